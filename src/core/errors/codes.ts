@@ -1,0 +1,133 @@
+/**
+ * The closed table of every error Keyward itself can answer with. `docs/errors.md` is generated from it.
+ * An error that a provider sends is passed through unchanged and is not in this table.
+ */
+
+/** How loudly the error is logged: `none` = counted only. */
+export type ErrorLogLevel = "none" | "info" | "warn" | "error";
+
+export interface ErrorDefinition {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** `error.type` in OpenAI's error shape. */
+  readonly type: string;
+  /** Becomes `x-should-retry`: whether the same call can succeed a little later without a change by the caller. */
+  readonly retryable: boolean;
+  readonly log: ErrorLogLevel;
+  /** One line for `docs/errors.md`: what happened and what to do. */
+  readonly title: string;
+}
+
+const invalid = (status: number, title: string): ErrorDefinition => ({
+  status,
+  type: "invalid_request_error",
+  retryable: false,
+  log: "none",
+  title,
+});
+const refused = (status: number, type: string, title: string): ErrorDefinition => ({
+  status,
+  type,
+  retryable: false,
+  log: "info",
+  title,
+});
+const failed = (status: number, retryable: boolean, title: string): ErrorDefinition => ({
+  status,
+  type: "server_error",
+  retryable,
+  log: "error",
+  title,
+});
+
+export const ERROR_CODES = {
+  invalid_api_key: refused(
+    401,
+    "authentication_error",
+    "The key is missing, malformed, unknown, expired or revoked; every case gets the same answer. Use a key from `keyward keys create`.",
+  ),
+  invalid_admin_token: refused(
+    401,
+    "authentication_error",
+    "The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`.",
+  ),
+  model_not_allowed: refused(
+    403,
+    "permission_error",
+    "The gateway key may not call this model. Use an allowed model, or a key that allows it.",
+  ),
+  no_provider_key: refused(
+    503,
+    "configuration_error",
+    "The environment has no provider key, so there is nothing to call with. Add one with `keyward provider-keys add`.",
+  ),
+  invalid_header: invalid(400, "A request header that Keyward reads has a value it cannot accept."),
+  invalid_json: invalid(400, "The request body is not a JSON object, or names a field twice."),
+  invalid_argument: invalid(
+    400,
+    "A field of an admin request has a wrong value; the message names it.",
+  ),
+  request_too_large: invalid(
+    413,
+    "The request body is larger than the gateway reads for this endpoint; the message names the limit.",
+  ),
+  unsupported_content_encoding: invalid(
+    415,
+    "The request body is compressed, and this endpoint's body must be readable. Send it uncompressed.",
+  ),
+  unknown_url: invalid(
+    404,
+    "The URL is not one that Keyward serves. The data plane is `/v1/*`, the admin API `/api/v1/*`.",
+  ),
+  not_found: invalid(404, "No object of that kind has this id."),
+  conflict: invalid(
+    409,
+    "The change contradicts something that is already there; the message says what.",
+  ),
+  overloaded: {
+    status: 503,
+    type: "server_error",
+    retryable: true,
+    log: "warn",
+    title: "This process already carries as many calls as it may. Try again shortly.",
+  },
+  shutting_down: {
+    status: 503,
+    type: "server_error",
+    retryable: true,
+    log: "none",
+    title: "The process is stopping and takes no new calls. Try again.",
+  },
+  journal_unavailable: failed(
+    503,
+    true,
+    "The journal cannot be written (often a full disk), so the call was not sent: its cost could be lost.",
+  ),
+  store_unavailable: failed(
+    503,
+    true,
+    "The database did not answer and the key is not in memory. Try again.",
+  ),
+  upstream_unreachable: failed(
+    502,
+    true,
+    "No connection to the provider could be made; the call was not sent.",
+  ),
+  upstream_failed: failed(
+    502,
+    true,
+    "The provider closed the connection before it answered. The call may have been carried out.",
+  ),
+  upstream_timeout: failed(
+    504,
+    true,
+    "The provider did not answer in time. The call may have been carried out.",
+  ),
+  internal_error: failed(
+    500,
+    true,
+    "A fault in Keyward; the log has the details under the request id.",
+  ),
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

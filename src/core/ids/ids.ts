@@ -1,0 +1,107 @@
+/**
+ * Ids are branded strings with a visible prefix and a ULID body (48 bits of milliseconds, 80 random bits, Crockford
+ * base32), so that sorting by id sorts by time. Source of the body's layout: the ULID specification.
+ */
+
+declare const brand: unique symbol;
+export type Id<Prefix extends string> = string & { readonly [brand]: Prefix };
+
+export type ProjectId = Id<"prj">;
+export type EnvironmentId = Id<"env">;
+export type ProviderAccountId = Id<"acc">;
+export type ProviderKeyId = Id<"pky">;
+export type GatewayKeyId = Id<"key">;
+export type CustomerId = Id<"cus">;
+export type EventId = Id<"evt">;
+export type RequestId = Id<"req">;
+export type AdminTokenId = Id<"adm">;
+export type DataKeyId = Id<"dek">;
+export type RootKeyId = Id<"rtk">;
+export type ProcessId = Id<"prc">;
+
+/** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
+export interface IdSource {
+  nowMs(): number;
+  randomBytes(count: number): Uint8Array;
+}
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const TIME_CHARACTERS = 10;
+const RANDOM_BYTES = 10;
+const RANDOM_CHARACTERS = 16;
+
+/**
+ * Makes ids that are strictly increasing within one factory, also within one millisecond and when the clock steps
+ * back: the random part is then incremented instead of drawn anew.
+ */
+export class IdFactory {
+  readonly #source: IdSource;
+  #lastMs = -1;
+  readonly #digits = new Uint8Array(RANDOM_CHARACTERS);
+
+  constructor(source: IdSource) {
+    this.#source = source;
+  }
+
+  create<Prefix extends string>(prefix: Prefix): Id<Prefix> {
+    const nowMs = this.#source.nowMs();
+    if (nowMs > this.#lastMs) {
+      this.#lastMs = nowMs;
+      this.#draw();
+    } else if (!this.#increment()) {
+      this.#lastMs += 1;
+      this.#draw();
+    }
+    return `${prefix}_${this.#body()}` as Id<Prefix>;
+  }
+
+  #body(): string {
+    let time = "";
+    let rest = this.#lastMs;
+    for (let i = 0; i < TIME_CHARACTERS; i += 1) {
+      time = ALPHABET.charAt(rest % 32) + time;
+      rest = Math.floor(rest / 32);
+    }
+    let random = "";
+    for (const digit of this.#digits) random += ALPHABET.charAt(digit);
+    return time + random;
+  }
+
+  #draw(): void {
+    const bytes = this.#source.randomBytes(RANDOM_BYTES);
+    let buffer = 0;
+    let bits = 0;
+    let position = 0;
+    for (const byte of bytes) {
+      buffer = (buffer << 8) | byte;
+      bits += 8;
+      while (bits >= 5) {
+        bits -= 5;
+        this.#digits[position] = (buffer >> bits) & 31;
+        position += 1;
+        buffer &= (1 << bits) - 1;
+      }
+    }
+  }
+
+  /** False when all 80 bits were used up within the millisecond. */
+  #increment(): boolean {
+    for (let i = RANDOM_CHARACTERS - 1; i >= 0; i -= 1) {
+      const digit = this.#digits[i] ?? 0;
+      if (digit < 31) {
+        this.#digits[i] = digit + 1;
+        return true;
+      }
+      this.#digits[i] = 0;
+    }
+    return false;
+  }
+}
+
+/** True for `<prefix>_` followed by a 26-character ULID. */
+export function isId<Prefix extends string>(prefix: Prefix, value: string): value is Id<Prefix> {
+  return (
+    value.startsWith(`${prefix}_`) &&
+    /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(value.slice(prefix.length + 1))
+  );
+}

@@ -1,0 +1,45 @@
+/**
+ * What a call consumed, in disjoint classes: a token is counted in exactly one of them. OpenAI reports cached and
+ * audio tokens inside the prompt tokens and reasoning inside the completion tokens; the wire readers take them apart.
+ */
+export const INPUT_CLASSES = [
+  "input",
+  "cachedInput",
+  "cacheWriteInput",
+  "audioInput",
+  "cachedAudioInput",
+  "imageInput",
+] as const;
+export const OUTPUT_CLASSES = ["output", "reasoningOutput", "audioOutput", "imageOutput"] as const;
+
+export type InputClass = (typeof INPUT_CLASSES)[number];
+export type OutputClass = (typeof OUTPUT_CLASSES)[number];
+export type QuantityClass = InputClass | OutputClass;
+
+export const QUANTITY_CLASSES: readonly QuantityClass[] = [...INPUT_CLASSES, ...OUTPUT_CLASSES];
+
+/** Tokens by class, non-negative safe integers; an absent class is zero. */
+export type Quantities = Readonly<Partial<Record<QuantityClass, number>>>;
+
+export const NO_QUANTITIES: Quantities = Object.freeze({});
+
+/** All input tokens, of every class. */
+export function totalInputTokens(quantities: Quantities): number {
+  return sumOf(quantities, INPUT_CLASSES);
+}
+
+/** All output tokens, of every class. */
+export function totalOutputTokens(quantities: Quantities): number {
+  return sumOf(quantities, OUTPUT_CLASSES);
+}
+
+/** Input tokens read from a cache, of every modality. */
+export function totalCachedInputTokens(quantities: Quantities): number {
+  return (quantities.cachedInput ?? 0) + (quantities.cachedAudioInput ?? 0);
+}
+
+function sumOf(quantities: Quantities, classes: readonly QuantityClass[]): number {
+  let total = 0;
+  for (const name of classes) total += quantities[name] ?? 0;
+  return total;
+}

@@ -1,0 +1,93 @@
+import type {
+  EnvironmentId,
+  EventId,
+  GatewayKeyId,
+  ProjectId,
+  ProviderAccountId,
+  ProviderKeyId,
+  RequestId,
+} from "../ids/ids.ts";
+import type { Picos } from "../money/picos.ts";
+import type { Quantities } from "./quantities.ts";
+
+/**
+ * How the provider call ended. `failed`: the provider refused or broke off without an answer. `interrupted`: an
+ * answer began and did not end. `unknown`: the process died between sending and settling.
+ */
+export const EVENT_STATUSES = ["succeeded", "failed", "interrupted", "unknown"] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
+
+/**
+ * Where the quantities come from. `reported`: the provider's own usage. `estimated`: counted here with a tokenizer.
+ * `none`: nothing was consumed, or the endpoint reports nothing. `unknown`: see EventStatus.
+ */
+export const USAGE_SOURCES = ["reported", "estimated", "none", "unknown"] as const;
+export type UsageSource = (typeof USAGE_SOURCES)[number];
+
+/**
+ * Whether `costPicos` is a figure. `priced`: yes, also when it is an explicit zero. `unpriced`: usage is known, a
+ * price is not. `unmetered`: this endpoint's usage is not read. Never a silent 0.
+ */
+export const PRICING_STATES = ["priced", "unpriced", "unmetered"] as const;
+export type PricingState = (typeof PRICING_STATES)[number];
+
+/** What is known when a call is admitted. Journalled before a byte goes to the provider. */
+export interface CallIntent {
+  readonly id: EventId;
+  readonly requestId: RequestId;
+  /** Milliseconds since the epoch at which the call was admitted. */
+  readonly startedAtMs: number;
+  readonly projectId: ProjectId;
+  readonly environmentId: EnvironmentId;
+  readonly gatewayKeyId: GatewayKeyId;
+  /** The customer's external id, as the team names it; null when the call names none. */
+  readonly customer: string | null;
+  readonly feature: string | null;
+  /** `chat.completions`, `responses`, `completions`, `embeddings`, or `other`. */
+  readonly operation: string;
+  readonly method: string;
+  /** Path without query, at most 256 characters. */
+  readonly path: string;
+  readonly provider: string;
+  /** Null for the built-in simulator that answers when an environment has no key. */
+  readonly providerAccountId: ProviderAccountId | null;
+  readonly providerKeyId: ProviderKeyId | null;
+  readonly requestedModel: string | null;
+  readonly isStream: boolean;
+  /** Money set aside for the call; null where no budget applies. */
+  readonly holdPicos: Picos | null;
+}
+
+/** What is known when a call has ended. */
+export interface CallOutcome {
+  readonly status: EventStatus;
+  /** The provider's HTTP status; null when no response head arrived. */
+  readonly httpStatus: number | null;
+  /** From admission to the end, and to the first body byte sent on to the client. */
+  readonly durationMs: number;
+  readonly firstByteMs: number | null;
+  readonly providerResponseId: string | null;
+  readonly servedModel: string | null;
+  readonly serviceTier: string | null;
+  readonly usageSource: UsageSource;
+  readonly quantities: Quantities;
+  readonly pricing: PricingState;
+  /** What the provider charges us; null unless `pricing` is `priced` (or a hold stands in for an unknown call). */
+  readonly costPicos: Picos | null;
+  /** What we charge the customer; null where no plan applies. */
+  readonly pricePicos: Picos | null;
+  /** The price book row the cost was worked out with. */
+  readonly priceRowId: string | null;
+}
+
+/** One immutable ledger row for one provider call. */
+export interface UsageEvent extends CallIntent, CallOutcome {}
+
+/** A call that Keyward itself refused: counted, never an event. `gatewayKeyId` is null when no key was recognised. */
+export interface RefusalCount {
+  readonly hourMs: number;
+  readonly code: string;
+  readonly gatewayKeyId: GatewayKeyId | null;
+  readonly customer: string | null;
+  readonly count: number;
+}

@@ -1,0 +1,108 @@
+/** The rows of the store as the rest of the code sees them: plain, immutable, camelCase, times in ms since the epoch. */
+import type { EnvironmentKind } from "../core/environments/environment.ts";
+import type {
+  AdminTokenId,
+  CustomerId,
+  EnvironmentId,
+  GatewayKeyId,
+  ProjectId,
+  ProviderAccountId,
+  ProviderKeyId,
+} from "../core/ids/ids.ts";
+import type { SealedSecret } from "../core/keys/vault-records.ts";
+
+export interface ProjectRecord {
+  readonly id: ProjectId;
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+export interface EnvironmentRecord {
+  readonly id: EnvironmentId;
+  readonly name: string;
+  readonly kind: EnvironmentKind;
+  readonly createdAtMs: number;
+}
+
+export const ACCOUNT_KINDS = ["personal", "organization"] as const;
+export type AccountKind = (typeof ACCOUNT_KINDS)[number];
+
+export interface ProviderAccountRecord {
+  readonly id: ProviderAccountId;
+  readonly name: string;
+  /** A name in the provider registry: `openai`, `openai-compatible`, `simulator`. */
+  readonly provider: string;
+  readonly kind: AccountKind;
+  /** Null = the provider's own. Without a trailing slash, with the version path: `https://api.openai.com/v1`. */
+  readonly baseUrl: string | null;
+  /** The organization and project at the provider, sent as its headers where set. */
+  readonly organizationId: string | null;
+  readonly providerProjectId: string | null;
+  readonly createdAtMs: number;
+}
+
+export interface ProviderKeyRecord {
+  readonly id: ProviderKeyId;
+  readonly accountId: ProviderAccountId;
+  readonly environmentId: EnvironmentId;
+  readonly name: string;
+  /** Counts up with every replaced secret; bound into the seal. */
+  readonly version: number;
+  readonly sealed: SealedSecret;
+  /** Keyed fingerprint (hex): equal for equal secrets, tells nothing of them. */
+  readonly fingerprint: string;
+  /** For people: first characters up to the type prefix and the last four, `sk-proj-…9fQa`. */
+  readonly preview: string;
+  readonly createdAtMs: number;
+  readonly revokedAtMs: number | null;
+}
+
+export interface GatewayKeyRecord {
+  readonly id: GatewayKeyId;
+  readonly name: string;
+  readonly projectId: ProjectId;
+  readonly environmentId: EnvironmentId;
+  readonly customerId: CustomerId | null;
+  /** SHA-256 of the whole key, hex. */
+  readonly hash: string;
+  /** For people: prefix and last four, `kw_dev_…x7Qz`. */
+  readonly preview: string;
+  /** Null = every model. */
+  readonly allowedModels: readonly string[] | null;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
+}
+
+export interface CustomerRecord {
+  readonly id: CustomerId;
+  /** The team's own name for the customer; unique, never changed: usage is attributed by it. */
+  readonly externalId: string;
+  readonly name: string | null;
+  readonly createdAtMs: number;
+}
+
+export interface AdminTokenRecord {
+  readonly id: AdminTokenId;
+  readonly name: string;
+  /** SHA-256 of the token, hex. */
+  readonly hash: string;
+  readonly createdAtMs: number;
+  readonly revokedAtMs: number | null;
+}
+
+/** The kinds of row whose changes travel to every process. */
+export const CHANGE_KINDS = [
+  "gatewayKey",
+  "providerKey",
+  "providerAccount",
+  "environment",
+  "customer",
+] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+export interface ChangeRecord {
+  readonly sequence: number;
+  readonly kind: ChangeKind;
+  readonly entityId: string;
+}

@@ -1,0 +1,264 @@
+/**
+ * The store's contract: what Keyward keeps, and how it is asked for. One implementation per database in the
+ * sub-folders; every one of them passes `store-contract.ts`. No SQL above this line, no rule below it.
+ */
+import type {
+  CustomerId,
+  EnvironmentId,
+  GatewayKeyId,
+  ProjectId,
+  ProviderAccountId,
+  ProviderKeyId,
+} from "../core/ids/ids.ts";
+import type { DataKeyRecord, RootKeyRecord } from "../core/keys/vault-records.ts";
+import type { Picos } from "../core/money/picos.ts";
+import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
+import type {
+  AdminTokenRecord,
+  ChangeKind,
+  ChangeRecord,
+  CustomerRecord,
+  EnvironmentRecord,
+  GatewayKeyRecord,
+  ProjectRecord,
+  ProviderAccountRecord,
+  ProviderKeyRecord,
+} from "./records.ts";
+
+/** Keyset page: `cursor` is the opaque `nextCursor` of the page before. Lists are newest first. */
+export interface PageRequest {
+  /** 1 to MAX_PAGE_SIZE. */
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+export const MAX_PAGE_SIZE = 1000;
+export const DEFAULT_PAGE_SIZE = 50;
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** Null on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** A cursor that this store did not issue, or not for this list. The caller's fault. */
+export class InvalidCursorError extends Error {}
+
+/** A unique name, external id, hash or fingerprint is taken. `field` is the record's field. */
+export class UniqueViolationError extends Error {
+  readonly field: string;
+  constructor(field: string, options?: ErrorOptions) {
+    super(`${field} is already taken`, options);
+    this.field = field;
+  }
+}
+
+/** The database was migrated by a newer Keyward than this one. */
+export class NewerSchemaError extends Error {
+  readonly found: number;
+  readonly supported: number;
+  constructor(found: number, supported: number) {
+    super(`the database is at schema ${found}, this Keyward knows ${supported}`);
+    this.found = found;
+    this.supported = supported;
+  }
+}
+
+export interface ProjectRepository {
+  insert(record: ProjectRecord): Promise<void>;
+  findById(id: ProjectId): Promise<ProjectRecord | undefined>;
+  findByName(name: string): Promise<ProjectRecord | undefined>;
+  list(page: PageRequest): Promise<Page<ProjectRecord>>;
+}
+
+export interface EnvironmentRepository {
+  insert(record: EnvironmentRecord): Promise<void>;
+  findById(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
+  findByName(name: string): Promise<EnvironmentRecord | undefined>;
+  list(page: PageRequest): Promise<Page<EnvironmentRecord>>;
+}
+
+export interface ProviderAccountRepository {
+  insert(record: ProviderAccountRecord): Promise<void>;
+  findById(id: ProviderAccountId): Promise<ProviderAccountRecord | undefined>;
+  findByName(name: string): Promise<ProviderAccountRecord | undefined>;
+  list(page: PageRequest): Promise<Page<ProviderAccountRecord>>;
+}
+
+export interface ProviderKeyRepository {
+  insert(record: ProviderKeyRecord): Promise<void>;
+  findById(id: ProviderKeyId): Promise<ProviderKeyRecord | undefined>;
+  /** Keys with this fingerprint that are not revoked, in any environment. */
+  findActiveByFingerprint(fingerprint: string): Promise<readonly ProviderKeyRecord[]>;
+  /** Keys of the environment that are not revoked, oldest first; at most MAX_PAGE_SIZE. */
+  listActive(environmentId: EnvironmentId): Promise<readonly ProviderKeyRecord[]>;
+  list(
+    page: PageRequest,
+    filter?: {
+      readonly environmentId?: EnvironmentId | undefined;
+      readonly accountId?: ProviderAccountId | undefined;
+    },
+  ): Promise<Page<ProviderKeyRecord>>;
+  /** False when there is no such key or it is already revoked. */
+  revoke(id: ProviderKeyId, revokedAtMs: number): Promise<boolean>;
+}
+
+export interface GatewayKeyRepository {
+  insert(record: GatewayKeyRecord): Promise<void>;
+  findById(id: GatewayKeyId): Promise<GatewayKeyRecord | undefined>;
+  /** By SHA-256 hex; also revoked and expired ones. */
+  findByHash(hash: string): Promise<GatewayKeyRecord | undefined>;
+  list(
+    page: PageRequest,
+    filter?: {
+      readonly environmentId?: EnvironmentId | undefined;
+      readonly projectId?: ProjectId | undefined;
+      readonly customerId?: CustomerId | undefined;
+    },
+  ): Promise<Page<GatewayKeyRecord>>;
+  /** False when there is no such key or it is already revoked. */
+  revoke(id: GatewayKeyId, revokedAtMs: number): Promise<boolean>;
+}
+
+export interface CustomerRepository {
+  insert(record: CustomerRecord): Promise<void>;
+  findById(id: CustomerId): Promise<CustomerRecord | undefined>;
+  findByExternalId(externalId: string): Promise<CustomerRecord | undefined>;
+  list(page: PageRequest): Promise<Page<CustomerRecord>>;
+}
+
+export interface AdminTokenRepository {
+  insert(record: AdminTokenRecord): Promise<void>;
+  /** By SHA-256 hex; only when not revoked. */
+  findActiveByHash(hash: string): Promise<AdminTokenRecord | undefined>;
+  /** Revokes every token that is active; returns how many. */
+  revokeAll(revokedAtMs: number): Promise<number>;
+}
+
+export interface VaultKeyRepository {
+  insertRootKey(record: RootKeyRecord): Promise<void>;
+  currentRootKey(): Promise<RootKeyRecord | undefined>;
+  insertDataKey(record: DataKeyRecord): Promise<void>;
+  findDataKey(id: DataKeyRecord["id"]): Promise<DataKeyRecord | undefined>;
+  /** The newest data key of a scope. */
+  findDataKeyByScope(scope: string): Promise<DataKeyRecord | undefined>;
+  listDataKeys(): Promise<readonly DataKeyRecord[]>;
+  /** One transaction: every data key gets its new wrapping, `root` becomes the current root key. All or nothing. */
+  replaceRootKey(root: RootKeyRecord, rewrapped: readonly DataKeyRecord[]): Promise<void>;
+}
+
+export interface EventFilter {
+  /** Inclusive. */
+  readonly fromMs?: number | undefined;
+  /** Exclusive. */
+  readonly toMs?: number | undefined;
+  readonly projectId?: ProjectId | undefined;
+  readonly environmentId?: EnvironmentId | undefined;
+  readonly gatewayKeyId?: GatewayKeyId | undefined;
+  readonly customer?: string | undefined;
+  readonly feature?: string | undefined;
+  /** The served model, or the requested one where none was served. */
+  readonly model?: string | undefined;
+  readonly status?: EventStatus | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** `model` is the served model, or the requested one where none was served. `hour` and `day` are UTC. */
+export const SUMMARY_DIMENSIONS = [
+  "project",
+  "environment",
+  "customer",
+  "feature",
+  "model",
+  "key",
+  "hour",
+  "day",
+] as const;
+export type SummaryDimension = (typeof SUMMARY_DIMENSIONS)[number];
+
+export interface SummaryRequest {
+  /** In the order of the rows; may be empty: one row, the total. `hour` and `day` exclude each other. */
+  readonly groupBy: readonly SummaryDimension[];
+  /** Floored to the hour. */
+  readonly fromMs?: number | undefined;
+  /** Exclusive; raised to the hour. */
+  readonly toMs?: number | undefined;
+  readonly filter?: Omit<EventFilter, "fromMs" | "toMs" | "status" | "requestId"> | undefined;
+}
+
+export interface SummaryRow {
+  /** Ids for project, environment and key, ms of its start for hour and day; null = none named. Only the grouped dimensions. */
+  readonly group: Readonly<Partial<Record<SummaryDimension, string | number | null>>>;
+  readonly calls: number;
+  readonly failedCalls: number;
+  readonly interruptedCalls: number;
+  readonly unknownCalls: number;
+  readonly estimatedCalls: number;
+  readonly unpricedCalls: number;
+  readonly unmeteredCalls: number;
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningOutputTokens: number;
+  /** Sum over the calls that have a cost. */
+  readonly costPicos: Picos;
+  readonly pricePicos: Picos;
+}
+
+export interface EventBatch {
+  readonly events: readonly UsageEvent[];
+  readonly refusals: readonly RefusalCount[];
+}
+
+export interface UsageRepository {
+  /**
+   * One transaction: inserts the events whose id is not there yet, and adds exactly those to the hourly rollups.
+   * Returns how many were new. Safe to repeat with the same events (refusal counts are added each time).
+   */
+  insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }>;
+  /** Newest first by (startedAt, id). */
+  listEvents(page: PageRequest, filter?: EventFilter): Promise<Page<UsageEvent>>;
+  /** From the hourly rollups, ordered by the grouped dimensions (nulls first). */
+  summarize(page: PageRequest, request: SummaryRequest): Promise<Page<SummaryRow>>;
+  /** Summed over hours, ordered by code. */
+  summarizeRefusals(range: {
+    readonly fromMs?: number | undefined;
+    readonly toMs?: number | undefined;
+  }): Promise<readonly { readonly code: string; readonly count: number }[]>;
+}
+
+export interface ChangeRepository {
+  /** Written in the same transaction as the change itself by the repositories above; here to be read. */
+  latestSequence(): Promise<number>;
+  /** Changes after `sequence`, oldest first, at most `limit`. */
+  listSince(sequence: number, limit: number): Promise<readonly ChangeRecord[]>;
+}
+export type { ChangeKind };
+
+export interface Repositories {
+  readonly projects: ProjectRepository;
+  readonly environments: EnvironmentRepository;
+  readonly providerAccounts: ProviderAccountRepository;
+  readonly providerKeys: ProviderKeyRepository;
+  readonly gatewayKeys: GatewayKeyRepository;
+  readonly customers: CustomerRepository;
+  readonly adminTokens: AdminTokenRepository;
+  readonly vaultKeys: VaultKeyRepository;
+  readonly usage: UsageRepository;
+  readonly changes: ChangeRepository;
+}
+
+export interface Store extends Repositories {
+  /** `sqlite` or `postgres`; for people. */
+  readonly kind: string;
+  /** The schema this code knows. */
+  readonly supportedSchema: number;
+  /** 0 for an empty database. Changes nothing. */
+  currentSchema(): Promise<number>;
+  /** Brings the schema up to date; two processes may do it at once. Throws NewerSchemaError and changes nothing when it is ahead. */
+  migrate(): Promise<void>;
+  /** All or nothing. Do not nest. Serialised against other writers as the database does it. */
+  transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
+  /** One round trip; throws when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
