@@ -1,0 +1,282 @@
+/**
+ * Finds chosen top-level members of a JSON object while its bytes arrive, without parsing the rest. The data plane
+ * needs a handful of fields out of bodies of any size, and forwards the bytes as they came.
+ *
+ * It checks the top level's structure only; what stands inside other values is passed over by bracket depth.
+ * Grammar: RFC 8259.
+ */
+
+/** A member of the object. `start` and `end` are byte offsets of its value in the whole body, `end` exclusive. */
+export interface TopLevelField {
+  readonly start: number;
+  readonly end: number;
+  /** The value's text; undefined when it is longer than the scanner captures. */
+  readonly text: string | undefined;
+}
+
+export interface TopLevelScan {
+  readonly fields: ReadonlyMap<string, TopLevelField>;
+  /** Offset of the closing brace. */
+  readonly closeOffset: number;
+  readonly isEmpty: boolean;
+  /** A wanted name that stands in the object more than once. */
+  readonly duplicate: string | undefined;
+}
+
+/** A longer key cannot be a wanted one, even when each character is written as a six-byte escape. */
+const MAX_KEY_BYTES = 256;
+const MAX_VALUE_BYTES = 256 * 1024;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** What the next byte may be. */
+const BEFORE_OBJECT = 0;
+const BEFORE_KEY_OR_END = 1;
+const BEFORE_KEY = 2;
+const IN_KEY = 3;
+const BEFORE_COLON = 4;
+const BEFORE_VALUE = 5;
+const IN_SCALAR = 6;
+const IN_STRING = 7;
+const IN_NESTED = 8;
+const IN_NESTED_STRING = 9;
+const AFTER_VALUE = 10;
+const AFTER_OBJECT = 11;
+const BROKEN = 12;
+
+export class TopLevelScanner {
+  readonly #wanted: ReadonlySet<string>;
+  readonly #fields = new Map<string, TopLevelField>();
+  #state = BEFORE_OBJECT;
+  #isEscaped = false;
+  #depth = 0;
+  /** Offset of the first byte of the chunk at hand. */
+  #base = 0;
+  #memberCount = 0;
+  #closeOffset = -1;
+  #duplicate: string | undefined;
+  /** The wanted name whose value is being read. */
+  #name: string | undefined;
+  #valueStart = 0;
+  /** Start of the key or value being captured within the chunk at hand; -1 = none. */
+  #captureFrom = -1;
+  #captured: Buffer[] = [];
+  #capturedBytes = 0;
+
+  constructor(wanted: ReadonlySet<string>) {
+    this.#wanted = wanted;
+  }
+
+  push(chunk: Buffer): void {
+    const length = chunk.length;
+    if (this.#isCapturing()) this.#captureFrom = 0;
+    for (let i = 0; i < length; i += 1) {
+      const byte = chunk[i] as number;
+      switch (this.#state) {
+        case IN_STRING:
+        case IN_KEY:
+        case IN_NESTED_STRING: {
+          i = this.#scanString(chunk, i);
+          break;
+        }
+        case IN_NESTED:
+          this.#nested(chunk, i, byte);
+          break;
+        case IN_SCALAR:
+          if (byte === COMMA || byte === CLOSE_BRACE || isWhitespace(byte)) {
+            this.#endValue(chunk, i);
+            this.#between(i, byte);
+          }
+          break;
+        default:
+          this.#between(i, byte);
+      }
+    }
+    if (this.#isCapturing()) this.#keep(chunk, length);
+    this.#base += length;
+  }
+
+  /** Undefined when the bytes are not one JSON object. Call once, after the last `push`. */
+  finish(): TopLevelScan | undefined {
+    if (this.#state !== AFTER_OBJECT) return undefined;
+    return {
+      fields: this.#fields,
+      closeOffset: this.#closeOffset,
+      isEmpty: this.#memberCount === 0,
+      duplicate: this.#duplicate,
+    };
+  }
+
+  /** Runs to the end of the string or the chunk; returns the index of the last byte it used. */
+  #scanString(chunk: Buffer, from: number): number {
+    const length = chunk.length;
+    for (let i = from; i < length; i += 1) {
+      if (this.#isEscaped) {
+        this.#isEscaped = false;
+        continue;
+      }
+      const byte = chunk[i];
+      if (byte === BACKSLASH) {
+        this.#isEscaped = true;
+      } else if (byte === QUOTE) {
+        this.#endString(chunk, i);
+        return i;
+      }
+    }
+    return length;
+  }
+
+  #endString(chunk: Buffer, at: number): void {
+    if (this.#state === IN_NESTED_STRING) {
+      this.#state = IN_NESTED;
+    } else if (this.#state === IN_KEY) {
+      this.#endKey(chunk, at);
+    } else {
+      this.#endValue(chunk, at + 1);
+      this.#state = AFTER_VALUE;
+    }
+  }
+
+  #nested(chunk: Buffer, at: number, byte: number): void {
+    if (byte === QUOTE) {
+      this.#state = IN_NESTED_STRING;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      this.#depth += 1;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      this.#depth -= 1;
+      if (this.#depth > 0) return;
+      this.#endValue(chunk, at + 1);
+      this.#state = AFTER_VALUE;
+    }
+  }
+
+  /** The bytes between keys and values. */
+  #between(at: number, byte: number): void {
+    if (isWhitespace(byte)) return;
+    switch (this.#state) {
+      case BEFORE_OBJECT:
+        this.#state = byte === OPEN_BRACE ? BEFORE_KEY_OR_END : BROKEN;
+        return;
+      case BEFORE_KEY_OR_END:
+      case BEFORE_KEY:
+        if (byte === QUOTE) {
+          this.#state = IN_KEY;
+          this.#beginCapture(at);
+        } else if (byte === CLOSE_BRACE && this.#state === BEFORE_KEY_OR_END) {
+          this.#endObject(at);
+        } else {
+          this.#state = BROKEN;
+        }
+        return;
+      case BEFORE_COLON:
+        this.#state = byte === COLON ? BEFORE_VALUE : BROKEN;
+        return;
+      case BEFORE_VALUE:
+        this.#beginValue(at, byte);
+        return;
+      case AFTER_VALUE:
+        if (byte === COMMA) this.#state = BEFORE_KEY;
+        else if (byte === CLOSE_BRACE) this.#endObject(at);
+        else this.#state = BROKEN;
+        return;
+      default:
+        this.#state = BROKEN;
+    }
+  }
+
+  #beginValue(at: number, byte: number): void {
+    if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte === COLON) {
+      this.#state = BROKEN;
+      return;
+    }
+    this.#memberCount += 1;
+    this.#valueStart = this.#base + at;
+    if (this.#name !== undefined) this.#beginCapture(at);
+    if (byte === QUOTE) {
+      this.#state = IN_STRING;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      this.#state = IN_NESTED;
+      this.#depth = 1;
+    } else {
+      this.#state = IN_SCALAR;
+    }
+  }
+
+  #endKey(chunk: Buffer, at: number): void {
+    this.#state = BEFORE_COLON;
+    const raw = this.#takeCapture(chunk, at + 1, MAX_KEY_BYTES);
+    const name = raw === undefined ? undefined : parseKey(raw);
+    this.#name = name !== undefined && this.#wanted.has(name) ? name : undefined;
+  }
+
+  #endValue(chunk: Buffer, at: number): void {
+    this.#state = AFTER_VALUE;
+    const name = this.#name;
+    if (name === undefined) return;
+    if (this.#fields.has(name)) this.#duplicate = name;
+    this.#fields.set(name, {
+      start: this.#valueStart,
+      end: this.#base + at,
+      text: this.#takeCapture(chunk, at, MAX_VALUE_BYTES),
+    });
+    this.#name = undefined;
+  }
+
+  #endObject(at: number): void {
+    this.#closeOffset = this.#base + at;
+    this.#state = AFTER_OBJECT;
+  }
+
+  #isCapturing(): boolean {
+    return this.#captureFrom >= 0;
+  }
+
+  #beginCapture(at: number): void {
+    this.#captureFrom = at;
+    this.#captured = [];
+    this.#capturedBytes = 0;
+  }
+
+  /** Keeps a copy of what the chunk holds of the capture: the chunk itself may be reused by its owner. */
+  #keep(chunk: Buffer, end: number): void {
+    const piece = chunk.subarray(this.#captureFrom, end);
+    this.#capturedBytes += piece.length;
+    if (this.#capturedBytes <= MAX_VALUE_BYTES) this.#captured.push(Buffer.from(piece));
+  }
+
+  #takeCapture(chunk: Buffer, end: number, maxBytes: number): string | undefined {
+    const from = this.#captureFrom;
+    this.#captureFrom = -1;
+    if (this.#capturedBytes + end - from > maxBytes) return undefined;
+    if (this.#captured.length === 0) return chunk.toString("utf8", from, end);
+    return Buffer.concat([...this.#captured, chunk.subarray(from, end)]).toString("utf8");
+  }
+}
+
+/** Scans a body that is already whole. */
+export function scanTopLevel(body: Buffer, wanted: ReadonlySet<string>): TopLevelScan | undefined {
+  const scanner = new TopLevelScanner(wanted);
+  scanner.push(body);
+  return scanner.finish();
+}
+
+function isWhitespace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** `\u006dodel` is the key `model` to every JSON parser, so it must be to us. */
+function parseKey(raw: string): string | undefined {
+  if (!raw.includes("\\")) return raw.slice(1, -1);
+  try {
+    return JSON.parse(raw) as string;
+  } catch {
+    return undefined;
+  }
+}
