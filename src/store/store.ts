@@ -10,7 +10,11 @@ import type {
   ProviderAccountId,
   ProviderKeyId,
 } from "../core/ids/ids.ts";
-import type { DataKeyRecord, RootKeyRecord } from "../core/keys/vault-records.ts";
+import type {
+  DataKeyRecord,
+  RootKeyRecord,
+  RootKeyReplacement,
+} from "../core/keys/vault-records.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 import type {
@@ -135,15 +139,22 @@ export interface AdminTokenRepository {
 }
 
 export interface VaultKeyRepository {
-  insertRootKey(record: RootKeyRecord): Promise<void>;
+  /** False, and nothing changed, when there is a current root key already. */
+  insertRootKey(record: RootKeyRecord): Promise<boolean>;
   currentRootKey(): Promise<RootKeyRecord | undefined>;
-  insertDataKey(record: DataKeyRecord): Promise<void>;
+  /**
+   * False, and nothing changed, when the scope has a data key already or `rootKeyId` is not the current root key.
+   * Serialised against `replaceRootKey`: a data key that slips past a rotation could never be opened again.
+   */
+  insertDataKey(record: DataKeyRecord): Promise<boolean>;
   findDataKey(id: DataKeyRecord["id"]): Promise<DataKeyRecord | undefined>;
-  /** The newest data key of a scope. */
   findDataKeyByScope(scope: string): Promise<DataKeyRecord | undefined>;
   listDataKeys(): Promise<readonly DataKeyRecord[]>;
-  /** One transaction: every data key gets its new wrapping, `root` becomes the current root key. All or nothing. */
-  replaceRootKey(root: RootKeyRecord, rewrapped: readonly DataKeyRecord[]): Promise<void>;
+  /**
+   * One transaction: every data key gets its new wrapping, `root` becomes the one current root key. False, and
+   * nothing changed, when `previousId` is not current any more or `rewrapped` does not name every data key there is.
+   */
+  replaceRootKey(change: RootKeyReplacement): Promise<boolean>;
 }
 
 export interface EventFilter {

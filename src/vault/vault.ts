@@ -3,7 +3,12 @@
  * provider and no HTTP; a secret leaves it only through `open`.
  */
 import type { DataKeyId, RootKeyId } from "../core/ids/ids.ts";
-import type { DataKeyRecord, RootKeyRecord, SealedSecret } from "../core/keys/vault-records.ts";
+import type {
+  DataKeyRecord,
+  RootKeyRecord,
+  RootKeyReplacement,
+  SealedSecret,
+} from "../core/keys/vault-records.ts";
 
 /** What a seal is bound to (AAD): a row moved to another environment, id or version does not open. */
 export interface SecretContext {
@@ -45,13 +50,20 @@ export interface Vault {
 
 /** Where the vault keeps its wrapped keys: the store's `vaultKeys` repository. */
 export interface VaultKeys {
-  insertRootKey(record: RootKeyRecord): Promise<void>;
+  /** False, and nothing changed, when there is a current root key already. */
+  insertRootKey(record: RootKeyRecord): Promise<boolean>;
   currentRootKey(): Promise<RootKeyRecord | undefined>;
-  insertDataKey(record: DataKeyRecord): Promise<void>;
+  /**
+   * False, and nothing changed, when the scope has a data key already or `rootKeyId` is not the current root key.
+   * Serialised against `replaceRootKey`: a data key that slips past a rotation could never be opened again.
+   */
+  insertDataKey(record: DataKeyRecord): Promise<boolean>;
   findDataKey(id: DataKeyId): Promise<DataKeyRecord | undefined>;
-  /** The newest data key of a scope. */
   findDataKeyByScope(scope: string): Promise<DataKeyRecord | undefined>;
   listDataKeys(): Promise<readonly DataKeyRecord[]>;
-  /** One transaction: every data key gets its new wrapping, `root` becomes the current root key. All or nothing. */
-  replaceRootKey(root: RootKeyRecord, rewrapped: readonly DataKeyRecord[]): Promise<void>;
+  /**
+   * One transaction: every data key gets its new wrapping, `root` becomes the one current root key. False, and
+   * nothing changed, when `previousId` is not current any more or `rewrapped` does not name every data key there is.
+   */
+  replaceRootKey(change: RootKeyReplacement): Promise<boolean>;
 }

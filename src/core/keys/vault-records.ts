@@ -9,7 +9,10 @@ export interface SealedSecret {
   readonly ciphertext: Uint8Array;
 }
 
-/** A data key, wrapped by the root key. `scope` is an environment's id, or `fingerprints` for the fingerprint key. */
+/**
+ * A data key, wrapped by the root key. `scope` is an environment's id, or `fingerprints` for the fingerprint key;
+ * a scope has one data key.
+ */
 export interface DataKeyRecord {
   readonly id: DataKeyId;
   readonly scope: string;
@@ -27,4 +30,13 @@ export interface RootKeyRecord {
   readonly createdAtMs: number;
   /** Exactly one root key is current. */
   readonly isCurrent: boolean;
+}
+
+/** The root key's rotation as one change of the store. */
+export interface RootKeyReplacement {
+  /** The root key that `rewrapped` was unwrapped with; it must still be the current one. */
+  readonly previousId: RootKeyId;
+  readonly root: RootKeyRecord;
+  /** Every data key there is, in its new wrapping. */
+  readonly rewrapped: readonly DataKeyRecord[];
 }
