@@ -1,0 +1,78 @@
+/**
+ * The form of every secret that Keyward issues: `<prefix><43 base62 digits><6 base62 digits>`. The 43 digits are 256
+ * random bits as one big-endian number (62^43 > 2^256, so every draw has exactly one spelling and no digit is drawn
+ * by a remainder). The 6 digits are the CRC-32 (ISO-HDLC, as in gzip) of all the characters before them, the prefix
+ * included: a typing error is told from an unknown key without a look-up, and leak scanners can tell a real one.
+ */
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const BASE = 62;
+const RANDOM_BYTES = 32;
+const RANDOM_DIGITS = 43;
+const CHECKSUM_DIGITS = 6;
+const DIGITS = RANDOM_DIGITS + CHECKSUM_DIGITS;
+
+/** What a random source has to be: `node:crypto`'s `randomBytes` is one. */
+export type RandomBytes = (count: number) => Uint8Array;
+
+/** Draws 32 bytes and writes them with the prefix and the checksum. */
+export function createIssuedSecret(prefix: string, randomBytes: RandomBytes): string {
+  const bytes = randomBytes(RANDOM_BYTES);
+  if (bytes.length !== RANDOM_BYTES) {
+    throw new RangeError(`expected ${RANDOM_BYTES} random bytes, got ${bytes.length}`);
+  }
+  let number = 0n;
+  for (const byte of bytes) number = (number << 8n) | BigInt(byte);
+  const body = prefix + formatBase62(number, RANDOM_DIGITS);
+  return body + formatBase62(BigInt(crc32(body, body.length)), CHECKSUM_DIGITS);
+}
+
+/** Whether the text has this prefix, the right length and alphabet, and its checksum holds. Costs the same for any length. */
+export function isIssuedSecret(prefix: string, text: string): boolean {
+  const bodyLength = prefix.length + RANDOM_DIGITS;
+  if (text.length !== prefix.length + DIGITS || !text.startsWith(prefix)) return false;
+  let checksum = 0;
+  for (let i = prefix.length; i < text.length; i += 1) {
+    const digit = digitOf(text.charCodeAt(i));
+    if (digit < 0) return false;
+    if (i >= bodyLength) checksum = checksum * BASE + digit;
+  }
+  return checksum === crc32(text, bodyLength);
+}
+
+/** For lists and logs: the prefix and the last four characters (of the checksum, so they say next to nothing). */
+export function previewIssuedSecret(prefix: string, text: string): string {
+  return `${prefix}…${text.slice(-4)}`;
+}
+
+function formatBase62(number: bigint, width: number): string {
+  let text = "";
+  for (let rest = number; rest > 0n; rest /= BigInt(BASE)) {
+    text = ALPHABET.charAt(Number(rest % BigInt(BASE))) + text;
+  }
+  return text.padStart(width, "0");
+}
+
+function digitOf(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 65 && code <= 90) return code - 55;
+  if (code >= 97 && code <= 122) return code - 61;
+  return -1;
+}
+
+/** CRC-32 of four bits each, reflected polynomial 0xEDB88320. */
+const CRC_OF_NIBBLE = [
+  0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+  0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+] as const;
+
+/** Of the first `length` characters, which must be ASCII. */
+function crc32(text: string, length: number): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < length; i += 1) {
+    crc ^= text.charCodeAt(i);
+    crc = (crc >>> 4) ^ (CRC_OF_NIBBLE[crc & 15] ?? 0);
+    crc = (crc >>> 4) ^ (CRC_OF_NIBBLE[crc & 15] ?? 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
