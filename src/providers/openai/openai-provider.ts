@@ -1,0 +1,16 @@
+import type { Provider } from "../provider.ts";
+
+/** OpenAI itself. Source of the headers: the "Authentication" section of OpenAI's API reference. */
+export const openaiProvider: Provider = {
+  name: "openai",
+  title: "OpenAI",
+  defaultBaseUrl: "https://api.openai.com/v1",
+  supports: { streamUsage: true },
+  isFree: false,
+  authHeaders({ secret, organizationId, projectId }) {
+    const headers: [string, string][] = [["authorization", `Bearer ${secret}`]];
+    if (organizationId !== null) headers.push(["openai-organization", organizationId]);
+    if (projectId !== null) headers.push(["openai-project", projectId]);
+    return headers;
+  },
+};

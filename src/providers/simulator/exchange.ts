@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Answer, Refusal, StreamStep } from "./endpoint.ts";
+
+/** Bytes of a stream gathered into one write where the pace allows it. */
+const WRITE_BYTES = 16 * 1024;
+
+/** How fast tokens are sent; 0 = as fast as the client reads. */
+export interface Pace {
+  readonly tokensPerSecond: number;
+}
+
+/**
+ * Hands the body over in pieces as they arrive. `done` when it is whole, `stopped` when `take` returned false (the
+ * rest is thrown away, so that the client gets to read the answer), `aborted` when the client went away.
+ */
+export function readBody(
+  req: IncomingMessage,
+  take: (bytes: Buffer) => boolean,
+): Promise<"done" | "stopped" | "aborted"> {
+  return new Promise((resolve) => {
+    let isStopped = false;
+    req.on("data", (bytes: Buffer) => {
+      if (isStopped || take(bytes)) return;
+      isStopped = true;
+      resolve("stopped");
+    });
+    req.once("end", () => resolve("done"));
+    // After `end` or `stopped` this changes nothing. `close` follows every `error`.
+    req.once("error", () => resolve("aborted"));
+    req.once("close", () => resolve("aborted"));
+  });
+}
+
+/** Sends the answer; ends quietly when `signal` says that the client has gone. */
+export async function sendAnswer(
+  res: ServerResponse,
+  answer: Answer,
+  pace: Pace,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (answer.kind) {
+    case "refusal":
+      return sendWhole(res, answer.status, "application/json", JSON.stringify(errorBody(answer)));
+    case "text":
+      return sendWhole(res, 200, "text/plain; charset=utf-8", answer.body);
+    case "json": {
+      const dueMs = dueAfterMs(answer.outputTokens, pace);
+      if (dueMs > 0 && !(await sleep(dueMs, signal))) return;
+      return sendWhole(res, 200, "application/json", JSON.stringify(answer.body));
+    }
+    case "pieces":
+      res.writeHead(200, { "content-type": "application/json" });
+      return sendPieces(res, answer.pieces, signal);
+    case "stream":
+      res.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+      });
+      return sendSteps(res, answer.steps, pace, signal);
+  }
+}
+
+function errorBody({ message, type, param, code }: Refusal): object {
+  return { error: { message, type, param, code } };
+}
+
+function sendWhole(res: ServerResponse, status: number, contentType: string, body: string): void {
+  const bytes = Buffer.from(body);
+  res.writeHead(status, { "content-type": contentType, "content-length": bytes.length });
+  res.end(bytes);
+}
+
+async function sendPieces(
+  res: ServerResponse,
+  pieces: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const piece of pieces) {
+    if (!(await write(res, piece, signal))) return;
+  }
+  res.end();
+}
+
+async function sendSteps(
+  res: ServerResponse,
+  steps: Iterable<StreamStep>,
+  pace: Pace,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAtMs = performance.now();
+  let tokens = 0;
+  let batch = "";
+  for (const step of steps) {
+    if (step.isToken) {
+      tokens += 1;
+      const waitMs = dueAfterMs(tokens, pace) - (performance.now() - startedAtMs);
+      if (waitMs > 0) {
+        if (batch !== "" && !(await write(res, batch, signal))) return;
+        batch = "";
+        if (!(await sleep(waitMs, signal))) return;
+      }
+    }
+    batch += step.text;
+    if (batch.length >= WRITE_BYTES) {
+      if (!(await write(res, batch, signal))) return;
+      batch = "";
+    }
+  }
+  res.end(batch);
+}
+
+function dueAfterMs(tokens: number, { tokensPerSecond }: Pace): number {
+  return tokensPerSecond === 0 ? 0 : (tokens * 1000) / tokensPerSecond;
+}
+
+/** Waits until the client has room for more, and lets other calls have their turn. False when it has gone. */
+function write(res: ServerResponse, text: string, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  const hasRoom = res.write(text);
+  return new Promise((resolve) => {
+    const onAbort = (): void => finish(false);
+    const onReady = (): void => finish(true);
+    const finish = (isThere: boolean): void => {
+      signal.removeEventListener("abort", onAbort);
+      res.removeListener("drain", onReady);
+      resolve(isThere && !signal.aborted);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (hasRoom) setImmediate(onReady);
+    else res.once("drain", onReady);
+  });
+}
+
+/** False when `signal` ended the wait. */
+function sleep(delayMs: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const finish = (isOver: boolean): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      resolve(isOver);
+    };
+    const onAbort = (): void => finish(false);
+    const timer = setTimeout(() => finish(true), delayMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
