@@ -1,0 +1,48 @@
+import { COMPLETION_FIELDS, isUsageChunk, readCompletionFacts } from "./completion-facts.ts";
+import { pushDefinitions, pushMessage } from "./content-text.ts";
+import { asArray, asObject, pushText } from "./fields.ts";
+import type { CountableText, JsonObject, Operation } from "./operation.ts";
+import { COMPLETION_USAGE } from "./read-usage.ts";
+
+/**
+ * Tokens around each message, per name, and before the reply. Source: OpenAI Cookbook, "How to count tokens with
+ * tiktoken", as of the models since gpt-3.5-turbo-0613. The role is counted as a text of its own.
+ */
+const TOKENS_PER_MESSAGE = 3;
+const TOKENS_PER_NAME = 1;
+const TOKENS_BEFORE_REPLY = 3;
+
+export const chatCompletions: Operation = {
+  name: "chat.completions",
+  path: "/v1/chat/completions",
+  needsIncludeUsage: true,
+  responseFields: COMPLETION_FIELDS,
+  readResponse: (body) => readCompletionFacts(body, COMPLETION_USAGE),
+  readStreamEvent: (data) => readCompletionFacts(data, COMPLETION_USAGE),
+  isUsageOnlyEvent: isUsageChunk,
+  promptText,
+  answerText: (body) => ({ texts: choiceTexts(body, "message"), framingTokens: 0 }),
+  deliveredText: (data) => choiceTexts(data, "delta"),
+};
+
+function promptText(body: JsonObject): CountableText {
+  const texts: string[] = [];
+  let framingTokens = TOKENS_BEFORE_REPLY;
+  for (const item of asArray(body["messages"])) {
+    framingTokens += TOKENS_PER_MESSAGE;
+    const message = asObject(item);
+    pushText(texts, message?.["role"]);
+    if (typeof message?.["name"] === "string") framingTokens += TOKENS_PER_NAME;
+    pushText(texts, message?.["name"]);
+    pushMessage(texts, message);
+  }
+  const schema = asObject(body["response_format"])?.["json_schema"];
+  pushDefinitions(texts, [body["tools"], body["functions"], schema]);
+  return { texts, framingTokens };
+}
+
+function choiceTexts(body: JsonObject, field: "message" | "delta"): string[] {
+  const texts: string[] = [];
+  for (const choice of asArray(body["choices"])) pushMessage(texts, asObject(choice)?.[field]);
+  return texts;
+}

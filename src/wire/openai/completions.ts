@@ -1,0 +1,32 @@
+import { COMPLETION_FIELDS, isUsageChunk, readCompletionFacts } from "./completion-facts.ts";
+import { asArray, asObject, pushText } from "./fields.ts";
+import type { CountableText, JsonObject, Operation } from "./operation.ts";
+import { COMPLETION_USAGE } from "./read-usage.ts";
+import { readTokenInput } from "./token-input.ts";
+
+/** The older text completions: raw text in, raw text out, no framing. */
+export const completions: Operation = {
+  name: "completions",
+  path: "/v1/completions",
+  needsIncludeUsage: true,
+  responseFields: COMPLETION_FIELDS,
+  readResponse: (body) => readCompletionFacts(body, COMPLETION_USAGE),
+  readStreamEvent: (data) => readCompletionFacts(data, COMPLETION_USAGE),
+  isUsageOnlyEvent: isUsageChunk,
+  promptText,
+  answerText: (body) => ({ texts: choiceTexts(body), framingTokens: 0 }),
+  deliveredText: choiceTexts,
+};
+
+function promptText(body: JsonObject): CountableText {
+  const { texts, framingTokens } = readTokenInput(body["prompt"]);
+  const all = [...texts];
+  pushText(all, body["suffix"]);
+  return { texts: all, framingTokens };
+}
+
+function choiceTexts(body: JsonObject): string[] {
+  const texts: string[] = [];
+  for (const choice of asArray(body["choices"])) pushText(texts, asObject(choice)?.["text"]);
+  return texts;
+}

@@ -1,0 +1,85 @@
+import { pushContent, pushDefinitions } from "./content-text.ts";
+import { asArray, asName, asObject, pushText } from "./fields.ts";
+import type { CountableText, JsonObject, Operation, ResponseFacts } from "./operation.ts";
+import { RESPONSE_USAGE, readUsage } from "./read-usage.ts";
+
+/** The same framing as a chat's; OpenAI publishes none for this API. */
+const TOKENS_PER_ITEM = 3;
+const TOKENS_BEFORE_REPLY = 3;
+
+/**
+ * The Responses API. A stream's `response.created` and `response.in_progress` name id and model with a null usage;
+ * `response.completed`, `.incomplete` and `.failed` carry the whole response, so a stream needs no asking for usage.
+ */
+export const responses: Operation = {
+  name: "responses",
+  path: "/v1/responses",
+  needsIncludeUsage: false,
+  responseFields: ["id", "model", "service_tier", "usage"],
+  readResponse,
+  readStreamEvent: (data) => readResponse(asObject(data["response"]) ?? {}),
+  isUsageOnlyEvent: () => false,
+  promptText,
+  answerText,
+  deliveredText,
+};
+
+function readResponse(body: JsonObject): ResponseFacts {
+  return {
+    responseId: asName(body["id"]),
+    servedModel: asName(body["model"]),
+    serviceTier: asName(body["service_tier"]),
+    quantities: readUsage(body["usage"], RESPONSE_USAGE),
+  };
+}
+
+/** What `previous_response_id`, `conversation` and stored prompts add stands with the provider and is not in the body. */
+function promptText(body: JsonObject): CountableText {
+  const texts: string[] = [];
+  let framingTokens = TOKENS_BEFORE_REPLY;
+  for (const field of ["instructions", "input"] as const) {
+    const value = body[field];
+    if (typeof value === "string") {
+      framingTokens += TOKENS_PER_ITEM;
+      pushText(texts, value);
+    }
+    for (const item of asArray(value)) {
+      framingTokens += TOKENS_PER_ITEM;
+      pushText(texts, asObject(item)?.["role"]);
+      pushItem(texts, item);
+    }
+  }
+  const format = asObject(asObject(body["text"])?.["format"]);
+  pushDefinitions(texts, [body["tools"], format?.["schema"]]);
+  return { texts, framingTokens };
+}
+
+function answerText(body: JsonObject): CountableText {
+  const texts: string[] = [];
+  for (const item of asArray(body["output"])) pushItem(texts, item);
+  return { texts, framingTokens: 0 };
+}
+
+/** Deltas that are not text: base64 audio. */
+const BINARY_DELTAS = new Set(["response.audio.delta", "response.output_audio.delta"]);
+
+function deliveredText(data: JsonObject): readonly string[] {
+  const texts: string[] = [];
+  const { type } = data;
+  if (typeof type !== "string") return texts;
+  if (type.endsWith(".delta") && !BINARY_DELTAS.has(type)) pushText(texts, data["delta"]);
+  // A call's name stands only in the item that opens it; its arguments follow as deltas.
+  if (type === "response.output_item.added") pushText(texts, asObject(data["item"])?.["name"]);
+  return texts;
+}
+
+/** Messages, calls, their outputs and reasoning differ in the field that holds their text; no item uses one for another purpose. */
+const TEXT_FIELDS = ["name", "arguments", "input", "code"] as const;
+const CONTENT_FIELDS = ["content", "summary", "output"] as const;
+
+function pushItem(texts: string[], value: unknown): void {
+  const item = asObject(value);
+  if (item === undefined) return;
+  for (const field of TEXT_FIELDS) pushText(texts, item[field]);
+  for (const field of CONTENT_FIELDS) pushContent(texts, item[field]);
+}
