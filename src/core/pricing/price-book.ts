@@ -11,19 +11,36 @@ export interface PriceStep {
   readonly unitPrices: UnitPrices;
 }
 
+/** Seconds of the UTC day, start inclusive, end exclusive; an end before the start runs over midnight. */
+export interface DailyWindow {
+  readonly fromSecond: number;
+  readonly untilSecond: number;
+}
+
 /** One dated row: what one model costs at one provider on one service tier from a day on. */
 export interface PriceRow {
-  /** `<provider>/<model>/<tier>@<validFrom>`; stands in the usage event. */
+  /** `<provider>/<model>/<tier>@<validFrom>`, with the window where there is one; stands in the usage event. */
   readonly id: string;
   readonly provider: string;
+  /** `*` = every model. */
   readonly model: string;
   /** `default` unless the provider names another (`flex`, `priority`, `batch`). */
   readonly tier: string;
-  /** Milliseconds since the epoch; inclusive. `validUntilMs` is exclusive, null = still valid. */
+  /** Milliseconds since the epoch; inclusive, 0 = from the beginning. `validUntilMs` is exclusive, null = still valid. */
   readonly validFromMs: number;
   readonly validUntilMs: number | null;
+  /** Null = all day. */
+  readonly dailyWindow: DailyWindow | null;
   readonly unitPrices: UnitPrices;
+  /** Ascending. */
   readonly steps: readonly PriceStep[];
+  /**
+   * What else the provider charges for every call and what is not metered (`requests_kcount`): where there is such a
+   * charge, tokens alone do not tell the cost, and the row prices no call.
+   */
+  readonly unmeteredCharges: readonly string[];
+  /** What else it charges when a call uses it (`web_searches_kcount`); not part of a cost worked out with this row. */
+  readonly excludedCharges: readonly string[];
   readonly source: string;
 }
 
@@ -50,5 +67,10 @@ export interface PriceBook {
   rate(request: RatingRequest): Rating;
   /** The row that `rate` would use. */
   find(request: Omit<RatingRequest, "quantities">): PriceRow | undefined;
+  /**
+   * The provider whose prices hold at a base URL (`https://api.groq.com/openai/v1` → `groq`); undefined when none is
+   * known. For accounts whose provider is only a protocol.
+   */
+  providerAt(baseUrl: string): string | undefined;
   rows(): readonly PriceRow[];
 }

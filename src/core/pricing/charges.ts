@@ -1,0 +1,67 @@
+import { ZERO_PICOS, picos } from "../money/picos.ts";
+import type { Picos } from "../money/picos.ts";
+import { QUANTITY_CLASSES, totalInputTokens } from "../usage/quantities.ts";
+import type { Quantities, QuantityClass } from "../usage/quantities.ts";
+import type { PriceRow, UnitPrices } from "./price-book.ts";
+
+/** What one class of a call costs. */
+export interface ChargeLine {
+  readonly quantityClass: QuantityClass;
+  readonly tokens: number;
+  /** The class whose price is charged: its own, or the one it falls back to. */
+  readonly pricedAs: QuantityClass;
+  readonly picosPerToken: bigint;
+  readonly amountPicos: Picos;
+}
+
+export type Charges =
+  | { readonly isPriced: true; readonly costPicos: Picos; readonly lines: readonly ChargeLine[] }
+  | { readonly isPriced: false; readonly reason: string };
+
+/**
+ * The price of a class that has none of its own, where the providers' published rule says so: reasoning is charged as
+ * output; input read from or written to a cache is charged as input where no discount or surcharge is published;
+ * images in a prompt are metered in tokens and charged as text. Audio and generated images are never charged as text:
+ * they cost many times as much, so without a price of their own they are unpriced.
+ */
+const FALLBACKS: Readonly<Partial<Record<QuantityClass, QuantityClass>>> = {
+  cachedInput: "input",
+  cacheWriteInput: "input",
+  cachedAudioInput: "audioInput",
+  imageInput: "input",
+  reasoningOutput: "output",
+};
+
+/** The charges of a call by a row: exact, unrounded. A class without tokens needs no price. */
+export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
+  if (row.unmeteredCharges.length > 0) {
+    const charges = row.unmeteredCharges.join(", ");
+    return unpriced(`${row.id} also charges every call by ${charges}, which is not metered`);
+  }
+  const unitPrices = unitPricesAt(row, totalInputTokens(quantities));
+  const lines: ChargeLine[] = [];
+  let costPicos: bigint = ZERO_PICOS;
+  for (const quantityClass of QUANTITY_CLASSES) {
+    const tokens = quantities[quantityClass] ?? 0;
+    if (tokens === 0) continue;
+    const fallback = FALLBACKS[quantityClass];
+    const pricedAs =
+      unitPrices[quantityClass] === undefined && fallback !== undefined ? fallback : quantityClass;
+    const picosPerToken = unitPrices[pricedAs];
+    if (picosPerToken === undefined) return unpriced(`${row.id} has no price for ${quantityClass}`);
+    const amountPicos = picos(picosPerToken * BigInt(tokens));
+    lines.push({ quantityClass, tokens, pricedAs, picosPerToken, amountPicos });
+    costPicos += amountPicos;
+  }
+  return { isPriced: true, costPicos: picos(costPicos), lines };
+}
+
+function unpriced(reason: string): Charges {
+  return { isPriced: false, reason };
+}
+
+/** The step that the call's input reaches; every token of the call is charged at its prices. */
+function unitPricesAt(row: PriceRow, inputTokens: number): UnitPrices {
+  const step = row.steps.findLast(({ fromInputTokens }) => inputTokens >= fromInputTokens);
+  return step?.unitPrices ?? row.unitPrices;
+}

@@ -1,0 +1,67 @@
+import { chargesOf } from "./charges.ts";
+import { STANDARD_TIER, freeRow, isValidAt } from "./listed-rows.ts";
+import { createModelIndex } from "./model-index.ts";
+import type { PriceBook, PriceRow, Rating, RatingRequest } from "./price-book.ts";
+import type { PriceList } from "./price-list.ts";
+
+export interface PriceBookOptions {
+  /** Names of providers that charge nothing for any model (the simulator). */
+  readonly freeProviders?: readonly string[];
+}
+
+/** The words for the standard tier; `auto` is what a request asks for, and no tier of its own. */
+const STANDARD_TIERS = new Set(["", "default", "standard", "auto"]);
+
+/** A price book over a price list. Cheap to make: a row is built when a call first needs it. */
+export function createPriceBook(list: PriceList, options: PriceBookOptions = {}): PriceBook {
+  const freeRows = new Map((options.freeProviders ?? []).map((name) => [name, freeRow(name)]));
+  const models = createModelIndex(list);
+
+  function resolve(request: Omit<RatingRequest, "quantities">): PriceRow | string {
+    const { provider, model, serviceTier, atMs } = request;
+    const free = freeRows.get(provider);
+    if (free !== undefined) return free;
+    if (!models.hasProvider(provider)) return `no prices for provider ${JSON.stringify(provider)}`;
+    if (model === null) return "the call names no model";
+    const listed = models.find(provider, model);
+    if (listed === undefined) return `no price for model ${quote(model)} at ${provider}`;
+    const tier = (serviceTier ?? STANDARD_TIER).toLowerCase();
+    if (!STANDARD_TIERS.has(tier) && !models.isStandardTier(provider, tier)) {
+      return `no price for tier ${quote(tier)} of model ${quote(model)} at ${provider}`;
+    }
+    return (
+      listed.findLast((row) => isValidAt(row, atMs)) ??
+      `no price for model ${quote(model)} at ${provider} at that time`
+    );
+  }
+
+  function rate(request: RatingRequest): Rating {
+    const row = resolve(request);
+    if (typeof row === "string") return unpriced(row);
+    const charges = chargesOf(row, request.quantities);
+    if (!charges.isPriced) return unpriced(charges.reason);
+    const { costPicos } = charges;
+    return { pricing: "priced", costPicos, priceRowId: row.id, reason: null };
+  }
+
+  return {
+    rate,
+    find: (request) => {
+      const row = resolve(request);
+      return typeof row === "string" ? undefined : row;
+    },
+    providerAt: (baseUrl) => models.providerAt(baseUrl),
+    rows: () => [...freeRows.values(), ...models.rows()],
+  };
+}
+
+function unpriced(reason: string): Rating {
+  return { pricing: "unpriced", costPicos: null, priceRowId: null, reason };
+}
+
+const MAX_QUOTED_CHARACTERS = 100;
+
+/** Names come from callers: quoted, and cut where they run on. */
+function quote(name: string): string {
+  return JSON.stringify(name.slice(0, MAX_QUOTED_CHARACTERS));
+}

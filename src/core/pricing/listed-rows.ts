@@ -1,0 +1,93 @@
+import { QUANTITY_CLASSES } from "../usage/quantities.ts";
+import type { DailyWindow, PriceRow, UnitPrices } from "./price-book.ts";
+import type { ListedModel, ListedPrices, ListedUnits } from "./price-list.ts";
+
+/** The tier that all listed prices are of. */
+export const STANDARD_TIER = "default";
+/** How an undated row's first day is written: the beginning of time as computers have it. */
+const BEGINNING = "1970-01-01";
+
+/** A listed model's rows, in the list's order. */
+export function rowsOfModel(provider: string, listed: ListedModel, source: string): PriceRow[] {
+  const [model, , prices] = listed;
+  return prices.map((price) => {
+    const dailyWindow = price.daily && { fromSecond: price.daily[0], untilSecond: price.daily[1] };
+    return {
+      id: rowId(provider, model, (price.from?.[0] ?? BEGINNING) + formatWindow(dailyWindow)),
+      provider,
+      model,
+      tier: STANDARD_TIER,
+      validFromMs: price.from?.[1] ?? 0,
+      validUntilMs: price.untilMs ?? null,
+      dailyWindow: dailyWindow ?? null,
+      unitPrices: price.free ? FREE : unitPricesOf(price.units),
+      steps: stepsOf(price),
+      unmeteredCharges: price.everyCall ?? [],
+      excludedCharges: price.onUse ?? [],
+      source,
+    };
+  });
+}
+
+/** The row of a provider that charges nothing for anything. */
+export function freeRow(provider: string): PriceRow {
+  return {
+    id: rowId(provider, "*", BEGINNING),
+    provider,
+    model: "*",
+    tier: STANDARD_TIER,
+    validFromMs: 0,
+    validUntilMs: null,
+    dailyWindow: null,
+    unitPrices: FREE,
+    steps: [],
+    unmeteredCharges: [],
+    excludedCharges: [],
+    source: "free by definition",
+  };
+}
+
+/** Whether the row holds at an instant, daily window included. */
+export function isValidAt(row: PriceRow, atMs: number): boolean {
+  if (atMs < row.validFromMs || (row.validUntilMs !== null && atMs >= row.validUntilMs)) {
+    return false;
+  }
+  if (row.dailyWindow === null) return true;
+  const { fromSecond, untilSecond } = row.dailyWindow;
+  const second = Math.floor(atMs / 1000) % SECONDS_PER_DAY;
+  return fromSecond <= untilSecond
+    ? second >= fromSecond && second < untilSecond
+    : second >= fromSecond || second < untilSecond;
+}
+
+const SECONDS_PER_DAY = 86_400;
+const FREE: UnitPrices = Object.freeze(
+  Object.fromEntries(QUANTITY_CLASSES.map((name) => [name, 0n])),
+);
+
+function rowId(provider: string, model: string, validFrom: string): string {
+  return `${provider}/${model}/${STANDARD_TIER}@${validFrom}`;
+}
+
+function stepsOf(price: ListedPrices): PriceRow["steps"] {
+  return (price.steps ?? []).map(([fromInputTokens, units]) => ({
+    fromInputTokens,
+    unitPrices: unitPricesOf(units),
+  }));
+}
+
+function unitPricesOf(units: ListedUnits = {}): UnitPrices {
+  return Object.fromEntries(Object.entries(units).map(([name, price]) => [name, BigInt(price)]));
+}
+
+function formatWindow(window: DailyWindow | undefined): string {
+  return window === undefined
+    ? ""
+    : `T${formatSecond(window.fromSecond)}-${formatSecond(window.untilSecond)}Z`;
+}
+
+function formatSecond(second: number): string {
+  const hours = Math.floor(second / 3600);
+  const minutes = Math.floor((second % 3600) / 60);
+  return `${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`;
+}

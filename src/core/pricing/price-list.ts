@@ -1,0 +1,56 @@
+/**
+ * The price list: the data that a price book is made of, as `scripts/build-price-book.ts` writes it. Compact, because
+ * every process loads it; a price is a whole number of picos per token (1 USD per million tokens = 1,000,000).
+ */
+import type { QuantityClass } from "../usage/quantities.ts";
+
+export interface PriceList {
+  /** Where the prices come from, with the version: stands in every row. */
+  readonly source: string;
+  readonly providers: readonly ListedProvider[];
+}
+
+export interface ListedProvider {
+  readonly name: string;
+  /** Regular expression for the beginning of a base URL at which this provider answers. */
+  readonly apiPattern: string;
+  /** Providers whose prices hold for models that this one does not list, in order. */
+  readonly fallbacks?: readonly string[];
+  /** Further words by which this provider calls its standard tier. */
+  readonly standardTiers?: readonly string[];
+  /** In the order in which their matches are tried. */
+  readonly models: readonly ListedModel[];
+}
+
+/** `[id, match, prices]`. Of the prices that hold at an instant the last one counts. */
+export type ListedModel = readonly [string, ModelMatch, readonly ListedPrices[]];
+
+export interface ListedPrices {
+  /** First day (UTC) and the same in milliseconds; absent: from the beginning. */
+  readonly from?: readonly [string, number];
+  /** Exclusive, milliseconds; absent: still valid. */
+  readonly untilMs?: number;
+  /** Seconds of the UTC day, start inclusive, end exclusive; may run over midnight. Absent: the whole day. */
+  readonly daily?: readonly [number, number];
+  /** Whether everything is free; then there are no unit prices. */
+  readonly free?: true;
+  readonly units?: ListedUnits;
+  /** `[fromInputTokens, units]`, ascending. */
+  readonly steps?: readonly (readonly [number, ListedUnits])[];
+  /** See PriceRow. */
+  readonly everyCall?: readonly string[];
+  readonly onUse?: readonly string[];
+}
+
+/** Picos per token by class. */
+export type ListedUnits = Readonly<Partial<Record<QuantityClass, number>>>;
+
+/** When a model's name is meant: a text is the whole name, a list means any of its members. */
+export type ModelMatch =
+  | string
+  | readonly ModelMatch[]
+  | { readonly startsWith: string }
+  | { readonly endsWith: string }
+  | { readonly contains: string }
+  | { readonly regex: string }
+  | { readonly and: readonly ModelMatch[] };
