@@ -18,27 +18,26 @@ export interface ErrorDefinition {
   readonly title: string;
 }
 
-const invalid = (status: number, title: string): ErrorDefinition => ({
+/** Keeps the literal status, so that a caller which answers with a code answers with a status its types know. */
+type Defined<Status extends number> = ErrorDefinition & { readonly status: Status };
+
+const invalid = <const Status extends number>(status: Status, title: string): Defined<Status> => ({
   status,
   type: "invalid_request_error",
   retryable: false,
   log: "none",
   title,
 });
-const refused = (status: number, type: string, title: string): ErrorDefinition => ({
-  status,
-  type,
-  retryable: false,
-  log: "info",
-  title,
-});
-const failed = (status: number, retryable: boolean, title: string): ErrorDefinition => ({
-  status,
-  type: "server_error",
-  retryable,
-  log: "error",
-  title,
-});
+const refused = <const Status extends number>(
+  status: Status,
+  type: string,
+  title: string,
+): Defined<Status> => ({ status, type, retryable: false, log: "info", title });
+const failed = <const Status extends number>(
+  status: Status,
+  retryable: boolean,
+  title: string,
+): Defined<Status> => ({ status, type: "server_error", retryable, log: "error", title });
 
 export const ERROR_CODES = {
   invalid_api_key: refused(
@@ -50,6 +49,11 @@ export const ERROR_CODES = {
     401,
     "authentication_error",
     "The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`.",
+  ),
+  origin_not_allowed: refused(
+    403,
+    "permission_error",
+    "A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.",
   ),
   model_not_allowed: refused(
     403,
@@ -70,6 +74,10 @@ export const ERROR_CODES = {
   request_too_large: invalid(
     413,
     "The request body is larger than the gateway reads for this endpoint; the message names the limit.",
+  ),
+  unsupported_content_type: invalid(
+    415,
+    "The request body is not of a type this endpoint reads; the message names the one it does.",
   ),
   unsupported_content_encoding: invalid(
     415,

@@ -1,0 +1,72 @@
+import { Hono } from "hono";
+import type { AdminDeps, AdminEnv } from "./admin-deps.ts";
+import { type AdminRouter, createAdminRouter } from "./admin-router.ts";
+import { createFaultHandler } from "./answers/fault-answer.ts";
+import { refuse } from "./answers/refusal.ts";
+import { createApiDocument } from "./api-document.ts";
+import { quoteInput } from "./fields/quote-input.ts";
+import { requireAdmin } from "./guards/bearer-token.ts";
+import { readJsonBody } from "./guards/json-body.ts";
+import { refuseOtherOrigins } from "./guards/same-origin.ts";
+import { registerCustomers } from "./routes/customers.ts";
+import { registerEnvironments } from "./routes/environments.ts";
+import { registerKeys } from "./routes/keys.ts";
+import { registerProjects } from "./routes/projects.ts";
+import { registerProviderAccounts } from "./routes/provider-accounts.ts";
+import { registerProviderKeys } from "./routes/provider-keys.ts";
+import { registerStatus } from "./routes/status.ts";
+
+export const ADMIN_BASE_PATH = "/api/v1";
+/** The one path that needs no token: the same text on every installation. */
+const DOCUMENT_PATH = `${ADMIN_BASE_PATH}/openapi.json`;
+
+export interface AdminApp {
+  /** Answers one request, also one that never crossed a socket. Never rejects for what a caller sent. */
+  fetch(this: void, request: Request): Promise<Response>;
+  /** False when anybody who reaches `fetch` is let in. */
+  readonly checksTokens: boolean;
+  /** OpenAPI 3.1. */
+  document(): ReturnType<typeof createApiDocument>;
+}
+
+/** The admin API under `/api/v1`. Pure composition: it opens nothing and needs no closing. */
+export function createAdminApp(deps: AdminDeps): AdminApp {
+  const router = createAdminRouter();
+  registerRoutes(router, deps);
+  let document: ReturnType<typeof createApiDocument> | undefined;
+  const documentOnce = () => (document ??= createApiDocument(router));
+
+  const app = new Hono<AdminEnv>();
+  app.onError(createFaultHandler(deps.onFault));
+  app.notFound((context) => {
+    const message = `There is nothing at ${quoteInput(`${context.req.method} ${context.req.path}`)}. See ${DOCUMENT_PATH} for what there is.`;
+    return refuse(context, "unknown_url", message);
+  });
+  app.use(async (context, next) => {
+    const requestId = deps.ids.create("req");
+    context.set("requestId", requestId);
+    await next();
+    context.header("x-keyward-request-id", requestId);
+    context.header("cache-control", "no-store");
+    context.header("x-content-type-options", "nosniff");
+  });
+  app.use(refuseOtherOrigins, requireAdmin(deps.authenticator, DOCUMENT_PATH), readJsonBody);
+  app.get(DOCUMENT_PATH, (context) => context.json(documentOnce()));
+  app.route(ADMIN_BASE_PATH, router);
+
+  return {
+    fetch: async (request) => app.fetch(request),
+    checksTokens: deps.authenticator.checksTokens,
+    document: documentOnce,
+  };
+}
+
+function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
+  registerProjects(router, deps);
+  registerEnvironments(router, deps);
+  registerProviderAccounts(router, deps);
+  registerProviderKeys(router, deps);
+  registerKeys(router, deps);
+  registerCustomers(router, deps);
+  registerStatus(router, deps);
+}

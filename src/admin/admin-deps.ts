@@ -1,0 +1,52 @@
+/**
+ * The control plane: one Hono app over the contracts. Here is what it is handed by the composition root, each piece
+ * narrowed to what is used. Nothing in this folder opens a file, a socket or a database, reads `process.env`, or
+ * knows an implementation.
+ */
+import type { IdFactory, RequestId } from "../core/ids/ids.ts";
+import type { PriceBook } from "../core/pricing/price-book.ts";
+import type { LedgerStatus } from "../ledger/ledger.ts";
+import type { ProviderRegistry } from "../providers/provider.ts";
+import type { Store } from "../store/store.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { Authenticator } from "./authenticator.ts";
+
+export interface ServerInfo {
+  /** Keyward's version, as in package.json. */
+  readonly version: string;
+  /** When the server process began to serve; null when no server runs (the CLI in process). */
+  readonly startedAtMs: number | null;
+  /** Base URLs for people, `http://127.0.0.1:4141`; empty when no server runs. */
+  readonly urls: readonly string[];
+}
+
+/** A fault of Keyward's own, for the log: it never reaches the caller. */
+export interface AdminFault {
+  readonly requestId: RequestId;
+  readonly method: string;
+  /** Without the query: values of a query may be somebody's names. */
+  readonly path: string;
+  readonly code: string;
+  readonly error: unknown;
+}
+
+export interface AdminDeps {
+  readonly store: Omit<Store, "migrate" | "close">;
+  readonly vault: Pick<Vault, "seal" | "fingerprint" | "rootKey">;
+  readonly providers: ProviderRegistry;
+  readonly priceBook: Pick<PriceBook, "rate" | "rows">;
+  readonly ids: Pick<IdFactory, "create">;
+  readonly clock: { nowMs(): number };
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly authenticator: Authenticator;
+  readonly serverInfo: ServerInfo;
+  /** Absent where no ledger runs (the CLI in process). */
+  readonly ledgerStatus?: (() => LedgerStatus) | undefined;
+  /** Called once for each answer with a status of 500 or more, and for an export that breaks off. */
+  readonly onFault?: ((fault: AdminFault) => void) | undefined;
+}
+
+/** What middleware leaves for the handlers of one request. */
+export interface AdminEnv {
+  readonly Variables: { readonly requestId: RequestId };
+}

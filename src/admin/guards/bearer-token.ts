@@ -1,0 +1,34 @@
+import type { MiddlewareHandler } from "hono";
+import { KeywardError } from "../../core/errors/keyward-error.ts";
+import type { AdminEnv } from "../admin-deps.ts";
+import { refuse } from "../answers/refusal.ts";
+import type { Authenticator } from "../authenticator.ts";
+
+const MESSAGE =
+  "The admin API needs `Authorization: Bearer <admin token>` with a token that is known and not revoked.";
+
+/** Lets nobody past without a token; every miss gets the same answer. `openPath` is the one path that needs none. */
+export function requireAdmin(
+  authenticator: Authenticator,
+  openPath: string,
+): MiddlewareHandler<AdminEnv> {
+  return async (context, next) => {
+    if (context.req.path === openPath) return next();
+    if (await isAdmin(authenticator, context.req.raw.headers.get("authorization"))) return next();
+    context.header("www-authenticate", 'Bearer realm="keyward-admin"');
+    return refuse(context, "invalid_admin_token", MESSAGE);
+  };
+}
+
+/** A fault here is the store's: what the caller may do about it is to try again. */
+async function isAdmin(
+  authenticator: Authenticator,
+  authorization: string | null,
+): Promise<boolean> {
+  try {
+    return await authenticator.isAdmin(authorization);
+  } catch (cause) {
+    const message = "The database did not answer, so the token could not be checked. Try again.";
+    throw new KeywardError("store_unavailable", message, { cause });
+  }
+}

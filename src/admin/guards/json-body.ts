@@ -1,0 +1,82 @@
+import type { MiddlewareHandler } from "hono";
+import type { AdminEnv } from "../admin-deps.ts";
+import { refuse } from "../answers/refusal.ts";
+
+/** The largest body an admin request may have. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * Reads the body of a request that has one, within the limit, and makes sure that it is a JSON object in UTF-8 before
+ * a schema looks at it. An absent body counts as `{}`, so that the schema names the fields that are missing.
+ */
+export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) => {
+  const request = context.req.raw;
+  if (request.method !== "POST") return next();
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.trim().toLowerCase() !== "identity") {
+    return refuse(context, "unsupported_content_encoding", "The body must not be compressed.");
+  }
+  const bytes = await readBytes(request);
+  if (bytes === undefined) {
+    const message = `The body is larger than ${MAX_BODY_BYTES} bytes, the most this API reads.`;
+    return refuse(context, "request_too_large", message);
+  }
+  if (bytes.length > 0 && !isJsonType(request.headers.get("content-type"))) {
+    const message = "The body must be JSON: send it with `content-type: application/json`.";
+    return refuse(context, "unsupported_content_type", message);
+  }
+  const parsed = parseObject(bytes);
+  if ("refusal" in parsed) return refuse(context, "invalid_json", parsed.refusal);
+  const headers = new Headers(request.headers);
+  headers.set("content-type", "application/json");
+  headers.delete("content-length");
+  context.req.raw = new Request(request.url, { method: "POST", headers, body: parsed.text });
+  return next();
+};
+
+/** Undefined when there are more than the limit; what is not needed is then not read. */
+async function readBytes(request: Request): Promise<Uint8Array | undefined> {
+  if (request.body === null) return new Uint8Array(0);
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+function isJsonType(contentType: string | null): boolean {
+  return /^\s*application\/json\s*(?:;|$)/i.test(contentType ?? "");
+}
+
+/** Messages of JSON.parse quote the text around the fault, which may be a secret: only its place is passed on. */
+function parseObject(bytes: Uint8Array): { readonly text: string } | { readonly refusal: string } {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return { refusal: "The body is not valid UTF-8." };
+  }
+  if (text.trim() === "") return { text: "{}" };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { refusal: `The body is not valid JSON${placeOf(error, text)}.` };
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { text };
+  const came = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  return { refusal: `The body must be a JSON object, and came as ${came}.` };
+}
+
+function placeOf(error: unknown, text: string): string {
+  const message = error instanceof Error ? error.message : "";
+  if (message.startsWith("Unexpected end")) return ": it ends too early";
+  const position = /in JSON at position (\d+)/.exec(message)?.[1];
+  if (position === undefined) return "";
+  const before = text.slice(0, Number(position)).split("\n");
+  return ` at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}

@@ -1,0 +1,88 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { ENVIRONMENT_KINDS } from "../../core/environments/environment.ts";
+import type { EnvironmentRecord } from "../../store/records.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
+import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
+import { closedObject, closedQuery } from "../fields/closed-object.ts";
+import { formatInstant, instantAnswer } from "../fields/instants.ts";
+import { environmentNameField } from "../fields/names.ts";
+import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { uniqueViolationOf } from "../unique-violation.ts";
+
+const kindField = z.enum(ENVIRONMENT_KINDS).openapi({
+  description: "Decides the prefix of its gateway keys and which policies hold.",
+  example: "staging",
+});
+
+const environmentSchema = z
+  .object({
+    id: z.string().openapi({ example: "env_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+    name: z.string().openapi({ example: "preview" }),
+    kind: kindField,
+    createdAt: instantAnswer("When it was created."),
+  })
+  .openapi("Environment");
+
+const listEnvironments = createRoute({
+  method: "get",
+  path: "/environments",
+  operationId: "listEnvironments",
+  tags: ["environments"],
+  summary: "List environments, newest first",
+  request: { query: closedQuery(pagingFields) },
+  responses: {
+    200: jsonAnswer("A page of environments.", listOf("EnvironmentList", environmentSchema)),
+    ...errorAnswers(),
+  },
+});
+
+const createEnvironment = createRoute({
+  method: "post",
+  path: "/environments",
+  operationId: "createEnvironment",
+  tags: ["environments"],
+  summary: "Create a custom environment",
+  description: "`development`, `staging` and `production` are there from the first start.",
+  request: {
+    query: closedQuery({}),
+    body: jsonBody(
+      closedObject({ name: environmentNameField, kind: kindField }).openapi("EnvironmentInput"),
+    ),
+  },
+  responses: {
+    201: jsonAnswer("The environment.", environmentSchema),
+    ...errorAnswers("conflict", ...BODY_CODES),
+  },
+});
+
+export function registerEnvironments(
+  router: AdminRouter,
+  { store, ids, clock }: Pick<AdminDeps, "store" | "ids" | "clock">,
+): void {
+  router.openapi(listEnvironments, async (context) => {
+    const page = await store.environments.list(pageRequestOf(context.req.valid("query")));
+    return context.json(listAnswer(page, formatEnvironment), 200);
+  });
+
+  router.openapi(createEnvironment, async (context) => {
+    const { name, kind } = context.req.valid("json");
+    const record: EnvironmentRecord = {
+      id: ids.create("env"),
+      name,
+      kind,
+      createdAtMs: clock.nowMs(),
+    };
+    const violation = await uniqueViolationOf(store.environments.insert(record));
+    if (violation) {
+      return refuse(context, "conflict", "There is already an environment of this name.", "name");
+    }
+    return context.json(formatEnvironment(record), 201);
+  });
+}
+
+function formatEnvironment(record: EnvironmentRecord): z.infer<typeof environmentSchema> {
+  const { id, name, kind, createdAtMs } = record;
+  return { id, name, kind, createdAt: formatInstant(createdAtMs) };
+}

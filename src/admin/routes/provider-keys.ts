@@ -1,0 +1,212 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { isId } from "../../core/ids/ids.ts";
+import { isKeywardKey } from "../../core/keys/provider-key.ts";
+import type { ProviderKeyRecord } from "../../store/records.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
+import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { closedObject, closedQuery } from "../fields/closed-object.ts";
+import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
+import { idParam, nameField, referenceField } from "../fields/names.ts";
+import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { NameLookup } from "../name-lookup.ts";
+import { addProviderKey } from "../provider-key-intake.ts";
+import { References } from "../references.ts";
+
+const environmentReference = referenceField("An environment's name or id.", "production");
+const accountReference = referenceField("A provider account's id or name.", "openai-main");
+
+const secretField = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]{8,512}$/, "must be 8 to 512 visible ASCII characters without spaces")
+  .refine(
+    (secret) => !isKeywardKey(secret),
+    "must be a provider's secret, and begins as a key that Keyward itself issues",
+  )
+  .openapi({
+    description: "The provider's secret. Goes into the vault and is never answered with.",
+    example: "<the provider's secret>",
+  });
+
+const providerKeySchema = z
+  .object({
+    id: z.string().openapi({ example: "pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+    name: z.string().openapi({ example: "main" }),
+    accountId: z.string(),
+    account: z.string().nullable().openapi({ description: "The account's name." }),
+    environmentId: z.string(),
+    environment: z.string().nullable().openapi({ description: "The environment's name." }),
+    version: z.number().openapi({ type: "integer", description: "Counts replaced secrets up." }),
+    preview: z.string().openapi({
+      description: "Type prefix and last four characters of the secret.",
+      example: "sk-proj-…9fQa",
+    }),
+    fingerprint: z.string().openapi({
+      description: "Equal for equal secrets; tells nothing of them.",
+    }),
+    status: z.enum(["active", "revoked"]),
+    createdAt: instantAnswer("When it was added."),
+    revokedAt: instantAnswer("When it was revoked; null while it is active.").nullable(),
+  })
+  .openapi("ProviderKey");
+
+const listProviderKeys = createRoute({
+  method: "get",
+  path: "/provider-keys",
+  operationId: "listProviderKeys",
+  tags: ["provider keys"],
+  summary: "List provider keys, newest first",
+  request: {
+    query: closedQuery({
+      ...pagingFields,
+      environment: environmentReference.optional(),
+      accountId: accountReference.optional(),
+    }),
+  },
+  responses: {
+    200: jsonAnswer("A page of provider keys.", listOf("ProviderKeyList", providerKeySchema)),
+    ...errorAnswers(),
+  },
+});
+
+const createProviderKey = createRoute({
+  method: "post",
+  path: "/provider-keys",
+  operationId: "createProviderKey",
+  tags: ["provider keys"],
+  summary: "Put a provider's secret into the vault, for one environment",
+  description:
+    "Refused when the same secret is active already, in this environment or another, and when the account is `personal` and the environment of kind `production`.",
+  request: {
+    query: closedQuery({}),
+    body: jsonBody(
+      closedObject({
+        accountId: accountReference,
+        environment: environmentReference,
+        name: nameField("For people.", "main"),
+        secret: secretField,
+      }).openapi("ProviderKeyInput"),
+    ),
+  },
+  responses: {
+    201: jsonAnswer("The provider key, without its secret.", providerKeySchema),
+    ...errorAnswers("conflict", ...BODY_CODES),
+  },
+});
+
+const getProviderKey = createRoute({
+  method: "get",
+  path: "/provider-keys/{id}",
+  operationId: "getProviderKey",
+  tags: ["provider keys"],
+  summary: "Get a provider key",
+  request: { params: idParam("pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D"), query: closedQuery({}) },
+  responses: {
+    200: jsonAnswer("The provider key, without its secret.", providerKeySchema),
+    ...errorAnswers("not_found"),
+  },
+});
+
+const revokeProviderKey = createRoute({
+  method: "post",
+  path: "/provider-keys/{id}/revoke",
+  operationId: "revokeProviderKey",
+  tags: ["provider keys"],
+  summary: "Stop using a provider key",
+  description:
+    "Keyward stops calling with it; at the provider it stays valid until it is revoked there. Revoking twice changes nothing and is no error.",
+  request: {
+    params: idParam("pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
+    query: closedQuery({}),
+    body: emptyBody,
+  },
+  responses: {
+    200: jsonAnswer("The provider key, revoked.", providerKeySchema),
+    ...errorAnswers("not_found", ...BODY_CODES),
+  },
+});
+
+export function registerProviderKeys(
+  router: AdminRouter,
+  deps: Pick<AdminDeps, "store" | "vault" | "ids" | "clock">,
+): void {
+  const { store } = deps;
+
+  router.openapi(listProviderKeys, async (context) => {
+    const query = context.req.valid("query");
+    const references = new References(store);
+    const [environment, account] = await Promise.all([
+      query.environment && references.environment("environment", query.environment),
+      query.accountId && references.account("accountId", query.accountId),
+    ]);
+    if (references.problems.length > 0) return refuseProblems(context, references.problems);
+    const page = await store.providerKeys.list(pageRequestOf(query), {
+      environmentId: environment ? environment.id : undefined,
+      accountId: account ? account.id : undefined,
+    });
+    const names = new NameLookup(store);
+    const data = await Promise.all(page.rows.map((row) => formatProviderKey(row, names)));
+    return context.json({ data, nextCursor: page.nextCursor }, 200);
+  });
+
+  router.openapi(createProviderKey, async (context) => {
+    const input = context.req.valid("json");
+    const references = new References(store);
+    const [account, environment] = await Promise.all([
+      references.account("accountId", input.accountId),
+      references.environment("environment", input.environment),
+    ]);
+    if (!account || !environment) return refuseProblems(context, references.problems);
+    const { name, secret } = input;
+    const added = await addProviderKey(deps, { account, environment, name, secret });
+    if ("conflict" in added) return refuse(context, "conflict", added.conflict, added.param);
+    return context.json(await formatProviderKey(added.record, new NameLookup(store)), 201);
+  });
+
+  router.openapi(getProviderKey, async (context) => {
+    const record = await findProviderKey(deps, context.req.valid("param").id);
+    if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
+    return context.json(await formatProviderKey(record, new NameLookup(store)), 200);
+  });
+
+  router.openapi(revokeProviderKey, async (context) => {
+    const found = await findProviderKey(deps, context.req.valid("param").id);
+    if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
+    await store.providerKeys.revoke(found.id, deps.clock.nowMs());
+    const record = (await store.providerKeys.findById(found.id)) ?? found;
+    return context.json(await formatProviderKey(record, new NameLookup(store)), 200);
+  });
+}
+
+const NOT_FOUND = "There is no provider key of this id.";
+
+async function findProviderKey({ store }: Pick<AdminDeps, "store">, id: string) {
+  return isId("pky", id) ? store.providerKeys.findById(id) : undefined;
+}
+
+async function formatProviderKey(
+  record: ProviderKeyRecord,
+  names: NameLookup,
+): Promise<z.infer<typeof providerKeySchema>> {
+  const { id, name, accountId, environmentId, version, preview, fingerprint } = record;
+  const [account, environment] = await Promise.all([
+    names.account(accountId),
+    names.environment(environmentId),
+  ]);
+  return {
+    id,
+    name,
+    accountId,
+    account,
+    environmentId,
+    environment,
+    version,
+    preview,
+    fingerprint,
+    status: record.revokedAtMs === null ? "active" : "revoked",
+    createdAt: formatInstant(record.createdAtMs),
+    revokedAt: formatOptionalInstant(record.revokedAtMs),
+  };
+}

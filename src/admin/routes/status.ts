@@ -1,0 +1,114 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { LedgerStatus } from "../../ledger/ledger.ts";
+import type { EnvironmentRecord } from "../../store/records.ts";
+import { MAX_PAGE_SIZE } from "../../store/store.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { jsonAnswer } from "../answers/json-content.ts";
+import { errorAnswers } from "../answers/refusal.ts";
+import { closedQuery } from "../fields/closed-object.ts";
+import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
+
+const count = (description: string) => z.number().openapi({ type: "integer", description });
+
+const ledgerSchema = z
+  .object({
+    openIntents: count("Calls that are under way."),
+    pendingEvents: count("Calls that have ended and are not in the database yet."),
+    journalBytes: count("Size of the journal."),
+    lastFlushAt: instantAnswer("Null before the first flush.").nullable(),
+    lastFlushError: z.string().nullable(),
+  })
+  .openapi("LedgerStatus");
+
+const environmentStatusSchema = z
+  .object({
+    id: z.string(),
+    name: z.string().openapi({ example: "development" }),
+    kind: z.string(),
+    activeProviderKeys: count("Provider keys it can call with."),
+    answeredBy: z.enum(["provider", "simulator", "nobody"]).openapi({
+      description:
+        "Who answers its calls: a provider; with no provider key the built-in simulator, in the kind `development` only; else nobody, calls are refused.",
+    }),
+  })
+  .openapi("EnvironmentStatus");
+
+const statusSchema = z
+  .object({
+    version: z.string().openapi({ example: "1.0.0" }),
+    time: instantAnswer("This server's clock."),
+    startedAt: instantAnswer("Null where no server runs.").nullable(),
+    urls: z.array(z.string()),
+    store: z.object({
+      kind: z.string().openapi({ example: "sqlite" }),
+      schema: count("The schema the database is at."),
+      supportedSchema: count("The schema this version knows."),
+    }),
+    rootKey: z.object({
+      id: z.string(),
+      fingerprint: z.string().openapi({ description: "Tells the root key from others, no more." }),
+    }),
+    calls: count("Provider calls in the ledger."),
+    ledger: ledgerSchema.nullable().openapi({ description: "Null where no server runs." }),
+    environments: z.array(environmentStatusSchema),
+  })
+  .openapi("Status");
+
+const getStatus = createRoute({
+  method: "get",
+  path: "/status",
+  operationId: "getStatus",
+  tags: ["status"],
+  summary: "Versions, counts, the ledger's state and what each environment answers with",
+  request: { query: closedQuery({}) },
+  responses: { 200: jsonAnswer("The status.", statusSchema), ...errorAnswers() },
+});
+
+type StatusDeps = Pick<AdminDeps, "store" | "vault" | "clock" | "serverInfo" | "ledgerStatus">;
+
+export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
+  const { store, vault, clock, serverInfo, ledgerStatus } = deps;
+
+  router.openapi(getStatus, async (context) => {
+    const [schema, total, { rows }] = await Promise.all([
+      store.currentSchema(),
+      store.usage.summarize({ limit: 1 }, { groupBy: [] }),
+      store.environments.list({ limit: MAX_PAGE_SIZE }),
+    ]);
+    const environments = await Promise.all(rows.map((row) => describeEnvironment(store, row)));
+    const status: z.infer<typeof statusSchema> = {
+      version: serverInfo.version,
+      time: formatInstant(clock.nowMs()),
+      startedAt: formatOptionalInstant(serverInfo.startedAtMs),
+      urls: [...serverInfo.urls],
+      store: { kind: store.kind, schema, supportedSchema: store.supportedSchema },
+      rootKey: { id: vault.rootKey.id, fingerprint: vault.rootKey.fingerprint },
+      calls: total.rows[0]?.calls ?? 0,
+      ledger: ledgerStatus ? formatLedger(ledgerStatus()) : null,
+      environments,
+    };
+    return context.json(status, 200);
+  });
+}
+
+async function describeEnvironment(
+  { providerKeys }: Pick<AdminDeps["store"], "providerKeys">,
+  { id, name, kind }: EnvironmentRecord,
+): Promise<z.infer<typeof environmentStatusSchema>> {
+  const activeProviderKeys = (await providerKeys.listActive(id)).length;
+  const keyless = kind === "development" ? "simulator" : "nobody";
+  return {
+    id,
+    name,
+    kind,
+    activeProviderKeys,
+    answeredBy: activeProviderKeys > 0 ? "provider" : keyless,
+  };
+}
+
+function formatLedger(status: LedgerStatus): z.infer<typeof ledgerSchema> {
+  const { openIntents, pendingEvents, journalBytes, lastFlushAtMs, lastFlushError } = status;
+  const lastFlushAt = formatOptionalInstant(lastFlushAtMs);
+  return { openIntents, pendingEvents, journalBytes, lastFlushAt, lastFlushError };
+}
