@@ -1,0 +1,11 @@
+import type { SchemaWords } from "../sql-engine.ts";
+import { firstFloor } from "./0001-first-floor.ts";
+
+/** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
+export interface Migration {
+  readonly name: string;
+  readonly statements: (words: SchemaWords) => readonly string[];
+}
+
+/** In order; the first one makes schema 1. */
+export const MIGRATIONS: readonly Migration[] = [{ name: "first floor", statements: firstFloor }];

@@ -1,0 +1,57 @@
+/**
+ * What the shared SQL of this folder asks of a database. Everything here runs on SQLite and on Postgres alike; where
+ * they differ, the engine of `sqlite/` or `postgres/` knows. Nothing in this folder opens a connection.
+ */
+import type { Kysely, Transaction } from "kysely";
+import type { Tables } from "./tables.ts";
+
+/** The words in which the two databases write the same table. */
+export interface SchemaWords {
+  /** Text that compares and sorts byte by byte, so that a page is cut alike everywhere. */
+  readonly text: string;
+  /** Signed 64-bit integer. */
+  readonly integer: string;
+  readonly blob: string;
+  /** Column definition of a primary key that the database counts up and never reuses. */
+  readonly sequence: string;
+  /** After the closing bracket of a table. */
+  readonly table: string;
+  /** After the closing bracket of a table that is read by ranges of its primary key. */
+  readonly clusteredTable: string;
+}
+
+export interface SqlEngine {
+  /** `sqlite` or `postgres`; for people. */
+  readonly kind: string;
+  readonly words: SchemaWords;
+  /** The placeholder of the n-th parameter, counted from 1. */
+  placeholder(position: number): string;
+  hasTable(db: Kysely<Tables>, name: string): Promise<boolean>;
+  /** Makes other transactions that ask for it wait until this one has ended. */
+  lockWriters(transaction: Transaction<Tables>): Promise<void>;
+  /** The column whose uniqueness the statement would have broken; undefined for any other error. */
+  takenColumn(error: unknown): string | undefined;
+}
+
+/** Where the repositories read and write. Within a transaction both are that transaction. */
+export interface Connections {
+  readonly read: Kysely<Tables>;
+  readonly write: Kysely<Tables>;
+  readonly engine: SqlEngine;
+}
+
+/**
+ * One transaction that excludes every other of its kind. Changes to configuration are few, so they take turns: that
+ * makes the order of `change_log` the order of commits, and leaves no two of them to deadlock.
+ */
+export async function exclusively<Result>(
+  connections: Connections,
+  work: (db: Kysely<Tables>) => Promise<Result>,
+): Promise<Result> {
+  const { write, engine } = connections;
+  if (write.isTransaction) return await work(write);
+  return await write.transaction().execute(async (transaction) => {
+    await engine.lockWriters(transaction);
+    return await work(transaction);
+  });
+}

@@ -1,0 +1,90 @@
+import { sql } from "kysely";
+import type {
+  AdminTokenRepository,
+  ChangeRepository,
+  CustomerRepository,
+  EnvironmentRepository,
+  GatewayKeyRepository,
+  ProjectRepository,
+  ProviderAccountRepository,
+  ProviderKeyRepository,
+  Repositories,
+  Store,
+  UsageRepository,
+  VaultKeyRepository,
+} from "../store.ts";
+import { SqlAdminTokenRepository } from "./admin-token-repository.ts";
+import { SqlChangeRepository } from "./change-repository.ts";
+import { SqlCustomerRepository } from "./customer-repository.ts";
+import { SqlEnvironmentRepository } from "./environment-repository.ts";
+import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
+import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
+import { SqlProjectRepository } from "./project-repository.ts";
+import { SqlProviderAccountRepository } from "./provider-account-repository.ts";
+import { SqlProviderKeyRepository } from "./provider-key-repository.ts";
+import { type Connections, exclusively } from "./sql-engine.ts";
+import { SqlUsageRepository } from "./usage-repository.ts";
+import { SqlVaultKeyRepository } from "./vault-key-repository.ts";
+
+/** The repositories on one pair of connections, or within one transaction. */
+class SqlRepositories implements Repositories {
+  readonly projects: ProjectRepository;
+  readonly environments: EnvironmentRepository;
+  readonly providerAccounts: ProviderAccountRepository;
+  readonly providerKeys: ProviderKeyRepository;
+  readonly gatewayKeys: GatewayKeyRepository;
+  readonly customers: CustomerRepository;
+  readonly adminTokens: AdminTokenRepository;
+  readonly vaultKeys: VaultKeyRepository;
+  readonly usage: UsageRepository;
+  readonly changes: ChangeRepository;
+
+  constructor(connections: Connections) {
+    this.projects = new SqlProjectRepository(connections);
+    this.environments = new SqlEnvironmentRepository(connections);
+    this.providerAccounts = new SqlProviderAccountRepository(connections);
+    this.providerKeys = new SqlProviderKeyRepository(connections);
+    this.gatewayKeys = new SqlGatewayKeyRepository(connections);
+    this.customers = new SqlCustomerRepository(connections);
+    this.adminTokens = new SqlAdminTokenRepository(connections);
+    this.vaultKeys = new SqlVaultKeyRepository(connections);
+    this.usage = new SqlUsageRepository(connections);
+    this.changes = new SqlChangeRepository(connections);
+  }
+}
+
+/** Everything of a store that is alike on every SQL database. The subclass brings the connections, and ends them. */
+export abstract class SqlStore extends SqlRepositories implements Store {
+  readonly kind: string;
+  readonly supportedSchema = SUPPORTED_SCHEMA;
+  protected readonly connections: Connections;
+
+  protected constructor(connections: Connections) {
+    super(connections);
+    this.kind = connections.engine.kind;
+    this.connections = connections;
+  }
+
+  async currentSchema(): Promise<number> {
+    return await currentSchema(this.connections.read, this.connections.engine);
+  }
+
+  async migrate(): Promise<void> {
+    await migrate(this.connections.write, this.connections.engine);
+  }
+
+  async transaction<Result>(
+    work: (repositories: Repositories) => Promise<Result>,
+  ): Promise<Result> {
+    const { engine } = this.connections;
+    return await exclusively(this.connections, (db) =>
+      work(new SqlRepositories({ read: db, write: db, engine })),
+    );
+  }
+
+  async ping(): Promise<void> {
+    await sql`select 1`.execute(this.connections.read);
+  }
+
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,216 @@
+import type { ColumnType } from "kysely";
+import type { EnvironmentKind } from "../../core/environments/environment.ts";
+import type {
+  AdminTokenId,
+  CustomerId,
+  DataKeyId,
+  EnvironmentId,
+  EventId,
+  GatewayKeyId,
+  ProjectId,
+  ProviderAccountId,
+  ProviderKeyId,
+  RequestId,
+  RootKeyId,
+} from "../../core/ids/ids.ts";
+import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
+import type { AccountKind, ChangeKind } from "../records.ts";
+
+/** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */
+type Integer = ColumnType<bigint, bigint | number, bigint | number>;
+type NullableInteger = ColumnType<bigint | null, bigint | number | null, bigint | number | null>;
+
+export interface ProjectTable {
+  readonly id: ProjectId;
+  readonly name: string;
+  readonly created_at_ms: Integer;
+}
+
+export interface EnvironmentTable {
+  readonly id: EnvironmentId;
+  readonly name: string;
+  readonly kind: EnvironmentKind;
+  readonly created_at_ms: Integer;
+}
+
+export interface ProviderAccountTable {
+  readonly id: ProviderAccountId;
+  readonly name: string;
+  readonly provider: string;
+  readonly kind: AccountKind;
+  readonly base_url: string | null;
+  readonly organization_id: string | null;
+  readonly provider_project_id: string | null;
+  readonly created_at_ms: Integer;
+}
+
+export interface ProviderKeyTable {
+  readonly id: ProviderKeyId;
+  readonly account_id: ProviderAccountId;
+  readonly environment_id: EnvironmentId;
+  readonly name: string;
+  readonly version: Integer;
+  readonly data_key_id: DataKeyId;
+  readonly nonce: Uint8Array;
+  readonly ciphertext: Uint8Array;
+  readonly fingerprint: string;
+  readonly preview: string;
+  readonly created_at_ms: Integer;
+  readonly revoked_at_ms: NullableInteger;
+}
+
+export interface GatewayKeyTable {
+  readonly id: GatewayKeyId;
+  readonly name: string;
+  readonly project_id: ProjectId;
+  readonly environment_id: EnvironmentId;
+  readonly customer_id: CustomerId | null;
+  readonly hash: string;
+  readonly preview: string;
+  /** JSON array of strings. */
+  readonly allowed_models: string | null;
+  readonly created_at_ms: Integer;
+  readonly expires_at_ms: NullableInteger;
+  readonly revoked_at_ms: NullableInteger;
+}
+
+export interface CustomerTable {
+  readonly id: CustomerId;
+  readonly external_id: string;
+  readonly name: string | null;
+  readonly created_at_ms: Integer;
+}
+
+export interface AdminTokenTable {
+  readonly id: AdminTokenId;
+  readonly name: string;
+  readonly hash: string;
+  readonly created_at_ms: Integer;
+  readonly revoked_at_ms: NullableInteger;
+}
+
+export interface RootKeyTable {
+  readonly id: RootKeyId;
+  readonly fingerprint: string;
+  readonly created_at_ms: Integer;
+  /** 1 for exactly one row, 0 for the others. */
+  readonly is_current: Integer;
+}
+
+export interface DataKeyTable {
+  readonly id: DataKeyId;
+  readonly scope: string;
+  readonly root_key_id: RootKeyId;
+  readonly nonce: Uint8Array;
+  readonly wrapped: Uint8Array;
+  readonly created_at_ms: Integer;
+}
+
+export interface ChangeLogTable {
+  /** Given by the database; ascending in the order of commits. */
+  readonly sequence: ColumnType<bigint, never, never>;
+  readonly kind: ChangeKind;
+  readonly entity_id: string;
+}
+
+/** An amount is kept in two columns, see money-columns.ts. */
+export interface UsageEventTable {
+  readonly id: EventId;
+  readonly request_id: RequestId;
+  readonly started_at_ms: Integer;
+  readonly project_id: ProjectId;
+  readonly environment_id: EnvironmentId;
+  readonly gateway_key_id: GatewayKeyId;
+  readonly customer: string | null;
+  readonly feature: string | null;
+  /** The served model, or the requested one: what filters and rollups go by. */
+  readonly model: string | null;
+  readonly operation: string;
+  readonly method: string;
+  readonly path: string;
+  readonly provider: string;
+  readonly provider_account_id: ProviderAccountId | null;
+  readonly provider_key_id: ProviderKeyId | null;
+  readonly requested_model: string | null;
+  readonly is_stream: Integer;
+  readonly hold_micros: NullableInteger;
+  readonly hold_rest_picos: NullableInteger;
+  readonly status: EventStatus;
+  readonly http_status: NullableInteger;
+  readonly duration_ms: Integer;
+  readonly first_byte_ms: NullableInteger;
+  readonly provider_response_id: string | null;
+  readonly served_model: string | null;
+  readonly service_tier: string | null;
+  readonly usage_source: UsageSource;
+  /** JSON object: tokens by disjoint class. The four columns after it are sums of it, for people and exports. */
+  readonly quantities: string;
+  readonly input_tokens: Integer;
+  readonly cached_input_tokens: Integer;
+  readonly output_tokens: Integer;
+  readonly reasoning_output_tokens: Integer;
+  readonly pricing: PricingState;
+  readonly cost_micros: NullableInteger;
+  readonly cost_rest_picos: NullableInteger;
+  readonly price_micros: NullableInteger;
+  readonly price_rest_picos: NullableInteger;
+  readonly price_row_id: string | null;
+}
+
+/** One row an hour and combination of dimensions. `''` stands for null, so that the primary key holds. */
+export interface UsageRollupTable {
+  readonly hour_ms: Integer;
+  readonly project_id: ProjectId;
+  readonly environment_id: EnvironmentId;
+  readonly gateway_key_id: GatewayKeyId;
+  readonly customer: string;
+  readonly feature: string;
+  readonly model: string;
+  readonly calls: Integer;
+  readonly failed_calls: Integer;
+  readonly interrupted_calls: Integer;
+  readonly unknown_calls: Integer;
+  readonly estimated_calls: Integer;
+  readonly unpriced_calls: Integer;
+  readonly unmetered_calls: Integer;
+  readonly input_tokens: Integer;
+  readonly cached_input_tokens: Integer;
+  readonly output_tokens: Integer;
+  readonly reasoning_output_tokens: Integer;
+  readonly cost_micros: Integer;
+  readonly cost_rest_picos: Integer;
+  readonly price_micros: Integer;
+  readonly price_rest_picos: Integer;
+}
+
+/** `''` stands for null here too. */
+export interface RefusalRollupTable {
+  readonly hour_ms: Integer;
+  readonly code: string;
+  readonly gateway_key_id: string;
+  readonly customer: string;
+  readonly count: Integer;
+}
+
+export interface SchemaMigrationTable {
+  readonly version: Integer;
+  readonly name: string;
+}
+
+/** Every table, as Kysely types its queries. Made by the migrations beside this file. */
+export interface Tables {
+  readonly projects: ProjectTable;
+  readonly environments: EnvironmentTable;
+  readonly provider_accounts: ProviderAccountTable;
+  readonly provider_keys: ProviderKeyTable;
+  readonly gateway_keys: GatewayKeyTable;
+  readonly customers: CustomerTable;
+  readonly admin_tokens: AdminTokenTable;
+  readonly root_keys: RootKeyTable;
+  readonly data_keys: DataKeyTable;
+  readonly change_log: ChangeLogTable;
+  readonly usage_events: UsageEventTable;
+  readonly usage_rollups: UsageRollupTable;
+  readonly refusal_rollups: RefusalRollupTable;
+  readonly schema_migrations: SchemaMigrationTable;
+}

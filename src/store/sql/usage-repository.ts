@@ -1,0 +1,147 @@
+import { type Kysely, sql } from "kysely";
+import type { EventId } from "../../core/ids/ids.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import type {
+  EventBatch,
+  EventFilter,
+  Page,
+  PageRequest,
+  SummaryRequest,
+  SummaryRow,
+  UsageRepository,
+} from "../store.ts";
+import { boundedText } from "./bounded-text.ts";
+import { bulkInsert } from "./bulk-insert.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+import { checkedLimit, cutPage } from "./page.ts";
+import { HOUR_MS, ROLLUP_SUMS, rollUp, rollUpRefusals } from "./rollups.ts";
+import type { Connections, SqlEngine } from "./sql-engine.ts";
+import type { Tables } from "./tables.ts";
+import { fromEventRow, toEventRow } from "./usage-event-row.ts";
+import { summarize } from "./usage-summary.ts";
+
+const EVENT_LIST = "usageEvents";
+
+export class SqlUsageRepository implements UsageRepository {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }> {
+    if (batch.events.length === 0 && batch.refusals.length === 0) return { inserted: 0 };
+    const { write, engine } = this.#connections;
+    const work = (db: Kysely<Tables>) => writeBatch({ db, engine }, batch);
+    return write.isTransaction ? await work(write) : await write.transaction().execute(work);
+  }
+
+  async listEvents(page: PageRequest, filter: EventFilter = {}): Promise<Page<UsageEvent>> {
+    const limit = checkedLimit(page);
+    let rows = this.#connections.read
+      .selectFrom("usage_events")
+      .selectAll()
+      .orderBy("started_at_ms", "desc")
+      .orderBy("id", "desc")
+      .limit(limit + 1);
+    if (filter.projectId !== undefined) rows = rows.where("project_id", "=", filter.projectId);
+    if (filter.environmentId !== undefined) {
+      rows = rows.where("environment_id", "=", filter.environmentId);
+    }
+    if (filter.gatewayKeyId !== undefined) {
+      rows = rows.where("gateway_key_id", "=", filter.gatewayKeyId);
+    }
+    for (const name of ["customer", "feature", "model"] as const) {
+      const value = filter[name];
+      if (value !== undefined) rows = rows.where(name, "=", boundedText(value));
+    }
+    if (filter.status !== undefined) rows = rows.where("status", "=", filter.status);
+    if (filter.requestId !== undefined) {
+      rows = rows.where(sql<boolean>`request_id = ${filter.requestId}`);
+    }
+    if (filter.fromMs !== undefined)
+      rows = rows.where("started_at_ms", ">=", BigInt(filter.fromMs));
+
+    let beforeMs = filter.toMs;
+    if (page.cursor !== undefined) {
+      const key = parseCursor(EVENT_LIST, ["number", "string"], page.cursor);
+      const [startedAtMs, id] = key as readonly [number, string];
+      // One upper bound only, the lower of the two: with both, SQLite may start the scan at the wrong one.
+      if (beforeMs === undefined || startedAtMs < beforeMs) {
+        beforeMs = undefined;
+        rows = rows.where(sql<boolean>`(started_at_ms, id) < (${startedAtMs}, ${id})`);
+      }
+    }
+    if (beforeMs !== undefined) rows = rows.where("started_at_ms", "<", BigInt(beforeMs));
+    return cutPage(await rows.execute(), page, {
+      toItem: fromEventRow,
+      cursorAfter: (row) => formatCursor(EVENT_LIST, [Number(row.started_at_ms), row.id]),
+    });
+  }
+
+  async summarize(page: PageRequest, request: SummaryRequest): Promise<Page<SummaryRow>> {
+    return await summarize(this.#connections.read, page, request);
+  }
+
+  async summarizeRefusals(
+    range: Parameters<UsageRepository["summarizeRefusals"]>[0],
+  ): Promise<readonly { readonly code: string; readonly count: number }[]> {
+    let rows = this.#connections.read
+      .selectFrom("refusal_rollups")
+      .select(["code", sql<bigint>`cast(sum(count) as bigint)`.as("count")])
+      .groupBy("code")
+      .orderBy("code");
+    const { fromMs, toMs } = range;
+    if (fromMs !== undefined) {
+      rows = rows.where("hour_ms", ">=", BigInt(Math.floor(fromMs / HOUR_MS) * HOUR_MS));
+    }
+    if (toMs !== undefined) {
+      rows = rows.where("hour_ms", "<", BigInt(Math.ceil(toMs / HOUR_MS) * HOUR_MS));
+    }
+    const found = await rows.execute();
+    return found.map((row) => ({ code: row.code, count: Number(row.count) }));
+  }
+}
+
+interface Writer {
+  readonly db: Kysely<Tables>;
+  readonly engine: SqlEngine;
+}
+
+async function writeBatch(
+  writer: Writer,
+  batch: EventBatch,
+): Promise<{ readonly inserted: number }> {
+  const events = onceInIdOrder(batch.events);
+  const inserted = await bulkInsert<"usage_events", { readonly id: EventId }>(
+    writer,
+    "usage_events",
+    events.map(toEventRow),
+    "on conflict (id) do nothing returning id",
+  );
+  const insertedIds = new Set(inserted.map((row) => row.id));
+  const added = events.filter((event) => insertedIds.has(event.id));
+  const sums = ROLLUP_SUMS.map((name) => `${name} = usage_rollups.${name} + excluded.${name}`);
+  await bulkInsert(
+    writer,
+    "usage_rollups",
+    rollUp(added),
+    `on conflict (hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model)
+      do update set ${sums.join(", ")}`,
+  );
+  await bulkInsert(
+    writer,
+    "refusal_rollups",
+    rollUpRefusals(batch.refusals),
+    `on conflict (hour_ms, code, gateway_key_id, customer)
+      do update set count = refusal_rollups.count + excluded.count`,
+  );
+  return { inserted: added.length };
+}
+
+/** Each id once (the first one counts), in the order of ids: two processes with the same events cannot deadlock. */
+function onceInIdOrder(events: readonly UsageEvent[]): readonly UsageEvent[] {
+  const byId = new Map<string, UsageEvent>();
+  for (const event of events) if (!byId.has(event.id)) byId.set(event.id, event);
+  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}

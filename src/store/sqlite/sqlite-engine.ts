@@ -1,0 +1,29 @@
+import { sql } from "kysely";
+import type { SqlEngine } from "../sql/sql-engine.ts";
+
+/** "UNIQUE constraint failed: projects.name" */
+const TAKEN_PATTERN = /^UNIQUE constraint failed: \w+\.(\w+)$/;
+
+export const SQLITE_ENGINE: SqlEngine = {
+  kind: "sqlite",
+  words: {
+    text: "text",
+    integer: "integer",
+    blob: "blob",
+    sequence: "integer primary key autoincrement",
+    // Strict: a value of the wrong type is refused, as Postgres does, instead of being kept as it came.
+    table: " strict",
+    clusteredTable: " strict, without rowid",
+  },
+  placeholder: () => "?",
+  async hasTable(db, name) {
+    const found =
+      await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db);
+    return found.rows.length > 0;
+  },
+  /** Every transaction begins with the write lock (BEGIN IMMEDIATE), so there is nothing more to lock. */
+  async lockWriters() {},
+  takenColumn(error) {
+    return error instanceof Error ? TAKEN_PATTERN.exec(error.message)?.[1] : undefined;
+  },
+};

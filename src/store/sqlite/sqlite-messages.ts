@@ -1,0 +1,37 @@
+/** What the gateway's thread and the database's thread say to each other. */
+
+export interface ThreadOptions {
+  readonly path: string;
+  /** Reads only; such a connection refuses to write. */
+  readonly isReadOnly: boolean;
+  /** How long a statement waits for a lock that another connection or process holds. */
+  readonly busyTimeoutMs: number;
+  readonly maxStatements: number;
+}
+
+export type ThreadRequest =
+  | {
+      readonly kind: "execute";
+      readonly id: number;
+      readonly text: string;
+      readonly parameters: readonly unknown[];
+    }
+  | { readonly kind: "rollback"; readonly id: number }
+  | { readonly kind: "close"; readonly id: number };
+
+export type ThreadReply =
+  | {
+      readonly kind: "done";
+      readonly id: number;
+      readonly rows: readonly unknown[];
+      readonly changes: bigint;
+    }
+  | {
+      readonly kind: "failed";
+      readonly id: number;
+      readonly message: string;
+      readonly code: string;
+    };
+
+/** The id of the reply to the opening of the database, which nobody asked for by a message. */
+export const OPENING_ID = 0;
