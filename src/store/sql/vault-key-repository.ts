@@ -1,9 +1,12 @@
 import type { Kysely, Selectable } from "kysely";
-import type { DataKeyRecord, RootKeyRecord } from "../../core/keys/vault-records.ts";
+import type {
+  DataKeyRecord,
+  RootKeyRecord,
+  RootKeyReplacement,
+} from "../../core/keys/vault-records.ts";
 import type { VaultKeyRepository } from "../store.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import type { DataKeyTable, RootKeyTable, Tables } from "./tables.ts";
-import { refusingTaken } from "./taken.ts";
 
 export class SqlVaultKeyRepository implements VaultKeyRepository {
   readonly #connections: Connections;
@@ -12,29 +15,28 @@ export class SqlVaultKeyRepository implements VaultKeyRepository {
     this.#connections = connections;
   }
 
-  async insertRootKey(record: RootKeyRecord): Promise<void> {
-    const { write, engine } = this.#connections;
-    await refusingTaken(engine, () =>
-      write.insertInto("root_keys").values(toRootKeyRow(record)).execute(),
-    );
+  async insertRootKey(record: RootKeyRecord): Promise<boolean> {
+    return await exclusively(this.#connections, async (db) => {
+      if (record.isCurrent && (await currentRootKey(db)) !== undefined) return false;
+      await db.insertInto("root_keys").values(toRootKeyRow(record)).execute();
+      return true;
+    });
   }
 
   async currentRootKey(): Promise<RootKeyRecord | undefined> {
     return await currentRootKey(this.#connections.read);
   }
 
-  async insertDataKey(record: DataKeyRecord): Promise<void> {
-    await exclusively(this.#connections, async (db) => {
-      // While the root key was being replaced, a data key under the old one would be lost with it.
+  async insertDataKey(record: DataKeyRecord): Promise<boolean> {
+    return await exclusively(this.#connections, async (db) => {
       const root = await currentRootKey(db);
-      if (root?.id !== record.rootKeyId) {
-        throw new Error(
-          `data key ${record.id} is wrapped by root key ${record.rootKeyId}, but the current one is ${root?.id ?? "none"}; wrap it by that and try again`,
-        );
-      }
-      await refusingTaken(this.#connections.engine, () =>
-        db.insertInto("data_keys").values(toDataKeyRow(record)).execute(),
-      );
+      if (root?.id !== record.rootKeyId) return false;
+      const inserted = await db
+        .insertInto("data_keys")
+        .values(toDataKeyRow(record))
+        .onConflict((conflict) => conflict.column("scope").doNothing())
+        .executeTakeFirst();
+      return inserted.numInsertedOrUpdatedRows === 1n;
     });
   }
 
@@ -44,12 +46,7 @@ export class SqlVaultKeyRepository implements VaultKeyRepository {
   }
 
   async findDataKeyByScope(scope: string): Promise<DataKeyRecord | undefined> {
-    const row = await this.#dataKeys()
-      .where("scope", "=", scope)
-      .orderBy("created_at_ms", "desc")
-      .orderBy("id", "desc")
-      .limit(1)
-      .executeTakeFirst();
+    const row = await this.#dataKeys().where("scope", "=", scope).executeTakeFirst();
     return row && toDataKey(row);
   }
 
@@ -58,31 +55,24 @@ export class SqlVaultKeyRepository implements VaultKeyRepository {
     return rows.map(toDataKey);
   }
 
-  async replaceRootKey(root: RootKeyRecord, rewrapped: readonly DataKeyRecord[]): Promise<void> {
-    await exclusively(this.#connections, async (db) => {
+  async replaceRootKey(change: RootKeyReplacement): Promise<boolean> {
+    const { root, previousId, rewrapped } = change;
+    return await exclusively(this.#connections, async (db) => {
+      if ((await currentRootKey(db))?.id !== previousId) return false;
+      const kept = await db.selectFrom("data_keys").select("id").execute();
+      const named = new Set(rewrapped.map((key) => key.id));
+      if (kept.length !== named.size || kept.some(({ id }) => !named.has(id))) return false;
       await db
         .updateTable("root_keys")
         .set({ is_current: 0 })
-        .where("is_current", "=", 1n)
+        .where("id", "=", previousId)
         .execute();
-      await refusingTaken(this.#connections.engine, () =>
-        db
-          .insertInto("root_keys")
-          .values(toRootKeyRow({ ...root, isCurrent: true }))
-          .execute(),
-      );
+      await db
+        .insertInto("root_keys")
+        .values(toRootKeyRow({ ...root, isCurrent: true }))
+        .execute();
       for (const key of rewrapped) await rewrap(db, root, key);
-      const left = await db
-        .selectFrom("data_keys")
-        .select("id")
-        .where("root_key_id", "!=", root.id)
-        .limit(1)
-        .executeTakeFirst();
-      if (left !== undefined) {
-        throw new Error(
-          `data key ${left.id} has no new wrapping, so the root key stays; list the data keys again and retry`,
-        );
-      }
+      return true;
     });
   }
 
@@ -104,12 +94,11 @@ async function rewrap(db: Kysely<Tables>, root: RootKeyRecord, key: DataKeyRecor
   if (key.rootKeyId !== root.id) {
     throw new Error(`data key ${key.id} is wrapped by ${key.rootKeyId}, not by the new ${root.id}`);
   }
-  const { numUpdatedRows } = await db
+  await db
     .updateTable("data_keys")
     .set({ root_key_id: root.id, nonce: key.nonce, wrapped: key.wrapped })
     .where("id", "=", key.id)
-    .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw new Error(`there is no data key ${key.id} to rewrap`);
+    .execute();
 }
 
 function toRootKeyRow(record: RootKeyRecord) {

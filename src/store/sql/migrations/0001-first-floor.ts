@@ -112,9 +112,8 @@ function vault({ text, integer, blob, table }: SchemaWords): readonly string[] {
       wrapped ${blob} not null,
       created_at_ms ${integer} not null
     )${table}`,
-    "create index data_keys_by_scope on data_keys (scope, created_at_ms, id)",
-    // Fingerprints under two keys cannot be compared: a secret in two environments would go unseen.
-    "create unique index data_keys_scope_unique on data_keys (scope) where scope = 'fingerprints'",
+    // Two keys for one scope would give equal secrets two fingerprints: a secret in two environments would go unseen.
+    "create unique index data_keys_scope_unique on data_keys (scope)",
 
     `create table provider_keys (
       id ${text} primary key not null,
