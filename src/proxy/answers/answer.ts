@@ -1,0 +1,30 @@
+import type { CountableText, ResponseFacts } from "../../wire/openai/operation.ts";
+
+/**
+ * A provider's answer on its way to the client: what it forwards, what it holds back, and what it has learned of the
+ * call's usage. One implementation for each way of answering.
+ */
+export interface Answer {
+  /** True while the head must wait, because the body decides what stands in it. */
+  readonly isHeadHeld: boolean;
+  /** Takes the next bytes (decoded) and sends on what may go. */
+  push(chunk: Buffer): void;
+  /** The provider's answer is whole: the bytes that were held back, to be sent with the end. */
+  finish(): Buffer | undefined;
+  /** What the answer says of itself so far. */
+  facts(): ResponseFacts;
+  /** Text that the client was given, for counting when usage was not reported. */
+  deliveredText(): CountableText;
+}
+
+export const NO_FACTS: ResponseFacts = Object.freeze({
+  responseId: null,
+  servedModel: null,
+  serviceTier: null,
+  quantities: null,
+});
+
+export const NO_TEXT: CountableText = Object.freeze({ texts: [], framingTokens: 0 });
+
+/** Sends bytes on to the client. */
+export type Send = (bytes: Buffer) => void;

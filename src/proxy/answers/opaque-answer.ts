@@ -1,0 +1,24 @@
+import type { CountableText, ResponseFacts } from "../../wire/openai/operation.ts";
+import { NO_FACTS, NO_TEXT, type Answer, type Send } from "./answer.ts";
+
+/** Forwards bytes and reads nothing: errors, binary answers, endpoints whose usage is not metered. */
+export class OpaqueAnswer implements Answer {
+  readonly isHeadHeld = false;
+  readonly push: Send;
+
+  constructor(send: Send) {
+    this.push = send;
+  }
+
+  finish(): undefined {
+    return undefined;
+  }
+
+  facts(): ResponseFacts {
+    return NO_FACTS;
+  }
+
+  deliveredText(): CountableText {
+    return NO_TEXT;
+  }
+}

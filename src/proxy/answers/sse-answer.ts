@@ -1,0 +1,151 @@
+import { SseEventScanner, readEventData } from "../../wire/sse/sse-event-scanner.ts";
+import type {
+  CountableText,
+  JsonObject,
+  Operation,
+  ResponseFacts,
+} from "../../wire/openai/operation.ts";
+import { NO_FACTS, type Answer, type Send } from "./answer.ts";
+
+export interface SseAnswerOptions {
+  readonly operation: Operation;
+  /** The client did not ask for the usage chunk: it is taken out. */
+  readonly isUsageHidden: boolean;
+  /** A longer event is passed on unread. */
+  readonly maxEventBytes: number;
+  /**
+   * How much of the stream is remembered as it came, in case its text must be counted. Beyond that only the text is
+   * kept, and of that as much again: more than any model answers in one call.
+   */
+  readonly maxRetainedBytes: number;
+}
+
+const USAGE_KEY = Buffer.from('"usage"');
+const OPEN_BRACE = 0x7b;
+/** Every provider names model and id at the start of its stream. */
+const EVENTS_THAT_NAME_THE_MODEL = 8;
+
+/**
+ * A stream of server-sent events. Byte for byte the provider's, but for the usage chunk that a client did not ask
+ * for. Only events that carry a usage object are parsed while the stream runs; the others are remembered as bytes,
+ * and read only if the stream ends without having reported its usage.
+ */
+export class SseAnswer implements Answer {
+  readonly isHeadHeld = false;
+  readonly #send: Send;
+  readonly #options: SseAnswerOptions;
+  readonly #scanner: SseEventScanner;
+  #facts: ResponseFacts = NO_FACTS;
+  #retained: Buffer[] = [];
+  #retainedBytes = 0;
+  #texts: string[] = [];
+  #textBytes = 0;
+
+  constructor(send: Send, options: SseAnswerOptions) {
+    this.#send = send;
+    this.#options = options;
+    this.#scanner = new SseEventScanner(options.maxEventBytes);
+  }
+
+  push(chunk: Buffer): void {
+    if (!this.#options.isUsageHidden) this.#send(chunk);
+    this.#scanner.push(chunk, this.#onEvent);
+  }
+
+  finish(): Buffer | undefined {
+    const rest = this.#scanner.rest();
+    if (rest.length === 0) return undefined;
+    // A last event whose blank line is missing still counts, and clients read it.
+    const isHidden = this.#read(rest);
+    return this.#options.isUsageHidden && !isHidden ? rest : undefined;
+  }
+
+  facts(): ResponseFacts {
+    for (const event of this.#retained.slice(0, EVENTS_THAT_NAME_THE_MODEL)) {
+      if (this.#facts.servedModel !== null && this.#facts.responseId !== null) break;
+      const data = parseData(event);
+      if (data === undefined) continue;
+      this.#facts = mergeFacts(this.#options.operation.readStreamEvent(data), this.#facts);
+    }
+    return this.#facts;
+  }
+
+  deliveredText(): CountableText {
+    this.#extractText();
+    return { texts: this.#texts, framingTokens: 0 };
+  }
+
+  readonly #onEvent = (bytes: Buffer, isWhole: boolean): void => {
+    const isHidden = isWhole && this.#read(bytes);
+    if (this.#options.isUsageHidden && !isHidden) this.#send(bytes);
+  };
+
+  /** True when the event is one that must not reach the client. */
+  #read(event: Buffer): boolean {
+    if (!carriesUsageObject(event)) {
+      this.#retain(event);
+      return false;
+    }
+    const data = parseData(event);
+    if (data === undefined) return false;
+    this.#facts = mergeFacts(this.#facts, this.#options.operation.readStreamEvent(data));
+    if (this.#options.isUsageHidden && this.#options.operation.isUsageOnlyEvent(data)) return true;
+    this.#retain(event);
+    return false;
+  }
+
+  #retain(event: Buffer): void {
+    this.#retained.push(event);
+    this.#retainedBytes += event.length;
+    if (this.#retainedBytes <= this.#options.maxRetainedBytes) return;
+    this.facts();
+    this.#extractText();
+  }
+
+  #extractText(): void {
+    for (const event of this.#retained) {
+      const data = this.#textBytes > this.#options.maxRetainedBytes ? undefined : parseData(event);
+      if (data === undefined) continue;
+      for (const text of this.#options.operation.deliveredText(data)) {
+        this.#texts.push(text);
+        this.#textBytes += text.length;
+      }
+    }
+    this.#retained = [];
+    this.#retainedBytes = 0;
+  }
+}
+
+/** Cheap test before a parse: does `"usage"` stand in the event with an object behind it? */
+function carriesUsageObject(event: Buffer): boolean {
+  for (let at = event.indexOf(USAGE_KEY); at !== -1; at = event.indexOf(USAGE_KEY, at + 1)) {
+    let next = at + USAGE_KEY.length;
+    while (isColonOrSpace(event[next])) next += 1;
+    if (event[next] === OPEN_BRACE) return true;
+  }
+  return false;
+}
+
+function isColonOrSpace(byte: number | undefined): boolean {
+  return byte === 0x3a || byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
+
+function parseData(event: Buffer): JsonObject | undefined {
+  const data = readEventData(event);
+  if (data === undefined || !data.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(data) as JsonObject;
+  } catch {
+    return undefined; // `[DONE]`, or not JSON: no facts in it.
+  }
+}
+
+/** `later` wins wherever it says something. */
+function mergeFacts(earlier: ResponseFacts, later: ResponseFacts): ResponseFacts {
+  return {
+    responseId: later.responseId ?? earlier.responseId,
+    servedModel: later.servedModel ?? earlier.servedModel,
+    serviceTier: later.serviceTier ?? earlier.serviceTier,
+    quantities: later.quantities ?? earlier.quantities,
+  };
+}

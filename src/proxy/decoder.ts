@@ -1,0 +1,61 @@
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from "node:zlib";
+
+export interface DecoderEvents {
+  readonly onData: (chunk: Buffer) => void;
+  readonly onEnd: () => void;
+  readonly onError: (err: Error) => void;
+  /** The provider sends faster than bytes can be decoded or passed on. */
+  readonly onPause: () => void;
+  readonly onResume: () => void;
+}
+
+/** Takes a content-encoding off a body as it arrives. */
+export interface Decoder {
+  write(chunk: Buffer): void;
+  end(): void;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+}
+
+const CREATE = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+} as const;
+
+/**
+ * A decoder for the encodings that Node knows; undefined for a body that is not encoded. A provider that answers in
+ * an encoding it was told not to use, and one that is unknown, is passed through as it is and can't be read.
+ */
+export function createDecoder(
+  encoding: string | string[] | undefined,
+  events: DecoderEvents,
+): Decoder | undefined {
+  if (!isDecodable(encoding)) return undefined;
+  const stream = CREATE[encoding.toLowerCase() as keyof typeof CREATE]();
+  stream.on("data", events.onData);
+  stream.on("end", events.onEnd);
+  stream.on("error", events.onError);
+  stream.on("drain", events.onResume);
+  return {
+    write: (chunk) => {
+      if (!stream.write(chunk)) events.onPause();
+    },
+    end: () => stream.end(),
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    destroy: () => stream.destroy(),
+  };
+}
+
+export function isDecodable(encoding: string | string[] | undefined): encoding is string {
+  return typeof encoding === "string" && Object.hasOwn(CREATE, encoding.toLowerCase());
+}

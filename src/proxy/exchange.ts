@@ -1,0 +1,192 @@
+import type { Dispatcher } from "undici";
+import type { ResponseFacts, CountableText } from "../wire/openai/operation.ts";
+import { NO_FACTS, NO_TEXT, type Answer, type Send } from "./answers/answer.ts";
+import { createDecoder, type Decoder } from "./decoder.ts";
+import type { GatewayReply } from "./gateway-request.ts";
+import { createClientHeaders, type ResponseHeaders } from "./headers.ts";
+import { classifyFault, type UpstreamFault } from "./upstream.ts";
+
+/** How one exchange with a provider ended, before money is looked at. */
+export interface ExchangeResult {
+  /** `whole`: the provider's answer came to its end. */
+  readonly ending: "whole" | "client-gone" | UpstreamFault;
+  /** Null when no response head came. */
+  readonly httpStatus: number | null;
+  /** Whether the provider may know of the call. */
+  readonly wasStarted: boolean;
+  readonly firstByteAtMs: number | null;
+  readonly facts: ResponseFacts;
+  readonly deliveredText: () => CountableText;
+  /** For the log, never for the client. */
+  readonly fault: Error | undefined;
+  /** The client has had the head: nothing but the rest of the body can follow. */
+  readonly isHeadSent: boolean;
+  /** Ends the reply, with a head that is still held where there is one. */
+  readonly finishReply: (extraHeaders: readonly string[]) => void;
+}
+
+export interface ExchangeOptions {
+  readonly reply: GatewayReply;
+  /** Headers of our own that every reply carries. */
+  readonly ownHeaders: readonly string[];
+  /** Chooses how the answer is handled, once its head is known. */
+  readonly createAnswer: (status: number, headers: ResponseHeaders, send: Send) => AnswerPlan;
+  readonly monotonicMs: () => number;
+}
+
+export interface AnswerPlan {
+  readonly answer: Answer;
+  /** The answer is read, so a content-encoding must come off. */
+  readonly isRead: boolean;
+  /** Bytes may be taken out. */
+  readonly isBodyChanged: boolean;
+}
+
+class ClientGoneError extends Error {}
+
+/**
+ * One call's exchange with a provider: undici's callbacks on one side, the client's reply on the other, back-pressure
+ * in both directions, and an abort of either end that reaches the other at once.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly result: Promise<ExchangeResult>;
+  readonly #options: ExchangeOptions;
+  readonly #reply: GatewayReply;
+  #resolve!: (result: ExchangeResult) => void;
+  #isDone = false;
+  #isClientGone = false;
+  #wasStarted = false;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status: number | null = null;
+  #headers: ResponseHeaders = {};
+  #plan: AnswerPlan | undefined;
+  #decoder: Decoder | undefined;
+  #firstByteAtMs: number | null = null;
+  #rest: Buffer | undefined;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.#reply = options.reply;
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#isClientGone = this.#reply.isClosed;
+    this.#reply.onClientGone(() => {
+      this.#isClientGone = true;
+      if (this.#isDone) return;
+      this.#controller?.abort(new ClientGoneError("the client closed the connection"));
+      // Nobody will drain the reply any more: what is still to be decoded must not wait for that.
+      this.#decoder?.resume();
+    });
+    this.#reply.onDrain(() => {
+      if (this.#decoder === undefined) this.#controller?.resume();
+      else this.#decoder.resume();
+    });
+  }
+
+  /** Ends the exchange before it began: the call could not be, or need not be, handed to undici. */
+  cancel(fault: Error): void {
+    this.#finish(this.#isClientGone ? "client-gone" : "unreachable", fault);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isClientGone) {
+      controller.abort(new ClientGoneError("the client closed the connection"));
+      return;
+    }
+    this.#wasStarted = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: ResponseHeaders,
+  ): void {
+    if (status < 200) return; // An interim answer, such as 103 Early Hints.
+    this.#status = status;
+    this.#headers = headers;
+    const plan = this.#options.createAnswer(status, headers, this.#send);
+    this.#plan = plan;
+    if (plan.isRead) {
+      this.#decoder = createDecoder(headers["content-encoding"], {
+        onData: (chunk) => plan.answer.push(chunk),
+        onEnd: () => this.#whole(),
+        onError: (err) => {
+          controller.abort(err);
+          this.#finish("broken", err);
+        },
+        onPause: () => controller.pause(),
+        onResume: () => controller.resume(),
+      });
+    }
+    if (!plan.answer.isHeadHeld) this.#writeHead([]);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#decoder !== undefined) this.#decoder.write(chunk);
+    else this.#plan?.answer.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#decoder !== undefined) this.#decoder.end();
+    else this.#whole();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, err: Error): void {
+    this.#decoder?.destroy();
+    const isClientGone = this.#isClientGone || err instanceof ClientGoneError;
+    this.#finish(isClientGone ? "client-gone" : classifyFault(err, this.#wasStarted), err);
+  }
+
+  /** Sends bytes on; a client that reads slowly stops the provider's flow. */
+  readonly #send: Send = (bytes) => {
+    if (bytes.length === 0) return;
+    this.#firstByteAtMs ??= this.#options.monotonicMs();
+    if (!this.#reply.isHeadSent) this.#writeHead([]);
+    if (this.#reply.write(bytes)) return;
+    if (this.#decoder === undefined) this.#controller?.pause();
+    else this.#decoder.pause();
+  };
+
+  #whole(): void {
+    this.#rest = this.#plan?.answer.finish();
+    this.#finish("whole", undefined);
+  }
+
+  #finish(ending: ExchangeResult["ending"], fault: Error | undefined): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const plan = this.#plan;
+    this.#resolve({
+      ending,
+      httpStatus: this.#status,
+      wasStarted: this.#wasStarted,
+      firstByteAtMs: this.#firstByteAtMs,
+      facts: plan?.answer.facts() ?? NO_FACTS,
+      deliveredText: () => plan?.answer.deliveredText() ?? NO_TEXT,
+      fault,
+      isHeadSent: this.#reply.isHeadSent,
+      finishReply: (extraHeaders) => this.#endReply(extraHeaders),
+    });
+  }
+
+  #endReply(extraHeaders: readonly string[]): void {
+    if (this.#reply.isClosed) return;
+    if (!this.#reply.isHeadSent) this.#writeHead(extraHeaders);
+    this.#reply.end(this.#rest);
+  }
+
+  #writeHead(extraHeaders: readonly string[]): void {
+    if (this.#reply.isClosed || this.#status === null) return;
+    const headers = createClientHeaders(
+      this.#headers,
+      [...this.#options.ownHeaders, ...extraHeaders],
+      {
+        isBodyChanged: this.#plan?.isBodyChanged ?? false,
+        isDecoded: this.#decoder !== undefined,
+      },
+    );
+    this.#reply.writeHead(this.#status, headers);
+  }
+}

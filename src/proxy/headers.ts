@@ -1,0 +1,124 @@
+/**
+ * Which headers cross the gateway, in which direction. Everything that is not named here passes.
+ */
+import type { GatewayRequest } from "./gateway-request.ts";
+import type { ProviderRoute } from "./snapshot.ts";
+
+/** RFC 9110, section 7.6.1: they describe one connection, not the message. */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/**
+ * Never sent to a provider: the client's own credentials (they are Keyward's) and account choice, what names the
+ * client's network, and what the gateway sets itself.
+ */
+const NOT_TO_PROVIDER: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "authorization",
+  "api-key",
+  "x-api-key",
+  "cookie",
+  "openai-organization",
+  "openai-project",
+  "host",
+  "content-length",
+  "expect",
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+  "x-real-ip",
+  "origin",
+  "referer",
+]);
+
+/** Never sent back: cookies and transport promises are the provider's business with us, not with the client. */
+const NOT_TO_CLIENT: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "set-cookie",
+  "alt-svc",
+  "strict-transport-security",
+  "report-to",
+  "nel",
+]);
+
+const OWN_PREFIX = "x-keyward-";
+
+export interface UpstreamHeaderOptions {
+  /** Bytes of the body where it is known; undefined = streamed as it comes. */
+  readonly contentLength: number | undefined;
+  /** Asks the provider not to compress, because the answer is going to be read. */
+  readonly isAnswerRead: boolean;
+}
+
+/** A flat list of names and values for the provider. */
+export function createUpstreamHeaders(
+  request: GatewayRequest,
+  route: ProviderRoute,
+  options: UpstreamHeaderOptions,
+): string[] {
+  const nominated = nominatedHeaders(request.headers["connection"]);
+  const raw = request.rawHeaders;
+  const headers: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    if (NOT_TO_PROVIDER.has(name) || name.startsWith(OWN_PREFIX)) continue;
+    if (name === "accept-encoding" && options.isAnswerRead) continue;
+    if (nominated?.has(name)) continue;
+    headers.push(name, raw[i + 1] as string);
+  }
+  if (options.isAnswerRead) headers.push("accept-encoding", "identity");
+  if (options.contentLength !== undefined) {
+    headers.push("content-length", String(options.contentLength));
+  }
+  for (const [name, value] of route.authHeaders) headers.push(name, value);
+  return headers;
+}
+
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface ClientHeaderOptions {
+  /** The body that goes out is not byte for byte the one that came in. */
+  readonly isBodyChanged: boolean;
+  /** The body's encoding was taken off. */
+  readonly isDecoded: boolean;
+}
+
+/** A flat list of names and values for the client. */
+export function createClientHeaders(
+  upstream: ResponseHeaders,
+  own: readonly string[],
+  options: ClientHeaderOptions,
+): string[] {
+  const nominated = nominatedHeaders(upstream["connection"]);
+  const headers: string[] = [...own];
+  for (const name of Object.keys(upstream)) {
+    const value = upstream[name];
+    if (value === undefined || NOT_TO_CLIENT.has(name) || name.startsWith(OWN_PREFIX)) continue;
+    if (name === "content-length" && (options.isBodyChanged || options.isDecoded)) continue;
+    if (name === "content-encoding" && options.isDecoded) continue;
+    if (nominated?.has(name)) continue;
+    if (typeof value === "string") headers.push(name, value);
+    else for (const one of value) headers.push(name, one);
+  }
+  return headers;
+}
+
+/** Headers that a `Connection` header declares to be hop-by-hop; undefined in the common case that it names none. */
+function nominatedHeaders(connection: string | string[] | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined) return undefined;
+  const text = typeof connection === "string" ? connection : connection.join(",");
+  if (text === "keep-alive" || text === "close") return undefined;
+  return new Set(text.split(",").map((token) => token.trim().toLowerCase()));
+}

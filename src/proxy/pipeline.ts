@@ -1,0 +1,94 @@
+import { formatUsd } from "../core/money/picos.ts";
+import type { UsageEvent } from "../core/usage/usage-event.ts";
+import type { Call, Refusal } from "./call.ts";
+import type { ExchangeResult } from "./exchange.ts";
+import { admit } from "./stages/admit.ts";
+import { attribute } from "./stages/attribute.ts";
+import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
+import { forward, type ForwardDeps } from "./stages/forward.ts";
+import { meter, type MeterDeps } from "./stages/meter.ts";
+import { openIntent, type OpenIntentDeps } from "./stages/open-intent.ts";
+import { peek, type PeekDeps } from "./stages/peek.ts";
+import { route, type RouteDeps } from "./stages/route.ts";
+import { settle, type SettleDeps } from "./stages/settle.ts";
+
+export type PipelineDeps = AuthenticateDeps &
+  PeekDeps &
+  RouteDeps &
+  OpenIntentDeps &
+  ForwardDeps &
+  MeterDeps &
+  SettleDeps;
+
+type Stage = (
+  deps: PipelineDeps,
+  call: Call,
+) => Refusal | undefined | Promise<Refusal | undefined>;
+
+/** What a call passes before it is sent, in order. The first refusal ends it. */
+const BEFORE_SENDING: readonly Stage[] = [
+  authenticate,
+  peek,
+  (_deps, call) => attribute(call),
+  (_deps, call) => admit(call),
+  route,
+  openIntent,
+];
+
+/**
+ * A request's way through the data plane. Resolves when the reply has ended and the call is settled, or with the
+ * refusal that is still to be sent.
+ */
+export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
+  for (const stage of BEFORE_SENDING) {
+    const refusal = await stage(deps, call);
+    if (refusal !== undefined) return refusal;
+  }
+  const result = await forward(deps, call);
+  const measurement = await meter(deps, call, result);
+  const event = await settle(deps, call, { result, measurement });
+  return finish(deps, call, { result, event });
+}
+
+function finish(
+  deps: PipelineDeps,
+  call: Call,
+  ended: { readonly result: ExchangeResult; readonly event: UsageEvent },
+): Refusal | undefined {
+  const { result, event } = ended;
+  if (result.ending === "whole") {
+    const isCostKnown = event.costPicos !== null && event.usageSource !== "none";
+    result.finishReply(
+      isCostKnown && event.costPicos !== null
+        ? ["x-keyward-cost-usd", formatUsd(event.costPicos)]
+        : [],
+    );
+    return undefined;
+  }
+  if (result.ending === "client-gone") return undefined;
+  deps.log.warn(
+    { requestId: call.requestId, fault: result.ending, err: result.fault },
+    "a provider call broke off",
+  );
+  if (!result.isHeadSent) return FAULT_REFUSALS[result.ending];
+  call.reply.cut();
+  return undefined;
+}
+
+const FAULT_REFUSALS: Readonly<
+  Record<Exclude<ExchangeResult["ending"], "whole" | "client-gone">, Refusal>
+> = {
+  unreachable: {
+    code: "upstream_unreachable",
+    message: "No connection to the provider could be made; the call was not sent. Try again shortly.",
+  },
+  timeout: {
+    code: "upstream_timeout",
+    message: "The provider did not answer in time. It may have carried out the call.",
+  },
+  broken: {
+    code: "upstream_failed",
+    message:
+      "The provider closed the connection before its answer was whole. It may have carried out the call.",
+  },
+};

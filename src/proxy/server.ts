@@ -1,0 +1,302 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { ERROR_CODES } from "../core/errors/codes.ts";
+import { KeywardError } from "../core/errors/keyward-error.ts";
+import { createErrorBody } from "../wire/openai/error-body.ts";
+import { findOperation } from "../wire/openai/operations.ts";
+import type { Call, Refusal } from "./call.ts";
+import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
+import { runPipeline, type PipelineDeps } from "./pipeline.ts";
+import { ownHeaders } from "./stages/forward.ts";
+
+export interface GatewayServerDeps extends PipelineDeps {
+  readonly maxInFlightCalls: number;
+  /** Answers every path that is not the data plane's. */
+  readonly fallback: RequestListener;
+}
+
+export interface GatewayServer {
+  readonly server: Server;
+  inFlightCalls(): number;
+  /** From now on new calls are answered with `shutting_down`. */
+  stopAccepting(): void;
+  /** Resolves when no call is in flight any more. */
+  idle(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 60_000;
+/** A whole request, with a long upload in it. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000;
+/** Longer than the idle time of the load balancers that may stand in front. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+const MAX_HEADER_BYTES = 32 * 1024;
+/** How long, and how much of, a refused upload is still read so that the client gets to see the answer. */
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 64 * 1024 * 1024;
+
+/** The one port: the data plane under `/v1`, everything else through `fallback`. The only file that knows node:http. */
+export function createGatewayServer(deps: GatewayServerDeps): GatewayServer {
+  let inFlight = 0;
+  let isStopping = false;
+  let idleWaiters: (() => void)[] = [];
+
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    inFlight += 1;
+    const call = createCall(deps, req, res);
+    try {
+      const refusal = refuseEarly(deps, call, { inFlight, isStopping }) ?? (await runPipeline(deps, call));
+      if (refusal !== undefined) refuse(deps, call, { req, res, refusal });
+    } catch (err) {
+      fail(deps, call, { req, res, err });
+    } finally {
+      inFlight -= 1;
+      if (inFlight === 0) {
+        for (const resolve of idleWaiters) resolve();
+        idleWaiters = [];
+      }
+    }
+  };
+
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    },
+    (req, res) => {
+      if (isDataPlane(req.url ?? "")) void handle(req, res);
+      else deps.fallback(req, res);
+    },
+  );
+  return {
+    server,
+    inFlightCalls: () => inFlight,
+    stopAccepting: () => {
+      isStopping = true;
+    },
+    idle: () =>
+      inFlight === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            idleWaiters.push(resolve);
+          }),
+  };
+}
+
+function isDataPlane(target: string): boolean {
+  return target.startsWith("/v1/") || target === "/v1" || target.startsWith("/v1?");
+}
+
+function createCall(deps: GatewayServerDeps, req: IncomingMessage, res: ServerResponse): Call {
+  const request = toGatewayRequest(req);
+  return {
+    requestId: deps.ids.create("req"),
+    startedAtMs: deps.nowMs(),
+    startedMonotonicMs: deps.monotonicMs(),
+    request,
+    reply: new NodeReply(res),
+    operation: findOperation(request.method, request.path),
+    key: undefined,
+    peeked: undefined,
+    customer: null,
+    feature: null,
+    route: undefined,
+    intent: undefined,
+  };
+}
+
+function toGatewayRequest(req: IncomingMessage): GatewayRequest {
+  const target = req.url ?? "/";
+  const query = target.indexOf("?");
+  return {
+    method: req.method ?? "GET",
+    target,
+    path: query === -1 ? target : target.slice(0, query),
+    headers: req.headers,
+    rawHeaders: req.rawHeaders,
+    body: req,
+  };
+}
+
+function refuseEarly(
+  deps: GatewayServerDeps,
+  call: Call,
+  now: { readonly inFlight: number; readonly isStopping: boolean },
+): Refusal | undefined {
+  if (now.isStopping) {
+    return { code: "shutting_down", message: "This process is stopping. Try again.", isConnectionSpent: true };
+  }
+  if (now.inFlight > deps.maxInFlightCalls) {
+    return {
+      code: "overloaded",
+      message: `This process already carries ${deps.maxInFlightCalls} calls (the setting maxInFlightCalls). Try again shortly.`,
+    };
+  }
+  if (hasDotSegment(call.request.path)) {
+    // A provider's front end would resolve the dots, and the path would no longer be the one that was checked.
+    return { code: "unknown_url", message: `${call.request.path.slice(0, 200)} is not a path of the API.` };
+  }
+  return undefined;
+}
+
+function hasDotSegment(path: string): boolean {
+  if (!path.includes(".") && !path.includes("%") && !path.includes("\\")) return false;
+  return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i.test(path);
+}
+
+interface Answering {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+function refuse(
+  deps: GatewayServerDeps,
+  call: Call,
+  answering: Answering & { readonly refusal: Refusal },
+): void {
+  const { refusal } = answering;
+  const definition = ERROR_CODES[refusal.code];
+  if (call.intent === undefined) {
+    deps.ledger.countRefusal({
+      code: refusal.code,
+      gatewayKeyId: call.key?.id ?? null,
+      customer: call.customer,
+    });
+  }
+  if (definition.log !== "none") {
+    deps.log[definition.log](
+      { requestId: call.requestId, code: refusal.code, keyId: call.key?.id, path: call.request.path },
+      "a call was refused",
+    );
+  }
+  sendError(call, answering, refusal);
+}
+
+function fail(
+  deps: GatewayServerDeps,
+  call: Call,
+  answering: Answering & { readonly err: unknown },
+): void {
+  if (call.reply.isClosed || answering.req.destroyed) return; // The client broke off: there is nobody to tell.
+  const { err } = answering;
+  const code = err instanceof KeywardError ? err.code : "internal_error";
+  deps.log.error({ requestId: call.requestId, err }, "a call failed in Keyward");
+  if (call.reply.isHeadSent) {
+    call.reply.cut();
+    return;
+  }
+  const message =
+    err instanceof KeywardError
+      ? err.message
+      : `Keyward failed to carry out this call. Its log has the details under ${call.requestId}.`;
+  sendError(call, answering, { code, message });
+}
+
+function sendError(call: Call, { req, res }: Answering, refusal: Refusal): void {
+  if (call.reply.isClosed) return;
+  const definition = ERROR_CODES[refusal.code];
+  const body = Buffer.from(
+    JSON.stringify(createErrorBody(refusal.code, refusal.message, refusal.param ?? null)),
+  );
+  const headers = [
+    ...ownHeaders(call),
+    "content-type",
+    "application/json",
+    "content-length",
+    String(body.length),
+    "x-should-retry",
+    String(definition.retryable),
+  ];
+  const isLingering = refusal.isConnectionSpent === true && !req.complete;
+  if (refusal.isConnectionSpent === true) headers.push("connection", "close");
+  res.writeHead(definition.status, headers);
+  if (!isLingering) {
+    res.end(body);
+    return;
+  }
+  res.write(body);
+  linger(req, () => res.end());
+}
+
+/**
+ * A client in the middle of an upload does not read an answer on a connection that is reset under it. The rest of its
+ * upload is read and dropped, within bounds, before the connection closes.
+ */
+function linger(req: IncomingMessage, done: () => void): void {
+  let bytes = 0;
+  const timer = setTimeout(finish, LINGER_MS);
+  function finish(): void {
+    clearTimeout(timer);
+    req.off("data", onData);
+    done();
+  }
+  function onData(chunk: Buffer): void {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) finish();
+  }
+  req.on("data", onData);
+  req.once("close", finish);
+  req.once("end", finish);
+  req.resume();
+}
+
+class NodeReply implements GatewayReply {
+  readonly #res: ServerResponse;
+  #hasWritten = false;
+  #isGone = false;
+
+  constructor(res: ServerResponse) {
+    this.#res = res;
+    res.once("close", () => {
+      this.#isGone = true;
+    });
+  }
+
+  get isHeadSent(): boolean {
+    return this.#res.headersSent;
+  }
+
+  get isClosed(): boolean {
+    return this.#isGone || this.#res.writableEnded || this.#res.destroyed;
+  }
+
+  writeHead(status: number, headers: string[]): void {
+    this.#res.writeHead(status, headers);
+    // The head goes out with the first bytes of the body if they are there already, and alone if they are not.
+    process.nextTick(() => {
+      if (!this.#hasWritten && !this.isClosed) this.#res.flushHeaders();
+    });
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#hasWritten = true;
+    return this.isClosed || this.#res.write(chunk);
+  }
+
+  end(chunk?: Buffer): void {
+    this.#hasWritten = true;
+    if (chunk === undefined) this.#res.end();
+    else this.#res.end(chunk);
+  }
+
+  cut(): void {
+    this.#res.destroy();
+  }
+
+  onDrain(listener: () => void): void {
+    this.#res.on("drain", listener);
+  }
+
+  onClientGone(listener: () => void): void {
+    this.#res.once("close", () => {
+      if (!this.#res.writableEnded) listener();
+    });
+  }
+}

@@ -1,0 +1,181 @@
+import type { EnvironmentKind } from "../core/environments/environment.ts";
+import type {
+  EnvironmentId,
+  GatewayKeyId,
+  ProjectId,
+  ProviderAccountId,
+  ProviderKeyId,
+} from "../core/ids/ids.ts";
+import type { Provider } from "../providers/provider.ts";
+
+/**
+ * What the data plane knows of a gateway key. Never the key itself.
+ */
+export interface KeyEntry {
+  readonly id: GatewayKeyId;
+  readonly projectId: ProjectId;
+  readonly environmentId: EnvironmentId;
+  readonly environmentName: string;
+  readonly environmentKind: EnvironmentKind;
+  /** External id of the customer that the key is bound to. */
+  readonly customer: string | null;
+  readonly allowedModels: ReadonlySet<string> | null;
+  readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
+}
+
+/** One way to a provider with one key. `authHeaders` holds the secret: never logged, never handed to a reply. */
+export interface ProviderRoute {
+  readonly provider: Provider;
+  readonly accountId: ProviderAccountId | null;
+  readonly keyId: ProviderKeyId | null;
+  /** `https://api.openai.com` */
+  readonly origin: string;
+  /** What replaces `/v1` in the path; without trailing slash. */
+  readonly basePath: string;
+  readonly authHeaders: readonly (readonly [string, string])[];
+}
+
+/** A change that some process made, as far as the snapshot cares. */
+export interface SnapshotChange {
+  readonly sequence: number;
+  readonly kind: string;
+  readonly entityId: string;
+}
+
+/** Where the snapshot reads from. */
+export interface SnapshotSource {
+  findKeyByHash(hash: string): Promise<KeyEntry | undefined>;
+  /** Best route first; empty when the environment has nothing to call with. */
+  loadRoutes(environmentId: EnvironmentId): Promise<readonly ProviderRoute[]>;
+  latestSequence(): Promise<number>;
+  changesSince(sequence: number): Promise<readonly SnapshotChange[]>;
+}
+
+export interface SnapshotOptions {
+  readonly maxKeys: number;
+  readonly maxMisses: number;
+  /** How long an unknown key is remembered as unknown. */
+  readonly missTtlMs: number;
+  readonly nowMs: () => number;
+}
+
+export const DEFAULT_SNAPSHOT_LIMITS = {
+  maxKeys: 100_000,
+  maxMisses: 10_000,
+  missTtlMs: 5_000,
+} as const;
+
+/**
+ * Keys and routes in memory: a bounded LRU over the store, kept true by `refresh`, which applies the changes that any
+ * process has made since the last one. A call waits for the store only when its key or its environment is not here yet.
+ */
+export class Snapshot {
+  readonly #source: SnapshotSource;
+  readonly #options: SnapshotOptions;
+  /** In order of last use, oldest first. */
+  readonly #keys = new Map<string, KeyEntry>();
+  readonly #hashById = new Map<string, string>();
+  /** Hash → when the miss is forgotten. */
+  readonly #misses = new Map<string, number>();
+  readonly #loadingKeys = new Map<string, Promise<KeyEntry | undefined>>();
+  readonly #routes = new Map<EnvironmentId, Promise<readonly ProviderRoute[]>>();
+  #sequence = 0;
+  /** Counts applied changes: a load that began before a change must not be kept after it. */
+  #generation = 0;
+
+  constructor(source: SnapshotSource, options: SnapshotOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** Remembers where the change log stands now. Call before the first look-up. */
+  async start(): Promise<void> {
+    this.#sequence = await this.#source.latestSequence();
+  }
+
+  /** The key by the SHA-256 of its text; also when it is revoked or expired. Rejects when the store does not answer. */
+  findKey(hash: string): KeyEntry | undefined | Promise<KeyEntry | undefined> {
+    const known = this.#keys.get(hash);
+    if (known !== undefined) {
+      this.#keys.delete(hash);
+      this.#keys.set(hash, known);
+      return known;
+    }
+    const missUntilMs = this.#misses.get(hash);
+    if (missUntilMs !== undefined) {
+      if (missUntilMs > this.#options.nowMs()) return undefined;
+      this.#misses.delete(hash);
+    }
+    return this.#loadingKeys.get(hash) ?? this.#loadKey(hash);
+  }
+
+  /** Best route first. Rejects when the store does not answer; the next call tries again. */
+  routesOf(environmentId: EnvironmentId): Promise<readonly ProviderRoute[]> {
+    const known = this.#routes.get(environmentId);
+    if (known !== undefined) return known;
+    const loading = this.#source.loadRoutes(environmentId);
+    this.#routes.set(environmentId, loading);
+    loading.catch(() => {
+      if (this.#routes.get(environmentId) === loading) this.#routes.delete(environmentId);
+    });
+    return loading;
+  }
+
+  /** Applies what has changed since the last time. */
+  async refresh(): Promise<void> {
+    const changes = await this.#source.changesSince(this.#sequence);
+    for (const change of changes) this.#apply(change);
+  }
+
+  #apply(change: SnapshotChange): void {
+    this.#sequence = change.sequence;
+    this.#generation += 1;
+    if (change.kind === "gatewayKey") {
+      const hash = this.#hashById.get(change.entityId);
+      if (hash !== undefined) this.#forgetKey(hash, change.entityId);
+      this.#misses.clear();
+      this.#loadingKeys.clear();
+    } else {
+      this.#routes.clear();
+    }
+  }
+
+  #loadKey(hash: string): Promise<KeyEntry | undefined> {
+    const generation = this.#generation;
+    const loading = this.#source.findKeyByHash(hash).then((entry) => {
+      if (generation === this.#generation) this.#remember(hash, entry);
+      return entry;
+    });
+    this.#loadingKeys.set(hash, loading);
+    const done = (): void => {
+      if (this.#loadingKeys.get(hash) === loading) this.#loadingKeys.delete(hash);
+    };
+    loading.then(done, done);
+    return loading;
+  }
+
+  #remember(hash: string, entry: KeyEntry | undefined): void {
+    if (entry === undefined) {
+      this.#misses.set(hash, this.#options.nowMs() + this.#options.missTtlMs);
+      dropOldest(this.#misses, this.#options.maxMisses);
+      return;
+    }
+    this.#keys.set(hash, entry);
+    this.#hashById.set(entry.id, hash);
+    if (this.#keys.size <= this.#options.maxKeys) return;
+    const [oldest] = this.#keys;
+    if (oldest !== undefined) this.#forgetKey(oldest[0], oldest[1].id);
+  }
+
+  #forgetKey(hash: string, id: string): void {
+    this.#keys.delete(hash);
+    this.#hashById.delete(id);
+  }
+}
+
+function dropOldest<Key>(map: Map<Key, unknown>, max: number): void {
+  if (map.size <= max) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}

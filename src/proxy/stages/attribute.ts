@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import type { Call, Refusal } from "../call.ts";
+import { headerOf } from "../gateway-request.ts";
+
+const MAX_CUSTOMER_CHARACTERS = 256;
+const MAX_FEATURE_CHARACTERS = 128;
+/** Anything but control characters; a name is shown in tables and exported to spreadsheets. */
+// eslint-disable-next-line no-control-regex
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Decides whose call it is: the customer from the key, else from `x-keyward-customer`, else from the body's
+ * `safety_identifier` or `user`; the feature from `x-keyward-feature`.
+ */
+export function attribute(call: Call): Refusal | undefined {
+  const feature = readTag(call, "x-keyward-feature", MAX_FEATURE_CHARACTERS);
+  if (typeof feature === "object" && feature !== null) return feature;
+  const named = readTag(call, "x-keyward-customer", MAX_CUSTOMER_CHARACTERS);
+  if (typeof named === "object" && named !== null) return named;
+  call.feature = feature;
+  // A key that is bound to a customer cannot speak for another one, whatever the request says.
+  call.customer = call.key?.customer ?? named ?? fromEndUser(call.peeked?.endUser ?? null);
+  return undefined;
+}
+
+function readTag(call: Call, name: string, maxCharacters: number): string | null | Refusal {
+  const raw = headerOf(call.request, name);
+  if (raw === undefined) return null;
+  // node:http reads header bytes as Latin-1; clients send UTF-8.
+  const value = decodeUtf8(raw).trim();
+  if (value === "") return null;
+  if (value.length > maxCharacters || CONTROL_CHARACTER.test(value)) {
+    return {
+      code: "invalid_header",
+      message: `${name} must be at most ${maxCharacters} characters without control characters; it has ${value.length}.`,
+      param: name,
+    };
+  }
+  return value;
+}
+
+function decodeUtf8(latin1: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (/^[\u0000-\u007f]*$/.test(latin1)) return latin1;
+  return Buffer.from(latin1, "latin1").toString("utf8");
+}
+
+/** The field is meant for the provider, so a value that is no usable name is no error: it is told apart by its hash. */
+function fromEndUser(value: string | null): string | null {
+  if (value === null || value === "") return null;
+  if (value.length <= MAX_CUSTOMER_CHARACTERS && !CONTROL_CHARACTER.test(value)) return value;
+  return `sha256:${createHash("sha256").update(value).digest("hex").slice(0, 32)}`;
+}

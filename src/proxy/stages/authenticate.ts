@@ -1,0 +1,45 @@
+import { hashGatewayKey, parseGatewayKey } from "../../core/keys/gateway-key.ts";
+import type { Call, Refusal } from "../call.ts";
+import { headerOf } from "../gateway-request.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+export interface AuthenticateDeps {
+  readonly snapshot: Snapshot;
+  readonly nowMs: () => number;
+}
+
+/** One answer for every miss, so that nobody learns which part of a key was right. */
+const INVALID_KEY: Refusal = {
+  code: "invalid_api_key",
+  message:
+    "This is not a valid Keyward key. Set OPENAI_API_KEY to a key made with `keyward keys create`, and OPENAI_BASE_URL to this gateway.",
+};
+
+/** Finds the gateway key: checksum first, so that noise costs no look-up, then the SHA-256 in the snapshot. */
+export async function authenticate(deps: AuthenticateDeps, call: Call): Promise<Refusal | undefined> {
+  const presented = presentedKey(call);
+  if (presented === undefined || parseGatewayKey(presented) === undefined) return INVALID_KEY;
+  const hash = hashGatewayKey(presented);
+  let entry;
+  try {
+    entry = await deps.snapshot.findKey(hash);
+  } catch {
+    return {
+      code: "store_unavailable",
+      message: "The key could not be looked up because the database does not answer. Try again shortly.",
+    };
+  }
+  if (entry === undefined || entry.revokedAtMs !== null) return INVALID_KEY;
+  if (entry.expiresAtMs !== null && entry.expiresAtMs <= deps.nowMs()) return INVALID_KEY;
+  call.key = entry;
+  return undefined;
+}
+
+/** `Authorization: Bearer …`; Azure's client sends `api-key`, Anthropic's `x-api-key`. */
+function presentedKey(call: Call): string | undefined {
+  const authorization = headerOf(call.request, "authorization");
+  if (authorization !== undefined) {
+    return /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
+  }
+  return headerOf(call.request, "api-key") ?? headerOf(call.request, "x-api-key");
+}

@@ -1,0 +1,130 @@
+import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { spliceIncludeUsage } from "../../wire/openai/include-usage.ts";
+import { JsonAnswer } from "../answers/json-answer.ts";
+import { OpaqueAnswer } from "../answers/opaque-answer.ts";
+import { SseAnswer } from "../answers/sse-answer.ts";
+import type { Send } from "../answers/answer.ts";
+import type { Call } from "../call.ts";
+import { isDecodable } from "../decoder.ts";
+import { Exchange, type AnswerPlan, type ExchangeResult } from "../exchange.ts";
+import { headerOf } from "../gateway-request.ts";
+import { createUpstreamHeaders, type ResponseHeaders } from "../headers.ts";
+import type { ProviderRoute } from "../snapshot.ts";
+
+export interface ForwardDeps {
+  readonly upstream: Dispatcher;
+  readonly monotonicMs: () => number;
+}
+
+/** A JSON answer up to this size is held until its cost is known. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+const MAX_SSE_EVENT_BYTES = 16 * 1024 * 1024;
+const MAX_RETAINED_BYTES = 4 * 1024 * 1024;
+
+/** Sends the call to the provider and the answer back, byte for byte; resolves when the exchange is over. */
+export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> {
+  const route = call.route;
+  if (route === undefined) throw new Error("forward comes after route");
+  const outgoing = createBody(call, route);
+  const exchange = new Exchange({
+    reply: call.reply,
+    ownHeaders: ownHeaders(call),
+    monotonicMs: deps.monotonicMs,
+    createAnswer: (status, headers, send) =>
+      planAnswer({ call, status, headers, isUsageHidden: outgoing.isUsageHidden }, send),
+  });
+  if (call.reply.isClosed) {
+    exchange.cancel(new Error("the client closed the connection before the call was sent"));
+    return exchange.result;
+  }
+  try {
+    deps.upstream.dispatch(
+      {
+        origin: route.origin,
+        path: route.basePath + call.request.target.slice("/v1".length) || "/",
+        method: call.request.method as Dispatcher.HttpMethod,
+        body: outgoing.body,
+        headers: createUpstreamHeaders(call.request, route, {
+          contentLength: outgoing.contentLength,
+          isAnswerRead: call.operation !== undefined,
+        }),
+      },
+      exchange,
+    );
+  } catch (err) {
+    // undici refuses what it can't send (an odd header, say) by throwing; the provider has not heard of the call.
+    exchange.cancel(err as Error);
+  }
+  return exchange.result;
+}
+
+/** Headers of Keyward's own on every reply. */
+export function ownHeaders(call: Call): string[] {
+  const headers = ["x-keyward-request-id", call.requestId];
+  if (call.key !== undefined) headers.push("x-keyward-environment", call.key.environmentName);
+  return headers;
+}
+
+interface OutgoingBody {
+  readonly body: Buffer | Readable | null;
+  readonly contentLength: number | undefined;
+  readonly isUsageHidden: boolean;
+}
+
+function createBody(call: Call, route: ProviderRoute): OutgoingBody {
+  const { peeked, operation, request } = call;
+  if (peeked !== undefined) {
+    const isSpliced =
+      peeked.isStream &&
+      operation?.needsIncludeUsage === true &&
+      route.provider.supports.streamUsage;
+    const { body, isUsageHidden } = isSpliced
+      ? spliceIncludeUsage(peeked.bytes, peeked.scan)
+      : { body: peeked.bytes, isUsageHidden: false };
+    return { body, contentLength: body.length, isUsageHidden };
+  }
+  const declared = headerOf(request, "content-length");
+  const isBodyless = request.headers["transfer-encoding"] === undefined && (declared ?? "0") === "0";
+  if (isBodyless) {
+    return {
+      body: null,
+      contentLength: declared === undefined ? undefined : 0,
+      isUsageHidden: false,
+    };
+  }
+  return {
+    body: request.body,
+    contentLength: declared === undefined ? undefined : Number(declared),
+    isUsageHidden: false,
+  };
+}
+
+interface AnswerHead {
+  readonly call: Call;
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly isUsageHidden: boolean;
+}
+
+function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
+  const { operation } = head.call;
+  const isSuccess = head.status >= 200 && head.status < 300;
+  const encoding = head.headers["content-encoding"];
+  const isReadable = encoding === undefined || encoding === "identity" || isDecodable(encoding);
+  if (operation === undefined || !isSuccess || !isReadable) {
+    return { answer: new OpaqueAnswer(send), isRead: false, isBodyChanged: false };
+  }
+  const contentType = String(head.headers["content-type"] ?? "").toLowerCase();
+  if (contentType.startsWith("text/event-stream")) {
+    const answer = new SseAnswer(send, {
+      operation,
+      isUsageHidden: head.isUsageHidden,
+      maxEventBytes: MAX_SSE_EVENT_BYTES,
+      maxRetainedBytes: MAX_RETAINED_BYTES,
+    });
+    return { answer, isRead: true, isBodyChanged: head.isUsageHidden };
+  }
+  const answer = new JsonAnswer(send, { operation, maxHeldBytes: MAX_HELD_BYTES });
+  return { answer, isRead: true, isBodyChanged: false };
+}

@@ -1,0 +1,94 @@
+import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
+import type { EventStatus, UsageSource } from "../../core/usage/usage-event.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
+import type { CountableText, JsonObject, Operation } from "../../wire/openai/operation.ts";
+import type { Call } from "../call.ts";
+import type { ExchangeResult } from "../exchange.ts";
+
+export interface MeterDeps {
+  readonly tokenizer: Tokenizer;
+  readonly log: Log;
+}
+
+/** What a call consumed, before it is priced. */
+export interface Measurement {
+  readonly status: EventStatus;
+  readonly usageSource: UsageSource;
+  readonly quantities: Quantities;
+}
+
+/** A larger request is counted by its size: parsing it would hold up every other call. */
+const MAX_PARSED_BYTES = 4 * 1024 * 1024;
+/** Bytes of English or code a token; only for what is too large, or for a tokenizer that failed. */
+const BYTES_PER_TOKEN = 4;
+
+/**
+ * Works out what the call consumed: what the provider reported; else, for an answer that was delivered without a
+ * report, what a tokenizer counts; else nothing, or unknown where the provider may have done work that nobody saw.
+ */
+export async function meter(
+  deps: MeterDeps,
+  call: Call,
+  result: ExchangeResult,
+): Promise<Measurement> {
+  const status = statusOf(result);
+  const reported = result.facts.quantities;
+  if (reported !== null) return { status, usageSource: "reported", quantities: reported };
+  const nothing: Measurement = { status, usageSource: "none", quantities: NO_QUANTITIES };
+  if (!result.wasStarted || status === "failed") {
+    const isOpen = result.wasStarted && result.httpStatus === null;
+    return isOpen ? { ...nothing, usageSource: "unknown" } : nothing;
+  }
+  if (call.operation === undefined || call.peeked === undefined) return nothing;
+  const quantities = await estimate(deps, call, { operation: call.operation, result });
+  return { status, usageSource: "estimated", quantities };
+}
+
+function statusOf(result: ExchangeResult): EventStatus {
+  if (result.httpStatus !== null && (result.httpStatus < 200 || result.httpStatus >= 300)) {
+    return "failed";
+  }
+  if (result.ending === "whole") return "succeeded";
+  if (result.ending === "client-gone") return "interrupted";
+  return result.httpStatus === null ? "failed" : "interrupted";
+}
+
+async function estimate(
+  deps: MeterDeps,
+  call: Call,
+  answered: { readonly operation: Operation; readonly result: ExchangeResult },
+): Promise<Quantities> {
+  const model = answered.result.facts.servedModel ?? call.peeked?.model ?? null;
+  const input = await countPrompt(deps, call, { operation: answered.operation, model });
+  const output = await count(deps, model, answered.result.deliveredText());
+  return { input, output };
+}
+
+function countPrompt(
+  deps: MeterDeps,
+  call: Call,
+  asked: { readonly operation: Operation; readonly model: string | null },
+): Promise<number> | number {
+  const bytes = call.peeked?.bytes ?? Buffer.alloc(0);
+  if (bytes.length > MAX_PARSED_BYTES) return Math.ceil(bytes.length / BYTES_PER_TOKEN);
+  let body: JsonObject;
+  try {
+    body = JSON.parse(bytes.toString("utf8")) as JsonObject;
+  } catch {
+    // The provider answered it all the same: its size is the best that is known.
+    return Math.ceil(bytes.length / BYTES_PER_TOKEN);
+  }
+  return count(deps, asked.model, asked.operation.promptText(body));
+}
+
+async function count(deps: MeterDeps, model: string | null, text: CountableText): Promise<number> {
+  if (text.texts.length === 0) return text.framingTokens;
+  try {
+    return text.framingTokens + (await deps.tokenizer.count({ model, texts: text.texts }));
+  } catch (err) {
+    deps.log.warn({ err, model }, "the tokenizer failed; tokens are estimated from the text's size");
+    const characters = text.texts.reduce((total, one) => total + one.length, 0);
+    return text.framingTokens + Math.ceil(characters / BYTES_PER_TOKEN);
+  }
+}

@@ -1,0 +1,50 @@
+import type { IdFactory } from "../../core/ids/ids.ts";
+import type { CallIntent } from "../../core/usage/usage-event.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Call, Refusal } from "../call.ts";
+
+export interface OpenIntentDeps {
+  readonly ids: IdFactory;
+  readonly ledger: Ledger;
+}
+
+const MAX_PATH_CHARACTERS = 256;
+const MAX_MODEL_CHARACTERS = 256;
+
+/**
+ * Writes to the journal that this call is about to be sent. One intent a provider call, so it comes after the route.
+ * A call that cannot be journalled is not sent: it would cost money that nobody sees.
+ */
+export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refusal | undefined> {
+  const { key, route } = call;
+  if (key === undefined || route === undefined) throw new Error("openIntent comes after route");
+  const intent: CallIntent = {
+    id: deps.ids.create("evt"),
+    requestId: call.requestId,
+    startedAtMs: call.startedAtMs,
+    projectId: key.projectId,
+    environmentId: key.environmentId,
+    gatewayKeyId: key.id,
+    customer: call.customer,
+    feature: call.feature,
+    operation: call.operation?.name ?? "other",
+    method: call.request.method,
+    path: call.request.path.slice(0, MAX_PATH_CHARACTERS),
+    provider: route.provider.name,
+    providerAccountId: route.accountId,
+    providerKeyId: route.keyId,
+    requestedModel: call.peeked?.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null,
+    isStream: call.peeked?.isStream ?? false,
+    holdPicos: null,
+  };
+  try {
+    await deps.ledger.open(intent);
+  } catch {
+    return {
+      code: "journal_unavailable",
+      message: "The call was not sent, because its cost could not be written down first. Try again shortly.",
+    };
+  }
+  call.intent = intent;
+  return undefined;
+}

@@ -1,0 +1,89 @@
+import { ZERO_PICOS } from "../../core/money/picos.ts";
+import type { PriceBook } from "../../core/pricing/price-book.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Call } from "../call.ts";
+import type { ExchangeResult } from "../exchange.ts";
+import type { Measurement } from "./meter.ts";
+
+export interface SettleDeps {
+  readonly ledger: Ledger;
+  readonly priceBook: PriceBook;
+  readonly monotonicMs: () => number;
+  readonly log: Log;
+}
+
+const MAX_NAME_CHARACTERS = 256;
+
+/** Prices the call and journals its event. Resolves when the event is in the journal. */
+export async function settle(
+  deps: SettleDeps,
+  call: Call,
+  ended: { readonly result: ExchangeResult; readonly measurement: Measurement },
+): Promise<UsageEvent> {
+  const { intent } = call;
+  if (intent === undefined) throw new Error("settle comes after openIntent");
+  const { result, measurement } = ended;
+  const { facts } = result;
+  const event: UsageEvent = {
+    ...intent,
+    ...measurement,
+    httpStatus: result.httpStatus,
+    durationMs: Math.round(deps.monotonicMs() - call.startedMonotonicMs),
+    firstByteMs:
+      result.firstByteAtMs === null
+        ? null
+        : Math.round(result.firstByteAtMs - call.startedMonotonicMs),
+    providerResponseId: clip(facts.responseId),
+    servedModel: clip(facts.servedModel),
+    serviceTier: clip(facts.serviceTier),
+    ...price(deps, call, ended),
+    pricePicos: null,
+  };
+  try {
+    await deps.ledger.settle(event);
+  } catch (err) {
+    // The ledger keeps the event in memory and flushes it all the same; the answer is the client's already.
+    deps.log.error({ err, requestId: call.requestId }, "an event could not be journalled");
+  }
+  return event;
+}
+
+type Priced = Pick<UsageEvent, "pricing" | "costPicos" | "priceRowId">;
+
+function price(
+  deps: SettleDeps,
+  call: Call,
+  ended: { readonly result: ExchangeResult; readonly measurement: Measurement },
+): Priced {
+  const { measurement, result } = ended;
+  const free: Priced = { pricing: "priced", costPicos: ZERO_PICOS, priceRowId: null };
+  if (call.route?.provider.isFree === true) return free;
+  if (measurement.usageSource === "unknown") {
+    return { pricing: "unpriced", costPicos: null, priceRowId: null };
+  }
+  if (measurement.usageSource === "none") {
+    const consumedNothing = !result.wasStarted || measurement.status === "failed";
+    return consumedNothing ? free : { pricing: "unmetered", costPicos: null, priceRowId: null };
+  }
+  const rating = deps.priceBook.rate({
+    provider: call.route?.provider.name ?? "",
+    model: result.facts.servedModel ?? call.peeked?.model ?? null,
+    serviceTier: result.facts.serviceTier,
+    atMs: call.startedAtMs,
+    quantities: measurement.quantities,
+  });
+  if (rating.pricing === "unpriced") {
+    deps.log.warn(
+      { requestId: call.requestId, model: clip(result.facts.servedModel), reason: rating.reason },
+      "a call could not be priced",
+    );
+  }
+  return { pricing: rating.pricing, costPicos: rating.costPicos, priceRowId: rating.priceRowId };
+}
+
+/** Names come from the provider; a column and a table cell have an end. */
+function clip(name: string | null): string | null {
+  return name === null ? null : name.slice(0, MAX_NAME_CHARACTERS);
+}

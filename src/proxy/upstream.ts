@@ -1,0 +1,61 @@
+import { Agent, type Dispatcher } from "undici";
+
+export interface UpstreamOptions {
+  readonly connectTimeoutMs: number;
+  /** From the request's last byte to the answer's head. */
+  readonly headersTimeoutMs: number;
+  /** Between two pieces of the answer's body. */
+  readonly bodyIdleTimeoutMs: number;
+}
+
+/** Shorter than the idle time after which the providers' front ends close a connection. */
+const IDLE_CONNECTION_MS = 15_000;
+
+/**
+ * The connections to all providers. The number of connections is not limited here: a pool that is full queues calls
+ * in silence (64 connections turn 300 concurrent two-second streams into ten seconds). What limits concurrency is
+ * `maxInFlightCalls`, with an answer that says so. One call a connection: HTTP/2 would multiplex, and its stream
+ * limit would queue in the same way.
+ */
+export function createUpstream(options: UpstreamOptions): Dispatcher {
+  return new Agent({
+    connections: null,
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    headersTimeout: options.headersTimeoutMs,
+    bodyTimeout: options.bodyIdleTimeoutMs,
+    connect: { timeout: options.connectTimeoutMs },
+  });
+}
+
+/** What is known of a call that the provider did not answer. */
+export type UpstreamFault = "unreachable" | "timeout" | "broken";
+
+const CONNECT_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EMFILE",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+const TIMEOUT_CODES: ReadonlySet<string> = new Set([
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
+/** `wasStarted`: the request had begun to be written, so the provider may know of it. */
+export function classifyFault(err: Error, wasStarted: boolean): UpstreamFault {
+  const code = errorCode(err);
+  if (!wasStarted || (code !== undefined && CONNECT_CODES.has(code))) return "unreachable";
+  if (code !== undefined && TIMEOUT_CODES.has(code)) return "timeout";
+  return "broken";
+}
+
+export function errorCode(err: unknown): string | undefined {
+  const code = (err as { code?: unknown }).code;
+  return typeof code === "string" ? code : undefined;
+}
