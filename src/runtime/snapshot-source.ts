@@ -1,0 +1,101 @@
+import type { EnvironmentId } from "../core/ids/ids.ts";
+import type { KeyEntry, ProviderRoute, SnapshotSource } from "../proxy/snapshot.ts";
+import type { Provider, ProviderRegistry } from "../providers/provider.ts";
+import type { ProviderKeyRecord } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Vault } from "../vault/vault.ts";
+
+export interface SnapshotSourceDeps {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly providers: ProviderRegistry;
+  /** Answers in development environments that have no key; costs nothing and needs no secret. */
+  readonly standIn: Provider;
+  readonly log: Log;
+}
+
+const MAX_CHANGES_A_READ = 1000;
+
+/** What the data plane knows, read from the store; the one place where provider secrets are opened. */
+export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
+  const { store } = deps;
+  return {
+    findKeyByHash: (hash) => findKey(store, hash),
+    loadRoutes: (environmentId) => loadRoutes(deps, environmentId),
+    latestSequence: () => store.changes.latestSequence(),
+    changesSince: (sequence) => store.changes.listSince(sequence, MAX_CHANGES_A_READ),
+  };
+}
+
+async function findKey(store: Store, hash: string): Promise<KeyEntry | undefined> {
+  const record = await store.gatewayKeys.findByHash(hash);
+  if (record === undefined) return undefined;
+  const [environment, customer] = await Promise.all([
+    store.environments.findById(record.environmentId),
+    record.customerId === null ? undefined : store.customers.findById(record.customerId),
+  ]);
+  if (environment === undefined) throw new Error(`key ${record.id} has no environment`);
+  if (record.customerId !== null && customer === undefined) {
+    throw new Error(`key ${record.id} is bound to a customer that is not there`);
+  }
+  return {
+    id: record.id,
+    projectId: record.projectId,
+    environmentId: record.environmentId,
+    environmentName: environment.name,
+    environmentKind: environment.kind,
+    customer: customer?.externalId ?? null,
+    allowedModels: record.allowedModels === null ? null : new Set(record.allowedModels),
+    expiresAtMs: record.expiresAtMs,
+    revokedAtMs: record.revokedAtMs,
+  };
+}
+
+/** The newest key first: it is the one that was added to be used. */
+async function loadRoutes(
+  deps: SnapshotSourceDeps,
+  environmentId: EnvironmentId,
+): Promise<readonly ProviderRoute[]> {
+  const environment = await deps.store.environments.findById(environmentId);
+  const keys = await deps.store.providerKeys.listActive(environmentId);
+  if (keys.length === 0) {
+    if (environment?.kind !== "development") return [];
+    return [createRoute(deps.standIn, deps.standIn.defaultBaseUrl, NO_KEY)];
+  }
+  return Promise.all(keys.toReversed().map((key) => openRoute(deps, key)));
+}
+
+const NO_KEY = { accountId: null, keyId: null, authHeaders: [] } as const;
+
+async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Promise<ProviderRoute> {
+  const account = await deps.store.providerAccounts.findById(key.accountId);
+  if (account === undefined) throw new Error(`provider key ${key.id} has no account`);
+  const provider = deps.providers.find(account.provider);
+  if (provider === undefined) throw new Error(`no provider is called ${account.provider}`);
+  const secret = await deps.vault.open(key.sealed, {
+    environmentId: key.environmentId,
+    secretId: key.id,
+    version: key.version,
+  });
+  return createRoute(provider, account.baseUrl ?? provider.defaultBaseUrl, {
+    accountId: account.id,
+    keyId: key.id,
+    authHeaders: provider.authHeaders({
+      secret,
+      organizationId: account.organizationId,
+      projectId: account.providerProjectId,
+    }),
+  });
+}
+
+function createRoute(
+  provider: Provider,
+  baseUrl: string | null,
+  key: Pick<ProviderRoute, "accountId" | "keyId" | "authHeaders">,
+): ProviderRoute {
+  if (baseUrl === null) throw new Error(`an account at ${provider.name} must name its base URL`);
+  const url = new URL(baseUrl);
+  const basePath = url.pathname.replace(/\/+$/, "");
+  return { provider, origin: url.origin, basePath, ...key };
+}
