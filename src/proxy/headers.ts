@@ -116,7 +116,9 @@ export function createClientHeaders(
 }
 
 /** Headers that a `Connection` header declares to be hop-by-hop; undefined in the common case that it names none. */
-function nominatedHeaders(connection: string | string[] | undefined): ReadonlySet<string> | undefined {
+function nominatedHeaders(
+  connection: string | string[] | undefined,
+): ReadonlySet<string> | undefined {
   if (connection === undefined) return undefined;
   const text = typeof connection === "string" ? connection : connection.join(",");
   if (text === "keep-alive" || text === "close") return undefined;

@@ -20,10 +20,7 @@ export type PipelineDeps = AuthenticateDeps &
   MeterDeps &
   SettleDeps;
 
-type Stage = (
-  deps: PipelineDeps,
-  call: Call,
-) => Refusal | undefined | Promise<Refusal | undefined>;
+type Stage = (deps: PipelineDeps, call: Call) => Refusal | undefined | Promise<Refusal | undefined>;
 
 /** What a call passes before it is sent, in order. The first refusal ends it. */
 const BEFORE_SENDING: readonly Stage[] = [
@@ -80,7 +77,8 @@ const FAULT_REFUSALS: Readonly<
 > = {
   unreachable: {
     code: "upstream_unreachable",
-    message: "No connection to the provider could be made; the call was not sent. Try again shortly.",
+    message:
+      "No connection to the provider could be made; the call was not sent. Try again shortly.",
   },
   timeout: {
     code: "upstream_timeout",

@@ -49,7 +49,8 @@ export function createGatewayServer(deps: GatewayServerDeps): GatewayServer {
     inFlight += 1;
     const call = createCall(deps, req, res);
     try {
-      const refusal = refuseEarly(deps, call, { inFlight, isStopping }) ?? (await runPipeline(deps, call));
+      const refusal =
+        refuseEarly(deps, call, { inFlight, isStopping }) ?? (await runPipeline(deps, call));
       if (refusal !== undefined) refuse(deps, call, { req, res, refusal });
     } catch (err) {
       fail(deps, call, { req, res, err });
@@ -131,7 +132,11 @@ function refuseEarly(
   now: { readonly inFlight: number; readonly isStopping: boolean },
 ): Refusal | undefined {
   if (now.isStopping) {
-    return { code: "shutting_down", message: "This process is stopping. Try again.", isConnectionSpent: true };
+    return {
+      code: "shutting_down",
+      message: "This process is stopping. Try again.",
+      isConnectionSpent: true,
+    };
   }
   if (now.inFlight > deps.maxInFlightCalls) {
     return {
@@ -141,7 +146,10 @@ function refuseEarly(
   }
   if (hasDotSegment(call.request.path)) {
     // A provider's front end would resolve the dots, and the path would no longer be the one that was checked.
-    return { code: "unknown_url", message: `${call.request.path.slice(0, 200)} is not a path of the API.` };
+    return {
+      code: "unknown_url",
+      message: `${call.request.path.slice(0, 200)} is not a path of the API.`,
+    };
   }
   return undefined;
 }
@@ -172,7 +180,12 @@ function refuse(
   }
   if (definition.log !== "none") {
     deps.log[definition.log](
-      { requestId: call.requestId, code: refusal.code, keyId: call.key?.id, path: call.request.path },
+      {
+        requestId: call.requestId,
+        code: refusal.code,
+        keyId: call.key?.id,
+        path: call.request.path,
+      },
       "a call was refused",
     );
   }

@@ -1,6 +1,6 @@
 import type { EnvironmentId } from "../core/ids/ids.ts";
-import type { KeyEntry, ProviderRoute, SnapshotSource } from "../proxy/snapshot.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
+import type { KeyEntry, ProviderRoute, SnapshotSource } from "../proxy/snapshot.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";

@@ -1,10 +1,10 @@
-import { SseEventScanner, readEventData } from "../../wire/sse/sse-event-scanner.ts";
 import type {
   CountableText,
   JsonObject,
   Operation,
   ResponseFacts,
 } from "../../wire/openai/operation.ts";
+import { SseEventScanner, readEventData } from "../../wire/sse/sse-event-scanner.ts";
 import { NO_FACTS, type Answer, type Send } from "./answer.ts";
 
 export interface SseAnswerOptions {

@@ -16,7 +16,10 @@ const INVALID_KEY: Refusal = {
 };
 
 /** Finds the gateway key: checksum first, so that noise costs no look-up, then the SHA-256 in the snapshot. */
-export async function authenticate(deps: AuthenticateDeps, call: Call): Promise<Refusal | undefined> {
+export async function authenticate(
+  deps: AuthenticateDeps,
+  call: Call,
+): Promise<Refusal | undefined> {
   const presented = presentedKey(call);
   if (presented === undefined || parseGatewayKey(presented) === undefined) return INVALID_KEY;
   const hash = hashGatewayKey(presented);
@@ -26,7 +29,8 @@ export async function authenticate(deps: AuthenticateDeps, call: Call): Promise<
   } catch {
     return {
       code: "store_unavailable",
-      message: "The key could not be looked up because the database does not answer. Try again shortly.",
+      message:
+        "The key could not be looked up because the database does not answer. Try again shortly.",
     };
   }
   if (entry === undefined || entry.revokedAtMs !== null) return INVALID_KEY;

@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { spliceIncludeUsage } from "../../wire/openai/include-usage.ts";
+import type { Send } from "../answers/answer.ts";
 import { JsonAnswer } from "../answers/json-answer.ts";
 import { OpaqueAnswer } from "../answers/opaque-answer.ts";
 import { SseAnswer } from "../answers/sse-answer.ts";
-import type { Send } from "../answers/answer.ts";
 import type { Call } from "../call.ts";
 import { isDecodable } from "../decoder.ts";
 import { Exchange, type AnswerPlan, type ExchangeResult } from "../exchange.ts";
@@ -85,7 +85,8 @@ function createBody(call: Call, route: ProviderRoute): OutgoingBody {
     return { body, contentLength: body.length, isUsageHidden };
   }
   const declared = headerOf(request, "content-length");
-  const isBodyless = request.headers["transfer-encoding"] === undefined && (declared ?? "0") === "0";
+  const isBodyless =
+    request.headers["transfer-encoding"] === undefined && (declared ?? "0") === "0";
   if (isBodyless) {
     return {
       body: null,

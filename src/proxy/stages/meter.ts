@@ -87,7 +87,10 @@ async function count(deps: MeterDeps, model: string | null, text: CountableText)
   try {
     return text.framingTokens + (await deps.tokenizer.count({ model, texts: text.texts }));
   } catch (err) {
-    deps.log.warn({ err, model }, "the tokenizer failed; tokens are estimated from the text's size");
+    deps.log.warn(
+      { err, model },
+      "the tokenizer failed; tokens are estimated from the text's size",
+    );
     const characters = text.texts.reduce((total, one) => total + one.length, 0);
     return text.framingTokens + Math.ceil(characters / BYTES_PER_TOKEN);
   }

@@ -42,7 +42,8 @@ export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refu
   } catch {
     return {
       code: "journal_unavailable",
-      message: "The call was not sent, because its cost could not be written down first. Try again shortly.",
+      message:
+        "The call was not sent, because its cost could not be written down first. Try again shortly.",
     };
   }
   call.intent = intent;

@@ -90,7 +90,9 @@ function readBody(
     body.on("data", onData);
     body.once("end", () => finish(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)));
     body.once("error", reject);
-    body.once("close", () => reject(new Error("the client closed the connection within its request")));
+    body.once("close", () =>
+      reject(new Error("the client closed the connection within its request")),
+    );
   });
 }
 

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import type { EnvironmentId, GatewayKeyId, ProjectId } from "../core/ids/ids.ts";
+import { Snapshot, type KeyEntry, type SnapshotChange, type SnapshotSource } from "./snapshot.ts";
+
+const ENVIRONMENT = "env_1" as EnvironmentId;
+
+function keyEntry(id: string): KeyEntry {
+  return {
+    id: id as GatewayKeyId,
+    projectId: "prj_1" as ProjectId,
+    environmentId: ENVIRONMENT,
+    environmentName: "development",
+    environmentKind: "development",
+    customer: null,
+    allowedModels: null,
+    expiresAtMs: null,
+    revokedAtMs: null,
+  };
+}
+
+/** A store that is as slow as the test wants it to be. */
+class Source implements SnapshotSource {
+  readonly keys = new Map<string, KeyEntry>();
+  readonly changes: SnapshotChange[] = [];
+  lookUps = 0;
+  routeLoads = 0;
+  isDown = false;
+  gate: Promise<void> = Promise.resolve();
+
+  async findKeyByHash(hash: string): Promise<KeyEntry | undefined> {
+    this.lookUps += 1;
+    if (this.isDown) throw new Error("down");
+    const found = this.keys.get(hash);
+    await this.gate;
+    return found;
+  }
+
+  async loadRoutes(): Promise<[]> {
+    this.routeLoads += 1;
+    if (this.isDown) throw new Error("down");
+    return [];
+  }
+
+  async latestSequence(): Promise<number> {
+    return this.changes.at(-1)?.sequence ?? 0;
+  }
+
+  async changesSince(sequence: number): Promise<SnapshotChange[]> {
+    return this.changes.filter((change) => change.sequence > sequence);
+  }
+}
+
+function createSnapshot(options: { maxKeys?: number } = {}) {
+  const source = new Source();
+  const clock = { nowMs: 1000 };
+  const snapshot = new Snapshot(source, {
+    maxKeys: options.maxKeys ?? 10,
+    maxMisses: 2,
+    missTtlMs: 50,
+    nowMs: () => clock.nowMs,
+  });
+  return { source, clock, snapshot };
+}
+
+describe("Snapshot", () => {
+  it("asks the store once for a key, however many calls come at once", async () => {
+    const { source, snapshot } = createSnapshot();
+    source.keys.set("h", keyEntry("key_1"));
+    await Promise.all([snapshot.findKey("h"), snapshot.findKey("h")]);
+    expect(await snapshot.findKey("h")).toMatchObject({ id: "key_1" });
+    expect(source.lookUps).toBe(1);
+  });
+
+  it("remembers an unknown key only for a while", async () => {
+    const { source, clock, snapshot } = createSnapshot();
+    expect(await snapshot.findKey("h")).toBeUndefined();
+    expect(await snapshot.findKey("h")).toBeUndefined();
+    expect(source.lookUps).toBe(1);
+    clock.nowMs += 51;
+    await snapshot.findKey("h");
+    expect(source.lookUps).toBe(2);
+  });
+
+  it("knows a new key as soon as its change has arrived, although it was asked for before", async () => {
+    const { source, snapshot } = createSnapshot();
+    await snapshot.findKey("h");
+    source.keys.set("h", keyEntry("key_1"));
+    source.changes.push({ sequence: 1, kind: "gatewayKey", entityId: "key_1" });
+    await snapshot.refresh();
+    expect(await snapshot.findKey("h")).toMatchObject({ id: "key_1" });
+  });
+
+  it("never keeps a key that was loaded before its revocation and arrived after it", async () => {
+    const { source, snapshot } = createSnapshot();
+    let open = (): void => undefined;
+    source.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    source.keys.set("h", keyEntry("key_1"));
+    const loading = snapshot.findKey("h");
+    source.keys.set("h", { ...keyEntry("key_1"), revokedAtMs: 5 });
+    source.changes.push({ sequence: 1, kind: "gatewayKey", entityId: "key_1" });
+    await snapshot.refresh();
+    open();
+    await loading;
+    expect(await snapshot.findKey("h")).toMatchObject({ revokedAtMs: 5 });
+  });
+
+  it("keeps at most so many keys and drops the one that was not used for longest", async () => {
+    const { source, snapshot } = createSnapshot({ maxKeys: 2 });
+    for (const name of ["a", "b", "c"]) source.keys.set(name, keyEntry(`key_${name}`));
+    await snapshot.findKey("a");
+    await snapshot.findKey("b");
+    await snapshot.findKey("a");
+    await snapshot.findKey("c");
+    await snapshot.findKey("a");
+    expect(source.lookUps).toBe(3);
+    await snapshot.findKey("b");
+    expect(source.lookUps).toBe(4);
+  });
+
+  it("loads routes once, again after a change, and again after a failure", async () => {
+    const { source, snapshot } = createSnapshot();
+    await snapshot.routesOf(ENVIRONMENT);
+    await snapshot.routesOf(ENVIRONMENT);
+    expect(source.routeLoads).toBe(1);
+    source.changes.push({ sequence: 1, kind: "providerKey", entityId: "pky_1" });
+    await snapshot.refresh();
+    source.isDown = true;
+    await expect(snapshot.routesOf(ENVIRONMENT)).rejects.toThrow("down");
+    source.isDown = false;
+    await expect(snapshot.routesOf(ENVIRONMENT)).resolves.toEqual([]);
+  });
+});
