@@ -92,16 +92,14 @@ describe("Snapshot", () => {
 
   it("never keeps a key that was loaded before its revocation and arrived after it", async () => {
     const { source, snapshot } = createSnapshot();
-    let open = (): void => undefined;
-    source.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const gate = Promise.withResolvers<void>();
+    source.gate = gate.promise;
     source.keys.set("h", keyEntry("key_1"));
     const loading = snapshot.findKey("h");
     source.keys.set("h", { ...keyEntry("key_1"), revokedAtMs: 5 });
     source.changes.push({ sequence: 1, kind: "gatewayKey", entityId: "key_1" });
     await snapshot.refresh();
-    open();
+    gate.resolve();
     await loading;
     expect(await snapshot.findKey("h")).toMatchObject({ revokedAtMs: 5 });
   });

@@ -143,15 +143,16 @@ export class Snapshot {
 
   #loadKey(hash: string): Promise<KeyEntry | undefined> {
     const generation = this.#generation;
-    const loading = this.#source.findKeyByHash(hash).then((entry) => {
-      if (generation === this.#generation) this.#remember(hash, entry);
-      return entry;
-    });
+    const loading = this.#source
+      .findKeyByHash(hash)
+      .then((entry) => {
+        if (generation === this.#generation) this.#remember(hash, entry);
+        return entry;
+      })
+      .finally(() => {
+        if (this.#loadingKeys.get(hash) === loading) this.#loadingKeys.delete(hash);
+      });
     this.#loadingKeys.set(hash, loading);
-    const done = (): void => {
-      if (this.#loadingKeys.get(hash) === loading) this.#loadingKeys.delete(hash);
-    };
-    loading.then(done, done);
     return loading;
   }
 

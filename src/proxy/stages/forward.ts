@@ -43,7 +43,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
       {
         origin: route.origin,
         path: route.basePath + call.request.target.slice("/v1".length) || "/",
-        method: call.request.method as Dispatcher.HttpMethod,
+        method: call.request.method,
         body: outgoing.body,
         headers: createUpstreamHeaders(call.request, route, {
           contentLength: outgoing.contentLength,

@@ -1,0 +1,175 @@
+/** The data plane on its own: a real server and real upstream connections, with keys, prices and ledger in memory. */
+import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import {
+  IdFactory,
+  type EnvironmentId,
+  type GatewayKeyId,
+  type ProjectId,
+} from "../../src/core/ids/ids.ts";
+import { createGatewayKey, hashGatewayKey } from "../../src/core/keys/gateway-key.ts";
+import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
+import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
+import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
+import { createGatewayServer, type GatewayServer } from "../../src/proxy/server.ts";
+import {
+  DEFAULT_SNAPSHOT_LIMITS,
+  Snapshot,
+  type KeyEntry,
+  type ProviderRoute,
+} from "../../src/proxy/snapshot.ts";
+import { createUpstream } from "../../src/proxy/upstream.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+
+export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
+
+export interface DataPlane {
+  readonly url: string;
+  readonly key: string;
+  readonly gateway: GatewayServer;
+  readonly intents: readonly CallIntent[];
+  readonly events: readonly UsageEvent[];
+  readonly refusals: readonly { code: string; customer: string | null }[];
+  readonly logged: readonly unknown[];
+  /** Makes the journal refuse, as a full disk does. */
+  isJournalBroken: boolean;
+  close(): Promise<void>;
+}
+
+export interface DataPlaneOptions {
+  readonly upstreamUrl: string;
+  readonly keyEntry?: Partial<KeyEntry>;
+  readonly hasRoute?: boolean;
+  readonly maxJsonBodyBytes?: number;
+  readonly maxInFlightCalls?: number;
+  readonly headersTimeoutMs?: number;
+}
+
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const intents: CallIntent[] = [];
+  const events: UsageEvent[] = [];
+  const refusals: { code: string; customer: string | null }[] = [];
+  const logged: unknown[] = [];
+  const state = { isJournalBroken: false };
+  const key = createGatewayKey("development", randomBytes);
+  const upstream = createUpstream({
+    connectTimeoutMs: 2000,
+    headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
+    bodyIdleTimeoutMs: 10_000,
+  });
+  const ids = new IdFactory({ nowMs: Date.now, randomBytes });
+  const write = (fields: unknown, message: string): void => void logged.push({ fields, message });
+  const log: Log = { debug: write, info: write, warn: write, error: write };
+  const gateway = createGatewayServer({
+    snapshot: createSnapshot(key, options),
+    ledger: createMemoryLedger({ intents, events, refusals, state }),
+    priceBook: createPriceBook(BUILT_IN_PRICE_LIST),
+    upstream,
+    ids,
+    log,
+    nowMs: Date.now,
+    monotonicMs: () => performance.now(),
+    maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
+    maxInFlightCalls: options.maxInFlightCalls ?? 1000,
+    // One token a word: enough to tell what was counted.
+    tokenizer: {
+      count: async ({ texts }) => texts.join("").split(/\s+/).filter(Boolean).length,
+      close: async () => undefined,
+    },
+    fallback: (_req, res) => res.writeHead(404).end(),
+  });
+  await new Promise<void>((resolve) => {
+    gateway.server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = gateway.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    key,
+    gateway,
+    intents,
+    events,
+    refusals,
+    logged,
+    get isJournalBroken() {
+      return state.isJournalBroken;
+    },
+    set isJournalBroken(value: boolean) {
+      state.isJournalBroken = value;
+    },
+    close: async () => {
+      gateway.server.closeAllConnections();
+      await new Promise((resolve) => {
+        gateway.server.close(resolve);
+      });
+      await upstream.destroy();
+    },
+  };
+}
+
+function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
+  const environmentId = "env_test" as EnvironmentId;
+  const entry: KeyEntry = {
+    id: "key_test" as GatewayKeyId,
+    projectId: "prj_test" as ProjectId,
+    environmentId,
+    environmentName: "development",
+    environmentKind: "development",
+    customer: null,
+    allowedModels: null,
+    expiresAtMs: null,
+    revokedAtMs: null,
+    ...options.keyEntry,
+  };
+  const url = new URL(options.upstreamUrl);
+  const route: ProviderRoute = {
+    provider: openaiProvider,
+    accountId: null,
+    keyId: null,
+    origin: url.origin,
+    basePath: `${url.pathname.replace(/\/$/, "")}/v1`,
+    authHeaders: openaiProvider.authHeaders({
+      secret: PROVIDER_SECRET,
+      organizationId: "org-ours",
+      projectId: null,
+    }),
+  };
+  return new Snapshot(
+    {
+      findKeyByHash: async (hash) => (hash === hashGatewayKey(key) ? entry : undefined),
+      loadRoutes: async () => (options.hasRoute === false ? [] : [route]),
+      latestSequence: async () => 0,
+      changesSince: async () => [],
+    },
+    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
+  );
+}
+
+function createMemoryLedger(into: {
+  readonly intents: CallIntent[];
+  readonly events: UsageEvent[];
+  readonly refusals: { code: string; customer: string | null }[];
+  readonly state: { isJournalBroken: boolean };
+}): Ledger {
+  return {
+    open: async (intent) => {
+      if (into.state.isJournalBroken) throw new Error("no space left on device");
+      into.intents.push(intent);
+    },
+    settle: async (event) => {
+      if (into.events.some((other) => other.id === event.id)) throw new Error("settled twice");
+      into.events.push(event);
+    },
+    countRefusal: ({ code, customer }) => into.refusals.push({ code, customer }),
+    flush: async () => undefined,
+    close: async () => undefined,
+    status: () => ({
+      openIntents: 0,
+      pendingEvents: 0,
+      journalBytes: 0,
+      lastFlushAtMs: null,
+      lastFlushError: null,
+    }),
+  };
+}
