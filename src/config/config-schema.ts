@@ -1,0 +1,166 @@
+/**
+ * Every setting of a Keyward server, once: its name, its type, its bounds, its default and what it does. Environment
+ * variables, flags, the configuration file and docs/config.md all come from here. Nothing here reads anything; the
+ * only files that look at the process environment or at a disk are its neighbours in this folder.
+ */
+import { z } from "zod";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const MIB = 1024 * 1024;
+
+declare module "zod" {
+  interface GlobalMeta {
+    /** Its value is never shown, in no message and no listing. */
+    isSecret?: true;
+    /** May not stand in a file that is easily committed. */
+    isRefusedInFile?: true;
+  }
+}
+
+const milliseconds = (defaultMs: number, most: number, description: string) =>
+  z.int().min(1).max(most).default(defaultMs).meta({ description });
+
+export const configSchema = z.strictObject({
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(4141)
+    .meta({ description: "TCP port of the data plane and the admin API; 0 takes any free one." }),
+  host: z.string().min(1).max(255).default("127.0.0.1").meta({
+    description:
+      "Address to listen on. The default is reachable from this machine only; `0.0.0.0` from everywhere.",
+  }),
+  dataDir: z.string().min(1).default(".keyward").meta({
+    description:
+      "Directory of the database, the journal and the root key; relative to the working directory.",
+  }),
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\/\S+$/, "expected a URL that begins with postgres://")
+    .nullable()
+    .default(null)
+    .meta({
+      description: "Postgres to use. Without it: SQLite in the data directory.",
+      isSecret: true,
+    }),
+  rootKey: z.string().min(1).max(256).nullable().default(null).meta({
+    description:
+      "The vault's root key. Without it: the file `root.key` in the data directory, made at the first start.",
+    isSecret: true,
+    isRefusedInFile: true,
+  }),
+  adminToken: z
+    .string()
+    .min(24, "expected at least 24 characters")
+    .max(256)
+    .regex(/^[\x21-\x7e]*$/, "expected printable ASCII without spaces")
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "A token for the admin API, beside the one that the first start makes. At least 24 characters.",
+      isSecret: true,
+      isRefusedInFile: true,
+    }),
+  processes: z
+    .int()
+    .min(1)
+    .max(1, "more than one process comes in a later version; leave it at 1")
+    .default(1)
+    .meta({ description: "Processes that serve. Only 1 for now." }),
+  import: z.boolean().default(true).meta({
+    description:
+      "Whether the first start takes an `OPENAI_API_KEY` that it finds into the vault, for development.",
+  }),
+  maxJsonBodyBytes: z
+    .int()
+    .min(1024)
+    .max(512 * MIB)
+    .default(32 * MIB)
+    .meta({
+      description:
+        "Largest request body of an endpoint whose body is read. Other bodies are streamed and have no limit.",
+    }),
+  maxInFlightCalls: z.int().min(1).max(1_000_000).default(10_000).meta({
+    description: "Calls that one process carries at a time; further ones get 503 `overloaded`.",
+  }),
+  upstreamConnectTimeoutMs: milliseconds(
+    10_000,
+    10 * MINUTE_MS,
+    "How long a connection to a provider may take to open.",
+  ),
+  upstreamHeadersTimeoutMs: milliseconds(
+    10 * MINUTE_MS,
+    24 * HOUR_MS,
+    "How long a provider may take to begin its answer.",
+  ),
+  upstreamBodyIdleTimeoutMs: milliseconds(
+    10 * MINUTE_MS,
+    24 * HOUR_MS,
+    "How long a provider may pause within its answer.",
+  ),
+  shutdownGraceMs: z.int().min(0).max(HOUR_MS).default(30_000).meta({
+    description: "How long calls in flight may go on after a stop was asked for.",
+  }),
+  durability: z.enum(["process", "disk"]).default("process").meta({
+    description:
+      "What the journal survives: `process` = the end of the process (also `kill -9`), `disk` = a power loss too, at the cost of an fsync a batch.",
+  }),
+  flushIntervalMs: milliseconds(
+    200,
+    MINUTE_MS,
+    "How often settled calls move from the journal to the database.",
+  ),
+  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta({
+    description: "The least severe line that is logged.",
+  }),
+});
+
+/** The settings of a server: complete, checked, frozen. `dataDir` is an absolute path. */
+export type Config = Readonly<z.infer<typeof configSchema>>;
+export type ConfigKey = keyof Config;
+
+export interface Setting {
+  readonly key: ConfigKey;
+  /** `KEYWARD_MAX_JSON_BODY_BYTES` */
+  readonly variable: string;
+  /** `--max-json-body-bytes`; for a switch that is on by default its negation, `--no-import`. */
+  readonly flag: string;
+  readonly type: "integer" | "text" | "switch";
+  /** The words it takes, where they are few. */
+  readonly choices: readonly string[] | null;
+  readonly defaultValue: string | number | boolean | null;
+  readonly description: string;
+  readonly isSecret: boolean;
+  readonly isRefusedInFile: boolean;
+}
+
+/** All settings, in the order of the schema. */
+export function listSettings(): readonly Setting[] {
+  return Object.entries(configSchema.shape).map(([key, schema]) => {
+    const meta = schema.meta() ?? {};
+    const plain = unwrap(schema);
+    const isSwitch = plain instanceof z.ZodBoolean;
+    const words = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return {
+      key: key as ConfigKey,
+      variable: `KEYWARD_${words.replaceAll("-", "_").toUpperCase()}`,
+      flag: isSwitch ? `--no-${words}` : `--${words}`,
+      type: isSwitch ? "switch" : plain instanceof z.ZodNumber ? "integer" : "text",
+      choices: plain instanceof z.ZodEnum ? plain.options.map(String) : null,
+      defaultValue: schema.parse(undefined),
+      description: meta.description ?? "",
+      isSecret: meta.isSecret === true,
+      isRefusedInFile: meta.isRefusedInFile === true,
+    };
+  });
+}
+
+/** The type under a default and a null. */
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodNullable
+    ? unwrap(schema.def.innerType)
+    : schema;
+}

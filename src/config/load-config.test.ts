@@ -1,0 +1,135 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listSettings } from "./config-schema.ts";
+import { CONFIG_FILE_NAME, loadConfig, type ConfigSources } from "./load-config.ts";
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "keyward-config-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+function load(sources: Partial<ConfigSources> & { file?: unknown } = {}) {
+  if (sources.file !== undefined) {
+    const text = typeof sources.file === "string" ? sources.file : JSON.stringify(sources.file);
+    writeFileSync(join(cwd, CONFIG_FILE_NAME), text);
+  }
+  return loadConfig({ env: sources.env ?? {}, flags: sources.flags ?? {}, cwd });
+}
+
+function loadGood(sources: Parameters<typeof load>[0] = {}) {
+  const loaded = load(sources);
+  if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+  return loaded;
+}
+
+function problemsOf(sources: Parameters<typeof load>[0]) {
+  const loaded = load(sources);
+  return "problems" in loaded ? loaded.problems : [];
+}
+
+test("without any source the defaults hold, and the data directory is absolute", () => {
+  const { config, origins } = loadGood();
+  expect(config).toMatchObject({ port: 4141, host: "127.0.0.1", processes: 1, import: true });
+  expect(config.dataDir).toBe(join(cwd, ".keyward"));
+  expect(new Set(Object.values(origins))).toEqual(new Set(["default"]));
+});
+
+test("a flag beats a variable, a variable beats the file, the file beats the default", () => {
+  const file = { port: 1, host: "file.example", logLevel: "warn" };
+  const env = { KEYWARD_PORT: "2", KEYWARD_HOST: "env.example" };
+  const { config, origins } = loadGood({ file, env, flags: { port: "3" } });
+  expect(config).toMatchObject({ port: 3, host: "env.example", logLevel: "warn" });
+  expect(origins).toMatchObject({
+    port: "--port",
+    host: "KEYWARD_HOST",
+    logLevel: CONFIG_FILE_NAME,
+    dataDir: "default",
+  });
+});
+
+test("every setting can be set by its variable and by its flag", () => {
+  const samples: Record<string, string> = {
+    databaseUrl: "postgres://db.example/keyward",
+    adminToken: "t".repeat(24),
+    durability: "disk",
+    logLevel: "error",
+    import: "false",
+    processes: "1",
+  };
+  for (const { key, variable, type } of listSettings()) {
+    const value = samples[key] ?? (type === "integer" ? "5000" : "some-text");
+    const expected = String(loadGood({ flags: { [key]: value } }).config[key]);
+    expect(String(loadGood({ env: { [variable]: value } }).config[key])).toBe(expected);
+    expect(expected).toContain(value);
+  }
+});
+
+test("an empty variable is one that is not set", () => {
+  expect(loadGood({ env: { KEYWARD_PORT: "", KEYWARD_ROOT_KEY: "" } }).config.port).toBe(4141);
+});
+
+test("all problems of all sources are reported at once, each with its source", () => {
+  const problems = problemsOf({
+    flags: { host: "" },
+    env: { KEYWARD_PORT: "70000", KEYWARD_IMPORT: "perhaps", KEYWARD_PROT: "1" },
+    file: { maxInFlightCals: 5, flushIntervalMs: "soon", adminToken: "in a file" },
+  });
+  expect(problems.map((problem) => problem.source).toSorted()).toEqual([
+    "--host",
+    "KEYWARD_IMPORT",
+    "KEYWARD_PORT",
+    "KEYWARD_PROT",
+    `adminToken in ${CONFIG_FILE_NAME}`,
+    `flushIntervalMs in ${CONFIG_FILE_NAME}`,
+    `maxInFlightCals in ${CONFIG_FILE_NAME}`,
+  ]);
+  const text = problems.map((problem) => problem.message).join("\n");
+  expect(text).toContain("expected a whole number from 0 to 65535; got 70000");
+  expect(text).toContain("did you mean KEYWARD_PORT?");
+  expect(text).toContain("did you mean maxInFlightCalls?");
+  expect(text).toContain("set KEYWARD_ADMIN_TOKEN instead");
+});
+
+test("more than one process is refused with the reason", () => {
+  const [problem] = problemsOf({ env: { KEYWARD_PROCESSES: "4" } });
+  expect(problem?.message).toContain("comes in a later version");
+});
+
+test.each(["", "1.5", "1e3", "0x10", " 80", "٣", "99999999999999999999"])(
+  "%j is no port",
+  (port) => {
+    expect(problemsOf({ flags: { port } })).toHaveLength(1);
+  },
+);
+
+test("no message repeats a secret, wherever it stands and whatever is wrong with it", () => {
+  const secret = "hunter two";
+  const problems = [
+    ...problemsOf({ env: { KEYWARD_ADMIN_TOKEN: secret, KEYWARD_DATABASE_URL: secret } }),
+    ...problemsOf({ file: { rootKey: secret } }),
+    ...problemsOf({ file: `{"rootKey": "${secret}", oops` }),
+    ...problemsOf({ file: secret }),
+  ];
+  expect(problems.length).toBeGreaterThanOrEqual(5);
+  expect(JSON.stringify(problems)).not.toContain("hunter");
+});
+
+test("a file that is not one JSON object, or cannot be read, is a problem and not a default", () => {
+  expect(problemsOf({ file: "[]" })[0]?.message).toContain("one JSON object");
+  expect(problemsOf({ file: "{\n  port: 1}" })[0]?.message).toContain("line 2 column 3");
+  rmSync(join(cwd, CONFIG_FILE_NAME));
+  mkdirSync(join(cwd, CONFIG_FILE_NAME));
+  expect(problemsOf({})[0]?.message).toContain("EISDIR");
+});
+
+test("the result is frozen", () => {
+  const { config } = loadGood();
+  expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
+});
+
+test("the client's own variable is no mistake", () => {
+  expect(loadGood({ env: { KEYWARD_URL: "http://127.0.0.1:4141" } }).config.port).toBe(4141);
+});

@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { allPages } from "../scripts/docs/all-pages.ts";
+import { listSettings } from "../src/config/config-schema.ts";
+import { ERROR_CODES } from "../src/core/errors/codes.ts";
+
+const read = (path: string): string => readFileSync(join(import.meta.dirname, "..", path), "utf8");
+/** The first cell of every row, without the marks of code. */
+const firstCells = (text: string): string[] =>
+  [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, cell = ""]) => cell);
+
+test.each(allPages().map((page) => [page.path, page] as const))(
+  "%s is what `npm run docs` makes of the code",
+  (path, page) => {
+    expect(read(path)).toBe(page.text);
+  },
+);
+
+test("docs/errors.md names every code of the table, and no other", () => {
+  expect(firstCells(read("docs/errors.md")).toSorted()).toEqual(
+    Object.keys(ERROR_CODES).toSorted(),
+  );
+});
+
+test("docs/config.md names every setting of the schema, and no other", () => {
+  expect(firstCells(read("docs/config.md")).toSorted()).toEqual(
+    listSettings()
+      .map((setting) => setting.key)
+      .toSorted(),
+  );
+});
