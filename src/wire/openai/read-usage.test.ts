@@ -235,12 +235,8 @@ describe("readUsage", () => {
 });
 
 /** 50 text, 20 image and 30 audio tokens, of which some were cached. */
-const readMixed = (cached: number) =>
-  readUsage(
-    {
-      prompt_tokens: 100,
-      completion_tokens: 0,
-      prompt_tokens_details: { cached_tokens: cached, audio_tokens: 30, image_tokens: 20 },
-    },
-    COMPLETION_USAGE,
-  );
+function readMixed(cached: number) {
+  const details = { cached_tokens: cached, audio_tokens: 30, image_tokens: 20 };
+  const usage = { prompt_tokens: 100, completion_tokens: 0, prompt_tokens_details: details };
+  return readUsage(usage, COMPLETION_USAGE);
+}

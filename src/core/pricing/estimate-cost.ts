@@ -1,0 +1,58 @@
+import { formatUsd, picos } from "../money/picos.ts";
+import type { Picos } from "../money/picos.ts";
+import { chargesOf } from "./charges.ts";
+import type { ChargeLine } from "./charges.ts";
+import { nearNames } from "./near-names.ts";
+import type { PriceBook, PriceRow, RatingRequest } from "./price-book.ts";
+
+export interface EstimateLine extends ChargeLine {
+  /** Decimal string in USD per million tokens: `"0.15"`. */
+  readonly usdPerMillion: string;
+}
+
+export type Estimate =
+  | {
+      readonly isPriced: true;
+      readonly row: PriceRow;
+      readonly costPicos: Picos;
+      readonly lines: readonly EstimateLine[];
+    }
+  | {
+      readonly isPriced: false;
+      /** The row that lacks a price; null when there is no row. */
+      readonly row: PriceRow | null;
+      readonly reason: string;
+      /** Models of the provider whose names are near, the nearest first. */
+      readonly suggestions: readonly string[];
+    };
+
+const MAX_SUGGESTIONS = 5;
+
+/** What a call of these quantities costs, class by class; the same figure that `book.rate` gives. */
+export function estimateCost(book: PriceBook, request: RatingRequest): Estimate {
+  const row = book.find(request);
+  if (row === undefined) {
+    const reason = book.rate(request).reason ?? "no price";
+    return { isPriced: false, row: null, reason, suggestions: suggest(book, request) };
+  }
+  const charges = chargesOf(row, request.quantities);
+  if (!charges.isPriced) {
+    return { isPriced: false, row, reason: charges.reason, suggestions: [] };
+  }
+  const lines = charges.lines.map((line) => ({
+    ...line,
+    usdPerMillion: formatUsdPerMillion(line.picosPerToken),
+  }));
+  return { isPriced: true, row, costPicos: charges.costPicos, lines };
+}
+
+/** Picos per token as USD per million tokens, exact: `150000n` → `"0.15"`. */
+export function formatUsdPerMillion(picosPerToken: bigint): string {
+  return formatUsd(picos(picosPerToken * 1_000_000n));
+}
+
+function suggest(book: PriceBook, { provider, model }: RatingRequest): readonly string[] {
+  if (model === null) return [];
+  const names = book.rows().flatMap((row) => (row.provider === provider ? [row.model] : []));
+  return nearNames(model, names).slice(0, MAX_SUGGESTIONS);
+}

@@ -1,0 +1,199 @@
+import { readFileSync } from "node:fs";
+import { calcPrice, findProvider } from "@pydantic/genai-prices";
+import { describe, expect, it } from "vitest";
+import { PRICE_LIST_URL, buildPriceList } from "../../scripts/build-price-book.ts";
+import { convertProvider, picosPerToken } from "../../scripts/price-list-source.ts";
+import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
+import type { PriceRow } from "../../src/core/pricing/price-book.ts";
+import type { ModelMatch, PriceList } from "../../src/core/pricing/price-list.ts";
+
+const built = buildPriceList();
+
+describe("the shipped price list", () => {
+  it("is what the script makes of the installed data (else run `npm run prices` and read the difference)", () => {
+    expect(readFileSync(PRICE_LIST_URL, "utf8") === built.text).toBe(true);
+  });
+
+  it("gives every row an id of its own and only whole, non-negative prices", () => {
+    const rows = createPriceBook(built.list).rows();
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+    for (const { unitPrices, steps } of rows) {
+      for (const prices of [unitPrices, ...steps.map((step) => step.unitPrices)]) {
+        for (const price of Object.values(prices)) expect(price).toBeGreaterThanOrEqual(0n);
+      }
+    }
+  });
+
+  it("reports every charge that it does not take over", () => {
+    const report = built.report.join("\n");
+    expect(report).toContain("perplexity/sonar: requests_kcount is not metered, stays unpriced");
+    expect(report).toContain("openai/gpt-4o: web_searches_kcount is not part of the price");
+    expect(report).toContain("cerebras/qwen-3-coder-480b: listed without any price");
+    expect(report).toContain("0.08333333333333334 USD per million taken as 83334 picos per token");
+  });
+
+  // The data package's own engine, in floats, is an independent reading of the same data.
+  const dates = [
+    "2025-01-15T12:00:00Z",
+    "2026-09-01T02:30:00Z",
+    "2026-10-01T20:00:00Z",
+    "2027-02-01T05:00:00Z",
+  ];
+  it.each(dates)("agrees with the data's own engine for every name in the list on %s", (date) => {
+    const book = createPriceBook(built.list);
+    let compared = 0;
+    for (const { provider, model } of namesOf(built.list)) {
+      const request = { provider, model, serviceTier: null, atMs: Date.parse(date) };
+      const row = book.find(request);
+      if (row === undefined) {
+        const options = { providerId: provider, timestamp: new Date(date) };
+        expect(calcPrice({ input_tokens: 1 }, model, options), model).toBeNull();
+        continue;
+      }
+      const isComparable =
+        Object.keys(row.unitPrices).length > 0 &&
+        row.unmeteredCharges.length === 0 &&
+        !isMendedHere(row, date);
+      if (!isComparable) continue;
+      for (const inputTokens of [1000, 300_000]) {
+        const cached = row.unitPrices.cachedInput === undefined ? 0 : 400;
+        const output = row.unitPrices.output === undefined ? 0 : 70;
+        const quantities = { input: inputTokens - cached, cachedInput: cached, output };
+        const rating = book.rate({ ...request, quantities });
+        const theirs = calcPrice(
+          { input_tokens: inputTokens, cache_read_tokens: cached, output_tokens: output },
+          model,
+          { providerId: provider, timestamp: new Date(date) },
+        );
+        expect(Number(rating.costPicos) / 1e12, `${provider} ${model}`).toBeCloseTo(
+          theirs?.total_price ?? Number.NaN,
+          9,
+        );
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(3000);
+  });
+});
+
+/** Every name that a match lists outright, and one for every pattern that tells one. */
+function namesOf(list: PriceList): { readonly provider: string; readonly model: string }[] {
+  return list.providers.flatMap(({ name, models }) =>
+    models.flatMap(([, match]) => namesIn(match).map((model) => ({ provider: name, model }))),
+  );
+}
+
+function namesIn(match: ModelMatch): string[] {
+  if (typeof match === "string") return [match];
+  if ("startsWith" in match) return [`${match.startsWith}x`];
+  if ("endsWith" in match) return [`x${match.endsWith}`];
+  if ("contains" in match) return [`x-${match.contains}-x`];
+  if ("regex" in match)
+    return [match.regex.replaceAll(/\\d(\{\d\})?/g, "1").replaceAll(/[\^$\\]/g, "")];
+  return ("and" in match ? match.and : match).flatMap(namesIn);
+}
+
+/** The data's engine lets the V4 models' peak hours reach back before the day that brought them (its own note says so). */
+function isMendedHere(row: PriceRow, date: string): boolean {
+  return row.provider === "deepseek" && row.model.includes("-v4-") && date < "2026-08-17";
+}
+
+describe("the conversion", () => {
+  it.each([
+    [0.15, 150_000],
+    [0.0028, 2800],
+    [0.003625, 3625],
+    [1e-6, 1],
+    [2.5e-5, 25],
+    [75, 75_000_000],
+    [0, 0],
+    // 0.1 + 0.08 as a float: the noise in the 17th digit is no price.
+    [0.18000000000000002, 180_000],
+  ])("moves the decimal point of %s to %s picos per token", (usd, expected) => {
+    expect(picosPerToken(usd, "", { lines: [] })).toBe(expected);
+  });
+
+  it("rounds up what is finer than a pico, and says so", () => {
+    const report = { lines: [] as string[] };
+    expect(picosPerToken(0.0000005, "x", report)).toBe(1);
+    expect(report.lines).toEqual(["x: 5e-7 USD per million taken as 1 picos per token"]);
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e7])("refuses %s as a price", (bad) => {
+    expect(() => picosPerToken(bad, "x", { lines: [] })).toThrow("not a price");
+  });
+
+  it("stops at a charge that nobody has decided about", () => {
+    expect(() => convert({ input_mtok: 1, moon_phase_kcount: 2 })).toThrow(
+      "acme/m: unknown price key moon_phase_kcount",
+    );
+  });
+
+  it("turns an exclusive tier start into the first token count of the step, for every class", () => {
+    const { models } = convert({
+      input_mtok: { base: 1, tiers: [{ start: 200_000, price: 2 }] },
+      cache_read_mtok: 0.1,
+      output_mtok: 5,
+    });
+    expect(models[0]?.[2]).toEqual([
+      {
+        units: { input: 1_000_000, cachedInput: 100_000, output: 5_000_000 },
+        steps: [[200_001, { input: 2_000_000, cachedInput: 100_000, output: 5_000_000 }]],
+      },
+    ]);
+  });
+
+  it("ends a dated price where the next begins, and lets a daily window begin with the price before it", () => {
+    const { models } = convert([
+      { prices: { input_mtok: 1 } },
+      { constraint: { type: "start_date", start_date: "2026-08-17" }, prices: { input_mtok: 2 } },
+      {
+        constraint: { type: "time_of_date", start_time: "01:00:00Z", end_time: "04:00:00Z" },
+        prices: { input_mtok: 3 },
+      },
+    ]);
+    const startMs = Date.parse("2026-08-17T00:00:00Z");
+    expect(models[0]?.[2]).toEqual([
+      { untilMs: startMs, units: { input: 1_000_000 } },
+      { from: ["2026-08-17", startMs], units: { input: 2_000_000 } },
+      { from: ["2026-08-17", startMs], daily: [3600, 14_400], units: { input: 3_000_000 } },
+    ]);
+  });
+
+  it("refuses dates that do not ascend", () => {
+    expect(() => convert([dated("2026-02-01"), dated("2026-01-01")])).toThrow("must ascend");
+    expect(() => convert([dated("yesterday")])).toThrow("must ascend");
+  });
+
+  it("does not take a model without any price for free", () => {
+    const { models, report } = convert({});
+    expect(models[0]?.[2]).toEqual([{}]);
+    expect(report).toEqual(["acme/m: listed without any price, stays unpriced"]);
+  });
+
+  it("knows every provider that it is asked for", () => {
+    for (const { name } of built.list.providers) {
+      expect(findProvider({ providerId: name })?.id).toBe(name);
+    }
+  });
+});
+
+type ModelPrices = Parameters<typeof convertProvider>[0]["models"][number]["prices"];
+
+function convert(prices: ModelPrices) {
+  const report = { lines: [] as string[] };
+  const provider = {
+    id: "acme",
+    name: "Acme",
+    api_pattern: "https://api\\.acme\\.test",
+    models: [{ id: "m", match: { equals: "m" }, prices }],
+  };
+  return { models: convertProvider(provider, [], report).models, report: report.lines };
+}
+
+function dated(startDate: string) {
+  return {
+    constraint: { type: "start_date" as const, start_date: startDate },
+    prices: { input_mtok: 1 },
+  };
+}
