@@ -11,10 +11,13 @@ import { refuseOtherOrigins } from "./guards/same-origin.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerKeys } from "./routes/keys.ts";
+import { registerPrices } from "./routes/prices.ts";
 import { registerProjects } from "./routes/projects.ts";
 import { registerProviderAccounts } from "./routes/provider-accounts.ts";
 import { registerProviderKeys } from "./routes/provider-keys.ts";
 import { registerStatus } from "./routes/status.ts";
+import { registerUsageEvents } from "./routes/usage-events.ts";
+import { registerUsageSummary } from "./routes/usage-summary.ts";
 
 export const ADMIN_BASE_PATH = "/api/v1";
 /** The one path that needs no token: the same text on every installation. */
@@ -68,5 +71,8 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProviderKeys(router, deps);
   registerKeys(router, deps);
   registerCustomers(router, deps);
+  registerPrices(router, deps);
+  registerUsageEvents(router, deps);
+  registerUsageSummary(router, deps);
   registerStatus(router, deps);
 }

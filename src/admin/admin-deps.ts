@@ -34,7 +34,7 @@ export interface AdminDeps {
   readonly store: Omit<Store, "migrate" | "close">;
   readonly vault: Pick<Vault, "seal" | "fingerprint" | "rootKey">;
   readonly providers: ProviderRegistry;
-  readonly priceBook: Pick<PriceBook, "rate" | "rows">;
+  readonly priceBook: PriceBook;
   readonly ids: Pick<IdFactory, "create">;
   readonly clock: { nowMs(): number };
   readonly randomBytes: (count: number) => Uint8Array;

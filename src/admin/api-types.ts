@@ -118,6 +118,43 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/prices": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the price book's rows, by provider and model */
+    get: operations["listPrices"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/prices/estimate": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say what a call would cost
+     * @description With the same rules and rows as calls are rated with. Changes nothing.
+     */
+    post: operations["estimatePrice"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/projects": {
     parameters: {
       query?: never;
@@ -246,6 +283,65 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/usage/events": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List provider calls, newest first */
+    get: operations["listUsageEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/usage/events/export": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Stream every provider call that matches, as CSV or JSON lines
+     * @description Newest first, without a limit; calls that end while it runs may be missing. A connection that is cut before the end means that the export broke off.
+     *
+     *     CSV is RFC 4180 with a header row, in UTF-8. In it, text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return) gets an apostrophe in front. JSON lines are exact: one usage event a line.
+     */
+    get: operations["exportUsageEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/usage/summary": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Sum calls, tokens and money by any of eight dimensions
+     * @description From hourly sums: `from` counts from the full hour before it, `to` up to the full hour after it.
+     */
+    get: operations["getUsageSummary"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -358,6 +454,94 @@ export interface components {
         }[];
         type: string;
       };
+    };
+    Estimate: {
+      /**
+       * @description Null when it is unpriced; "0" is free.
+       * @example 0.000975
+       */
+      costUsd: string | null;
+      /** @description What the cost is made of; empty when it is unpriced. */
+      lines: {
+        amountUsd: string;
+        /**
+         * @description The class whose price is charged.
+         * @enum {string}
+         */
+        pricedAs:
+          | "input"
+          | "cachedInput"
+          | "cacheWriteInput"
+          | "audioInput"
+          | "cachedAudioInput"
+          | "imageInput"
+          | "output"
+          | "reasoningOutput"
+          | "audioOutput"
+          | "imageOutput";
+        /** @enum {string} */
+        quantityClass:
+          | "input"
+          | "cachedInput"
+          | "cacheWriteInput"
+          | "audioInput"
+          | "cachedAudioInput"
+          | "imageInput"
+          | "output"
+          | "reasoningOutput"
+          | "audioOutput"
+          | "imageOutput";
+        tokens: number;
+        usdPerMillionTokens: string;
+      }[];
+      model: string;
+      /** @description The row of the price book. */
+      priceRowId: string | null;
+      /** @enum {string} */
+      pricing: "priced" | "unpriced";
+      provider: string;
+      /** @description Why it is unpriced. */
+      reason: string | null;
+      /** @description Models with a near name, where the named one has no price. */
+      suggestions: string[];
+    };
+    EstimateInput: {
+      /**
+       * @description The instant whose prices hold; absent: now.
+       * @example 2026-01-31T09:00:00Z
+       */
+      at?: string;
+      /** @example gpt-4o-mini */
+      model: string;
+      /**
+       * @default openai
+       * @example openai
+       */
+      provider: string;
+      /**
+       * @description Tokens by class. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.
+       * @example {
+       *       "input": 500,
+       *       "output": 1500
+       *     }
+       */
+      quantities: {
+        audioInput?: number;
+        audioOutput?: number;
+        cachedAudioInput?: number;
+        cachedInput?: number;
+        cacheWriteInput?: number;
+        imageInput?: number;
+        imageOutput?: number;
+        input?: number;
+        output?: number;
+        reasoningOutput?: number;
+      };
+      /**
+       * @description As the provider names it; absent: the standard tier.
+       * @example flex
+       */
+      serviceTier?: string | null;
     };
     IssuedKey: {
       /** @description Null: every model. */
@@ -498,6 +682,54 @@ export interface components {
       /** @description Calls that have ended and are not in the database yet. */
       pendingEvents: number;
     } | null;
+    Price: {
+      /**
+       * @description Hours of the UTC day at which it holds; null: all day.
+       * @example {
+       *       "from": "16:30:00",
+       *       "until": "00:30:00"
+       *     }
+       */
+      dailyWindow: {
+        from: string;
+        until: string;
+      } | null;
+      /** @description Charged when a call uses them; not part of a cost worked out with this row. */
+      excludedCharges: string[];
+      /** @example openai/gpt-4o-mini/default@1970-01-01 */
+      id: string;
+      /** @description `*`: every model. */
+      model: string;
+      provider: string;
+      source: string;
+      /** @description From so many input tokens on, the whole call is charged at these. */
+      steps: {
+        fromInputTokens: number;
+        usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"];
+      }[];
+      /** @example default */
+      tier: string;
+      /** @description Charged for every call and not metered: with any, the row prices no call. */
+      unmeteredCharges: string[];
+      usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"];
+      /**
+       * Format: date-time
+       * @description Inclusive; null: from the beginning.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      validFrom: string | null;
+      /**
+       * Format: date-time
+       * @description Exclusive; null: still valid.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      validUntil: string | null;
+    };
+    PriceList: {
+      data: components["schemas"]["Price"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
     Project: {
       /**
        * Format: date-time
@@ -552,7 +784,7 @@ export interface components {
     };
     ProviderAccountInput: {
       /**
-       * @description With the version path. Https; plain http only for hosts in your own network (loopback, private addresses, names without a dot, `.internal`, `.local`). Required where the provider has none of its own.
+       * @description With the version path. Https; plain http only for hosts in your own network (loopback, private addresses, names without a dot, `.internal`, `.local`). Required where the provider has none of its own; the built-in simulator needs none.
        * @example https://eu.api.openai.com/v1
        */
       baseUrl?: string | null;
@@ -650,6 +882,25 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    /**
+     * @description Tokens by disjoint class; an absent class is zero.
+     * @example {
+     *       "input": 500,
+     *       "output": 1500
+     *     }
+     */
+    Quantities: {
+      audioInput?: number;
+      audioOutput?: number;
+      cachedAudioInput?: number;
+      cachedInput?: number;
+      cacheWriteInput?: number;
+      imageInput?: number;
+      imageOutput?: number;
+      input?: number;
+      output?: number;
+      reasoningOutput?: number;
+    };
     Status: {
       /** @description Provider calls in the ledger. */
       calls: number;
@@ -683,6 +934,166 @@ export interface components {
       urls: string[];
       /** @example 1.0.0 */
       version: string;
+    };
+    UsageEvent: {
+      /** @description The part of them that was read from a cache. */
+      cachedInputTokens: number;
+      /**
+       * @description What the provider charges us; null where that is not known.
+       * @example 0.000315
+       */
+      costUsd: string | null;
+      /** @description The customer's external id. */
+      customer: string | null;
+      /** @description From admission to the end. */
+      durationMs: number;
+      environment: string | null;
+      environmentId: string;
+      feature: string | null;
+      /** @description From admission to the first byte of the answer. */
+      firstByteMs: number;
+      /**
+       * @description What was set aside for the call; null where no budget applies.
+       * @example 0.000315
+       */
+      holdUsd: string | null;
+      /** @description The provider's; null when it did not answer. */
+      httpStatus: number;
+      /** @example evt_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description All input tokens, cached ones included. */
+      inputTokens: number;
+      isStream: boolean;
+      /** @description The gateway key's id. */
+      keyId: string;
+      method: string;
+      /** @example chat.completions */
+      operation: string;
+      /** @description All output tokens, reasoning included. */
+      outputTokens: number;
+      path: string;
+      priceRowId: string | null;
+      /**
+       * @description What we charge the customer; null where no plan applies.
+       * @example 0.000315
+       */
+      priceUsd: string | null;
+      /** @enum {string} */
+      pricing: "priced" | "unpriced" | "unmetered";
+      project: string | null;
+      projectId: string;
+      provider: string;
+      providerAccountId: string | null;
+      providerKeyId: string | null;
+      providerResponseId: string | null;
+      quantities: components["schemas"]["Quantities"];
+      /** @description The part of them that was reasoning. */
+      reasoningOutputTokens: number;
+      requestedModel: string | null;
+      requestId: string;
+      servedModel: string | null;
+      serviceTier: string | null;
+      /**
+       * Format: date-time
+       * @description When the call was admitted.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      startedAt: string;
+      /** @enum {string} */
+      status: "succeeded" | "failed" | "interrupted" | "unknown";
+      /** @enum {string} */
+      usageSource: "reported" | "estimated" | "none" | "unknown";
+    };
+    UsageEventList: {
+      data: components["schemas"]["UsageEvent"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    UsageSummary: {
+      data: components["schemas"]["UsageSummaryRow"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    UsageSummaryRow: {
+      /** @description The part of them that was read from a cache. */
+      cachedInputTokens: number;
+      /** @description All provider calls, the following ones included. */
+      calls: number;
+      /**
+       * @description What the provider charges us.
+       * @example 0.000315
+       */
+      costUsd: string;
+      /** @description With `groupBy=customer`: the external id; null: calls that name none. */
+      customer?: string | null;
+      /**
+       * Format: date
+       * @description With `groupBy=day`: the day in UTC.
+       * @example 2026-01-31
+       */
+      day?: string;
+      /** @description With `groupBy=environment`: its name. */
+      environment?: string | null;
+      environmentId?: string;
+      /** @description Calls whose tokens were counted here. */
+      estimatedCalls: number;
+      /** @description Calls that the provider refused or broke off without an answer. */
+      failedCalls: number;
+      /** @description With `groupBy=feature`; null: calls that name none. */
+      feature?: string | null;
+      /**
+       * Format: date-time
+       * @description With `groupBy=hour`: its beginning.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      hour?: string;
+      /** @description All input tokens, cached ones included. */
+      inputTokens: number;
+      /** @description Calls whose answer began and did not end. */
+      interruptedCalls: number;
+      /** @description With `groupBy=key`: the gateway key's name. */
+      key?: string | null;
+      keyId?: string;
+      /** @description With `groupBy=model`: the served model, or the requested one where none served. */
+      model?: string | null;
+      /** @description All output tokens, reasoning included. */
+      outputTokens: number;
+      /**
+       * @description What we charge the customers.
+       * @example 0
+       */
+      priceUsd: string;
+      /** @description With `groupBy=project`: its name. */
+      project?: string | null;
+      projectId?: string;
+      /** @description The part of them that was reasoning. */
+      reasoningOutputTokens: number;
+      /** @description Calls whose process died before they were settled. */
+      unknownCalls: number;
+      /** @description Calls to endpoints whose usage is not read; not in `costUsd`. */
+      unmeteredCalls: number;
+      /** @description Calls without a known price; they are not in `costUsd`. */
+      unpricedCalls: number;
+    };
+    /**
+     * @description Decimal strings in USD, exact. A class that is absent has no price of its own; "0" is free.
+     * @example {
+     *       "input": "0.15",
+     *       "cachedInput": "0.075",
+     *       "output": "0.6"
+     *     }
+     */
+    UsdPerMillionTokens: {
+      audioInput?: string;
+      audioOutput?: string;
+      cachedAudioInput?: string;
+      cachedInput?: string;
+      cacheWriteInput?: string;
+      imageInput?: string;
+      imageOutput?: string;
+      input?: string;
+      output?: string;
+      reasoningOutput?: string;
     };
   };
   responses: never;
@@ -1409,6 +1820,170 @@ export interface operations {
       };
       /** @description `not_found`: No object of that kind has this id. */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listPrices: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        /** @description Rows of models whose name contains this, in upper or lower case. */
+        model?: string;
+        provider?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of price rows. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PriceList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  estimatePrice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["EstimateInput"];
+      };
+    };
+    responses: {
+      /** @description The estimate. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Estimate"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
         headers: {
           [name: string]: unknown;
         };
@@ -2238,6 +2813,267 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Status"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listUsageEvents: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description A customer's external id or id. */
+        customer?: string;
+        /** @description An environment's name or id. */
+        environment?: string;
+        feature?: string;
+        /** @description Inclusive. */
+        from?: string;
+        /** @description A gateway key's id. */
+        key?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        /** @description The model that served, or the requested one where none did. */
+        model?: string;
+        /** @description A project's name or id. */
+        project?: string;
+        /** @description `x-keyward-request-id` of the call. */
+        requestId?: string;
+        status?: "succeeded" | "failed" | "interrupted" | "unknown";
+        /** @description Exclusive. */
+        to?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of usage events. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UsageEventList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  exportUsageEvents: {
+    parameters: {
+      query?: {
+        /** @description A customer's external id or id. */
+        customer?: string;
+        /** @description An environment's name or id. */
+        environment?: string;
+        feature?: string;
+        format?: "csv" | "jsonl";
+        /** @description Inclusive. */
+        from?: string;
+        /** @description A gateway key's id. */
+        key?: string;
+        /** @description The model that served, or the requested one where none did. */
+        model?: string;
+        /** @description A project's name or id. */
+        project?: string;
+        /** @description `x-keyward-request-id` of the call. */
+        requestId?: string;
+        status?: "succeeded" | "failed" | "interrupted" | "unknown";
+        /** @description Exclusive. */
+        to?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All of them. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+          "text/csv": string;
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  getUsageSummary: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description A customer's external id or id. */
+        customer?: string;
+        /** @description An environment's name or id. */
+        environment?: string;
+        feature?: string;
+        /** @description Inclusive; the full hour at or before it. */
+        from?: string;
+        /** @description Dimensions with commas between, in the order of the rows: `project`, `environment`, `customer`, `feature`, `model`, `key`, `hour`, `day`; `hour` or `day`, not both. Absent: one row, the total. */
+        groupBy?: string;
+        /** @description A gateway key's id. */
+        key?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        /** @description The model that served, or the requested one where none did. */
+        model?: string;
+        /** @description A project's name or id. */
+        project?: string;
+        /** @description Exclusive; the full hour at or after it. */
+        to?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of sums. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UsageSummary"];
         };
       };
       /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */

@@ -1,0 +1,188 @@
+import { z } from "@hono/zod-openapi";
+import { formatUsd } from "../../core/money/picos.ts";
+import { type Estimate, formatUsdPerMillion } from "../../core/pricing/estimate-cost.ts";
+import type { DailyWindow, PriceRow, UnitPrices } from "../../core/pricing/price-book.ts";
+import { QUANTITY_CLASSES, type QuantityClass } from "../../core/usage/quantities.ts";
+import { closedObject } from "../fields/closed-object.ts";
+import {
+  formatInstant,
+  formatOptionalInstant,
+  instantAnswer,
+  instantField,
+} from "../fields/instants.ts";
+
+const MAX_TOKENS = 1_000_000_000_000;
+
+const providerField = z.string().trim().min(1).max(64).openapi({ example: "openai" });
+const modelField = z.string().trim().min(1).max(256).openapi({ example: "gpt-4o-mini" });
+
+export const priceFilterFields = {
+  provider: providerField.optional(),
+  model: modelField.optional().openapi({
+    description: "Rows of models whose name contains this, in upper or lower case.",
+  }),
+};
+
+/** `{ [class]: schema }`, so that the types name every class. */
+function byClass<Schema extends z.ZodType>(schema: Schema): Record<QuantityClass, Schema> {
+  return Object.fromEntries(QUANTITY_CLASSES.map((name) => [name, schema])) as Record<
+    QuantityClass,
+    Schema
+  >;
+}
+
+const usdPerMillionTokensSchema = z
+  .object(byClass(z.string().optional()))
+  .openapi("UsdPerMillionTokens", {
+    description:
+      'Decimal strings in USD, exact. A class that is absent has no price of its own; "0" is free.',
+    example: { input: "0.15", cachedInput: "0.075", output: "0.6" },
+  });
+
+export const priceSchema = z
+  .object({
+    id: z.string().openapi({ example: "openai/gpt-4o-mini/default@1970-01-01" }),
+    provider: z.string(),
+    model: z.string().openapi({ description: "`*`: every model." }),
+    tier: z.string().openapi({ example: "default" }),
+    validFrom: instantAnswer("Inclusive; null: from the beginning.").nullable(),
+    validUntil: instantAnswer("Exclusive; null: still valid.").nullable(),
+    dailyWindow: z
+      .object({ from: z.string(), until: z.string() })
+      .nullable()
+      .openapi({
+        description: "Hours of the UTC day at which it holds; null: all day.",
+        example: { from: "16:30:00", until: "00:30:00" },
+      }),
+    usdPerMillionTokens: usdPerMillionTokensSchema,
+    steps: z
+      .array(
+        z.object({
+          fromInputTokens: z.number().openapi({ type: "integer" }),
+          usdPerMillionTokens: usdPerMillionTokensSchema,
+        }),
+      )
+      .openapi({
+        description: "From so many input tokens on, the whole call is charged at these.",
+      }),
+    unmeteredCharges: z.array(z.string()).openapi({
+      description: "Charged for every call and not metered: with any, the row prices no call.",
+    }),
+    excludedCharges: z.array(z.string()).openapi({
+      description: "Charged when a call uses them; not part of a cost worked out with this row.",
+    }),
+    source: z.string(),
+  })
+  .openapi("Price");
+
+export const estimateInput = closedObject({
+  provider: providerField.default("openai"),
+  model: modelField,
+  serviceTier: z.string().trim().min(1).max(64).nullish().openapi({
+    description: "As the provider names it; absent: the standard tier.",
+    example: "flex",
+  }),
+  at: instantField("The instant whose prices hold; absent: now.").nullish(),
+  quantities: closedObject(
+    byClass(z.number().int().min(0).max(MAX_TOKENS).optional().openapi({ type: "integer" })),
+  ).openapi({
+    description:
+      "Tokens by class. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.",
+    example: { input: 500, output: 1500 },
+  }),
+}).openapi("EstimateInput");
+
+export const estimateSchema = z
+  .object({
+    provider: z.string(),
+    model: z.string(),
+    pricing: z.enum(["priced", "unpriced"]),
+    costUsd: z.string().nullable().openapi({
+      description: 'Null when it is unpriced; "0" is free.',
+      example: "0.000975",
+    }),
+    priceRowId: z.string().nullable().openapi({ description: "The row of the price book." }),
+    lines: z
+      .array(
+        z.object({
+          quantityClass: z.enum(QUANTITY_CLASSES),
+          tokens: z.number().openapi({ type: "integer" }),
+          pricedAs: z.enum(QUANTITY_CLASSES).openapi({
+            description: "The class whose price is charged.",
+          }),
+          usdPerMillionTokens: z.string(),
+          amountUsd: z.string(),
+        }),
+      )
+      .openapi({ description: "What the cost is made of; empty when it is unpriced." }),
+    reason: z.string().nullable().openapi({ description: "Why it is unpriced." }),
+    suggestions: z.array(z.string()).openapi({
+      description: "Models with a near name, where the named one has no price.",
+    }),
+  })
+  .openapi("Estimate");
+
+export function formatPrice(row: PriceRow): z.infer<typeof priceSchema> {
+  const { id, provider, model, tier, source, validFromMs, validUntilMs, dailyWindow } = row;
+  return {
+    id,
+    provider,
+    model,
+    tier,
+    validFrom: validFromMs === 0 ? null : formatInstant(validFromMs),
+    validUntil: formatOptionalInstant(validUntilMs),
+    dailyWindow: dailyWindow && formatWindow(dailyWindow),
+    usdPerMillionTokens: perMillion(row.unitPrices),
+    steps: row.steps.map(({ fromInputTokens, unitPrices }) => ({
+      fromInputTokens,
+      usdPerMillionTokens: perMillion(unitPrices),
+    })),
+    unmeteredCharges: [...row.unmeteredCharges],
+    excludedCharges: [...row.excludedCharges],
+    source,
+  };
+}
+
+export function formatEstimate(
+  estimate: Estimate,
+): Omit<z.infer<typeof estimateSchema>, "provider" | "model"> {
+  const priceRowId = estimate.row?.id ?? null;
+  if (!estimate.isPriced) {
+    const { reason, suggestions } = estimate;
+    return {
+      pricing: "unpriced",
+      costUsd: null,
+      priceRowId,
+      lines: [],
+      reason,
+      suggestions: [...suggestions],
+    };
+  }
+  const lines = estimate.lines.map(({ quantityClass, tokens, pricedAs, ...line }) => ({
+    quantityClass,
+    tokens,
+    pricedAs,
+    usdPerMillionTokens: line.usdPerMillion,
+    amountUsd: formatUsd(line.amountPicos),
+  }));
+  const costUsd = formatUsd(estimate.costPicos);
+  return { pricing: "priced", costUsd, priceRowId, lines, reason: null, suggestions: [] };
+}
+
+function perMillion(unitPrices: UnitPrices): z.infer<typeof usdPerMillionTokensSchema> {
+  return Object.fromEntries(
+    Object.entries(unitPrices).map(([name, picosPerToken]) => [
+      name,
+      formatUsdPerMillion(picosPerToken),
+    ]),
+  );
+}
+
+function formatWindow({ fromSecond, untilSecond }: DailyWindow) {
+  return { from: formatSecondOfDay(fromSecond), until: formatSecondOfDay(untilSecond) };
+}
+
+function formatSecondOfDay(second: number): string {
+  const parts = [Math.floor(second / 3600), Math.floor((second % 3600) / 60), second % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}

@@ -1,0 +1,108 @@
+import { createRoute, type z } from "@hono/zod-openapi";
+import { estimateCost } from "../../core/pricing/estimate-cost.ts";
+import type { PriceRow } from "../../core/pricing/price-book.ts";
+import type { Quantities } from "../../core/usage/quantities.ts";
+import { InvalidCursorError, type Page, type PageRequest } from "../../store/store.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
+import { BODY_CODES, errorAnswers } from "../answers/refusal.ts";
+import { closedQuery } from "../fields/closed-object.ts";
+import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import {
+  estimateInput,
+  estimateSchema,
+  formatEstimate,
+  formatPrice,
+  priceFilterFields,
+  priceSchema,
+} from "./price-schemas.ts";
+
+const listPrices = createRoute({
+  method: "get",
+  path: "/prices",
+  operationId: "listPrices",
+  tags: ["prices"],
+  summary: "List the price book's rows, by provider and model",
+  request: { query: closedQuery({ ...pagingFields, ...priceFilterFields }) },
+  responses: {
+    200: jsonAnswer("A page of price rows.", listOf("PriceList", priceSchema)),
+    ...errorAnswers(),
+  },
+});
+
+const estimatePrice = createRoute({
+  method: "post",
+  path: "/prices/estimate",
+  operationId: "estimatePrice",
+  tags: ["prices"],
+  summary: "Say what a call would cost",
+  description: "With the same rules and rows as calls are rated with. Changes nothing.",
+  request: { query: closedQuery({}), body: jsonBody(estimateInput) },
+  responses: { 200: jsonAnswer("The estimate.", estimateSchema), ...errorAnswers(...BODY_CODES) },
+});
+
+export function registerPrices(
+  router: AdminRouter,
+  { priceBook, clock }: Pick<AdminDeps, "priceBook" | "clock">,
+): void {
+  router.openapi(listPrices, (context) => {
+    const query = context.req.valid("query");
+    const page = pageOfRows(matchingRows(priceBook.rows(), query), pageRequestOf(query));
+    return context.json(listAnswer(page, formatPrice), 200);
+  });
+
+  router.openapi(estimatePrice, (context) => {
+    const { provider, model, serviceTier, at, quantities } = context.req.valid("json");
+    const estimate = estimateCost(priceBook, {
+      provider,
+      model,
+      serviceTier: serviceTier ?? null,
+      atMs: at ?? clock.nowMs(),
+      quantities: withoutAbsent(quantities),
+    });
+    return context.json({ provider, model, ...formatEstimate(estimate) }, 200);
+  });
+}
+
+function matchingRows(
+  rows: readonly PriceRow[],
+  {
+    provider,
+    model,
+  }: { readonly provider?: string | undefined; readonly model?: string | undefined },
+): readonly PriceRow[] {
+  const part = model?.toLowerCase();
+  return rows.filter(
+    (row) =>
+      (provider === undefined || row.provider === provider) &&
+      (part === undefined || row.model.toLowerCase().includes(part)),
+  );
+}
+
+/** The rows stand in memory; a page begins after the id that its cursor holds. */
+function pageOfRows(rows: readonly PriceRow[], { limit, cursor }: PageRequest): Page<PriceRow> {
+  const after = cursor === undefined ? "" : parseCursor(cursor);
+  const rest = rows.filter((row) => row.id > after).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const last = rest.length > limit ? rest[limit - 1] : undefined;
+  return { rows: rest.slice(0, limit), nextCursor: last ? formatCursor(last.id) : null };
+}
+
+const CURSOR_MARK = "price:";
+
+function formatCursor(id: string): string {
+  return Buffer.from(CURSOR_MARK + id).toString("base64url");
+}
+
+function parseCursor(cursor: string): string {
+  const text = Buffer.from(cursor, "base64url").toString();
+  if (!text.startsWith(CURSOR_MARK)) throw new InvalidCursorError("not a cursor of this list");
+  return text.slice(CURSOR_MARK.length);
+}
+
+/** The contract's quantities have absent classes, not undefined ones. */
+function withoutAbsent(quantities: z.output<typeof estimateInput>["quantities"]): Quantities {
+  return Object.fromEntries(
+    Object.entries(quantities).filter(([, tokens]) => tokens !== undefined),
+  );
+}

@@ -1,0 +1,111 @@
+import { QUANTITY_CLASSES } from "../../core/usage/quantities.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import type { EventFilter, Page } from "../../store/store.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import { type CsvCell, formatCsvLine } from "../answers/csv-line.ts";
+import { NameLookup } from "../name-lookup.ts";
+import { formatUsageEvent, type UsageEventAnswer, usageEventSchema } from "./usage-event-schema.ts";
+
+export const EXPORT_FORMATS = ["csv", "jsonl"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** Small, since a page is formatted in one go on the event loop that also serves calls. */
+const PAGE_SIZE = 250;
+
+export interface EventExport {
+  readonly contentType: string;
+  readonly fileName: string;
+  /** Errors when a page cannot be read; what came before it is then not all. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+export interface EventExporter {
+  /** Rejects when the first page cannot be read. `onBreak` gets what went wrong after that. */
+  start(
+    format: ExportFormat,
+    filter: EventFilter,
+    onBreak: (error: unknown) => void,
+  ): Promise<EventExport>;
+}
+
+/**
+ * Exports of one app. A page is read when the reader asks for it, so a slow reader holds one page in memory, and all
+ * exports together read one page at a time, so that they do not crowd out the rest.
+ */
+export function createEventExporter(store: AdminDeps["store"]): EventExporter {
+  let turn: Promise<unknown> = Promise.resolve();
+  function readPage(filter: EventFilter, cursor: string | undefined): Promise<Page<UsageEvent>> {
+    const read = () => store.usage.listEvents({ limit: PAGE_SIZE, cursor }, filter);
+    const page = turn.then(read, read);
+    turn = page;
+    return page;
+  }
+
+  return {
+    async start(format, filter, onBreak) {
+      const lines = FORMATS[format];
+      const names = new NameLookup(store);
+      let page: Page<UsageEvent> | undefined = await readPage(filter, undefined);
+      let cursor: string | undefined;
+      let pending = lines.head;
+      const body = new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            try {
+              page ??= await readPage(filter, cursor);
+              const answers = await Promise.all(
+                page.rows.map((event) => formatUsageEvent(event, names)),
+              );
+              controller.enqueue(
+                ENCODER.encode(pending + answers.map((answer) => lines.line(answer)).join("")),
+              );
+              pending = "";
+              if (page.nextCursor === null) return controller.close();
+              cursor = page.nextCursor;
+              page = undefined;
+            } catch (error) {
+              onBreak(error);
+              controller.error(new Error("the export broke off: a page could not be read"));
+            }
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      return { contentType: lines.contentType, fileName: lines.fileName, body };
+    },
+  };
+}
+
+const ENCODER = new TextEncoder();
+
+interface CsvColumn {
+  readonly name: string;
+  readonly cellOf: (event: UsageEventAnswer) => CsvCell;
+}
+
+/** The event's own fields in their order, `quantities` as one column a class. */
+const CSV_COLUMNS: readonly CsvColumn[] = usageEventSchema
+  .keyof()
+  .options.flatMap((name): CsvColumn[] => {
+    if (name !== "quantities") return [{ name, cellOf: (event) => event[name] }];
+    return QUANTITY_CLASSES.map((each) => ({
+      name: `quantities.${each}`,
+      cellOf: ({ quantities }) => quantities[each],
+    }));
+  });
+
+const FORMATS = {
+  csv: {
+    contentType: "text/csv; charset=utf-8; header=present",
+    fileName: "usage-events.csv",
+    head: formatCsvLine(CSV_COLUMNS.map(({ name }) => name)),
+    line: (answer: UsageEventAnswer) =>
+      formatCsvLine(CSV_COLUMNS.map(({ cellOf }) => cellOf(answer))),
+  },
+  jsonl: {
+    contentType: "application/x-ndjson",
+    fileName: "usage-events.jsonl",
+    head: "",
+    line: (answer: UsageEventAnswer) => `${JSON.stringify(answer)}\n`,
+  },
+} as const satisfies Record<ExportFormat, object>;
