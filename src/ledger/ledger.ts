@@ -31,7 +31,7 @@ export interface LedgerStatus {
   /** Settled but not yet in the store. */
   readonly pendingEvents: number;
   readonly journalBytes: number;
-  /** Null until the first flush. */
+  /** When the last flush succeeded; null until one did. */
   readonly lastFlushAtMs: number | null;
   /** Message of the last flush, null when it succeeded. */
   readonly lastFlushError: string | null;

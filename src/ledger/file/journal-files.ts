@@ -1,0 +1,42 @@
+import { open, rm } from "node:fs/promises";
+
+/** What the journal asks of a file system; an argument, so that tests can make a real disk fail at a chosen moment. */
+export interface JournalFiles {
+  /** A new, empty file that only its owner may read (0600). Refused when it is there already. */
+  create(path: string): Promise<JournalFile>;
+  /** Also when it is gone already. */
+  remove(path: string): Promise<void>;
+  /** Makes the names in a directory survive a power loss. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+export interface JournalFile {
+  /** Writes at `position`; returns how many bytes were taken, which may be fewer than given. */
+  write(bytes: Buffer, position: number): Promise<number>;
+  truncate(length: number): Promise<void>;
+  /** Resolves when the content would survive a power loss. */
+  syncData(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const nodeJournalFiles: JournalFiles = {
+  async create(path) {
+    const handle = await open(path, "wx", 0o600);
+    return {
+      write: async (bytes, position) =>
+        (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+      truncate: (length) => handle.truncate(length),
+      syncData: () => handle.datasync(),
+      close: () => handle.close(),
+    };
+  },
+  remove: (path) => rm(path, { force: true }),
+  async syncDirectory(path) {
+    const handle = await open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};

@@ -1,0 +1,190 @@
+/**
+ * One journal record is one line: eight hex digits of CRC-32, a space, a JSON array, a line feed. The array starts
+ * with the kind and the format's version; fields follow by position (half the bytes and half the time of named ones),
+ * money as decimal strings. The CRC covers the array's bytes, so a torn or altered line is told from a whole one.
+ */
+import { crc32 } from "node:zlib";
+import { picos, type Picos } from "../../core/money/picos.ts";
+import type { CallIntent, CallOutcome, UsageEvent } from "../../core/usage/usage-event.ts";
+
+const VERSION = 1;
+const CRC_DIGITS = 8;
+
+/** The bytes of a segment that count. What stands behind them was never acknowledged. */
+export interface SegmentExtent {
+  readonly segment: number;
+  readonly bytes: number;
+}
+
+/** `abandoned`: earlier segments whose tail could not be cut off after a failed write. First line of every segment. */
+interface HeaderRecord {
+  readonly kind: "header";
+  readonly abandoned: readonly SegmentExtent[];
+}
+interface OpenedRecord {
+  readonly kind: "opened";
+  readonly intent: CallIntent;
+}
+interface SettledRecord {
+  readonly kind: "settled";
+  readonly event: UsageEvent;
+}
+/** Whole, but written by a newer Keyward. */
+interface UnsupportedRecord {
+  readonly kind: "unsupported";
+  readonly version: number;
+}
+export type JournalRecord = HeaderRecord | OpenedRecord | SettledRecord | UnsupportedRecord;
+
+export function encodeHeader(abandoned: readonly SegmentExtent[]): string {
+  return line(JSON.stringify(["h", VERSION, abandoned.map((one) => [one.segment, one.bytes])]));
+}
+
+export function encodeIntent(intent: CallIntent): string {
+  return line(JSON.stringify(["o", VERSION, intentFields(intent)]));
+}
+
+export function encodeEvent(event: UsageEvent): string {
+  return line(JSON.stringify(["s", VERSION, intentFields(event), outcomeFields(event)]));
+}
+
+/** `bytes` is one line without its line feed. Undefined when it is not whole: torn, altered, or no record at all. */
+export function decodeRecord(bytes: Buffer): JournalRecord | undefined {
+  if (bytes.length <= CRC_DIGITS + 1 || bytes[CRC_DIGITS] !== SPACE) return undefined;
+  const body = bytes.subarray(CRC_DIGITS + 1);
+  if (bytes.toString("latin1", 0, CRC_DIGITS) !== crcDigits(crc32(body))) return undefined;
+  try {
+    return readRecord(JSON.parse(body.toString("utf8")) as unknown);
+  } catch {
+    // The CRC holds and the content is still no JSON, or no number where one must be: as unreadable as an altered line.
+    return undefined;
+  }
+}
+
+function readRecord(value: unknown): JournalRecord | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [kind, version, first, second] = value as unknown[];
+  if (typeof version !== "number") return undefined;
+  if (version !== VERSION) return { kind: "unsupported", version };
+  if (kind === "o" && isTuple(first, INTENT_FIELDS)) {
+    return { kind: "opened", intent: readIntent(first as unknown as IntentFields) };
+  }
+  if (kind === "s" && isTuple(first, INTENT_FIELDS) && isTuple(second, OUTCOME_FIELDS)) {
+    const intent = readIntent(first as unknown as IntentFields);
+    return {
+      kind: "settled",
+      event: { ...intent, ...readOutcome(second as unknown as OutcomeFields) },
+    };
+  }
+  if (kind === "h" && Array.isArray(first)) {
+    const pairs = first as readonly (readonly [number, number])[];
+    return { kind: "header", abandoned: pairs.map(([segment, bytes]) => ({ segment, bytes })) };
+  }
+  return undefined;
+}
+
+function line(body: string): string {
+  return `${crcDigits(crc32(body))} ${body}\n`;
+}
+
+function crcDigits(crc: number): string {
+  return crc.toString(16).padStart(CRC_DIGITS, "0");
+}
+
+function isTuple(value: unknown, length: number): value is readonly unknown[] {
+  return Array.isArray(value) && value.length === length;
+}
+
+const SPACE = 0x20;
+const INTENT_FIELDS = 17;
+const OUTCOME_FIELDS = 13;
+type IntentFields = ReturnType<typeof intentFields>;
+type OutcomeFields = ReturnType<typeof outcomeFields>;
+
+function intentFields(intent: CallIntent) {
+  return [
+    intent.id,
+    intent.requestId,
+    intent.startedAtMs,
+    intent.projectId,
+    intent.environmentId,
+    intent.gatewayKeyId,
+    intent.customer,
+    intent.feature,
+    intent.operation,
+    intent.method,
+    intent.path,
+    intent.provider,
+    intent.providerAccountId,
+    intent.providerKeyId,
+    intent.requestedModel,
+    intent.isStream,
+    formatMoney(intent.holdPicos),
+  ] as const;
+}
+
+function readIntent(fields: IntentFields): CallIntent {
+  return {
+    id: fields[0],
+    requestId: fields[1],
+    startedAtMs: fields[2],
+    projectId: fields[3],
+    environmentId: fields[4],
+    gatewayKeyId: fields[5],
+    customer: fields[6],
+    feature: fields[7],
+    operation: fields[8],
+    method: fields[9],
+    path: fields[10],
+    provider: fields[11],
+    providerAccountId: fields[12],
+    providerKeyId: fields[13],
+    requestedModel: fields[14],
+    isStream: fields[15],
+    holdPicos: parseMoney(fields[16]),
+  };
+}
+
+function outcomeFields(outcome: CallOutcome) {
+  return [
+    outcome.status,
+    outcome.httpStatus,
+    outcome.durationMs,
+    outcome.firstByteMs,
+    outcome.providerResponseId,
+    outcome.servedModel,
+    outcome.serviceTier,
+    outcome.usageSource,
+    outcome.quantities,
+    outcome.pricing,
+    formatMoney(outcome.costPicos),
+    formatMoney(outcome.pricePicos),
+    outcome.priceRowId,
+  ] as const;
+}
+
+function readOutcome(fields: OutcomeFields): CallOutcome {
+  return {
+    status: fields[0],
+    httpStatus: fields[1],
+    durationMs: fields[2],
+    firstByteMs: fields[3],
+    providerResponseId: fields[4],
+    servedModel: fields[5],
+    serviceTier: fields[6],
+    usageSource: fields[7],
+    quantities: fields[8],
+    pricing: fields[9],
+    costPicos: parseMoney(fields[10]),
+    pricePicos: parseMoney(fields[11]),
+    priceRowId: fields[12],
+  };
+}
+
+function formatMoney(amount: Picos | null): string | null {
+  return amount === null ? null : amount.toString();
+}
+
+function parseMoney(text: string | null): Picos | null {
+  return text === null ? null : picos(BigInt(text));
+}
