@@ -57,7 +57,7 @@ class ThreadedSqliteDriver implements Driver {
   readonly #options: ThreadOptions;
   readonly #turns = new Turns();
   #connection: Promise<SessionConnection> | undefined;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ThreadOptions) {
     this.#options = options;
@@ -95,14 +95,18 @@ class ThreadedSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.session.close();
   }
 
   /** The connection; a new one when there is none yet or its thread has died. */
   async #liveConnection(): Promise<SessionConnection> {
-    if (this.#isClosed) throw new Error("the store is closed");
+    if (this.#closing !== undefined) throw new Error("the store is closed");
     this.#connection ??= this.#connect();
     return await this.#connection;
   }

@@ -1,0 +1,235 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { type CompiledQuery, Kysely } from "kysely";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  ids,
+  insertBelongings,
+  SAMPLE_TIME_MS,
+  sampleEvent,
+  sampleGatewayKey,
+  sampleProviderKey,
+} from "../contract/samples.contract.ts";
+import { SqlStore } from "../sql/sql-store.ts";
+import type { Tables } from "../sql/tables.ts";
+import type { EventFilter, PageRequest, Store } from "../store.ts";
+import { ThreadedSqliteDialect } from "./sqlite-dialect.ts";
+import { SQLITE_ENGINE } from "./sqlite-engine.ts";
+
+/** A store that shows the statements it reads with. */
+class ObservedStore extends SqlStore {
+  readonly #dialect: ThreadedSqliteDialect;
+
+  constructor(path: string, observe: (query: CompiledQuery) => void) {
+    const options = { path, isReadOnly: false, busyTimeoutMs: 5_000, maxStatements: 50 };
+    const dialect = new ThreadedSqliteDialect(options);
+    const log = ({ query }: { query: CompiledQuery }): void => observe(query);
+    const db = new Kysely<Tables>({ dialect, log });
+    super({ read: db, write: db, engine: SQLITE_ENGINE });
+    this.#dialect = dialect;
+  }
+
+  async close(): Promise<void> {
+    await this.#dialect.close();
+  }
+}
+
+describe("the plan of every list", () => {
+  let directory = "";
+  let path = "";
+  let store: ObservedStore;
+  let queries: CompiledQuery[] = [];
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "keyward-plans-"));
+    path = join(directory, "keyward.db");
+    store = new ObservedStore(path, (query) => queries.push(query));
+    await store.migrate();
+    for (let i = 0; i < 3; i += 1) {
+      const of = await insertBelongings(store);
+      await store.gatewayKeys.insert(sampleGatewayKey(of, { customerId: of.customer.id }));
+      await store.providerKeys.insert(sampleProviderKey(of));
+    }
+    const events = Array.from({ length: 50 }, (_, i) =>
+      sampleEvent({ startedAtMs: SAMPLE_TIME_MS + i, customer: `customer ${i % 9}` }),
+    );
+    await store.usage.insertBatch({ events, refusals: [] });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  /** What SQLite would do for the statements that the work reads with. */
+  async function plansOf(work: (of: Store) => Promise<unknown>): Promise<readonly string[]> {
+    queries = [];
+    await work(store);
+    const database = new DatabaseSync(path);
+    const plans = queries.flatMap((query) =>
+      database
+        .prepare(`explain query plan ${query.sql}`)
+        .all(...(query.parameters as SQLInputValue[]))
+        .map((step) => String(step["detail"])),
+    );
+    database.close();
+    return plans;
+  }
+
+  /** The first page and a later one. */
+  async function pagesOf(
+    list: (page: PageRequest) => Promise<{ readonly nextCursor: string | null }>,
+  ): Promise<readonly string[]> {
+    const { nextCursor } = await list({ limit: 1 });
+    expect(nextCursor).not.toBeNull();
+    return await plansOf(async () => {
+      await list({ limit: 1 });
+      await list({ limit: 1, cursor: nextCursor ?? "" });
+    });
+  }
+
+  test.each([
+    ["projects", (of: Store, page: PageRequest) => of.projects.list(page)],
+    ["environments", (of: Store, page: PageRequest) => of.environments.list(page)],
+    ["provider_accounts", (of: Store, page: PageRequest) => of.providerAccounts.list(page)],
+    ["customers", (of: Store, page: PageRequest) => of.customers.list(page)],
+    ["gateway_keys", (of: Store, page: PageRequest) => of.gatewayKeys.list(page)],
+    ["provider_keys", (of: Store, page: PageRequest) => of.providerKeys.list(page)],
+    ["usage_events", (of: Store, page: PageRequest) => of.usage.listEvents(page)],
+  ])(
+    "reads %s in the order of an index, from the cursor on, and sorts nothing",
+    async (table, list) => {
+      const time = table === "usage_events" ? "started_at_ms" : "created_at_ms";
+      expect(await pagesOf((page) => list(store, page))).toEqual([
+        `SCAN ${table} USING INDEX ${table}_newest`,
+        `SEARCH ${table} USING INDEX ${table}_newest ((${time},id)<(?,?))`,
+      ]);
+    },
+  );
+
+  const at = { fromMs: SAMPLE_TIME_MS, toMs: SAMPLE_TIME_MS + 1_000_000 };
+  const project = { projectId: ids.create("prj") };
+  test.each<[string, EventFilter, string]>([
+    ["project", project, "by_project (project_id=?)"],
+    ["environment", { environmentId: ids.create("env") }, "by_environment (environment_id=?)"],
+    ["gateway key", { gatewayKeyId: ids.create("key") }, "by_gateway_key (gateway_key_id=?)"],
+    ["customer", { customer: "a" }, "by_customer (customer=?)"],
+    ["feature", { feature: "a" }, "by_feature (feature=?)"],
+    ["model", { model: "a" }, "by_model (model=?)"],
+    ["status", { status: "failed" }, "by_status (status=?)"],
+    ["request", { requestId: "a" }, "by_request (request_id=?)"],
+    ["time", at, "newest (started_at_ms>? AND started_at_ms<?)"],
+    [
+      "customer and time",
+      { customer: "a", ...at },
+      "by_customer (customer=? AND started_at_ms>? AND started_at_ms<?)",
+    ],
+    [
+      "project and time",
+      { ...project, ...at },
+      "by_project (project_id=? AND started_at_ms>? AND started_at_ms<?)",
+    ],
+  ])(
+    "finds events by %s with the index of that filter and sorts nothing",
+    async (_, filter, index) => {
+      const plans = await plansOf((of) => of.usage.listEvents({ limit: 5 }, filter));
+      expect(plans).toEqual([`SEARCH usage_events USING INDEX usage_events_${index}`]);
+    },
+  );
+
+  test("goes on within a filter from the cursor on, not from the beginning of the range", async () => {
+    const filter = { customer: "customer 1", ...at };
+    const [, later] = await pagesOf((page) => store.usage.listEvents(page, filter));
+    expect(later).toBe(
+      "SEARCH usage_events USING INDEX usage_events_by_customer (customer=? AND started_at_ms>? AND (started_at_ms,id)<(?,?))",
+    );
+  });
+
+  test("sorts nothing for any two filters of events at once", async () => {
+    const filters: readonly EventFilter[] = [
+      project,
+      { environmentId: ids.create("env") },
+      { gatewayKeyId: ids.create("key") },
+      { customer: "a" },
+      { feature: "a" },
+      { model: "a" },
+      { status: "failed" },
+      at,
+    ];
+    for (const one of filters) {
+      for (const other of filters) {
+        const plans = await plansOf((of) =>
+          of.usage.listEvents({ limit: 5 }, { ...one, ...other }),
+        );
+        expect(plans).toHaveLength(1);
+        expect(plans[0]).toMatch(/^SEARCH usage_events USING INDEX/);
+      }
+    }
+  });
+
+  test("finds keys by environment, project, customer and account with the index of that filter", async () => {
+    const environmentId = ids.create("env");
+    const plans = await plansOf(async ({ gatewayKeys, providerKeys }) => {
+      const page = { limit: 5 };
+      await gatewayKeys.list(page, { environmentId });
+      await gatewayKeys.list(page, project);
+      await gatewayKeys.list(page, { customerId: ids.create("cus") });
+      await providerKeys.list(page, { environmentId });
+      await providerKeys.list(page, { accountId: ids.create("acc") });
+      await providerKeys.listActive(environmentId);
+    });
+    expect(plans).toEqual([
+      "SEARCH gateway_keys USING INDEX gateway_keys_by_environment (environment_id=?)",
+      "SEARCH gateway_keys USING INDEX gateway_keys_by_project (project_id=?)",
+      "SEARCH gateway_keys USING INDEX gateway_keys_by_customer (customer_id=?)",
+      "SEARCH provider_keys USING INDEX provider_keys_by_environment (environment_id=?)",
+      "SEARCH provider_keys USING INDEX provider_keys_by_account (account_id=?)",
+      "SEARCH provider_keys USING INDEX provider_keys_by_environment (environment_id=?)",
+    ]);
+  });
+
+  test("looks a row up by its name, hash or fingerprint, and changes by their sequence", async () => {
+    const plans = await plansOf(async (of) => {
+      await of.gatewayKeys.findByHash("a");
+      await of.adminTokens.findActiveByHash("a");
+      await of.customers.findByExternalId("a");
+      await of.projects.findByName("a");
+      await of.providerKeys.findActiveByFingerprint("a");
+      await of.changes.listSince(1, 5);
+      await of.changes.latestSequence();
+    });
+    expect(plans).toEqual([
+      "SEARCH gateway_keys USING INDEX gateway_keys_hash_unique (hash=?)",
+      "SEARCH admin_tokens USING INDEX admin_tokens_hash_unique (hash=?)",
+      "SEARCH customers USING INDEX customers_external_id_unique (external_id=?)",
+      "SEARCH projects USING INDEX projects_name_unique (name=?)",
+      "SEARCH provider_keys USING INDEX provider_keys_fingerprint_unique (fingerprint=?)",
+      "SEARCH change_log USING INTEGER PRIMARY KEY (rowid>?)",
+      "SEARCH change_log",
+    ]);
+  });
+
+  test("reads of the rollups only the hours, the customer or the key that are asked for", async () => {
+    const plans = await plansOf(async ({ usage }) => {
+      const page = { limit: 5 };
+      await usage.summarize(page, { groupBy: [], ...at });
+      await usage.summarize(page, { groupBy: ["hour"], ...at });
+      await usage.summarize(page, { groupBy: [], filter: { customer: "a" }, ...at });
+      await usage.summarize(page, {
+        groupBy: [],
+        filter: { gatewayKeyId: ids.create("key") },
+        ...at,
+      });
+      await usage.summarizeRefusals(at);
+    });
+    expect(plans).toEqual([
+      "SEARCH usage_rollups USING PRIMARY KEY (hour_ms>? AND hour_ms<?)",
+      "SEARCH usage_rollups USING PRIMARY KEY (hour_ms>? AND hour_ms<?)",
+      "SEARCH usage_rollups USING INDEX usage_rollups_by_customer (customer=? AND hour_ms>? AND hour_ms<?)",
+      "SEARCH usage_rollups USING INDEX usage_rollups_by_gateway_key (gateway_key_id=? AND hour_ms>? AND hour_ms<?)",
+      "SEARCH refusal_rollups USING PRIMARY KEY (hour_ms>? AND hour_ms<?)",
+      "USE TEMP B-TREE FOR GROUP BY",
+    ]);
+  });
+});

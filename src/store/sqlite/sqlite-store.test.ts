@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { TestDatabase } from "../contract/fixture.contract.ts";
+import { describeStore } from "../store.contract.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+
+describeStore("SQLite", createSqliteDatabase);
+
+async function createSqliteDatabase(): Promise<TestDatabase> {
+  const directory = await mkdtemp(join(tmpdir(), "keyward-store-"));
+  const path = join(directory, "keyward.db");
+  const stores: SqliteStore[] = [];
+  return {
+    open() {
+      const store = new SqliteStore({ path });
+      stores.push(store);
+      return store;
+    },
+    async execute(statement) {
+      const database = new DatabaseSync(path, { timeout: 5_000 });
+      database.exec(statement);
+      database.close();
+    },
+    async drop() {
+      for (const store of stores) await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}

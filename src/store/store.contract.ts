@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { describeConfiguration } from "./contract/configuration.contract.ts";
+import { describeEvents } from "./contract/events.contract.ts";
+import type { CreateTestDatabase } from "./contract/fixture.contract.ts";
+import { describeKeys } from "./contract/keys.contract.ts";
+import { describeSchema } from "./contract/schema.contract.ts";
+import { describeSummaries } from "./contract/summaries.contract.ts";
+import { describeTransactions } from "./contract/transactions.contract.ts";
+import { describeVaultKeys } from "./contract/vault-keys.contract.ts";
+
+/** The store's contract as tests: every implementation runs them all, on its real database. */
+export function describeStore(name: string, createDatabase: CreateTestDatabase): void {
+  describe(`the store on ${name}`, () => {
+    failOnLeaks();
+    describeSchema(createDatabase);
+    describeConfiguration(createDatabase);
+    describeKeys(createDatabase);
+    describeVaultKeys(createDatabase);
+    describeTransactions(createDatabase);
+    describeEvents(createDatabase);
+    describeSummaries(createDatabase);
+  });
+}
+
+/** A thread or socket that is still there after every store was closed fails the suite. */
+function failOnLeaks(): void {
+  let before: readonly string[] = [];
+  beforeAll(() => {
+    before = openResources();
+  });
+  afterAll(async () => {
+    await vi.waitFor(() => expect(openResources()).toEqual(before), { timeout: 5_000 });
+  });
+}
+
+function openResources(): readonly string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => /Worker|MessagePort|TCP|Socket/.test(name))
+    .toSorted();
+}
