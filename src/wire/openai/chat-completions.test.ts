@@ -122,6 +122,13 @@ describe("chat completions: text to count", () => {
     expect(chatCompletions.promptText(body).texts).toEqual([]);
   });
 
+  it("leaves out definitions nested too deeply to be written, and keeps the rest", () => {
+    const depth = 200_000;
+    const tools: unknown = JSON.parse("[".repeat(depth) + "]".repeat(depth));
+    const { texts } = chatCompletions.promptText({ messages: [{ content: "Hello" }], tools });
+    expect(texts).toEqual(["Hello"]);
+  });
+
   it("takes content, refusal, reasoning, transcripts and calls of every choice of an answer", () => {
     const body = {
       choices: [

@@ -26,7 +26,15 @@ export function pushText(texts: string[], value: unknown): void {
   if (typeof value === "string" && value !== "") texts.push(value);
 }
 
-/** Appends the value as JSON when it is an object or a list: tool definitions and schemas are read by the model too. */
+/**
+ * Appends the value as JSON when it is an object or a list: tool definitions and schemas are read by the model too. One
+ * nested so deeply that it can be read but not written (a hostile one; no provider takes it) is left out.
+ */
 export function pushJson(texts: string[], value: unknown): void {
-  if (typeof value === "object" && value !== null) texts.push(JSON.stringify(value));
+  if (typeof value !== "object" || value === null) return;
+  try {
+    texts.push(JSON.stringify(value));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
 }
