@@ -14,14 +14,14 @@ import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
 import { ownHeaders } from "./stages/forward.ts";
 
-export interface GatewayServerDeps extends PipelineDeps {
+export interface GatewayListenerDeps extends PipelineDeps {
   readonly maxInFlightCalls: number;
   /** Answers every path that is not the data plane's. */
   readonly fallback: RequestListener;
 }
 
-export interface GatewayServer {
-  readonly server: Server;
+export interface GatewayListener {
+  readonly listener: RequestListener;
   inFlightCalls(): number;
   /** From now on new calls are answered with `shutting_down`. */
   stopAccepting(): void;
@@ -39,8 +39,20 @@ const MAX_HEADER_BYTES = 32 * 1024;
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
-/** The one port: the data plane under `/v1`, everything else through `fallback`. The only file that knows node:http. */
-export function createGatewayServer(deps: GatewayServerDeps): GatewayServer {
+/** The one port's server, with the limits that the data plane wants; not listening yet. */
+export function createHttpServer(listener: RequestListener): Server {
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    noDelay: true,
+  };
+  return createServer(limits, listener);
+}
+
+/** The data plane under `/v1`, everything else through `fallback`. */
+export function createGatewayListener(deps: GatewayListenerDeps): GatewayListener {
   let inFlight = 0;
   let isStopping = false;
   let idleWaiters: (() => void)[] = [];
@@ -63,21 +75,11 @@ export function createGatewayServer(deps: GatewayServerDeps): GatewayServer {
     }
   };
 
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      noDelay: true,
-    },
-    (req, res) => {
+  return {
+    listener: (req, res) => {
       if (isDataPlane(req.url ?? "")) void handle(req, res);
       else deps.fallback(req, res);
     },
-  );
-  return {
-    server,
     inFlightCalls: () => inFlight,
     stopAccepting: () => {
       isStopping = true;
@@ -95,7 +97,7 @@ function isDataPlane(target: string): boolean {
   return target.startsWith("/v1/") || target === "/v1" || target.startsWith("/v1?");
 }
 
-function createCall(deps: GatewayServerDeps, req: IncomingMessage, res: ServerResponse): Call {
+function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: ServerResponse): Call {
   const request = toGatewayRequest(req);
   return {
     requestId: deps.ids.create("req"),
@@ -127,7 +129,7 @@ function toGatewayRequest(req: IncomingMessage): GatewayRequest {
 }
 
 function refuseEarly(
-  deps: GatewayServerDeps,
+  deps: GatewayListenerDeps,
   call: Call,
   now: { readonly inFlight: number; readonly isStopping: boolean },
 ): Refusal | undefined {
@@ -165,7 +167,7 @@ interface Answering {
 }
 
 function refuse(
-  deps: GatewayServerDeps,
+  deps: GatewayListenerDeps,
   call: Call,
   answering: Answering & { readonly refusal: Refusal },
 ): void {
@@ -193,7 +195,7 @@ function refuse(
 }
 
 function fail(
-  deps: GatewayServerDeps,
+  deps: GatewayListenerDeps,
   call: Call,
   answering: Answering & { readonly err: unknown },
 ): void {

@@ -13,7 +13,11 @@ import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
-import { createGatewayServer, type GatewayServer } from "../../src/proxy/server.ts";
+import {
+  createGatewayListener,
+  createHttpServer,
+  type GatewayListener,
+} from "../../src/proxy/server.ts";
 import {
   DEFAULT_SNAPSHOT_LIMITS,
   Snapshot,
@@ -28,7 +32,7 @@ export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
 export interface DataPlane {
   readonly url: string;
   readonly key: string;
-  readonly gateway: GatewayServer;
+  readonly gateway: GatewayListener;
   readonly intents: readonly CallIntent[];
   readonly events: readonly UsageEvent[];
   readonly refusals: readonly { code: string; customer: string | null }[];
@@ -62,7 +66,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const ids = new IdFactory({ nowMs: Date.now, randomBytes });
   const write = (fields: unknown, message: string): void => void logged.push({ fields, message });
   const log: Log = { debug: write, info: write, warn: write, error: write };
-  const gateway = createGatewayServer({
+  const gateway = createGatewayListener({
     snapshot: createSnapshot(key, options),
     ledger: createMemoryLedger({ intents, events, refusals, state }),
     priceBook: createPriceBook(BUILT_IN_PRICE_LIST),
@@ -80,10 +84,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     },
     fallback: (_req, res) => res.writeHead(404).end(),
   });
+  const server = createHttpServer(gateway.listener);
   await new Promise<void>((resolve) => {
-    gateway.server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, "127.0.0.1", resolve);
   });
-  const { port } = gateway.server.address() as AddressInfo;
+  const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     key,
@@ -99,9 +104,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       state.isJournalBroken = value;
     },
     close: async () => {
-      gateway.server.closeAllConnections();
+      server.closeAllConnections();
       await new Promise((resolve) => {
-        gateway.server.close(resolve);
+        server.close(resolve);
       });
       await upstream.destroy();
     },

@@ -99,6 +99,13 @@ export const ERROR_CODES = {
     log: "warn",
     title: "This process already carries as many calls as it may. Try again shortly.",
   },
+  starting_up: {
+    status: 503,
+    type: "server_error",
+    retryable: true,
+    log: "none",
+    title: "The process has taken its port and is not ready yet. Try again.",
+  },
   shutting_down: {
     status: 503,
     type: "server_error",

@@ -1,0 +1,110 @@
+import type { RequestListener, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { request } from "undici";
+import { createHttpServer } from "../proxy/server.ts";
+import { createErrorBody } from "../wire/openai/error-body.ts";
+import { StartError } from "./start-error.ts";
+
+/** A port that is ours. Until `serve` is called everything is answered with `starting_up`. */
+export interface BoundPort {
+  readonly port: number;
+  serve(listener: RequestListener): void;
+  /** Takes no new connections and ends the idle ones; resolves when the last one has ended. */
+  close(): Promise<void>;
+  /** Ends connections that are still in use. */
+  closeAllConnections(): void;
+}
+
+/** Listens, before anything is made or changed: a busy port is found out while there is nothing to undo. */
+export async function bindPort(address: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<BoundPort> {
+  let current: RequestListener = answerStarting;
+  const server = createHttpServer((req, res) => current(req, res));
+  try {
+    await listen(server, address);
+  } catch (err) {
+    throw await explain(err as NodeJS.ErrnoException, address);
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve: (listener) => {
+      current = listener;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    closeAllConnections: () => server.closeAllConnections(),
+  };
+}
+
+const answerStarting: RequestListener = (_req, res) => {
+  const body = JSON.stringify(createErrorBody("starting_up", "Keyward is starting. Try again."));
+  res.writeHead(503, { "content-type": "application/json", "x-should-retry": "true" });
+  res.end(body);
+};
+
+function listen(server: Server, address: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address.port, address.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function explain(
+  err: NodeJS.ErrnoException,
+  { host, port }: { host: string; port: number },
+): Promise<StartError> {
+  const cause = { cause: err };
+  switch (err.code) {
+    case "EADDRINUSE": {
+      const isOurs = await isKeywardAt(host, port);
+      return new StartError(
+        `Port ${port} on ${host} is in use by ${isOurs ? "a Keyward that is running already" : "another program"}.`,
+        `Use that one, stop it, or choose another port: keyward start --port ${port + 1}`,
+        cause,
+      );
+    }
+    case "EACCES":
+      return new StartError(
+        `This user may not listen on port ${port}.`,
+        "Choose a port above 1023, for example: keyward start --port 4141",
+        cause,
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new StartError(
+        `${host} is no address of this machine.`,
+        "Choose one that is, for example: keyward start --host 127.0.0.1",
+        cause,
+      );
+    default:
+      return new StartError(
+        `Keyward cannot listen on ${host}:${port} (${err.code ?? err.message}).`,
+        "Choose another address: keyward start --host 127.0.0.1 --port 4141",
+        cause,
+      );
+  }
+}
+
+const PROBE_TIMEOUT_MS = 1_000;
+
+async function isKeywardAt(host: string, port: number): Promise<boolean> {
+  const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  try {
+    const res = await request(`http://${authority}/healthz`, {
+      headersTimeout: PROBE_TIMEOUT_MS,
+      bodyTimeout: PROBE_TIMEOUT_MS,
+    });
+    const body = (await res.body.json()) as { service?: unknown };
+    return body.service === "keyward";
+  } catch {
+    return false; // Whatever answers there, or does not, it is not Keyward.
+  }
+}

@@ -1,0 +1,36 @@
+import { access, constants, mkdir, stat } from "node:fs/promises";
+import { StartError } from "./start-error.ts";
+
+const PRIVATE_MODE = 0o700;
+
+/** Where things stand in the data directory. */
+export const DATABASE_FILE = "keyward.db";
+export const JOURNAL_FOLDER = "journal";
+export const ROOT_KEY_FILE = "root.key";
+
+/** Makes the data directory, for its owner only, or checks that the one that is there can be used. */
+export async function prepareDataDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: PRIVATE_MODE });
+    const found = await stat(path);
+    if (!found.isDirectory())
+      throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (err) {
+    const { code } = err as NodeJS.ErrnoException;
+    throw new StartError(
+      `The data directory ${path} cannot be used: ${REASONS[code ?? ""] ?? code ?? "it cannot be opened"}.`,
+      "Start Keyward where you may write, or name a directory: keyward start --data-dir ~/keyward",
+      { cause: err },
+    );
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  EROFS: "the file system is read-only",
+  ENOTDIR: "a part of the path is a file, not a directory",
+  EEXIST: "there is a file of that name",
+  ENOSPC: "the disk is full",
+};
