@@ -59,6 +59,17 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
 
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     inFlight += 1;
+    // A call is over when it is settled and its reply has left: a stop must not cut the last bytes of either.
+    let openEnds = 2;
+    const over = (): void => {
+      openEnds -= 1;
+      if (openEnds > 0) return;
+      inFlight -= 1;
+      if (inFlight > 0) return;
+      for (const resolve of idleWaiters) resolve();
+      idleWaiters = [];
+    };
+    res.once("close", over);
     const call = createCall(deps, req, res);
     try {
       const refusal =
@@ -66,13 +77,8 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
       if (refusal !== undefined) refuse(deps, call, { req, res, refusal });
     } catch (err) {
       fail(deps, call, { req, res, err });
-    } finally {
-      inFlight -= 1;
-      if (inFlight === 0) {
-        for (const resolve of idleWaiters) resolve();
-        idleWaiters = [];
-      }
     }
+    over();
   };
 
   return {

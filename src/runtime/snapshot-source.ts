@@ -3,7 +3,6 @@ import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type { KeyEntry, ProviderRoute, SnapshotSource } from "../proxy/snapshot.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Vault } from "../vault/vault.ts";
 
 export interface SnapshotSourceDeps {
@@ -12,7 +11,6 @@ export interface SnapshotSourceDeps {
   readonly providers: ProviderRegistry;
   /** Answers in development environments that have no key; costs nothing and needs no secret. */
   readonly standIn: Provider;
-  readonly log: Log;
 }
 
 const MAX_CHANGES_A_READ = 1000;

@@ -1,0 +1,306 @@
+/**
+ * The composition root: makes every part and hands it to the others. The only file that knows which implementation
+ * stands behind which contract; everything it makes it also ends.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { ADMIN_BASE_PATH, createAdminApp, type AdminApp } from "./admin/admin-app.ts";
+import {
+  createTokenAuthenticator,
+  TRUST_CALLER,
+  type Authenticator,
+} from "./admin/authenticator.ts";
+import { createAdminClient } from "./admin/client.ts";
+import { createAdminListener } from "./admin/server.ts";
+import type { Config } from "./config/config-schema.ts";
+import { findOpenaiKey, type SkippedPlace } from "./config/import-openai-key.ts";
+import type { Environment } from "./config/process-environment.ts";
+import { IdFactory } from "./core/ids/ids.ts";
+import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
+import { createPriceBook } from "./core/pricing/create-price-book.ts";
+import type { PriceBook } from "./core/pricing/price-book.ts";
+import { openFileLedger } from "./ledger/file/file-ledger.ts";
+import { recoverJournals } from "./ledger/file/recover-journals.ts";
+import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
+import { openaiCompatibleProvider } from "./providers/openai-compatible/openai-compatible-provider.ts";
+import { openaiProvider } from "./providers/openai/openai-provider.ts";
+import {
+  createProviderRegistry,
+  type Provider,
+  type ProviderRegistry,
+} from "./providers/provider.ts";
+import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
+import { startSimulator } from "./providers/simulator/start-simulator.ts";
+import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
+import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
+import { createUpstream } from "./proxy/upstream.ts";
+import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
+import { startChangePoller } from "./runtime/change-poller.ts";
+import { Closers } from "./runtime/closers.ts";
+import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
+import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
+import { createFrontDoor } from "./runtime/front-door.ts";
+import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
+import { openStore } from "./runtime/open-store.ts";
+import { openVault } from "./runtime/open-vault.ts";
+import { createSnapshotSource } from "./runtime/snapshot-source.ts";
+import { Tasks } from "./runtime/tasks.ts";
+import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
+import { BpeTokenizer } from "./tokenizer/bpe/bpe-tokenizer.ts";
+import type { Vault } from "./vault/vault.ts";
+
+export interface StartRequest {
+  readonly config: Config;
+  /** Where `.env.local` and `.env` are looked for at the first start. */
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/** One environment as the banner shows it. */
+export interface EnvironmentOverview {
+  readonly name: string;
+  readonly kind: string;
+  readonly providerKeys: number;
+  /** No key, and the built-in simulator answers. */
+  readonly isSimulated: boolean;
+}
+
+export interface RunningKeyward {
+  readonly host: string;
+  readonly port: number;
+  /** `http://127.0.0.1:4141` */
+  readonly url: string;
+  readonly storeKind: string;
+  /** Set once in the life of an installation. */
+  readonly firstRun: FirstRun | undefined;
+  readonly importedKey: ImportedKey | undefined;
+  readonly skippedPlaces: readonly SkippedPlace[];
+  readonly environments: readonly EnvironmentOverview[];
+  readonly recovery: RecoveryReport;
+  /** Lets calls in flight end for as long as `shutdownGraceMs`, then cuts them; flushes the ledger. */
+  stop(): Promise<void>;
+}
+
+/** Starts a whole Keyward. Throws StartError, with nothing left open, when it can't. */
+export async function startKeyward(request: StartRequest): Promise<RunningKeyward> {
+  const closers = new Closers(request.log);
+  try {
+    return await start(request, closers);
+  } catch (err) {
+    await closers.closeAll();
+    throw err;
+  }
+}
+
+async function start(request: StartRequest, closers: Closers): Promise<RunningKeyward> {
+  const { config, log } = request;
+  const bound = await bindPort(config);
+  closers.add("port", () => closePort(bound));
+  await prepareDataDirectory(config.dataDir);
+  const store = await openStore(config);
+  closers.add("store", () => store.close());
+  const ids = new IdFactory({ nowMs: Date.now, randomBytes });
+  const vault = await openVault({ config, store, ids });
+  const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
+  const providers = await startProviders(log, closers);
+  const url = formatUrl(config.host, bound.port);
+  const parts: Parts = {
+    request,
+    store,
+    ids,
+    vault,
+    providers,
+    priceBook: createBook(providers),
+    url,
+  };
+  const imported = firstRun === undefined ? NO_IMPORT : await importKey(parts, bound.port);
+  const recovery = await recoverJournals({
+    directory: join(config.dataDir, JOURNAL_FOLDER),
+    sink: store.usage,
+    log,
+  });
+  await serve(parts, bound, closers);
+  return {
+    host: config.host,
+    port: bound.port,
+    url,
+    storeKind: store.kind,
+    firstRun,
+    ...imported,
+    environments: await overviewOf(store),
+    recovery,
+    stop: () => closers.closeAll(),
+  };
+}
+
+interface Parts {
+  readonly request: StartRequest;
+  readonly store: Store;
+  readonly ids: IdFactory;
+  readonly vault: Vault;
+  readonly providers: Providers;
+  readonly priceBook: PriceBook;
+  readonly url: string;
+}
+
+interface Providers {
+  readonly registry: ProviderRegistry;
+  readonly standIn: Provider;
+}
+
+async function startProviders(log: Log, closers: Closers): Promise<Providers> {
+  const simulator = await startSimulator({
+    host: "127.0.0.1",
+    port: 0,
+    nowMs: Date.now,
+    onFault: (err) => log.error({ err }, "the simulator failed"),
+  });
+  closers.add("simulator", () => simulator.close());
+  const standIn: Provider = { ...simulatorProvider, defaultBaseUrl: simulator.baseUrl };
+  const registry = createProviderRegistry([openaiProvider, openaiCompatibleProvider, standIn]);
+  return { registry, standIn };
+}
+
+function createBook({ registry }: Providers): PriceBook {
+  const freeProviders = registry.list().filter((provider) => provider.isFree);
+  return createPriceBook(BUILT_IN_PRICE_LIST, {
+    freeProviders: freeProviders.map(({ name }) => name),
+  });
+}
+
+const NO_IMPORT = { importedKey: undefined, skippedPlaces: [] } as const;
+
+async function importKey(parts: Parts, port: number) {
+  const { config, env, cwd } = parts.request;
+  if (!config.import) return NO_IMPORT;
+  const search = findOpenaiKey({ env, cwd, own: { host: config.host, port } });
+  if (search.found === undefined) return { importedKey: undefined, skippedPlaces: search.skipped };
+  const app = createAdmin(parts, { authenticator: TRUST_CALLER });
+  const client = createAdminClient({ baseUrl: parts.url, fetch: app.fetch });
+  return {
+    importedKey: await importOpenaiKey(client, search.found),
+    skippedPlaces: search.skipped,
+  };
+}
+
+function createAdmin(
+  parts: Parts,
+  more: { readonly authenticator: Authenticator; readonly ledger?: Ledger },
+): AdminApp {
+  const { request, store, ids, vault, providers, priceBook, url } = parts;
+  const { ledger } = more;
+  return createAdminApp({
+    store,
+    vault,
+    providers: providers.registry,
+    priceBook,
+    ids,
+    clock: { nowMs: Date.now },
+    randomBytes,
+    authenticator: more.authenticator,
+    serverInfo: { version: request.version, startedAtMs: Date.now(), urls: [url] },
+    ledgerStatus: ledger === undefined ? undefined : () => ledger.status(),
+    onFault: ({ error, ...fault }) =>
+      request.log.error({ ...fault, err: error }, "the admin API failed"),
+  });
+}
+
+/** From here on calls are answered. What is added to the closers last is closed first: calls, then what they need. */
+async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<void> {
+  const { request, store, ids, providers } = parts;
+  const { config, log } = request;
+  const tasks = new Tasks(log);
+  closers.add("background work", () => tasks.settled());
+  const ledger = await openFileLedger({
+    directory: join(config.dataDir, JOURNAL_FOLDER),
+    processId: ids.create("prc"),
+    sink: store.usage,
+    clock: { nowMs: Date.now },
+    tasks,
+    log,
+    durability: config.durability,
+    flushIntervalMs: config.flushIntervalMs,
+  });
+  closers.add("ledger", () => ledger.close());
+  const tokenizer = new BpeTokenizer();
+  closers.add("tokenizer", () => tokenizer.close());
+  const upstream = createUpstream({
+    connectTimeoutMs: config.upstreamConnectTimeoutMs,
+    headersTimeoutMs: config.upstreamHeadersTimeoutMs,
+    bodyIdleTimeoutMs: config.upstreamBodyIdleTimeoutMs,
+  });
+  closers.add("upstream connections", () => upstream.destroy());
+  const snapshot = new Snapshot(
+    createSnapshotSource({
+      store,
+      vault: parts.vault,
+      providers: providers.registry,
+      standIn: providers.standIn,
+    }),
+    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
+  );
+  await snapshot.start();
+  const poller = startChangePoller({ snapshot, log, nowMs: Date.now });
+  closers.add("change poller", () => poller.stop());
+  const authenticator = createTokenAuthenticator({
+    adminTokens: store.adminTokens,
+    extraToken: config.adminToken ?? undefined,
+  });
+  const gateway = createGatewayListener({
+    snapshot,
+    ledger,
+    priceBook: parts.priceBook,
+    upstream,
+    ids,
+    log,
+    tokenizer,
+    nowMs: Date.now,
+    monotonicMs: () => performance.now(),
+    maxJsonBodyBytes: config.maxJsonBodyBytes,
+    maxInFlightCalls: config.maxInFlightCalls,
+    fallback: createFrontDoor({
+      admin: {
+        basePath: ADMIN_BASE_PATH,
+        listener: createAdminListener(createAdmin(parts, { authenticator, ledger })),
+      },
+      version: request.version,
+      isReady: async () => poller.staleSinceMs() === null,
+    }),
+  });
+  bound.serve(gateway.listener);
+  closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
+}
+
+async function drain(gateway: GatewayListener, bound: BoundPort, graceMs: number): Promise<void> {
+  gateway.stopAccepting();
+  const closed = bound.close();
+  const grace = Promise.withResolvers<void>();
+  const timer = setTimeout(grace.resolve, graceMs);
+  await Promise.race([gateway.idle(), grace.promise]);
+  clearTimeout(timer);
+  bound.closeAllConnections();
+  await Promise.all([closed, gateway.idle()]);
+}
+
+async function closePort(bound: BoundPort): Promise<void> {
+  const closed = bound.close();
+  bound.closeAllConnections();
+  await closed;
+}
+
+function formatUrl(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}
+
+async function overviewOf(store: Store): Promise<EnvironmentOverview[]> {
+  const { rows } = await store.environments.list({ limit: MAX_PAGE_SIZE });
+  const overviews = rows.map(async ({ id, name, kind }) => {
+    const providerKeys = (await store.providerKeys.listActive(id)).length;
+    return { name, kind, providerKeys, isSimulated: providerKeys === 0 && kind === "development" };
+  });
+  return (await Promise.all(overviews)).toReversed();
+}

@@ -1,0 +1,58 @@
+import { expectData, type AdminClient } from "../admin/client.ts";
+import type { FoundOpenaiKey } from "../config/import-openai-key.ts";
+import {
+  detectKeyOwnership,
+  previewProviderKey,
+  type KeyOwnership,
+} from "../core/keys/provider-key.ts";
+
+/** The team's key of today, now the development environment's. */
+export interface ImportedKey {
+  readonly where: string;
+  readonly preview: string;
+  /** What its prefix says of the account it belongs to. */
+  readonly ownership: KeyOwnership;
+  readonly account: string;
+  readonly baseUrl: string | null;
+}
+
+/**
+ * Takes the key that was found into the vault, as the development environment's provider key and never another
+ * one's. The account counts as personal unless the key's prefix says that an organization owns it.
+ */
+export async function importOpenaiKey(
+  client: AdminClient,
+  found: FoundOpenaiKey,
+): Promise<ImportedKey> {
+  const ownership = detectKeyOwnership(found.secret);
+  const isOpenai = found.baseUrl === null || found.baseUrl === OPENAI_BASE_URL;
+  const account = expectData(
+    await client.POST("/provider-accounts", {
+      body: {
+        name: isOpenai ? "openai" : "imported",
+        provider: isOpenai ? "openai" : "openai-compatible",
+        kind: ownership === "organization" ? "organization" : "personal",
+        ...(isOpenai || found.baseUrl === null ? {} : { baseUrl: found.baseUrl }),
+      },
+    }),
+  );
+  expectData(
+    await client.POST("/provider-keys", {
+      body: {
+        accountId: account.id,
+        environment: "development",
+        name: `imported from ${found.where}`,
+        secret: found.secret,
+      },
+    }),
+  );
+  return {
+    where: found.where,
+    preview: previewProviderKey(found.secret),
+    ownership,
+    account: account.name,
+    baseUrl: isOpenai ? null : found.baseUrl,
+  };
+}
+
+const OPENAI_BASE_URL = "https://api.openai.com/v1";

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import { DATABASE_FILE } from "./data-directory.ts";
+import { StartError } from "./start-error.ts";
+
+export interface StoreLocation {
+  readonly dataDir: string;
+  /** `postgres://…`; null = SQLite in the data directory. */
+  readonly databaseUrl: string | null;
+}
+
+/** The store that the settings name; nothing in it is changed yet. Throws StartError when it can't be used. */
+export async function openStore(location: StoreLocation): Promise<Store> {
+  const store = await createStore(location);
+  try {
+    const found = await store.currentSchema();
+    if (found > store.supportedSchema) {
+      throw new StartError(
+        `The database is at schema ${found}; this Keyward knows schema ${store.supportedSchema} and older. A newer Keyward has used it.`,
+        "Start the newer Keyward again, or restore the backup from before its first start.",
+      );
+    }
+    return store;
+  } catch (err) {
+    await store.close();
+    if (err instanceof StartError) throw err;
+    throw new StartError(
+      location.databaseUrl === null
+        ? `The database ${join(location.dataDir, DATABASE_FILE)} cannot be opened: ${(err as Error).message}.`
+        : `The Postgres database does not answer: ${(err as Error).message}.`,
+      location.databaseUrl === null
+        ? "If it is damaged, restore it from a backup; if it belongs to another user, start Keyward as that user."
+        : "Check KEYWARD_DATABASE_URL, and that the server runs and lets this user in.",
+      { cause: err },
+    );
+  }
+}
+
+async function createStore({ dataDir, databaseUrl }: StoreLocation): Promise<Store> {
+  if (databaseUrl === null) return new SqliteStore({ path: join(dataDir, DATABASE_FILE) });
+  // Loaded only where it is used: the driver costs a start on SQLite nothing.
+  const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
+  return new PostgresStore({ url: databaseUrl });
+}
