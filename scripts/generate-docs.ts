@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { allPages } from "./docs/all-pages.ts";
 
 const root = join(import.meta.dirname, "..");
-for (const { path, text } of allPages()) {
+for (const { path, text } of await allPages()) {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);

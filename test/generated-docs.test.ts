@@ -10,7 +10,7 @@ const read = (path: string): string => readFileSync(join(import.meta.dirname, ".
 const firstCells = (text: string): string[] =>
   [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, cell = ""]) => cell);
 
-test.each(allPages().map((page) => [page.path, page] as const))(
+test.each((await allPages()).map((page) => [page.path, page] as const))(
   "%s is what `npm run docs` makes of the code",
   (path, page) => {
     expect(read(path)).toBe(page.text);

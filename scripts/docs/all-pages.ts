@@ -1,8 +1,9 @@
+import { architecturePage } from "./architecture-page.ts";
 import { configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Page } from "./page.ts";
 
-/** Every generated page of docs/. */
-export function allPages(): readonly Page[] {
-  return [configPage(), errorsPage()];
+/** Every page that is made from the code, wholly or in part. */
+export async function allPages(): Promise<readonly Page[]> {
+  return [configPage(), errorsPage(), await architecturePage()];
 }
