@@ -62,7 +62,7 @@ async function explain(
   { host, port }: { host: string; port: number },
 ): Promise<StartError> {
   const cause = { cause: err };
-  switch (err.code) {
+  switch (err.code ?? "") {
     case "EADDRINUSE": {
       const isOurs = await isKeywardAt(host, port);
       return new StartError(

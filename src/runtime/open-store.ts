@@ -12,7 +12,7 @@ export interface StoreLocation {
 
 /** The store that the settings name; nothing in it is changed yet. Throws StartError when it can't be used. */
 export async function openStore(location: StoreLocation): Promise<Store> {
-  const store = await createStore(location);
+  const store = createStore(location);
   try {
     const found = await store.currentSchema();
     if (found > store.supportedSchema) {
@@ -37,9 +37,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   }
 }
 
-async function createStore({ dataDir, databaseUrl }: StoreLocation): Promise<Store> {
+function createStore({ dataDir, databaseUrl }: StoreLocation): Store {
   if (databaseUrl === null) return new SqliteStore({ path: join(dataDir, DATABASE_FILE) });
-  // Loaded only where it is used: the driver costs a start on SQLite nothing.
-  const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
-  return new PostgresStore({ url: databaseUrl });
+  throw new StartError("Postgres is not supported yet.", "Unset KEYWARD_DATABASE_URL.");
 }

@@ -3,7 +3,7 @@
  * server process; and what was metered equals what the upstream says it did, to the token and the pico-dollar.
  */
 import { LLMock } from "@copilotkit/aimock";
-import OpenAI, { toFile } from "openai";
+import OpenAI, { AuthenticationError, toFile } from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectData, type AdminClient } from "../../src/admin/client.ts";
 import { parseUsd } from "../../src/core/money/picos.ts";
@@ -15,17 +15,14 @@ import {
   type KeywardProcess,
 } from "../support/keyward-process.ts";
 import { until } from "../support/poll.ts";
-import { startPostgres, type PostgresServer } from "../support/postgres.ts";
 
 const MODEL = "gpt-4o-mini-2024-07-18";
 /** Picos a token, from OpenAI's published prices for gpt-4o-mini: $0.15 and $0.60 per million. */
 const INPUT_PICOS = 150_000n;
 const OUTPUT_PICOS = 600_000n;
 
-let postgres: PostgresServer;
 let mock: LLMock;
 beforeAll(async () => {
-  postgres = await startPostgres();
   mock = new LLMock({ port: 0 });
   mock.onMessage("hello", {
     content: "Hello to you",
@@ -41,7 +38,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await mock.stop();
-  await postgres.stop();
 });
 
 async function eventsOf(admin: AdminClient, count: number) {
@@ -53,16 +49,14 @@ async function eventsOf(admin: AdminClient, count: number) {
   });
 }
 
-describe.each(["sqlite", "postgres"])("on %s", (store) => {
+describe.each(["sqlite"])("on %s", () => {
   let home: Home;
   let keyward: KeywardProcess;
   let admin: AdminClient;
   let client: OpenAI;
 
   beforeAll(async () => {
-    home = await createHome(
-      store === "postgres" ? { KEYWARD_DATABASE_URL: await postgres.createDatabase() } : {},
-    );
+    home = await createHome();
     keyward = await home.start();
     const secrets = readFirstSecrets(keyward);
     admin = adminOf(keyward, secrets.adminToken);
@@ -239,7 +233,7 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
       () =>
         leaked.models.list().then(
           () => false,
-          (err: unknown) => err instanceof OpenAI.AuthenticationError,
+          (err: unknown) => err instanceof AuthenticationError,
         ),
       1_000,
     );
