@@ -19,8 +19,8 @@ export class KernelLock {
   static take(path: string): KernelLock | undefined {
     const database = new DatabaseSync(path, { timeout: 0 });
     try {
-      // Without a rollback journal, so that no second file appears beside the lock.
-      database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
+      // The rollback journal in memory, so that no second file appears beside the lock.
+      database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       return new KernelLock(database);
     } catch (error) {
       database.close();

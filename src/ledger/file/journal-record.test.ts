@@ -1,0 +1,80 @@
+import { crc32 } from "node:zlib";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { anyEvent, anyIntent } from "../../../test/support/arbitrary-calls.ts";
+import { decodeRecord, encodeEvent, encodeHeader, encodeIntent } from "./journal-record.ts";
+
+/** The one line of a record, without its line feed. */
+function lineOf(record: string): Buffer {
+  const bytes = Buffer.from(record);
+  expect(bytes.indexOf(0x0a)).toBe(bytes.length - 1);
+  return bytes.subarray(0, -1);
+}
+
+function withCrc(body: string): Buffer {
+  return Buffer.from(`${crc32(body).toString(16).padStart(8, "0")} ${body}`);
+}
+
+describe("a journal record", () => {
+  test("is one line that reads back as the intent it was", () => {
+    fc.assert(
+      fc.property(anyIntent, (intent) => {
+        const record = decodeRecord(lineOf(encodeIntent(intent)));
+        expect(record).toEqual({ kind: "opened", intent });
+      }),
+    );
+  });
+
+  test("is one line that reads back as the event it was, to the pico", () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const record = decodeRecord(lineOf(encodeEvent(event)));
+        expect(record).toEqual({ kind: "settled", event });
+      }),
+    );
+  });
+
+  test("is one line that reads back as the header it was", () => {
+    const abandoned = [
+      { segment: 7, bytes: 0 },
+      { segment: 8, bytes: 4_194_304 },
+    ];
+    expect(decodeRecord(lineOf(encodeHeader(abandoned)))).toEqual({ kind: "header", abandoned });
+  });
+
+  test("is refused when any byte of it is changed, lost or added", () => {
+    fc.assert(
+      fc.property(anyEvent, fc.nat(), fc.integer({ min: 1, max: 255 }), (event, position, flip) => {
+        const line = lineOf(encodeEvent(event));
+        const at = position % line.length;
+        const changed = line.map((byte, index) => (index === at ? byte ^ flip : byte));
+        expect(decodeRecord(Buffer.from(changed))).toBeUndefined();
+        expect(decodeRecord(line.subarray(0, at))).toBeUndefined();
+        expect(decodeRecord(line.subarray(at + 1))).toBeUndefined();
+        expect(decodeRecord(Buffer.concat([line, Buffer.of(flip)]))).toBeUndefined();
+      }),
+    );
+  });
+
+  test("is told from one that a newer Keyward wrote", () => {
+    expect(decodeRecord(withCrc('["s",2,{"id":"evt_x"}]'))).toEqual({
+      kind: "unsupported",
+      version: 2,
+    });
+  });
+
+  test.each([
+    "",
+    "{}",
+    "null",
+    "[]",
+    '["o"]',
+    '["o",1,[]]',
+    '["s",1,[],[]]',
+    '["x",1]',
+    '["o","1",[]]',
+    "[",
+  ])("is refused when its CRC holds and it is no record: %s", (body) => {
+    expect(decodeRecord(withCrc(body))).toBeUndefined();
+  });
+});
