@@ -20,55 +20,57 @@ const DEFAULT_PROJECT = "default";
  * answer names all of it at once.
  */
 export class References {
-  readonly problems: Problem[] = [];
   readonly #store: ReferredStore;
+  /** One place for each look-up in the order of the calls, whichever ends first. */
+  readonly #findings: (Problem | undefined)[] = [];
 
   constructor(store: ReferredStore) {
     this.#store = store;
   }
 
-  async environment(param: string, text: string): Promise<EnvironmentRecord | undefined> {
-    const found = await findEnvironment(this.#store, text);
-    if (!found) {
+  /** What was not there, of the look-ups that have ended. */
+  get problems(): readonly Problem[] {
+    return this.#findings.filter((finding) => finding !== undefined);
+  }
+
+  environment(param: string, text: string): Promise<EnvironmentRecord | undefined> {
+    return this.#look(param, findEnvironment(this.#store, text), async () => {
       const { rows, nextCursor } = await this.#store.environments.list({ limit: MAX_NAMED });
       const names = rows.map((row) => `\`${row.name}\``).join(", ");
       const more = nextCursor === null ? "" : " and more (`keyward environments list`)";
-      this.#add(param, `There is no environment ${quoteInput(text)}; there are ${names}${more}.`);
-    }
-    return found;
+      return `There is no environment ${quoteInput(text)}; there are ${names}${more}.`;
+    });
   }
 
   /** Without a text the default project. */
-  async project(param: string, text = DEFAULT_PROJECT): Promise<ProjectRecord | undefined> {
-    const found = await findProject(this.#store, text);
-    if (!found) {
-      const advice = "See `keyward projects list`, or create it with `keyward projects create`";
-      this.#add(param, `There is no project ${quoteInput(text)}. ${advice}.`);
-    }
-    return found;
+  project(param: string, text = DEFAULT_PROJECT): Promise<ProjectRecord | undefined> {
+    const advice = "See `keyward projects list`, or create it with `keyward projects create`";
+    const message = `There is no project ${quoteInput(text)}. ${advice}.`;
+    return this.#look(param, findProject(this.#store, text), () => message);
   }
 
-  async customer(param: string, text: string): Promise<CustomerRecord | undefined> {
-    const found = await findCustomer(this.#store, text);
-    if (!found) {
-      const advice = "Create it first with `keyward customers create` or `POST /api/v1/customers`";
-      this.#add(param, `There is no customer ${quoteInput(text)}. ${advice}.`);
-    }
-    return found;
+  customer(param: string, text: string): Promise<CustomerRecord | undefined> {
+    const advice = "Create it first with `keyward customers create` or `POST /api/v1/customers`";
+    const message = `There is no customer ${quoteInput(text)}. ${advice}.`;
+    return this.#look(param, findCustomer(this.#store, text), () => message);
   }
 
-  async account(param: string, text: string): Promise<ProviderAccountRecord | undefined> {
-    const found = await findAccount(this.#store, text);
-    if (!found) {
-      const advice =
-        "See `keyward provider-accounts list`, or add it with `keyward provider-accounts add`";
-      this.#add(param, `There is no provider account ${quoteInput(text)}. ${advice}.`);
-    }
-    return found;
+  account(param: string, text: string): Promise<ProviderAccountRecord | undefined> {
+    const advice =
+      "See `keyward provider-accounts list`, or add it with `keyward provider-accounts add`";
+    const message = `There is no provider account ${quoteInput(text)}. ${advice}.`;
+    return this.#look(param, findAccount(this.#store, text), () => message);
   }
 
-  #add(param: string, message: string): void {
-    this.problems.push({ param, message });
+  async #look<Found>(
+    param: string,
+    finding: Promise<Found | undefined>,
+    describe: () => string | Promise<string>,
+  ): Promise<Found | undefined> {
+    const place = this.#findings.push(undefined) - 1;
+    const found = await finding;
+    if (found === undefined) this.#findings[place] = { param, message: await describe() };
+    return found;
   }
 }
 

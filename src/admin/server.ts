@@ -11,15 +11,40 @@ export function createAdminListener(app: AdminApp): RequestListener {
   if (!app.checksTokens) {
     throw new Error("an admin app that checks no token must not be reachable over HTTP");
   }
-  const listener = getRequestListener(app.fetch, {
-    // The globals belong to the whole process, the data plane included.
-    overrideGlobalObjects: false,
-    // Only what is no HTTP request comes here (a host that is no host): the app answers all the rest itself.
-    errorHandler: () =>
-      Response.json(
-        createErrorBody("invalid_header", "The request's URL or `host` header is malformed."),
-        { status: 400 },
-      ),
-  });
+  const listener = getRequestListener(
+    async (request, { outgoing }) => {
+      const answer = await app.fetch(request);
+      if (answer.body === null || isJson(answer)) return answer;
+      return new Response(ReadableStream.from(orCutOff(answer.body, outgoing)), answer);
+    },
+    {
+      // The globals belong to the whole process, the data plane included.
+      overrideGlobalObjects: false,
+      // Only what is no HTTP request comes here (a host that is no host): the app answers all the rest itself.
+      errorHandler: () =>
+        Response.json(createErrorBody("invalid_header", MALFORMED), { status: 400 }),
+    },
+  );
   return (request, response) => void listener(request, response);
+}
+
+const MALFORMED = "The request's URL or its `host` header is malformed.";
+
+function isJson(answer: Response): boolean {
+  return answer.headers.get("content-type") === "application/json";
+}
+
+/**
+ * Passes a streamed body on. When it breaks off, the connection is cut, so that half an answer cannot pass for a
+ * whole one; whoever broke it has told the log. (The adapter would print the error and write it behind the body.)
+ */
+async function* orCutOff(
+  body: ReadableStream<Uint8Array>,
+  outgoing: { destroy(): unknown },
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch {
+    outgoing.destroy();
+  }
 }

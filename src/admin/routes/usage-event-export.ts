@@ -43,37 +43,39 @@ export function createEventExporter(store: AdminDeps["store"]): EventExporter {
 
   return {
     async start(format, filter, onBreak) {
-      const lines = FORMATS[format];
-      const names = new NameLookup(store);
-      let page: Page<UsageEvent> | undefined = await readPage(filter, undefined);
-      let cursor: string | undefined;
-      let pending = lines.head;
-      const body = new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            try {
-              page ??= await readPage(filter, cursor);
-              const answers = await Promise.all(
-                page.rows.map((event) => formatUsageEvent(event, names)),
-              );
-              controller.enqueue(
-                ENCODER.encode(pending + answers.map((answer) => lines.line(answer)).join("")),
-              );
-              pending = "";
-              if (page.nextCursor === null) return controller.close();
-              cursor = page.nextCursor;
-              page = undefined;
-            } catch (error) {
-              onBreak(error);
-              controller.error(new Error("the export broke off: a page could not be read"));
-            }
-          },
-        },
-        { highWaterMark: 0 },
-      );
-      return { contentType: lines.contentType, fileName: lines.fileName, body };
+      const { contentType, fileName, head, lineOf } = FORMATS[format];
+      const first = await readPage(filter, undefined);
+
+      async function* chunks(): AsyncGenerator<Uint8Array> {
+        const names = new NameLookup(store);
+        let page = first;
+        let text = head;
+        for (;;) {
+          for (const event of page.rows) text += lineOf(await formatUsageEvent(event, names));
+          yield ENCODER.encode(text);
+          if (page.nextCursor === null) return;
+          page = await readPage(filter, page.nextCursor);
+          text = "";
+        }
+      }
+
+      const body = ReadableStream.from(reporting(chunks(), onBreak));
+      return { contentType, fileName, body };
     },
   };
+}
+
+/** Tells the log what went wrong, and the reader only that something did. */
+async function* reporting(
+  chunks: AsyncGenerator<Uint8Array>,
+  onBreak: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    onBreak(error);
+    throw new Error("the export broke off: a page could not be read", { cause: error });
+  }
 }
 
 const ENCODER = new TextEncoder();
@@ -99,13 +101,13 @@ const FORMATS = {
     contentType: "text/csv; charset=utf-8; header=present",
     fileName: "usage-events.csv",
     head: formatCsvLine(CSV_COLUMNS.map(({ name }) => name)),
-    line: (answer: UsageEventAnswer) =>
+    lineOf: (answer: UsageEventAnswer) =>
       formatCsvLine(CSV_COLUMNS.map(({ cellOf }) => cellOf(answer))),
   },
   jsonl: {
     contentType: "application/x-ndjson",
     fileName: "usage-events.jsonl",
     head: "",
-    line: (answer: UsageEventAnswer) => `${JSON.stringify(answer)}\n`,
+    lineOf: (answer: UsageEventAnswer) => `${JSON.stringify(answer)}\n`,
   },
 } as const satisfies Record<ExportFormat, object>;

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { adminUnderTest } from "../../../test/support/admin-under-test.ts";
+import { expectData } from "../client.ts";
+
+describe("prices", () => {
+  const admin = adminUnderTest();
+
+  it("says what a call costs, exactly and line by line", async () => {
+    const estimated = await admin.post("/prices/estimate", {
+      model: "gpt-4o-mini",
+      quantities: { input: 500, output: 1500 },
+    });
+    expect(estimated.status).toBe(200);
+    expect(estimated.body).toEqual({
+      provider: "openai",
+      model: "gpt-4o-mini",
+      pricing: "priced",
+      costUsd: "0.000975",
+      priceRowId: "openai/gpt-4o-mini/default@1970-01-01",
+      lines: [
+        {
+          quantityClass: "input",
+          tokens: 500,
+          pricedAs: "input",
+          usdPerMillionTokens: "0.15",
+          amountUsd: "0.000075",
+        },
+        {
+          quantityClass: "output",
+          tokens: 1500,
+          pricedAs: "output",
+          usdPerMillionTokens: "0.6",
+          amountUsd: "0.0009",
+        },
+      ],
+      reason: null,
+      suggestions: [],
+    });
+  });
+
+  it("calls a model without a price unpriced, never free, and the simulator free", async () => {
+    const quantities = { input: 1 };
+    const unknown = await admin.post("/prices/estimate", { model: "gpt4o-mini", quantities });
+    expect(unknown.body).toMatchObject({ pricing: "unpriced", costUsd: null });
+    expect((unknown.body as { suggestions: string[] }).suggestions).toContain("gpt-4o-mini");
+    const provider = "simulator";
+    const free = await admin.post("/prices/estimate", { provider, model: "any", quantities });
+    expect(free.body).toMatchObject({ pricing: "priced", costUsd: "0" });
+  });
+
+  it("refuses tokens that are no count, and classes that are none", async () => {
+    for (const input of [-1, 1.5, "5", 1e15]) {
+      const refused = await admin.post("/prices/estimate", { model: "x", quantities: { input } });
+      expect(refused.body).toMatchObject({ error: { param: "quantities.input" } });
+    }
+    const body = { model: "x", quantities: { cached: 1 } };
+    expect((await admin.post("/prices/estimate", body)).body).toMatchObject({
+      error: { param: "quantities.cached" },
+    });
+  });
+
+  it("lists every row of the book exactly once, page by page", async () => {
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { limit: 400, ...(cursor === undefined ? {} : { cursor }) };
+      const page = expectData(await admin.client.GET("/prices", { params: { query } }));
+      listed.push(...page.data.map(({ id }) => id));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(listed).toEqual(
+      admin.deps.priceBook
+        .rows()
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+  });
+
+  it("narrows by provider and by part of a model's name, with prices per million tokens", async () => {
+    const query = { provider: "openai", model: "4O-MINI" };
+    const { data } = expectData(await admin.client.GET("/prices", { params: { query } }));
+    expect(data.length).toBeGreaterThan(0);
+    for (const row of data) expect(row).toMatchObject({ provider: "openai" });
+    expect(data.find(({ model }) => model === "gpt-4o-mini")).toMatchObject({
+      usdPerMillionTokens: { input: "0.15", cachedInput: "0.075", output: "0.6" },
+      validFrom: null,
+      validUntil: null,
+    });
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
+
+describe("status", () => {
+  const admin = adminUnderTest();
+
+  it("says what runs, on what schema, and who answers in each environment", async () => {
+    await admin.post("/provider-accounts", {
+      name: "main",
+      provider: "openai",
+      kind: "organization",
+    });
+    const secret = ["sk", "proj", "x".repeat(30)].join("-");
+    const body = { accountId: "main", environment: "production", name: "main", secret };
+    expect((await admin.post("/provider-keys", body)).status).toBe(201);
+    const { status, body: answer } = await admin.get("/status");
+    expect(status).toBe(200);
+    expect(answer).toMatchObject({
+      version: "1.2.3",
+      time: "2026-01-31T09:00:00.000Z",
+      startedAt: "2026-01-31T09:00:00.000Z",
+      urls: ["http://keyward.test"],
+      store: {
+        kind: "sqlite",
+        schema: admin.store.supportedSchema,
+        supportedSchema: admin.store.supportedSchema,
+      },
+      rootKey: { id: admin.deps.vault.rootKey.id },
+      ledger: null,
+    });
+    const { environments } = answer as {
+      environments: { name: string; activeProviderKeys: number; answeredBy: string }[];
+    };
+    expect(
+      environments.map((each) => [each.name, each.activeProviderKeys, each.answeredBy]),
+    ).toEqual([
+      ["production", 1, "provider"],
+      ["staging", 0, "nobody"],
+      ["development", 0, "simulator"],
+    ]);
+  });
+
+  it("shows the ledger where one runs", async () => {
+    const app = admin.appWith({
+      ledgerStatus: () => ({
+        openIntents: 2,
+        pendingEvents: 3,
+        journalBytes: 4096,
+        lastFlushAtMs: admin.nowMs,
+        lastFlushError: "disk full",
+      }),
+    });
+    const { body } = await call(app, "/status");
+    expect(body).toMatchObject({
+      ledger: {
+        openIntents: 2,
+        pendingEvents: 3,
+        journalBytes: 4096,
+        lastFlushAt: "2026-01-31T09:00:00.000Z",
+        lastFlushError: "disk full",
+      },
+    });
+  });
+});

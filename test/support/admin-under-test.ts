@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect } from "vitest";
+import { type AdminApp, createAdminApp } from "../../src/admin/admin-app.ts";
+import type { AdminDeps, AdminFault } from "../../src/admin/admin-deps.ts";
+import { TRUST_CALLER } from "../../src/admin/authenticator.ts";
+import { type AdminClient, createAdminClient } from "../../src/admin/client.ts";
+import { ENVIRONMENT_KINDS } from "../../src/core/environments/environment.ts";
+import { IdFactory } from "../../src/core/ids/ids.ts";
+import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
+import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
+import { openaiCompatibleProvider } from "../../src/providers/openai-compatible/openai-compatible-provider.ts";
+import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
+import { createProviderRegistry } from "../../src/providers/provider.ts";
+import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { openLocalVault } from "../../src/vault/local/local-vault.ts";
+import { createRootKey } from "../../src/vault/local/root-key.ts";
+import type { Vault } from "../../src/vault/vault.ts";
+
+export const NOW_MS = Date.UTC(2026, 0, 31, 9, 0, 0);
+const ORIGIN = "http://keyward.test";
+
+/** An answer of the admin API as it came. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed body; undefined when it is not JSON. */
+  readonly body: unknown;
+}
+
+export interface AdminUnderTest {
+  readonly app: AdminApp;
+  readonly deps: TestDeps;
+  readonly store: SqliteStore;
+  readonly vault: Vault;
+  readonly client: AdminClient;
+  /** What the log was told; a test that expects a fault takes it out. */
+  readonly faults: AdminFault[];
+  /** Stands still until a test sets it. */
+  nowMs: number;
+  /** A second app on the same store, for instance with another authenticator. */
+  appWith(changes: Partial<AdminDeps>): AdminApp;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<RawAnswer>;
+  /** A body that is no string is sent as JSON. */
+  post(
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<RawAnswer>;
+}
+
+/**
+ * The admin app on a fresh SQLite database and a real vault for every test of the file, with the project and the
+ * environments of a first start. It trusts its caller unless a test makes another with `appWith`. No fault may be
+ * left unnoticed.
+ */
+export function adminUnderTest(): AdminUnderTest {
+  const admin = {} as AdminUnderTest;
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "keyward-admin-"));
+    Object.assign(admin, { nowMs: NOW_MS, faults: [] });
+    const deps = await createDeps(admin, directory);
+    await seed(deps);
+    Object.assign(admin, harnessOf(deps));
+  });
+  afterEach(async () => {
+    await admin.store.close();
+    await rm(directory, { recursive: true });
+    expect(admin.faults).toEqual([]);
+  });
+  return admin;
+}
+
+export interface TestDeps extends AdminDeps {
+  readonly store: SqliteStore;
+  readonly vault: Vault;
+  readonly ids: IdFactory;
+}
+
+async function createDeps(admin: AdminUnderTest, directory: string): Promise<TestDeps> {
+  const store = new SqliteStore({ path: join(directory, "keyward.db") });
+  await store.migrate();
+  const clock = { nowMs: () => admin.nowMs };
+  const ids = new IdFactory({ nowMs: clock.nowMs, randomBytes });
+  return {
+    store,
+    vault: await openLocalVault({
+      rootKey: { kind: "given", key: createRootKey() },
+      keys: store.vaultKeys,
+      ids,
+      clock,
+    }),
+    providers: createProviderRegistry([
+      openaiProvider,
+      openaiCompatibleProvider,
+      simulatorProvider,
+    ]),
+    priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] }),
+    ids,
+    clock,
+    randomBytes,
+    authenticator: TRUST_CALLER,
+    serverInfo: { version: "1.2.3", startedAtMs: NOW_MS, urls: [ORIGIN] },
+    onFault: (fault) => admin.faults.push(fault),
+  };
+}
+
+function harnessOf(deps: TestDeps): Omit<AdminUnderTest, "nowMs" | "faults"> {
+  const app = createAdminApp(deps);
+  return {
+    app,
+    deps,
+    store: deps.store,
+    vault: deps.vault,
+    client: createAdminClient({ baseUrl: ORIGIN, fetch: app.fetch }),
+    appWith: (changes) => createAdminApp({ ...deps, ...changes }),
+    get: (path, headers = {}) => call(app, path, { headers }),
+    post: (path, body, headers = {}) => call(app, path, postOf(body, headers)),
+  };
+}
+
+async function seed({ store, ids }: TestDeps): Promise<void> {
+  const createdAtMs = NOW_MS;
+  await store.projects.insert({ id: ids.create("prj"), name: "default", createdAtMs });
+  for (const kind of ENVIRONMENT_KINDS) {
+    await store.environments.insert({ id: ids.create("env"), name: kind, kind, createdAtMs });
+  }
+}
+
+/** A body that is no string is sent as JSON. */
+export function postOf(body: unknown, headers: Readonly<Record<string, string>> = {}): RequestInit {
+  if (body === undefined) return { method: "POST", headers };
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  };
+}
+
+/** `path` without `/api/v1`. */
+export async function call(
+  app: AdminApp,
+  path: string,
+  init: RequestInit = {},
+): Promise<RawAnswer> {
+  const answer = await app.fetch(new Request(`${ORIGIN}/api/v1${path}`, init));
+  const text = await answer.text();
+  const isJson = answer.headers.get("content-type") === "application/json";
+  const body: unknown = isJson ? JSON.parse(text) : undefined;
+  return { status: answer.status, headers: answer.headers, text, body };
+}
