@@ -81,15 +81,15 @@ export function describeConfiguration(createDatabase: CreateTestDatabase): void 
       const before = await store.changes.latestSequence();
       const { name } = project;
       const { externalId } = customer;
-      const attempts: readonly [string, Promise<void>][] = [
-        ["name", store.projects.insert(sampleProject({ name }))],
-        ["id", store.projects.insert(sampleProject({ id: project.id }))],
-        ["name", store.environments.insert(sampleEnvironment({ name: environment.name }))],
-        ["name", store.providerAccounts.insert(sampleAccount({ name: account.name }))],
-        ["externalId", store.customers.insert(sampleCustomer({ externalId }))],
+      const attempts: readonly [string, () => Promise<void>][] = [
+        ["name", () => store.projects.insert(sampleProject({ name }))],
+        ["id", () => store.projects.insert(sampleProject({ id: project.id }))],
+        ["name", () => store.environments.insert(sampleEnvironment({ name: environment.name }))],
+        ["name", () => store.providerAccounts.insert(sampleAccount({ name: account.name }))],
+        ["externalId", () => store.customers.insert(sampleCustomer({ externalId }))],
       ];
       for (const [field, attempt] of attempts) {
-        const refused = await attempt.catch((error: unknown) => error);
+        const refused = await attempt().catch((error: unknown) => error);
         expect(refused).toBeInstanceOf(UniqueViolationError);
         expect(refused).toMatchObject({ field });
       }

@@ -1,49 +1,98 @@
-import { afterEach, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { Repositories, Store } from "../store.ts";
 
-/** An empty database of the kind under test. */
+/** A database of the kind under test, empty at first. */
 export interface TestDatabase {
   /** A store on it. Every call is a connection of its own, as another process would have. */
   open(): Store;
-  /** Runs one statement behind the store's back. */
-  execute(statement: string): Promise<void>;
+  /** Runs statements behind the store's back. */
+  execute(statements: string): Promise<void>;
+  /** The statement after which the change log counts from 1 again. */
+  readonly restartSequence: string;
   /** Closes every store that was opened, and removes the database. */
   drop(): Promise<void>;
 }
 
 export type CreateTestDatabase = () => Promise<TestDatabase>;
 
-/** The stores of the test that runs. */
+/** What the test that runs works with. */
 export interface Fixture {
   readonly database: TestDatabase;
   readonly store: Store;
 }
 
-/** Gives every test of the enclosing `describe` a fresh database, migrated unless said otherwise. */
-export function useDatabase(
-  createDatabase: CreateTestDatabase,
-  options: { readonly isMigrated: boolean } = { isMigrated: true },
-): Fixture {
-  let database: TestDatabase | undefined;
-  let store: Store | undefined;
+/** Every table but the schema's own; who refers to another comes first. */
+const TABLES = [
+  "refusal_rollups",
+  "usage_rollups",
+  "usage_events",
+  "change_log",
+  "provider_keys",
+  "gateway_keys",
+  "admin_tokens",
+  "data_keys",
+  "root_keys",
+  "customers",
+  "provider_accounts",
+  "environments",
+  "projects",
+];
+
+/** Gives every test of the enclosing `describe` a database that is migrated and has no rows. */
+export function useDatabase(createDatabase: CreateTestDatabase): Fixture {
+  const fixture = new CurrentFixture();
+  beforeAll(async () => {
+    await fixture.create(createDatabase);
+    await fixture.store.migrate();
+  });
   beforeEach(async () => {
-    database = await createDatabase();
-    store = database.open();
-    if (options.isMigrated) await store.migrate();
+    const { database } = fixture;
+    const statements = TABLES.map((table) => `delete from ${table}`);
+    await database.execute([...statements, database.restartSequence].join(";"));
+  });
+  afterAll(async () => {
+    await fixture.drop();
+  });
+  return fixture;
+}
+
+/** Gives every test of the enclosing `describe` a database that nobody has touched. */
+export function useEmptyDatabase(createDatabase: CreateTestDatabase): Fixture {
+  const fixture = new CurrentFixture();
+  beforeEach(async () => {
+    await fixture.create(createDatabase);
   });
   afterEach(async () => {
-    await database?.drop();
+    await fixture.drop();
   });
-  return {
-    get database() {
-      if (database === undefined) throw new Error("outside of a test");
-      return database;
-    },
-    get store() {
-      if (store === undefined) throw new Error("outside of a test");
-      return store;
-    },
-  };
+  return fixture;
+}
+
+class CurrentFixture implements Fixture {
+  #current: { readonly database: TestDatabase; readonly store: Store } | undefined;
+
+  get database(): TestDatabase {
+    return this.#required.database;
+  }
+
+  get store(): Store {
+    return this.#required.store;
+  }
+
+  async create(createDatabase: CreateTestDatabase): Promise<void> {
+    const database = await createDatabase();
+    this.#current = { database, store: database.open() };
+  }
+
+  async drop(): Promise<void> {
+    await this.#current?.database.drop();
+    this.#current = undefined;
+  }
+
+  get #required(): Fixture {
+    if (this.#current === undefined) throw new Error("there is no database outside of a test");
+    return this.#current;
+  }
 }
 
 /** Reads every page and returns the rows in order. Fails when a page is larger than asked for, or empty before the end. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { NewerSchemaError } from "../store.ts";
-import { type CreateTestDatabase, useDatabase } from "./fixture.contract.ts";
+import { type CreateTestDatabase, useEmptyDatabase } from "./fixture.contract.ts";
 import { sampleProject } from "./samples.contract.ts";
 
 export function describeSchema(createDatabase: CreateTestDatabase): void {
   describe("the schema", () => {
-    const fixture = useDatabase(createDatabase, { isMigrated: false });
+    const fixture = useEmptyDatabase(createDatabase);
 
     test("is 0 in an empty database, and asking does not change that", async () => {
       expect(await fixture.store.currentSchema()).toBe(0);
@@ -24,7 +24,7 @@ export function describeSchema(createDatabase: CreateTestDatabase): void {
     });
 
     test("is brought up to date by several processes at once, and all of them succeed", async () => {
-      const stores = Array.from({ length: 4 }, () => fixture.database.open());
+      const stores = Array.from({ length: 6 }, () => fixture.database.open());
       await Promise.all(stores.map((store) => store.migrate()));
       for (const store of stores) expect(await store.currentSchema()).toBe(store.supportedSchema);
       await stores[0]?.projects.insert(sampleProject());
@@ -35,9 +35,7 @@ export function describeSchema(createDatabase: CreateTestDatabase): void {
       const { store, database } = fixture;
       await store.migrate();
       const newer = store.supportedSchema + 1;
-      await database.execute(
-        `insert into schema_migrations (version, name) values (${newer}, 'x')`,
-      );
+      await database.execute(`insert into keyward_schema (version, name) values (${newer}, 'x')`);
       const refused = await store.migrate().catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(NewerSchemaError);
       expect(refused).toMatchObject({ found: newer, supported: store.supportedSchema });

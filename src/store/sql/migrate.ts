@@ -9,9 +9,9 @@ export const SUPPORTED_SCHEMA = MIGRATIONS.length;
 
 /** 0 for an empty database. Reads only. */
 export async function currentSchema(db: Kysely<Tables>, engine: SqlEngine): Promise<number> {
-  if (!(await engine.hasTable(db, "schema_migrations"))) return 0;
+  if (!(await engine.hasTable(db, "keyward_schema"))) return 0;
   const row = await db
-    .selectFrom("schema_migrations")
+    .selectFrom("keyward_schema")
     .select((select) => select.fn.max("version").as("version"))
     .executeTakeFirst();
   return Number(row?.version ?? 0);
@@ -41,7 +41,7 @@ async function migrateOnce(db: Kysely<Tables>, engine: SqlEngine): Promise<boole
     if (current === 0) {
       await transaction.executeQuery(
         CompiledQuery.raw(
-          `create table schema_migrations (version ${words.integer} primary key not null, name ${words.text} not null)${words.table}`,
+          `create table keyward_schema (version ${words.integer} primary key not null, name ${words.text} not null)${words.table}`,
         ),
       );
     }
@@ -49,7 +49,7 @@ async function migrateOnce(db: Kysely<Tables>, engine: SqlEngine): Promise<boole
       await transaction.executeQuery(CompiledQuery.raw(statement));
     }
     await transaction
-      .insertInto("schema_migrations")
+      .insertInto("keyward_schema")
       .values({ version: current + 1, name: migration.name })
       .execute();
   });

@@ -192,7 +192,7 @@ export interface RefusalRollupTable {
   readonly count: Integer;
 }
 
-export interface SchemaMigrationTable {
+export interface KeywardSchemaTable {
   readonly version: Integer;
   readonly name: string;
 }
@@ -212,5 +212,5 @@ export interface Tables {
   readonly usage_events: UsageEventTable;
   readonly usage_rollups: UsageRollupTable;
   readonly refusal_rollups: RefusalRollupTable;
-  readonly schema_migrations: SchemaMigrationTable;
+  readonly keyward_schema: KeywardSchemaTable;
 }

@@ -18,11 +18,12 @@ async function createSqliteDatabase(): Promise<TestDatabase> {
       stores.push(store);
       return store;
     },
-    async execute(statement) {
+    async execute(statements) {
       const database = new DatabaseSync(path, { timeout: 5_000 });
-      database.exec(statement);
+      database.exec(statements);
       database.close();
     },
+    restartSequence: "delete from sqlite_sequence",
     async drop() {
       for (const store of stores) await store.close();
       await rm(directory, { recursive: true });

@@ -1,0 +1,43 @@
+import { sql } from "kysely";
+import { DatabaseError } from "pg";
+import type { SqlEngine } from "../sql/sql-engine.ts";
+
+const UNIQUE_VIOLATION = "23505";
+
+/** "keyward" in ASCII: the advisory lock that transactions of configuration and migrations take turns with. */
+const WRITERS_LOCK = 0x6b_65_79_77_61_72_64n;
+
+export const POSTGRES_ENGINE: SqlEngine = {
+  kind: "postgres",
+  words: {
+    text: 'text collate "C"',
+    integer: "bigint",
+    blob: "bytea",
+    sequence: "bigint generated always as identity primary key",
+    table: "",
+    clusteredTable: "",
+  },
+  placeholder: (position) => `$${position}`,
+  /**
+   * By a query of the catalogue, not by `to_regclass`: that one answers from the connection's cache, which does not hear
+   * of a table that another process has made while this one waited for the writers' lock.
+   */
+  async hasTable(db, name) {
+    const found = await sql`
+      select 1 from pg_catalog.pg_tables
+      where tablename = ${name} and schemaname = any (current_schemas(false))
+    `.execute(db);
+    return found.rows.length > 0;
+  },
+  /** Held until the transaction ends, whichever way. */
+  async lockWriters(transaction) {
+    await sql`select pg_advisory_xact_lock(${WRITERS_LOCK})`.execute(transaction);
+  },
+  /** Unique indexes are named `<table>_<column>_unique`, see the migrations. */
+  takenColumn(error) {
+    if (!(error instanceof DatabaseError) || error.code !== UNIQUE_VIOLATION) return undefined;
+    const { table = "", constraint = "" } = error;
+    if (constraint === `${table}_pkey`) return "id";
+    return constraint.slice(`${table}_`.length).replace(/_unique$/, "");
+  },
+};

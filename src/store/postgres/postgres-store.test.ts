@@ -1,0 +1,39 @@
+import { Client } from "pg";
+import { afterAll, beforeAll } from "vitest";
+import { startPostgres, type TestPostgres } from "../../../test/support/postgres.ts";
+import type { TestDatabase } from "../contract/fixture.contract.ts";
+import { describeStore } from "../store.contract.ts";
+import { PostgresStore } from "./postgres-store.ts";
+
+let server: TestPostgres | undefined;
+beforeAll(async () => {
+  server = await startPostgres();
+}, 120_000);
+afterAll(async () => {
+  await server?.stop();
+});
+
+describeStore("Postgres", createPostgresDatabase);
+
+async function createPostgresDatabase(): Promise<TestDatabase> {
+  if (server === undefined) throw new Error("the server has not started");
+  const url = await server.createDatabase();
+  const stores: PostgresStore[] = [];
+  return {
+    open() {
+      const store = new PostgresStore({ url, maxConnections: 4 });
+      stores.push(store);
+      return store;
+    },
+    async execute(statements) {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      await client.query(statements);
+      await client.end();
+    },
+    restartSequence: "alter table change_log alter column sequence restart",
+    async drop() {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { Kysely, PostgresDialect } from "kysely";
+import { migrate } from "../sql/migrate.ts";
+import { SqlStore } from "../sql/sql-store.ts";
+import type { Tables } from "../sql/tables.ts";
+import { POSTGRES_ENGINE } from "./postgres-engine.ts";
+import { createPool, type PoolOptions } from "./postgres-pool.ts";
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:5432/database`, with the parameters of libpq (`?sslmode=verify-full`). */
+  readonly url: string;
+  readonly maxConnections?: number | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  readonly statementTimeoutMs?: number | undefined;
+  /** Told of connections that broke while nobody used them. */
+  readonly onConnectionLost?: ((error: Error) => void) | undefined;
+}
+
+/** Of one process. Times the processes it must stay below the server's `max_connections`, which is 100 by default. */
+const DEFAULT_MAX_CONNECTIONS = 10;
+const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
+const ANSWER_GRACE_MS = 5_000;
+/** A migration may rewrite a large table, or wait for another process that does. */
+const MIGRATION_TIMEOUT_MS = 600_000;
+
+/** The store in a Postgres database, for any number of processes and machines. Connects with first use. */
+export class PostgresStore extends SqlStore {
+  readonly #pool: PoolOptions;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PostgresStoreOptions) {
+    const pool: PoolOptions = {
+      url: options.url,
+      maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS,
+      answerGraceMs: ANSWER_GRACE_MS,
+      onConnectionLost: options.onConnectionLost ?? (() => {}),
+    };
+    const db = connect(pool);
+    super({ read: db, write: db, engine: POSTGRES_ENGINE });
+    this.#pool = pool;
+  }
+
+  override async migrate(): Promise<void> {
+    const db = connect({
+      ...this.#pool,
+      maxConnections: 1,
+      statementTimeoutMs: MIGRATION_TIMEOUT_MS,
+    });
+    try {
+      await migrate(db, POSTGRES_ENGINE);
+    } finally {
+      await db.destroy();
+    }
+  }
+
+  /** Waits for the statements that run, then closes every connection; idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= this.connections.write.destroy();
+    await this.#closing;
+  }
+}
+
+function connect(options: PoolOptions): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(options) }) });
+}

