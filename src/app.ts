@@ -239,6 +239,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
       vault: parts.vault,
       providers: providers.registry,
       standIn: providers.standIn,
+      priceBook: parts.priceBook,
     }),
     { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
   );

@@ -27,6 +27,8 @@ export interface KeyEntry {
 /** One way to a provider with one key. `authHeaders` holds the secret: never logged, never handed to a reply. */
 export interface ProviderRoute {
   readonly provider: Provider;
+  /** Whose prices hold: the provider's own, or those known for the base URL of an account that names only a protocol. */
+  readonly pricedAs: string;
   readonly accountId: ProviderAccountId | null;
   readonly keyId: ProviderKeyId | null;
   /** `https://api.openai.com` */

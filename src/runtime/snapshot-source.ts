@@ -1,4 +1,5 @@
 import type { EnvironmentId } from "../core/ids/ids.ts";
+import type { PriceBook } from "../core/pricing/price-book.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type { KeyEntry, ProviderRoute, SnapshotSource } from "../proxy/snapshot.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
@@ -9,6 +10,7 @@ export interface SnapshotSourceDeps {
   readonly store: Store;
   readonly vault: Vault;
   readonly providers: ProviderRegistry;
+  readonly priceBook: Pick<PriceBook, "providerAt">;
   /** Answers in development environments that have no key; costs nothing and needs no secret. */
   readonly standIn: Provider;
 }
@@ -59,7 +61,7 @@ async function loadRoutes(
   const keys = await deps.store.providerKeys.listActive(environmentId);
   if (keys.length === 0) {
     if (environment?.kind !== "development") return [];
-    return [createRoute(deps.standIn, deps.standIn.defaultBaseUrl, NO_KEY)];
+    return [createRoute(deps, deps.standIn, { baseUrl: null, ...NO_KEY })];
   }
   return Promise.all(keys.toReversed().map((key) => openRoute(deps, key)));
 }
@@ -76,7 +78,8 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
     secretId: key.id,
     version: key.version,
   });
-  return createRoute(provider, account.baseUrl ?? provider.defaultBaseUrl, {
+  return createRoute(deps, provider, {
+    baseUrl: account.baseUrl,
     accountId: account.id,
     keyId: key.id,
     authHeaders: provider.authHeaders({
@@ -88,12 +91,22 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
 }
 
 function createRoute(
+  deps: Pick<SnapshotSourceDeps, "priceBook">,
   provider: Provider,
-  baseUrl: string | null,
-  key: Pick<ProviderRoute, "accountId" | "keyId" | "authHeaders">,
+  key: Pick<ProviderRoute, "accountId" | "keyId" | "authHeaders"> & {
+    readonly baseUrl: string | null;
+  },
 ): ProviderRoute {
+  const { baseUrl: ownBaseUrl, ...identity } = key;
+  const baseUrl = ownBaseUrl ?? provider.defaultBaseUrl;
   if (baseUrl === null) throw new Error(`an account at ${provider.name} must name its base URL`);
   const url = new URL(baseUrl);
-  const basePath = url.pathname.replace(/\/+$/, "");
-  return { provider, origin: url.origin, basePath, ...key };
+  const isProtocolOnly = provider.defaultBaseUrl === null;
+  return {
+    provider,
+    pricedAs: (isProtocolOnly ? deps.priceBook.providerAt(baseUrl) : undefined) ?? provider.name,
+    origin: url.origin,
+    basePath: url.pathname.replace(/\/+$/, ""),
+    ...identity,
+  };
 }

@@ -130,6 +130,7 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
   const url = new URL(options.upstreamUrl);
   const route: ProviderRoute = {
     provider: openaiProvider,
+    pricedAs: "openai",
     accountId: null,
     keyId: null,
     origin: url.origin,

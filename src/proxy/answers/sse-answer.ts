@@ -72,7 +72,8 @@ export class SseAnswer implements Answer {
 
   deliveredText(): CountableText {
     this.#extractText();
-    return { texts: this.#texts, framingTokens: 0 };
+    // One text: cut where the events were cut, it would count half as many tokens again.
+    return { texts: [this.#texts.join("")], framingTokens: 0 };
   }
 
   readonly #onEvent = (bytes: Buffer, isWhole: boolean): void => {

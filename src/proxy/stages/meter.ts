@@ -1,6 +1,7 @@
 import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
 import type { EventStatus, UsageSource } from "../../core/usage/usage-event.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { approximateTokens } from "../../tokenizer/approximate-tokens.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import type { CountableText, JsonObject, Operation } from "../../wire/openai/operation.ts";
 import type { Call } from "../call.ts";
@@ -20,8 +21,6 @@ export interface Measurement {
 
 /** A larger request is counted by its size: parsing it would hold up every other call. */
 const MAX_PARSED_BYTES = 4 * 1024 * 1024;
-/** Bytes of English or code a token; only for what is too large, or for a tokenizer that failed. */
-const BYTES_PER_TOKEN = 4;
 
 /**
  * Works out what the call consumed: what the provider reported; else, for an answer that was delivered without a
@@ -65,21 +64,24 @@ async function estimate(
   return { input, output };
 }
 
-function countPrompt(
+async function countPrompt(
   deps: MeterDeps,
   call: Call,
   asked: { readonly operation: Operation; readonly model: string | null },
-): Promise<number> | number {
-  const bytes = call.peeked?.bytes ?? Buffer.alloc(0);
-  if (bytes.length > MAX_PARSED_BYTES) return Math.ceil(bytes.length / BYTES_PER_TOKEN);
-  let body: JsonObject;
-  try {
-    body = JSON.parse(bytes.toString("utf8")) as JsonObject;
-  } catch {
-    // The provider answered it all the same: its size is the best that is known.
-    return Math.ceil(bytes.length / BYTES_PER_TOKEN);
-  }
+): Promise<number> {
+  const text = call.peeked?.bytes.toString("utf8") ?? "";
+  const body = text.length <= MAX_PARSED_BYTES ? parseObject(text) : undefined;
+  // Too large, or not JSON although the provider answered it: its size is the best that is known.
+  if (body === undefined) return approximateTokens([text]);
   return count(deps, asked.model, asked.operation.promptText(body));
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch {
+    return undefined;
+  }
 }
 
 async function count(deps: MeterDeps, model: string | null, text: CountableText): Promise<number> {
@@ -91,7 +93,6 @@ async function count(deps: MeterDeps, model: string | null, text: CountableText)
       { err, model },
       "the tokenizer failed; tokens are estimated from the text's size",
     );
-    const characters = text.texts.reduce((total, one) => total + one.length, 0);
-    return text.framingTokens + Math.ceil(characters / BYTES_PER_TOKEN);
+    return text.framingTokens + approximateTokens(text.texts);
   }
 }

@@ -68,7 +68,7 @@ function price(
     return consumedNothing ? free : { pricing: "unmetered", costPicos: null, priceRowId: null };
   }
   const rating = deps.priceBook.rate({
-    provider: call.route?.provider.name ?? "",
+    provider: call.route?.pricedAs ?? "",
     model: result.facts.servedModel ?? call.peeked?.model ?? null,
     serviceTier: result.facts.serviceTier,
     atMs: call.startedAtMs,
