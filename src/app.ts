@@ -4,12 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { ADMIN_BASE_PATH, createAdminApp, type AdminApp } from "./admin/admin-app.ts";
+import { createAdminApp, type AdminApp } from "./admin/admin-app.ts";
 import {
   createTokenAuthenticator,
   TRUST_CALLER,
   type Authenticator,
 } from "./admin/authenticator.ts";
+import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { createAdminClient } from "./admin/client.ts";
 import { createAdminListener } from "./admin/server.ts";
 import type { Config } from "./config/config-schema.ts";

@@ -4,6 +4,7 @@ import { type AdminRouter, createAdminRouter } from "./admin-router.ts";
 import { createFaultHandler } from "./answers/fault-answer.ts";
 import { refuse } from "./answers/refusal.ts";
 import { createApiDocument } from "./api-document.ts";
+import { ADMIN_BASE_PATH } from "./base-path.ts";
 import { quoteInput } from "./fields/quote-input.ts";
 import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
@@ -19,7 +20,6 @@ import { registerStatus } from "./routes/status.ts";
 import { registerUsageEvents } from "./routes/usage-events.ts";
 import { registerUsageSummary } from "./routes/usage-summary.ts";
 
-export const ADMIN_BASE_PATH = "/api/v1";
 /** The one path that needs no token: the same text on every installation. */
 const DOCUMENT_PATH = `${ADMIN_BASE_PATH}/openapi.json`;
 

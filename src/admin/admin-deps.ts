@@ -11,7 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
 
-export interface ServerInfo {
+interface ServerInfo {
   /** Keyward's version, as in package.json. */
   readonly version: string;
   /** When the server process began to serve; null when no server runs (the CLI in process). */

@@ -1,4 +1,5 @@
 import type { AdminRouter } from "./admin-router.ts";
+import { ADMIN_BASE_PATH } from "./base-path.ts";
 
 const SECURITY_SCHEME = "adminToken";
 
@@ -21,7 +22,7 @@ export function createApiDocument(router: AdminRouter) {
         "Every answer carries `x-keyward-request-id`. There is no CORS: pages of other origins are refused.",
       ].join("\n"),
     },
-    servers: [{ url: "/api/v1" }],
+    servers: [{ url: ADMIN_BASE_PATH }],
     security: [{ [SECURITY_SCHEME]: [] }],
   });
 }

@@ -422,6 +422,8 @@ export interface components {
        */
       answeredBy: "provider" | "simulator" | "nobody";
       id: string;
+      /** @description Gateway keys that are not revoked; at most 10000 are counted. */
+      keys: number;
       kind: string;
       /** @example development */
       name: string;
@@ -902,8 +904,8 @@ export interface components {
       reasoningOutput?: number;
     };
     Status: {
-      /** @description Provider calls in the ledger. */
-      calls: number;
+      /** @description Provider calls of the last 24 hours, from the full hour on. */
+      callsLastDay: number;
       environments: components["schemas"]["EnvironmentStatus"][];
       ledger: components["schemas"]["LedgerStatus"];
       rootKey: {

@@ -1,5 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { paths } from "./api-types.ts";
+import { ADMIN_BASE_PATH } from "./base-path.ts";
 
 /** A client whose paths, parameters, bodies and answers are typed by the API's own OpenAPI document. */
 export type AdminClient = Client<paths, "application/json">;
@@ -16,7 +17,7 @@ export interface AdminClientOptions {
 /** The one way to the admin API for the CLI, in process or over HTTP. */
 export function createAdminClient({ baseUrl, token, fetch }: AdminClientOptions): AdminClient {
   return createClient<paths, "application/json">({
-    baseUrl: `${baseUrl.replace(/\/+$/, "")}/api/v1`,
+    baseUrl: `${baseUrl.replace(/\/+$/, "")}${ADMIN_BASE_PATH}`,
     ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     ...(fetch === undefined ? {} : { fetch }),
   });

@@ -75,14 +75,14 @@ export class References {
 }
 
 /** Names that look like an id are refused when they are given, so an id and a name never mean two objects. */
-export function findEnvironment(
+function findEnvironment(
   { environments }: Pick<Store, "environments">,
   text: string,
 ): Promise<EnvironmentRecord | undefined> {
   return isId("env", text) ? environments.findById(text) : environments.findByName(text);
 }
 
-export function findProject(
+function findProject(
   { projects }: Pick<Store, "projects">,
   text: string,
 ): Promise<ProjectRecord | undefined> {

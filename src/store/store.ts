@@ -119,6 +119,8 @@ export interface GatewayKeyRepository {
       readonly customerId?: CustomerId | undefined;
     },
   ): Promise<Page<GatewayKeyRecord>>;
+  /** Keys of the environment that are not revoked, expired ones included; at most `atMost` are counted. */
+  countUnrevoked(environmentId: EnvironmentId, atMost: number): Promise<number>;
   /** False when there is no such key or it is already revoked. */
   revoke(id: GatewayKeyId, revokedAtMs: number): Promise<boolean>;
 }

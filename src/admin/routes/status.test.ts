@@ -13,6 +13,9 @@ describe("status", () => {
     const secret = ["sk", "proj", "x".repeat(30)].join("-");
     const body = { accountId: "main", environment: "production", name: "main", secret };
     expect((await admin.post("/provider-keys", body)).status).toBe(201);
+    await admin.post("/keys", { environment: "staging", name: "bot" });
+    const revoked = await admin.post("/keys", { environment: "staging", name: "old" });
+    await admin.post(`/keys/${(revoked.body as { id: string }).id}/revoke`);
     const { status, body: answer } = await admin.get("/status");
     expect(status).toBe(200);
     expect(answer).toMatchObject({
@@ -29,14 +32,14 @@ describe("status", () => {
       ledger: null,
     });
     const { environments } = answer as {
-      environments: { name: string; activeProviderKeys: number; answeredBy: string }[];
+      environments: Record<"name" | "activeProviderKeys" | "keys" | "answeredBy", unknown>[];
     };
     expect(
-      environments.map((each) => [each.name, each.activeProviderKeys, each.answeredBy]),
+      environments.map((each) => [each.name, each.activeProviderKeys, each.keys, each.answeredBy]),
     ).toEqual([
-      ["production", 1, "provider"],
-      ["staging", 0, "nobody"],
-      ["development", 0, "simulator"],
+      ["production", 1, 0, "provider"],
+      ["staging", 0, 1, "nobody"],
+      ["development", 0, 0, "simulator"],
     ]);
   });
 

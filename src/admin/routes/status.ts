@@ -9,6 +9,10 @@ import { errorAnswers } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 
+/** Counting costs time for each key, on the connection that also looks keys up. */
+const MAX_COUNTED_KEYS = 10_000;
+const DAY_MS = 86_400_000;
+
 const count = (description: string) => z.number().openapi({ type: "integer", description });
 
 const ledgerSchema = z
@@ -27,6 +31,7 @@ const environmentStatusSchema = z
     name: z.string().openapi({ example: "development" }),
     kind: z.string(),
     activeProviderKeys: count("Provider keys it can call with."),
+    keys: count(`Gateway keys that are not revoked; at most ${MAX_COUNTED_KEYS} are counted.`),
     answeredBy: z.enum(["provider", "simulator", "nobody"]).openapi({
       description:
         "Who answers its calls: a provider; with no provider key the built-in simulator, in the kind `development` only; else nobody, calls are refused.",
@@ -49,7 +54,7 @@ const statusSchema = z
       id: z.string(),
       fingerprint: z.string().openapi({ description: "Tells the root key from others, no more." }),
     }),
-    calls: count("Provider calls in the ledger."),
+    callsLastDay: count("Provider calls of the last 24 hours, from the full hour on."),
     ledger: ledgerSchema.nullable().openapi({ description: "Null where no server runs." }),
     environments: z.array(environmentStatusSchema),
   })
@@ -71,20 +76,21 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
   const { store, vault, clock, serverInfo, ledgerStatus } = deps;
 
   router.openapi(getStatus, async (context) => {
-    const [schema, total, { rows }] = await Promise.all([
+    const nowMs = clock.nowMs();
+    const [schema, lastDay, { rows }] = await Promise.all([
       store.currentSchema(),
-      store.usage.summarize({ limit: 1 }, { groupBy: [] }),
+      store.usage.summarize({ limit: 1 }, { groupBy: [], fromMs: nowMs - DAY_MS }),
       store.environments.list({ limit: MAX_PAGE_SIZE }),
     ]);
     const environments = await Promise.all(rows.map((row) => describeEnvironment(store, row)));
     const status: z.infer<typeof statusSchema> = {
       version: serverInfo.version,
-      time: formatInstant(clock.nowMs()),
+      time: formatInstant(nowMs),
       startedAt: formatOptionalInstant(serverInfo.startedAtMs),
       urls: [...serverInfo.urls],
       store: { kind: store.kind, schema, supportedSchema: store.supportedSchema },
       rootKey: { id: vault.rootKey.id, fingerprint: vault.rootKey.fingerprint },
-      calls: total.rows[0]?.calls ?? 0,
+      callsLastDay: lastDay.rows[0]?.calls ?? 0,
       ledger: ledgerStatus ? formatLedger(ledgerStatus()) : null,
       environments,
     };
@@ -93,18 +99,16 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
 }
 
 async function describeEnvironment(
-  { providerKeys }: Pick<AdminDeps["store"], "providerKeys">,
+  { providerKeys, gatewayKeys }: Pick<AdminDeps["store"], "providerKeys" | "gatewayKeys">,
   { id, name, kind }: EnvironmentRecord,
 ): Promise<z.infer<typeof environmentStatusSchema>> {
-  const activeProviderKeys = (await providerKeys.listActive(id)).length;
+  const [active, keys] = await Promise.all([
+    providerKeys.listActive(id),
+    gatewayKeys.countUnrevoked(id, MAX_COUNTED_KEYS),
+  ]);
   const keyless = kind === "development" ? "simulator" : "nobody";
-  return {
-    id,
-    name,
-    kind,
-    activeProviderKeys,
-    answeredBy: activeProviderKeys > 0 ? "provider" : keyless,
-  };
+  const answeredBy = active.length > 0 ? "provider" : keyless;
+  return { id, name, kind, activeProviderKeys: active.length, keys, answeredBy };
 }
 
 function formatLedger(status: LedgerStatus): z.infer<typeof ledgerSchema> {

@@ -7,12 +7,12 @@ import { NameLookup } from "../name-lookup.ts";
 import { formatUsageEvent, type UsageEventAnswer, usageEventSchema } from "./usage-event-schema.ts";
 
 export const EXPORT_FORMATS = ["csv", "jsonl"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Small, since a page is formatted in one go on the event loop that also serves calls. */
 const PAGE_SIZE = 250;
 
-export interface EventExport {
+interface EventExport {
   readonly contentType: string;
   readonly fileName: string;
   /** Errors when a page cannot be read; what came before it is then not all. */

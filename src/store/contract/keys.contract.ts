@@ -74,6 +74,20 @@ export function describeKeys(createDatabase: CreateTestDatabase): void {
       expect(await changesSince(store, before)).toEqual([`gatewayKey ${key.id}`]);
     });
 
+    test("are counted by environment while they are not revoked, up to a limit", async () => {
+      const { store } = fixture;
+      const of = await insertBelongings(store);
+      const other = await insertBelongings(store);
+      const keys = Array.from({ length: 5 }, () => sampleGatewayKey(of));
+      for (const key of [...keys, sampleGatewayKey(other)]) await store.gatewayKeys.insert(key);
+      const { id } = of.environment;
+      expect(await store.gatewayKeys.countUnrevoked(id, 100)).toBe(5);
+      expect(await store.gatewayKeys.countUnrevoked(id, 3)).toBe(3);
+      for (const key of keys.slice(0, 3)) await store.gatewayKeys.revoke(key.id, SAMPLE_TIME_MS);
+      expect(await store.gatewayKeys.countUnrevoked(id, 100)).toBe(2);
+      expect(await store.gatewayKeys.countUnrevoked(ids.create("env"), 100)).toBe(0);
+    });
+
     test("are listed to the end by environment, project, customer and any of them together", async () => {
       const { store } = fixture;
       const one = await insertBelongings(store);

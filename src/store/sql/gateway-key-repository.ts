@@ -1,5 +1,5 @@
 import type { Selectable } from "kysely";
-import type { GatewayKeyId } from "../../core/ids/ids.ts";
+import type { EnvironmentId, GatewayKeyId } from "../../core/ids/ids.ts";
 import type { GatewayKeyRecord } from "../records.ts";
 import type { GatewayKeyRepository, Page, PageRequest } from "../store.ts";
 import { recordChange } from "./change-repository.ts";
@@ -45,6 +45,22 @@ export class SqlGatewayKeyRepository implements GatewayKeyRepository {
     if (projectId !== undefined) rows = rows.where("project_id", "=", projectId);
     if (customerId !== undefined) rows = rows.where("customer_id", "=", customerId);
     return await newestFirst("gatewayKeys", rows, page, toRecord);
+  }
+
+  async countUnrevoked(environmentId: EnvironmentId, atMost: number): Promise<number> {
+    const { count } = await this.#connections.read
+      .selectFrom((from) =>
+        from
+          .selectFrom("gateway_keys")
+          .select("environment_id")
+          .where("environment_id", "=", environmentId)
+          .where("revoked_at_ms", "is", null)
+          .limit(atMost)
+          .as("counted"),
+      )
+      .select(({ fn }) => fn.countAll<bigint>().as("count"))
+      .executeTakeFirstOrThrow();
+    return Number(count);
   }
 
   async revoke(id: GatewayKeyId, revokedAtMs: number): Promise<boolean> {

@@ -178,6 +178,7 @@ describe("the plan of every list", () => {
       await providerKeys.list(page, { environmentId });
       await providerKeys.list(page, { accountId: ids.create("acc") });
       await providerKeys.listActive(environmentId);
+      await gatewayKeys.countUnrevoked(environmentId, 10);
     });
     expect(plans).toEqual([
       "SEARCH gateway_keys USING INDEX gateway_keys_by_environment (environment_id=?)",
@@ -186,6 +187,9 @@ describe("the plan of every list", () => {
       "SEARCH provider_keys USING INDEX provider_keys_by_environment (environment_id=?)",
       "SEARCH provider_keys USING INDEX provider_keys_by_account (account_id=?)",
       "SEARCH provider_keys USING INDEX provider_keys_by_environment (environment_id=?)",
+      "CO-ROUTINE counted",
+      "SEARCH gateway_keys USING INDEX gateway_keys_unrevoked (environment_id=?)",
+      "SCAN counted",
     ]);
   });
 

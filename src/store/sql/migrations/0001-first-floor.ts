@@ -73,6 +73,8 @@ function access({ text, integer, sequence, table }: SchemaWords): readonly strin
     "create index gateway_keys_newest on gateway_keys (created_at_ms, id)",
     "create index gateway_keys_by_project on gateway_keys (project_id, created_at_ms, id)",
     "create index gateway_keys_by_environment on gateway_keys (environment_id, created_at_ms, id)",
+    `create index gateway_keys_unrevoked on gateway_keys (environment_id)
+      where revoked_at_ms is null`,
     `create index gateway_keys_by_customer on gateway_keys (customer_id, created_at_ms, id)
       where customer_id is not null`,
 
