@@ -1,4 +1,5 @@
 import { access, constants, mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { StartError } from "./start-error.ts";
 
 const PRIVATE_MODE = 0o700;
@@ -11,7 +12,7 @@ export const ROOT_KEY_FILE = "root.key";
 /** Makes the data directory, for its owner only, or checks that the one that is there can be used. */
 export async function prepareDataDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PRIVATE_MODE });
+    await makeDirectory(path);
     const found = await stat(path);
     if (!found.isDirectory())
       throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
@@ -26,7 +27,34 @@ export async function prepareDataDirectory(path: string): Promise<void> {
   }
 }
 
+/**
+ * Like `mkdir -p`, every new directory for its owner only. Not Node's own recursive form: where a file system answers
+ * ENOENT to every attempt, as /proc does, that one never returns.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; !(await isThere(at)) && dirname(at) !== at; at = dirname(at))
+    missing.push(at);
+  for (const directory of missing.toReversed()) {
+    await mkdir(directory, { mode: PRIVATE_MODE }).catch((err: NodeJS.ErrnoException) => {
+      // Another process was faster.
+      if (err.code !== "EEXIST") throw err;
+    });
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (err: NodeJS.ErrnoException) => {
+      if (err.code === "ENOENT") return false;
+      throw err;
+    },
+  );
+}
+
 const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "a directory cannot be made there",
   EACCES: "this user may not write there",
   EPERM: "this user may not write there",
   EROFS: "the file system is read-only",
