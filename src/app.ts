@@ -101,7 +101,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const bound = await bindPort(config);
   closers.add("port", () => closePort(bound));
   await prepareDataDirectory(config.dataDir);
-  const store = await openStore(config);
+  const store = await openStore(config, log);
   closers.add("store", () => store.close());
   const ids = new IdFactory({ nowMs: Date.now, randomBytes });
   const vault = await openVault({ config, store, ids });

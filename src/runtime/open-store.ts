@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
 import { DATABASE_FILE } from "./data-directory.ts";
 import { StartError } from "./start-error.ts";
 
@@ -11,8 +12,8 @@ export interface StoreLocation {
 }
 
 /** The store that the settings name; nothing in it is changed yet. Throws StartError when it can't be used. */
-export async function openStore(location: StoreLocation): Promise<Store> {
-  const store = createStore(location);
+export async function openStore(location: StoreLocation, log?: Log): Promise<Store> {
+  const store = await createStore(location, log);
   try {
     const found = await store.currentSchema();
     if (found > store.supportedSchema) {
@@ -37,7 +38,12 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   }
 }
 
-function createStore({ dataDir, databaseUrl }: StoreLocation): Store {
+async function createStore({ dataDir, databaseUrl }: StoreLocation, log?: Log): Promise<Store> {
   if (databaseUrl === null) return new SqliteStore({ path: join(dataDir, DATABASE_FILE) });
-  throw new StartError("Postgres is not supported yet.", "Unset KEYWARD_DATABASE_URL.");
+  // Loaded only where it is used: the driver costs a start on SQLite nothing.
+  const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
+  return new PostgresStore({
+    url: databaseUrl,
+    onConnectionLost: (err) => log?.warn({ err }, "an idle connection to Postgres broke"),
+  });
 }

@@ -15,14 +15,17 @@ import {
   type KeywardProcess,
 } from "../support/keyward-process.ts";
 import { until } from "../support/poll.ts";
+import { startPostgres, type TestPostgres } from "../support/postgres.ts";
 
 const MODEL = "gpt-4o-mini-2024-07-18";
 /** Picos a token, from OpenAI's published prices for gpt-4o-mini: $0.15 and $0.60 per million. */
 const INPUT_PICOS = 150_000n;
 const OUTPUT_PICOS = 600_000n;
 
+let postgres: TestPostgres;
 let mock: LLMock;
 beforeAll(async () => {
+  postgres = await startPostgres();
   mock = new LLMock({ port: 0 });
   mock.onMessage("hello", {
     content: "Hello to you",
@@ -38,6 +41,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await mock.stop();
+  await postgres.stop();
 });
 
 async function eventsOf(admin: AdminClient, count: number) {
@@ -49,14 +53,16 @@ async function eventsOf(admin: AdminClient, count: number) {
   });
 }
 
-describe.each(["sqlite"])("on %s", () => {
+describe.each(["sqlite", "postgres"])("on %s", (store) => {
   let home: Home;
   let keyward: KeywardProcess;
   let admin: AdminClient;
   let client: OpenAI;
 
   beforeAll(async () => {
-    home = await createHome();
+    home = await createHome(
+      store === "postgres" ? { KEYWARD_DATABASE_URL: await postgres.createDatabase() } : {},
+    );
     keyward = await home.start();
     const secrets = readFirstSecrets(keyward);
     admin = adminOf(keyward, secrets.adminToken);

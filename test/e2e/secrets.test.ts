@@ -22,11 +22,11 @@ beforeAll(async () => {
       return;
     }
     res.writeHead(200, { "content-type": "text/event-stream" });
-    res.write(
-      `data: ${JSON.stringify({ id: "c", model: "gpt-4o-mini", choices: [{ delta: { content: ANSWER } }] })}\n\n`,
-    );
-    if (req.headers["x-break"] === "yes") req.socket.destroy();
-    else res.end("data: [DONE]\n\n");
+    const chunk = { id: "c", model: "gpt-4o-mini", choices: [{ delta: { content: ANSWER } }] };
+    res.write(`data: ${JSON.stringify(chunk)}\n\n`, () => {
+      if (req.headers["x-break"] === "yes") req.socket.destroy();
+      else res.end("data: [DONE]\n\n");
+    });
   });
   home = await createHome();
 }, 60_000);
