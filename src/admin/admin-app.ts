@@ -18,6 +18,7 @@ import { registerProviderAccounts } from "./routes/provider-accounts.ts";
 import { registerProviderKeys } from "./routes/provider-keys.ts";
 import { registerStatus } from "./routes/status.ts";
 import { registerUsageEvents } from "./routes/usage-events.ts";
+import { registerUsageRefusals } from "./routes/usage-refusals.ts";
 import { registerUsageSummary } from "./routes/usage-summary.ts";
 
 /** The one path that needs no token: the same text on every installation. */
@@ -74,5 +75,6 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerPrices(router, deps);
   registerUsageEvents(router, deps);
   registerUsageSummary(router, deps);
+  registerUsageRefusals(router, deps);
   registerStatus(router, deps);
 }

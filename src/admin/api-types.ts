@@ -322,6 +322,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/usage/refusals": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Count the calls that Keyward itself refused, by reason
+     * @description Such calls never reached a provider and are no usage events. From hourly sums: `from` counts from the full hour before it, `to` up to the full hour after it.
+     */
+    get: operations["listUsageRefusals"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/usage/summary": {
     parameters: {
       query?: never;
@@ -1008,6 +1028,19 @@ export interface components {
     };
     UsageEventList: {
       data: components["schemas"]["UsageEvent"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    UsageRefusal: {
+      calls: number;
+      /**
+       * @description The error code of the answer.
+       * @example invalid_api_key
+       */
+      code: string;
+    };
+    UsageRefusalList: {
+      data: components["schemas"]["UsageRefusal"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
@@ -2869,7 +2902,7 @@ export interface operations {
       query?: {
         /** @description `nextCursor` of the page before; absent for the first. */
         cursor?: string;
-        /** @description A customer's external id or id. */
+        /** @description A customer's external id, as calls named it, or its id. */
         customer?: string;
         /** @description An environment's name or id. */
         environment?: string;
@@ -2955,7 +2988,7 @@ export interface operations {
   exportUsageEvents: {
     parameters: {
       query?: {
-        /** @description A customer's external id or id. */
+        /** @description A customer's external id, as calls named it, or its id. */
         customer?: string;
         /** @description An environment's name or id. */
         environment?: string;
@@ -3038,12 +3071,82 @@ export interface operations {
       };
     };
   };
+  listUsageRefusals: {
+    parameters: {
+      query?: {
+        /** @description Inclusive; the full hour at or before it. */
+        from?: string;
+        /** @description Exclusive; the full hour at or after it. */
+        to?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All reasons. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UsageRefusalList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   getUsageSummary: {
     parameters: {
       query?: {
         /** @description `nextCursor` of the page before; absent for the first. */
         cursor?: string;
-        /** @description A customer's external id or id. */
+        /** @description A customer's external id, as calls named it, or its id. */
         customer?: string;
         /** @description An environment's name or id. */
         environment?: string;

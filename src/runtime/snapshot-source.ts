@@ -1,3 +1,4 @@
+import { hasSimulatorStandIn } from "../core/environments/environment.ts";
 import type { EnvironmentId } from "../core/ids/ids.ts";
 import type { PriceBook } from "../core/pricing/price-book.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
@@ -60,7 +61,7 @@ async function loadRoutes(
   const environment = await deps.store.environments.findById(environmentId);
   const keys = await deps.store.providerKeys.listActive(environmentId);
   if (keys.length === 0) {
-    if (environment?.kind !== "development") return [];
+    if (environment === undefined || !hasSimulatorStandIn(environment.kind)) return [];
     return [createRoute(deps, deps.standIn, { baseUrl: null, ...NO_KEY })];
   }
   return Promise.all(keys.toReversed().map((key) => openRoute(deps, key)));

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { hasSimulatorStandIn } from "../../core/environments/environment.ts";
 import type { LedgerStatus } from "../../ledger/ledger.ts";
 import type { EnvironmentRecord } from "../../store/records.ts";
 import { MAX_PAGE_SIZE } from "../../store/store.ts";
@@ -106,7 +107,7 @@ async function describeEnvironment(
     providerKeys.listActive(id),
     gatewayKeys.countUnrevoked(id, MAX_COUNTED_KEYS),
   ]);
-  const keyless = kind === "development" ? "simulator" : "nobody";
+  const keyless = hasSimulatorStandIn(kind) ? "simulator" : "nobody";
   const answeredBy = active.length > 0 ? "provider" : keyless;
   return { id, name, kind, activeProviderKeys: active.length, keys, answeredBy };
 }

@@ -24,7 +24,10 @@ export const usageScopeFields = {
     })
     .optional()
     .openapi({ type: "string", description: "A gateway key's id." }),
-  customer: referenceField("A customer's external id or id.", "acme").optional(),
+  customer: tagField.optional().openapi({
+    description: "A customer's external id, as calls named it, or its id.",
+    example: "acme",
+  }),
   feature: tagField.optional().openapi({ example: "voice-agent" }),
   model: tagField.optional().openapi({
     description: "The model that served, or the requested one where none did.",

@@ -186,6 +186,29 @@ describe("usage", () => {
     expect(seen).toEqual(Array.from({ length: 7 }, (_, index) => `customer ${index}`));
   });
 
+  it("counts what Keyward refused, by reason and within a range", async () => {
+    const refusal = { gatewayKeyId: null, customer: null };
+    await admin.store.usage.insertBatch({
+      events: [],
+      refusals: [
+        { ...refusal, code: "invalid_api_key", hourMs: NOW_MS, count: 3 },
+        { ...refusal, code: "invalid_api_key", hourMs: NOW_MS + HOUR_MS, count: 4 },
+        { ...refusal, code: "model_not_allowed", hourMs: NOW_MS, count: 1 },
+      ],
+    });
+    expect((await admin.get("/usage/refusals")).body).toEqual({
+      data: [
+        { code: "invalid_api_key", calls: 7 },
+        { code: "model_not_allowed", calls: 1 },
+      ],
+      nextCursor: null,
+    });
+    expect((await admin.get("/usage/refusals?from=2026-01-31T10:00:00Z")).body).toMatchObject({
+      data: [{ code: "invalid_api_key", calls: 4 }],
+    });
+    expect((await admin.get("/usage/refusals?customer=acme")).status).toBe(400);
+  });
+
   it.each([
     ["groupBy=custmer", "did you mean `customer`"],
     ["groupBy=model,model", "must name `model` once"],
