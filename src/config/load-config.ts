@@ -35,6 +35,8 @@ export type LoadedConfig =
     }
   | { readonly problems: readonly ConfigProblem[] };
 
+const PREFIX = "KEYWARD_";
+
 /** Variables of the command line client, which share the prefix and are no settings of a server. */
 const CLIENT_VARIABLES = ["KEYWARD_URL"];
 
@@ -152,7 +154,7 @@ function unknownVariables(
 ): ConfigProblem[] {
   const known = [...settings.map((setting) => setting.variable), ...CLIENT_VARIABLES];
   return Object.keys(env)
-    .filter((name) => name.startsWith("KEYWARD_") && !known.includes(name))
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .toSorted()
     .map((name) => ({
       source: name,
@@ -178,8 +180,11 @@ function unknownFileKeys(
 }
 
 function unknownMessage(name: string, what: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
-  const advice = nearest === undefined ? "remove it" : `did you mean ${nearest}?`;
+  // The prefix that all have in common would make them all alike.
+  const prefix = name.startsWith(PREFIX) ? PREFIX : "";
+  const rest = (full: string): string => full.slice(prefix.length);
+  const nearest = nearestName(rest(name), known.map(rest));
+  const advice = nearest === undefined ? "remove it" : `did you mean ${prefix}${nearest}?`;
   return `Keyward has no such ${what}; ${advice}`;
 }
 

@@ -1,0 +1,103 @@
+import { createAdminClient, type AdminClient } from "../admin/client.ts";
+import type { Config } from "../config/config-schema.ts";
+import type { Environment } from "../config/process-environment.ts";
+import { CliError } from "./cli-error.ts";
+import type { AdminScope, GlobalOptions } from "./command.ts";
+import { readVersion } from "./version.ts";
+
+/** The admin API, wherever it is, for the length of one command. */
+export interface AdminAccess {
+  readonly client: AdminClient;
+  close(): Promise<void>;
+}
+
+export interface AccessRequest {
+  readonly scope: AdminScope;
+  readonly globals: Pick<GlobalOptions, "url" | "token" | "dataDir">;
+  readonly env: Environment;
+  /** The settings of the server here; asked for only where the data directory is used. */
+  readonly config: () => Promise<Config>;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * `--url` before `--data-dir` before KEYWARD_URL before the data directory of the settings. Over HTTP it needs a
+ * token; on the data directory it needs none: whoever can read the database and the root key is the owner.
+ */
+export async function openAdminAccess(request: AccessRequest): Promise<AdminAccess> {
+  const { globals, env } = request;
+  if (globals.url !== undefined && globals.dataDir !== undefined) {
+    throw new CliError("--url and --data-dir name two different places", {
+      isUsage: true,
+      advice: "leave one of them out",
+    });
+  }
+  const fromEnvironment = globals.dataDir === undefined ? env["KEYWARD_URL"] : undefined;
+  const url = globals.url ?? (fromEnvironment === "" ? undefined : fromEnvironment);
+  if (url !== undefined) return openRemote(parseServerUrl(url), request);
+  if (globals.token !== undefined) {
+    throw new CliError("--token needs --url: the data directory here asks for no token", {
+      isUsage: true,
+    });
+  }
+  if (request.scope === "prices") {
+    const { openLocalPrices } = await import("../runtime/local-prices.ts");
+    return openLocalPrices();
+  }
+  const { openLocalAdmin } = await import("../runtime/local-admin.ts");
+  return openLocalAdmin(await request.config(), {
+    version: readVersion(),
+    onFault: (error) => request.warn(error instanceof Error ? (error.stack ?? "") : String(error)),
+  });
+}
+
+function openRemote(url: URL, { globals, env, warn }: AccessRequest): AdminAccess {
+  const token = globals.token ?? env["KEYWARD_ADMIN_TOKEN"];
+  if (token === undefined || token === "") {
+    throw new CliError(`the admin API of ${url.origin} needs a token`, {
+      advice: "set KEYWARD_ADMIN_TOKEN; the first start of the server printed it",
+    });
+  }
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    warn(`the admin token goes to ${url.host} over an unencrypted connection; use https`);
+  }
+  const baseUrl = url.href.replace(/\/+$/, "");
+  const client = createAdminClient({ baseUrl, token, fetch: fetchFrom(url) });
+  return { client, close: () => Promise.resolve() };
+}
+
+function parseServerUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new CliError("the server's URL is none", {
+      isUsage: true,
+      advice: "give it as http://127.0.0.1:4141, without a path",
+    });
+  }
+  // The two mistakes that everybody makes: the URL of the data plane, and the one of the admin API.
+  url.pathname = url.pathname.replace(/\/(?:api\/)?v1\/?$/, "/");
+  return url;
+}
+
+/** Fetch with words for a server that is not there. */
+function fetchFrom(url: URL): (request: Request) => Promise<Response> {
+  return async (request) =>
+    fetch(request).catch((cause: unknown) => {
+      const reason = reasonOf(cause);
+      throw new CliError(`no answer from ${url.origin}${reason}`, {
+        advice: "is the server running? `keyward start` starts one here; `--url` names another",
+        cause,
+      });
+    });
+}
+
+/** ` (ECONNREFUSED)`, from what fetch wraps twice. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (typeof cause !== "object" || cause === null || !("code" in cause)) return "";
+  return ` (${String(cause.code)})`;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
+}

@@ -1,0 +1,83 @@
+import { expectData } from "../../admin/client.ts";
+import { CliError } from "../cli-error.ts";
+import { defineCommand } from "../command.ts";
+import { formatCount, formatUsd } from "../format-cells.ts";
+import { given } from "../given.ts";
+import { parseCount } from "../list-pages.ts";
+import { parseWhen } from "../parse-when.ts";
+
+export const estimate = defineCommand({
+  summary: "say what a call would cost",
+  details:
+    "With the same rules and prices that calls are rated with. Cached input is not part of --input, reasoning not of --output. Needs no server and no data directory.",
+  examples: [
+    "keyward estimate --model gpt-4o-mini --input 500 --output 1500",
+    "keyward estimate --model gpt-5 --input 2000 --cached-input 30000 --output 800 --tier flex --json",
+  ],
+  reach: "admin",
+  printsData: true,
+  options: {
+    model: { value: "model", description: "the model", isRequired: true },
+    input: { value: "tokens", description: "input tokens", default: "0" },
+    cachedInput: { value: "tokens", description: "input tokens read from a cache", default: "0" },
+    output: { value: "tokens", description: "output tokens", default: "0" },
+    reasoningOutput: { value: "tokens", description: "output tokens of reasoning", default: "0" },
+    provider: { value: "name", description: "the provider", default: "openai" },
+    tier: { value: "name", description: "service tier, else the standard one" },
+    at: { value: "when", description: "when the call is made, else now" },
+  },
+  async run({ admin, io, options, output }) {
+    const { model, provider, tier: serviceTier, at } = options;
+    const body = {
+      provider,
+      model,
+      ...given({
+        serviceTier,
+        at: at && parseWhen(at, { nowMs: io.nowMs(), flag: "--at", direction: "ago" }),
+      }),
+      quantities: {
+        input: parseCount(options.input, "--input"),
+        cachedInput: parseCount(options.cachedInput, "--cached-input"),
+        output: parseCount(options.output, "--output"),
+        reasoningOutput: parseCount(options.reasoningOutput, "--reasoning-output"),
+      },
+    };
+    const client = await admin("prices");
+    const answer = expectData(await client.POST("/prices/estimate", { body }));
+    await output.data(answer, async () => {
+      if (answer.costUsd === null) return;
+      const counted = answer.lines.filter((line) => line.tokens > 0);
+      if (counted.length > 0) {
+        await output.table(
+          counted,
+          [
+            { title: "tokens", value: (line) => formatCount(line.tokens), isNumber: true },
+            { title: "of", value: (line) => line.quantityClass },
+            {
+              title: "USD per million",
+              value: (line) => line.usdPerMillionTokens,
+              isNumber: true,
+            },
+            { title: "cost", value: (line) => formatUsd(line.amountUsd), isNumber: true },
+          ],
+          ["", "", "", formatUsd(answer.costUsd)],
+        );
+      } else {
+        output.line(formatUsd(answer.costUsd));
+      }
+      output.note(`by ${answer.priceRowId ?? "a free provider"}`);
+    });
+    if (answer.costUsd === null) throw unpriced(answer);
+  },
+});
+
+function unpriced(answer: { reason: string | null; suggestions: readonly string[] }): CliError {
+  const { reason, suggestions } = answer;
+  const advice =
+    suggestions.length > 0
+      ? `did you mean ${suggestions.join(", ")}?`
+      : "keyward prices list --model <part of the name>";
+  return new CliError(`the call has no price: ${reason ?? "no row of the price book fits"}`, {
+    advice,
+  });
+}

@@ -1,0 +1,67 @@
+import { expectData } from "../../admin/client.ts";
+import { defineCommand } from "../command.ts";
+import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { probeServer, serverUrl } from "../probe-server.ts";
+
+const ANSWERED_BY = {
+  provider: "its provider",
+  simulator: "the built-in simulator",
+  nobody: "nobody: calls are refused until it has a provider key",
+} as const;
+
+export const status = defineCommand({
+  summary: "say what is there and whether it runs",
+  examples: ["keyward status", "keyward status --url https://keyward.example.com --json"],
+  reach: "admin",
+  printsData: true,
+  async run({ admin, config, globals, output }) {
+    const client = await admin();
+    const found = expectData(await client.GET("/status"));
+    await output.data(found, async () => {
+      const { store, ledger, rootKey, startedAt, urls } = found;
+      output.facts([
+        ["version", found.version],
+        [
+          "server",
+          startedAt === null ? await serverHere() : `running since ${formatTime(startedAt)}`,
+        ],
+        ...urls.map((url) => ["url", url] as const),
+        ["store", `${store.kind}, schema ${store.schema}`],
+        ["root key", `${rootKey.id} (fingerprint ${rootKey.fingerprint})`],
+        ["calls", `${formatCount(found.callsLastDay)} in the last 24 hours`],
+        ...(ledger === null
+          ? []
+          : ([
+              ["in flight", formatCount(ledger.openIntents)],
+              ["to be flushed", formatCount(ledger.pendingEvents)],
+              ["last flush", formatOptionalTime(ledger.lastFlushAt)],
+            ] as const)),
+      ]);
+      if (ledger !== null && ledger.lastFlushError !== null) {
+        output.warn(`the last flush failed: ${ledger.lastFlushError}`);
+      }
+      output.line();
+      await output.table(found.environments.toReversed(), [
+        { title: "environment", value: ({ name }) => name },
+        { title: "kind", value: ({ kind }) => kind },
+        { title: "keys", value: ({ keys }) => formatCount(keys), isNumber: true },
+        {
+          title: "provider keys",
+          value: ({ activeProviderKeys }) => formatCount(activeProviderKeys),
+          isNumber: true,
+        },
+        { title: "answered by", value: ({ answeredBy }) => ANSWERED_BY[answeredBy] },
+      ]);
+    });
+
+    /** The data directory says nothing of a server; its address does. */
+    async function serverHere(): Promise<string> {
+      if (globals.url !== undefined) return "not running";
+      const { host, port } = await config();
+      const answerer = await probeServer(host, port);
+      if (answerer.kind === "keyward") return `running at ${serverUrl(host, port)}`;
+      const elsewhere = answerer.kind === "other" ? `; another program has port ${port}` : "";
+      return `not running at ${serverUrl(host, port)}${elsewhere}`;
+    }
+  },
+});

@@ -1,0 +1,107 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../../config/config-schema.ts";
+import { findOpenaiKey } from "../../config/import-openai-key.ts";
+import { previewProviderKey } from "../../core/keys/provider-key.ts";
+import { JOURNAL_FOLDER, ROOT_KEY_FILE } from "../../runtime/data-directory.ts";
+import { inspectJournals } from "../../runtime/inspect-journals.ts";
+import type { CliIo } from "../cli-io.ts";
+import { probeServer, serverUrl } from "../probe-server.ts";
+import { type Check, fail, pass, warn } from "./check.ts";
+
+const OTHERS_MASK = 0o077;
+
+export function checkNode(version: string): Check {
+  const major = Number.parseInt(version.replace(/^v/, ""), 10);
+  if (major >= 24) return pass("node", `Node ${version}`);
+  return fail("node", `Node ${version} is too old`, "install Node 24 or newer");
+}
+
+/** That it is there, a directory, and its owner's alone. */
+export async function checkDataDirectory({ dataDir }: Pick<Config, "dataDir">): Promise<Check> {
+  const found = await statOf(dataDir);
+  if (found === undefined) {
+    const remedy = "run `keyward start` here, or name its directory with --data-dir";
+    return fail("data directory", `there is none at ${dataDir}`, remedy);
+  }
+  if (!found.isDirectory()) {
+    return fail("data directory", `${dataDir} is a file`, "name another with --data-dir");
+  }
+  if ((found.mode & OTHERS_MASK) === 0) return pass("data directory", dataDir);
+  const message = `${dataDir} is open to other users (mode ${octal(found.mode)})`;
+  return warn("data directory", message, `chmod 700 ${dataDir}`);
+}
+
+/** That the root key's file is there and its owner's alone; whether it fits is for the vault to say. */
+export async function checkRootKeyFile(
+  config: Pick<Config, "dataDir" | "rootKey">,
+): Promise<Check> {
+  if (config.rootKey !== null) return pass("root key file", "not used: KEYWARD_ROOT_KEY is set");
+  const path = join(config.dataDir, ROOT_KEY_FILE);
+  const found = await statOf(path);
+  if (found === undefined) {
+    const remedy = "put it back from the backup, or give its content as KEYWARD_ROOT_KEY";
+    return fail("root key file", `${path} is missing`, remedy);
+  }
+  if ((found.mode & OTHERS_MASK) === 0) return pass("root key file", path);
+  const message = `${path} is open to other users (mode ${octal(found.mode)})`;
+  return fail("root key file", message, `chmod 600 ${path}`);
+}
+
+export async function checkJournals({ dataDir }: Pick<Config, "dataDir">): Promise<Check> {
+  const found = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
+  if (found.corruptFiles.length > 0) {
+    const message = `lines that cannot be read were put aside: ${found.corruptFiles.join(", ")}`;
+    const remedy = `look at them in ${join(dataDir, JOURNAL_FOLDER)}, then delete them`;
+    return warn("journal", message, remedy);
+  }
+  if (found.leftOver > 0) {
+    const message = `${found.leftOver} left by processes that ended abruptly`;
+    return warn("journal", message, "`keyward start` takes their calls into the ledger");
+  }
+  return pass("journal", found.running === 0 ? "nothing left over" : `${found.running} in use`);
+}
+
+export async function checkPort({ host, port }: Pick<Config, "host" | "port">): Promise<Check> {
+  const url = serverUrl(host, port);
+  const answerer = await probeServer(host, port);
+  switch (answerer.kind) {
+    case "keyward":
+      return pass("port", `Keyward ${answerer.version} answers at ${url}`);
+    case "nobody":
+      return pass("port", `${port} is free; no server runs at ${url}`);
+    case "other":
+    default:
+      return fail(
+        "port",
+        `another program has port ${port} of ${host}`,
+        "stop it, or choose another: keyward start --port 4242",
+      );
+  }
+}
+
+/** Whether the app in this directory still calls the provider by itself. */
+export function checkAppKey(
+  { env, cwd }: Pick<CliIo, "env" | "cwd">,
+  { host, port }: Pick<Config, "host" | "port">,
+): Check {
+  const { found } = findOpenaiKey({ env, cwd, own: { host, port } });
+  if (found === undefined)
+    return pass("app key", "no provider key in the environment or .env files");
+  const message = `${found.where} holds the provider key ${previewProviderKey(found.secret)}: what reads it goes past Keyward`;
+  return warn("app key", message, "replace it with a key from `keyward keys create`");
+}
+
+async function statOf(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, "0");
+}

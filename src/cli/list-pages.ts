@@ -1,0 +1,61 @@
+import { type AdminAnswer, type AdminClient, expectData } from "../admin/client.ts";
+import { CliError } from "./cli-error.ts";
+import type { AdminScope, CommandContext, OptionSpec } from "./command.ts";
+import type { Column } from "./table.ts";
+
+/** The options of every command that lists. */
+export const PAGE_OPTIONS = {
+  limit: { value: "count", description: "how many entries at most, 1 to 1000", default: "50" },
+  cursor: { value: "cursor", description: "where the page before ended" },
+} as const satisfies Record<string, OptionSpec>;
+
+interface PageOptions {
+  readonly limit: string;
+  readonly cursor: string | undefined;
+}
+
+export interface PageAnswer<Item> {
+  readonly data: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+export interface Listing<Item> {
+  /** `projects`, for the word that there are none. */
+  readonly what: string;
+  /** Before `columns`: it is what gives them the type of an item. */
+  readonly fetch: (
+    client: AdminClient,
+    page: { limit: number; cursor?: string },
+  ) => Promise<AdminAnswer<PageAnswer<Item>>>;
+  readonly columns: readonly Column<Item>[];
+}
+
+/** Prints one page, and how to get at the next. */
+export async function printPage<Item>(
+  context: CommandContext<PageOptions>,
+  { what, columns, fetch }: Listing<Item>,
+  scope: AdminScope = "all",
+): Promise<void> {
+  const { output, options } = context;
+  const page = pageOf(options);
+  const answer = expectData(await fetch(await context.admin(scope), page));
+  await output.data(answer, async () => {
+    if (answer.data.length === 0) output.note(`no ${what}`);
+    else await output.table(answer.data, columns);
+    if (answer.nextCursor !== null) output.note(`more: --cursor ${answer.nextCursor}`);
+  });
+}
+
+/** The query parameters of a page. */
+export function pageOf({ limit, cursor }: PageOptions): { limit: number; cursor?: string } {
+  const count = parseCount(limit, "--limit");
+  return cursor === undefined ? { limit: count } : { limit: count, cursor };
+}
+
+/** A whole number, not negative. */
+export function parseCount(text: string, flag: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new CliError(`${flag} takes a whole number; got ${JSON.stringify(text)}`, {
+    isUsage: true,
+  });
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** The client's entry. The only place in cli/ that catches. */
+const OLDEST_NODE = 24;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  process.stderr.write(
+    `error: Keyward needs Node ${OLDEST_NODE} or newer; this is ${process.version}\n`,
+  );
+  process.exitCode = 1;
+} else {
+  // After the check: what comes now does not load on an older Node.
+  const [{ runCli }, { processIo }] = await Promise.all([
+    import("./run-cli.ts"),
+    import("./cli-io.ts"),
+  ]);
+  const io = processIo();
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+  try {
+    await runCli(process.argv.slice(2), io);
+  } catch (error) {
+    const { reportFailure } = await import("./report-failure.ts");
+    process.exitCode = reportFailure(error, io);
+  }
+}

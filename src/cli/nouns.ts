@@ -1,0 +1,111 @@
+/**
+ * Every noun of the command line, in the order of the help. A noun's commands are loaded when one of them is asked
+ * for, so that the client starts fast however many there are.
+ */
+import type { NounCommands } from "./command.ts";
+
+export interface Noun {
+  readonly name: string;
+  readonly group: "Gateway" | "Access" | "Money" | "Secrets" | "Shell";
+  readonly summary: string;
+  load(): Promise<NounCommands>;
+}
+
+export const NOUNS: readonly Noun[] = [
+  {
+    name: "start",
+    group: "Gateway",
+    summary: "start the gateway",
+    load: async () => (await import("./commands/start.ts")).start,
+  },
+  {
+    name: "status",
+    group: "Gateway",
+    summary: "say what is there and whether it runs",
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "doctor",
+    group: "Gateway",
+    summary: "check that everything is as it should be",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  {
+    name: "simulator",
+    group: "Gateway",
+    summary: "run the built-in provider by itself",
+    load: async () => (await import("./commands/simulator.ts")).simulator,
+  },
+  {
+    name: "projects",
+    group: "Access",
+    summary: "applications of the team",
+    load: async () => (await import("./commands/projects.ts")).projects,
+  },
+  {
+    name: "environments",
+    group: "Access",
+    summary: "development, staging, production and your own",
+    load: async () => (await import("./commands/environments.ts")).environments,
+  },
+  {
+    name: "keys",
+    group: "Access",
+    summary: "gateway keys: what applications call with",
+    load: async () => (await import("./commands/keys.ts")).keys,
+  },
+  {
+    name: "customers",
+    group: "Access",
+    summary: "tenants whose usage is told apart",
+    load: async () => (await import("./commands/customers.ts")).customers,
+  },
+  {
+    name: "usage",
+    group: "Money",
+    summary: "what was called, by whom, and what it cost",
+    load: async () => (await import("./commands/usage.ts")).usage,
+  },
+  {
+    name: "estimate",
+    group: "Money",
+    summary: "say what a call would cost",
+    load: async () => (await import("./commands/estimate.ts")).estimate,
+  },
+  {
+    name: "prices",
+    group: "Money",
+    summary: "what providers charge",
+    load: async () => (await import("./commands/prices.ts")).prices,
+  },
+  {
+    name: "provider-accounts",
+    group: "Secrets",
+    summary: "accounts at providers",
+    load: async () => (await import("./commands/provider-accounts.ts")).providerAccounts,
+  },
+  {
+    name: "provider-keys",
+    group: "Secrets",
+    summary: "providers' secrets, in the vault",
+    load: async () => (await import("./commands/provider-keys.ts")).providerKeys,
+  },
+  {
+    name: "vault",
+    group: "Secrets",
+    summary: "the root key",
+    load: async () => (await import("./commands/vault.ts")).vault,
+  },
+  {
+    name: "admin-token",
+    group: "Secrets",
+    summary: "what the admin API is asked with",
+    load: async () => (await import("./commands/admin-token.ts")).adminToken,
+  },
+  {
+    name: "completion",
+    group: "Shell",
+    summary: "print the completion script of a shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+];

@@ -1,0 +1,59 @@
+import { listSettings, type Setting } from "../config/config-schema.ts";
+import type { OptionSpec } from "./command.ts";
+import { GLOBAL_OPTIONS } from "./global-options.ts";
+
+const VALUE_WORDS: Readonly<Record<string, string>> = {
+  host: "address",
+  port: "port",
+  databaseUrl: "url",
+  rootKey: "key",
+  adminToken: "token",
+  durability: "word",
+  logLevel: "level",
+};
+
+/** Every setting of the server as an option; those that are global options already are left to them. */
+export function settingOptions(): Readonly<Record<string, OptionSpec>> {
+  return Object.fromEntries(
+    listSettings()
+      .filter(({ key }) => !(key in GLOBAL_OPTIONS))
+      .map((setting) => [optionName(setting), optionSpec(setting)]),
+  );
+}
+
+function optionName({ key, type }: Setting): string {
+  return type === "switch" ? `no${key.charAt(0).toUpperCase()}${key.slice(1)}` : key;
+}
+
+function optionSpec({ type, choices, description, key, variable, isSecret }: Setting): OptionSpec {
+  if (type === "switch") return { description: `turn off: ${lowerFirst(description)}` };
+  const secrecy = isSecret ? ` Better as ${variable}: others can read flags.` : "";
+  return {
+    value: type === "integer" ? unitOf(key) : (VALUE_WORDS[key] ?? "text"),
+    description: `${lowerFirst(description)}${secrecy}`.replace(/\.$/, ""),
+    ...(choices === null ? {} : { choices }),
+  };
+}
+
+function unitOf(key: string): string {
+  if (key.endsWith("Ms")) return "ms";
+  if (key.endsWith("Bytes")) return "bytes";
+  return VALUE_WORDS[key] ?? "count";
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+/** What was typed, as `loadConfig` takes it. */
+export function flagsOf(
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string | boolean | undefined>> {
+  const flags: Record<string, string | boolean | undefined> = {};
+  for (const setting of listSettings()) {
+    const value = options[optionName(setting)];
+    if (setting.type === "switch") flags[setting.key] = value === true ? false : undefined;
+    else if (typeof value === "string") flags[setting.key] = value;
+  }
+  return flags;
+}

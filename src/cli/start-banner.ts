@@ -1,0 +1,117 @@
+import type { RunningKeyward } from "../app.ts";
+import type { Config } from "../config/config-schema.ts";
+import type { Output } from "./output.ts";
+
+/**
+ * What a start says. The secrets of the first start stand here and nowhere else, this once; all of it is for a person
+ * to read and to paste from.
+ */
+export function printStartBanner(
+  keyward: RunningKeyward,
+  config: Pick<Config, "dataDir" | "host">,
+  output: Output,
+): void {
+  const { url, storeKind, firstRun } = keyward;
+  output.line(`Keyward is running at ${url}`);
+  output.line();
+  output.facts([
+    ["for apps", `${url}/v1`],
+    ["admin API", `${url}/api/v1`],
+    ["data", `${config.dataDir} (${storeKind})`],
+    ...keyward.environments.map(
+      (environment) => [environment.name, describe(environment)] as const,
+    ),
+  ]);
+  printRecovery(keyward, output);
+  if (!isLoopback(config.host)) {
+    output.warn(
+      `${config.host} is reachable from other machines, without encryption: put TLS in front`,
+    );
+  }
+  if (firstRun !== undefined) {
+    printImport(keyward, output);
+    printFirstRun({ url, ...firstRun }, output);
+  }
+}
+
+function describe({ providerKeys, isSimulated }: RunningKeyward["environments"][number]): string {
+  if (providerKeys > 0) return `provider keys: ${providerKeys}`;
+  return isSimulated
+    ? "no provider key: the built-in simulator answers"
+    : "no provider key: calls are refused until `keyward provider-keys add` gives it one";
+}
+
+function printRecovery({ recovery }: RunningKeyward, output: Output): void {
+  const { settledEvents, unknownEvents, corruptLines } = recovery;
+  if (settledEvents + unknownEvents > 0) {
+    output.line();
+    output.line(
+      `recovered ${settledEvents + unknownEvents} calls of a process that had ended; the outcome of ${unknownEvents} is unknown`,
+    );
+  }
+  if (corruptLines > 0) {
+    output.warn(`${corruptLines} lines of its journal could not be read; they are kept beside it`);
+  }
+}
+
+const OWNERS = {
+  personal: "it seems to belong to a person",
+  organization: "it seems to belong to an organization",
+  unknown: "whose account it is cannot be seen from it",
+} as const;
+
+function printImport({ importedKey, skippedPlaces }: RunningKeyward, output: Output): void {
+  if (skippedPlaces.length > 0 || importedKey !== undefined) output.line();
+  for (const { where, reason } of skippedPlaces) output.line(`passed over in ${where}: ${reason}`);
+  if (importedKey === undefined) return;
+  const { preview, where, ownership, account, baseUrl } = importedKey;
+  output.line(
+    `found ${preview} in ${where}: it is now in the vault, as the provider key of development`,
+  );
+  output.line(
+    `  account ${account}${baseUrl === null ? "" : ` at ${baseUrl}`}; ${OWNERS[ownership]}`,
+  );
+}
+
+function printFirstRun(
+  { url, gatewayKey, adminToken }: { url: string; gatewayKey: string; adminToken: string },
+  output: Output,
+): void {
+  const body = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}';
+  const lines = [
+    "",
+    "For your app, in .env.local (shown this once):",
+    "",
+    `OPENAI_BASE_URL=${url}/v1`,
+    `OPENAI_API_KEY=${gatewayKey}`,
+    "",
+    "To administer, with --url from elsewhere (shown this once):",
+    "",
+    `KEYWARD_ADMIN_TOKEN=${adminToken}`,
+    "",
+    "Try it with curl:",
+    "",
+    `curl ${url}/v1/chat/completions \\`,
+    `  -H "authorization: Bearer ${gatewayKey}" \\`,
+    '  -H "content-type: application/json" \\',
+    `  -d '${body}'`,
+    "",
+    "or with Node:",
+    "",
+    "node --input-type=module <<'EOF'",
+    `const answer = await fetch("${url}/v1/chat/completions", {`,
+    '  method: "POST",',
+    `  headers: { authorization: "Bearer ${gatewayKey}", "content-type": "application/json" },`,
+    `  body: JSON.stringify(${body}),`,
+    "});",
+    "console.log((await answer.json()).choices[0].message.content);",
+    "EOF",
+    "",
+    "Then see what it cost:  keyward usage events",
+  ];
+  for (const line of lines) output.line(line);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host.startsWith("127.") || host === "::1";
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { createAdminApp } from "../admin/admin-app.ts";
+import { TRUST_CALLER } from "../admin/authenticator.ts";
+import { type AdminClient, createAdminClient } from "../admin/client.ts";
+import type { Config } from "../config/config-schema.ts";
+import { IdFactory } from "../core/ids/ids.ts";
+import { BUILT_IN_PRICE_LIST } from "../core/pricing/built-in-price-list.ts";
+import { createPriceBook } from "../core/pricing/create-price-book.ts";
+import { openaiCompatibleProvider } from "../providers/openai-compatible/openai-compatible-provider.ts";
+import { openaiProvider } from "../providers/openai/openai-provider.ts";
+import { createProviderRegistry, type Provider } from "../providers/provider.ts";
+import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
+import { openLocalStore } from "./local-store.ts";
+import { openVault } from "./open-vault.ts";
+
+export interface LocalAdmin {
+  readonly client: AdminClient;
+  close(): Promise<void>;
+}
+
+export interface LocalAdminOptions {
+  readonly version: string;
+  /** Told of faults of Keyward's own: no server runs whose log would have them. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** A server gives the simulator an address of its own when it starts; nothing is ever sent to this one. */
+const SIMULATOR_OF_A_SERVER: Provider = {
+  ...simulatorProvider,
+  defaultBaseUrl: "http://simulator.invalid/v1",
+};
+
+/**
+ * The admin app in this process, on the data directory of the settings. Starts no server and needs no token: whoever
+ * can read the database and the root key is the owner. A server that runs on the same data sees the changes at once.
+ * Throws StartError.
+ */
+export async function openLocalAdmin(
+  config: Config,
+  { version, onFault }: LocalAdminOptions,
+): Promise<LocalAdmin> {
+  const store = await openLocalStore(config);
+  try {
+    const ids = new IdFactory({ nowMs: Date.now, randomBytes });
+    const app = createAdminApp({
+      store,
+      vault: await openVault({ config, store, ids }),
+      providers: createProviderRegistry([
+        openaiProvider,
+        openaiCompatibleProvider,
+        SIMULATOR_OF_A_SERVER,
+      ]),
+      priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: [simulatorProvider.name] }),
+      ids,
+      clock: { nowMs: Date.now },
+      randomBytes,
+      authenticator: TRUST_CALLER,
+      serverInfo: { version, startedAtMs: null, urls: [] },
+      onFault: ({ error }) => onFault(error),
+    });
+    const client = createAdminClient({ baseUrl: "http://keyward.local", fetch: app.fetch });
+    return { client, close: () => store.close() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

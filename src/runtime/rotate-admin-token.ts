@@ -1,0 +1,35 @@
+import type { IdFactory } from "../core/ids/ids.ts";
+import { createAdminToken, hashAdminToken } from "../core/keys/admin-token.ts";
+import type { Store } from "../store/store.ts";
+
+export interface RotateAdminTokenDeps {
+  readonly store: Pick<Store, "transaction">;
+  readonly ids: Pick<IdFactory, "create">;
+  readonly nowMs: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export interface AdminTokenRotation {
+  /** In clear, this once. */
+  readonly token: string;
+  /** How many tokens were revoked. */
+  readonly revoked: number;
+}
+
+/** A new admin token in place of all there are, in one transaction: there is never none, and never an old one left. */
+export async function rotateAdminToken(deps: RotateAdminTokenDeps): Promise<AdminTokenRotation> {
+  const token = createAdminToken(deps.randomBytes);
+  const nowMs = deps.nowMs();
+  const revoked = await deps.store.transaction(async ({ adminTokens }) => {
+    const count = await adminTokens.revokeAll(nowMs);
+    await adminTokens.insert({
+      id: deps.ids.create("adm"),
+      name: "rotated admin token",
+      hash: hashAdminToken(token),
+      createdAtMs: nowMs,
+      revokedAtMs: null,
+    });
+    return count;
+  });
+  return { token, revoked };
+}
