@@ -10,7 +10,7 @@ export const EXPORT_FORMATS = ["csv", "jsonl"] as const;
 type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Small, since a page is formatted in one go on the event loop that also serves calls. */
-const PAGE_SIZE = 250;
+const PAGE_SIZE = 100;
 
 interface EventExport {
   readonly contentType: string;
