@@ -25,6 +25,11 @@ export interface EventFlusherOptions {
   afterFlush(error: unknown): Promise<void>;
 }
 
+interface Moved {
+  readonly events: number;
+  readonly refusals: number;
+}
+
 /**
  * Moves events and refusal counts into the sink: one batch at a time, a timer only while there is something to move,
  * slower and slower (with jitter, up to ten seconds) while the sink fails.
@@ -117,20 +122,23 @@ export class EventFlusher {
     let events = this.#options.pendingEvents();
     let refusals = this.#options.refusals.size;
     while (events > 0 || refusals > 0) {
-      const moved = await this.#moveBatch();
-      if (moved.events === 0 && moved.refusals === 0) break;
+      const moved =
+        this.#current === undefined
+          ? await this.#moveBatch()
+          : await this.#repeatBatch(this.#current);
+      if (moved === undefined) break;
       events -= moved.events;
       refusals -= moved.refusals;
     }
   }
 
-  async #moveBatch(): Promise<{ readonly events: number; readonly refusals: number }> {
+  /** Undefined when there is nothing to move. */
+  async #moveBatch(): Promise<Moved | undefined> {
     const { sink, refusals } = this.#options;
-    if (this.#current !== undefined) return await this.#repeatBatch(this.#current);
     const batch = await this.#options.nextBatch(MAX_FLUSH_EVENTS);
     const counts = refusals.take(MAX_FLUSH_REFUSALS);
     const events = batch?.events ?? [];
-    if (events.length === 0 && counts.length === 0) return { events: 0, refusals: 0 };
+    if (events.length === 0 && counts.length === 0) return undefined;
     try {
       await sink.insertBatch({ events, refusals: counts });
     } catch (error) {
@@ -138,22 +146,23 @@ export class EventFlusher {
       else [this.#current, this.#doubtful] = [batch, counts];
       throw error;
     }
-    batch?.confirm();
-    return { events: events.length, refusals: counts.length };
+    return { events: this.#confirm(batch), refusals: counts.length };
   }
 
-  async #repeatBatch(
-    batch: PendingBatch,
-  ): Promise<{ readonly events: number; readonly refusals: number }> {
-    const { inserted } = await this.#options.sink.insertBatch({
-      events: batch.events,
-      refusals: [],
-    });
-    if (inserted > 0) this.#options.refusals.restore(this.#doubtful ?? []);
+  async #repeatBatch(batch: PendingBatch): Promise<Moved> {
+    const { sink, refusals } = this.#options;
+    const { inserted } = await sink.insertBatch({ events: batch.events, refusals: [] });
+    if (inserted > 0) refusals.restore(this.#doubtful ?? []);
     this.#current = undefined;
     this.#doubtful = undefined;
-    batch.confirm();
-    return { events: batch.events.length, refusals: 0 };
+    return { events: this.#confirm(batch), refusals: 0 };
+  }
+
+  /** By how many fewer events wait: a batch may have found another way to the store since it was first offered. */
+  #confirm(batch: PendingBatch | undefined): number {
+    const before = this.#options.pendingEvents();
+    batch?.confirm();
+    return before - this.#options.pendingEvents();
   }
 
   #delayMs(): number {
