@@ -74,7 +74,7 @@ export async function startLedger(
     async recoverAfterCrash(into = sink) {
       crashes += 1;
       const crashed = join(root, `crash-${crashes}`);
-      await copyJournal(directory, crashed, processId);
+      copyJournal(directory, crashed, processId);
       return await recoverJournals({ directory: crashed, sink: into, log });
     },
     async dispose() {

@@ -43,6 +43,7 @@ class Model {
   async settle(picks: readonly number[]): Promise<void> {
     const settling: Promise<void>[] = [];
     for (const pick of picks) {
+      // -1 is the last one that was opened.
       const [intent] = this.#open.splice(pick % Math.max(1, this.#open.length), 1);
       if (intent !== undefined) settling.push(this.#settleOne(intent));
     }
@@ -112,6 +113,16 @@ const step: fc.Arbitrary<{ readonly name: string; readonly run: Step }> = fc.one
       .array(fc.nat(), { minLength: 1, maxLength: 6 })
       .map((picks) => named(`settle ${picks.join()}`, (model) => model.settle(picks))),
   },
+  {
+    weight: 4,
+    arbitrary: fc.integer({ min: 1, max: 6 }).map((count) =>
+      named(`pass ${count} through`, async (model) => {
+        await model.open(count);
+        await model.settle(Array.from({ length: count }, () => -1));
+        await model.flush();
+      }),
+    ),
+  },
   { weight: 3, arbitrary: fc.constant(named("flush", (model) => model.flush())) },
   { weight: 1, arbitrary: fc.constant(named("crash", (model) => model.crash())) },
   {
@@ -142,14 +153,14 @@ function named(name: string, run: Step) {
 test("every call that was opened is in the store once after recovery, whatever fails in between and wherever it dies", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 1, maxLength: 40 }),
+      fc.array(step, { minLength: 1, maxLength: 60 }),
       fc.constantFrom("process", "disk" as const),
       async (steps, durability) => {
         const files = new FaultyJournalFiles();
         const under = await startLedger({
           files,
           durability,
-          maxSegmentBytes: 3_000,
+          maxSegmentBytes: 700,
           maxEventsInMemory: 4,
         });
         try {
