@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
-import type { CreateTestDatabase } from "./contract/fixture.contract.ts";
+import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
 import { describeSummaries } from "./contract/summaries.contract.ts";
@@ -10,7 +10,7 @@ import { describeVaultKeys } from "./contract/vault-keys.contract.ts";
 
 /** The store's contract as tests: every implementation runs them all, on its real database. */
 export function describeStore(name: string, createDatabase: CreateTestDatabase): void {
-  describe(`the store on ${name}`, () => {
+  describe(`the store on ${name}`, { timeout: TIMEOUT_MS }, () => {
     failOnLeaks();
     describeSchema(createDatabase);
     describeConfiguration(createDatabase);
@@ -29,8 +29,8 @@ function failOnLeaks(): void {
     before = openResources();
   });
   afterAll(async () => {
-    await vi.waitFor(() => expect(openResources()).toEqual(before), { timeout: 5_000 });
-  });
+    await vi.waitFor(() => expect(openResources()).toEqual(before), { timeout: 10_000 });
+  }, TIMEOUT_MS);
 }
 
 function openResources(): readonly string[] {

@@ -1,6 +1,6 @@
 /**
  * The store's contract: what Keyward keeps, and how it is asked for. One implementation per database in the
- * sub-folders; every one of them passes `store-contract.ts`. No SQL above this line, no rule below it.
+ * sub-folders; every one of them passes `store.contract.ts`. No SQL above this line, no rule below it.
  */
 import type {
   CustomerId,
@@ -225,7 +225,12 @@ export interface EventBatch {
 export interface UsageRepository {
   /**
    * One transaction: inserts the events whose id is not there yet, and adds exactly those to the hourly rollups.
-   * Returns how many were new. Safe to repeat with the same events (refusal counts are added each time).
+   * Returns how many were new. Safe to repeat with the same events (refusal counts are added each time), also by
+   * several processes at once. Of events with one id the first is kept.
+   *
+   * No event is refused for its text, whoever sent it: empty text of an optional field is kept as null, NUL becomes
+   * U+FFFD, and text of more than 256 UTF-16 units is kept as its beginning with a hash of the whole. Filters treat
+   * what they are given in the same way. Times are kept in whole milliseconds.
    */
   insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }>;
   /** Newest first by (startedAt, id). */
@@ -269,7 +274,11 @@ export interface Store extends Repositories {
   currentSchema(): Promise<number>;
   /** Brings the schema up to date; two processes may do it at once. Throws NewerSchemaError and changes nothing when it is ahead. */
   migrate(): Promise<void>;
-  /** All or nothing. Do not nest. Serialised against other writers as the database does it. */
+  /**
+   * All or nothing, one at a time among all processes. The work uses nothing of the store but the repositories it is
+   * given: a write beside them would wait for the transaction's own end. An error of a repository must end the work
+   * (Postgres takes no further statement after it). Keep it short; others wait.
+   */
   transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
   /** One round trip; throws when the database does not answer. */
   ping(): Promise<void>;

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { picos, PICOS_PER_USD } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
@@ -13,6 +14,11 @@ function newestFirst(events: readonly UsageEvent[]): readonly UsageEvent[] {
 async function totals(usage: UsageRepository) {
   const { rows } = await usage.summarize({ limit: 1 }, { groupBy: [] });
   return rows[0];
+}
+
+/** Long text of three bytes a character that does not compress: the most that an index entry has to hold. */
+function wide(): string {
+  return String.fromCharCode(...Array.from(randomBytes(256), (byte, i) => 0x4e00 + byte * 64 + i));
 }
 
 function matches(event: UsageEvent, filter: EventFilter): boolean {
@@ -157,9 +163,10 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
         { feature: "🙂".repeat(50_000), providerResponseId: long, serviceTier: long },
         { path: `/v1/${long}`, method: "M".repeat(1000), operation: long, priceRowId: long },
         { customer: "", feature: "", servedModel: "", providerResponseId: "" },
+        { customer: wide(), feature: wide(), servedModel: wide(), providerResponseId: wide() },
       ];
       const events = hostile.map((overrides) => sampleEvent(overrides));
-      expect(await usage.insertBatch({ events, refusals: [] })).toEqual({ inserted: 7 });
+      expect(await usage.insertBatch({ events, refusals: [] })).toEqual({ inserted: 8 });
       const find = async (filter: EventFilter) => {
         const { rows } = await usage.listEvents({ limit: 10 }, filter);
         return rows.map((row) => row.id);
@@ -172,7 +179,7 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
         events[3]?.id,
       ]);
       const byCustomer = await usage.summarize({ limit: 10 }, { groupBy: ["customer"] });
-      expect(byCustomer.rows).toHaveLength(6);
+      expect(byCustomer.rows).toHaveLength(7);
       expect(byCustomer.rows[0]?.group).toEqual({ customer: null });
       const { rows } = await usage.listEvents({ limit: 10 }, { requestId: events[6]?.requestId });
       expect(rows[0]).toMatchObject({ customer: null, feature: null, servedModel: null });

@@ -38,21 +38,24 @@ const TABLES = [
   "projects",
 ];
 
+/** For a test and for the hooks around it; a busy machine takes its time to start threads and servers. */
+export const TIMEOUT_MS = 120_000;
+
 /** Gives every test of the enclosing `describe` a database that is migrated and has no rows. */
 export function useDatabase(createDatabase: CreateTestDatabase): Fixture {
   const fixture = new CurrentFixture();
   beforeAll(async () => {
     await fixture.create(createDatabase);
     await fixture.store.migrate();
-  });
+  }, TIMEOUT_MS);
   beforeEach(async () => {
     const { database } = fixture;
     const statements = TABLES.map((table) => `delete from ${table}`);
     await database.execute([...statements, database.restartSequence].join(";"));
-  });
+  }, TIMEOUT_MS);
   afterAll(async () => {
     await fixture.drop();
-  });
+  }, TIMEOUT_MS);
   return fixture;
 }
 
@@ -61,10 +64,10 @@ export function useEmptyDatabase(createDatabase: CreateTestDatabase): Fixture {
   const fixture = new CurrentFixture();
   beforeEach(async () => {
     await fixture.create(createDatabase);
-  });
+  }, TIMEOUT_MS);
   afterEach(async () => {
     await fixture.drop();
-  });
+  }, TIMEOUT_MS);
   return fixture;
 }
 

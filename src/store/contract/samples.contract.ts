@@ -22,7 +22,7 @@ export const ids = new IdFactory({ nowMs: () => SAMPLE_TIME_MS, randomBytes });
 
 let samples = 0;
 /** A name that no other sample has. */
-export function nextName(kind: string): string {
+function nextName(kind: string): string {
   samples += 1;
   return `${kind}-${samples}`;
 }

@@ -4,23 +4,24 @@ import type { PostgresPoolClient } from "kysely";
 import { types } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { startPostgres, type TestPostgres } from "../../../test/support/postgres.ts";
+import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import { createPool, type PoolOptions } from "./postgres-pool.ts";
 
-describe("a pool of Postgres connections", () => {
+describe("a pool of Postgres connections", { timeout: TIMEOUT_MS }, () => {
   let server: TestPostgres;
   let lost: Error[] = [];
   const cleanups: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
     server = await startPostgres();
-  }, 120_000);
+  }, TIMEOUT_MS);
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0)) await cleanup();
     lost = [];
   });
   afterAll(async () => {
     await server.stop();
-  });
+  }, TIMEOUT_MS);
 
   function open(overrides: Partial<PoolOptions> = {}) {
     const pool = createPool({

@@ -1,17 +1,17 @@
 import { Client } from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { startPostgres, type TestPostgres } from "../../../test/support/postgres.ts";
-import type { TestDatabase } from "../contract/fixture.contract.ts";
+import { type TestDatabase, TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import { describeStore } from "../store.contract.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
 let server: TestPostgres | undefined;
 beforeAll(async () => {
   server = await startPostgres();
-}, 120_000);
+}, TIMEOUT_MS);
 afterAll(async () => {
   await server?.stop();
-});
+}, TIMEOUT_MS);
 
 describeStore("Postgres", createPostgresDatabase);
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** Longest text of a call that is kept as it came, in UTF-16 units. Fits every index of Postgres (2,704 bytes an entry). */
-export const MAX_TEXT_CHARACTERS = 256;
+const MAX_TEXT_CHARACTERS = 256;
 const HASH_CHARACTERS = 32;
 
 /**

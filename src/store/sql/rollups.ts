@@ -32,32 +32,73 @@ export const ROLLUP_SUMS = [
   "price_rest_picos",
 ] as const satisfies readonly (keyof UsageRollupTable)[];
 
-type RollupRow = Insertable<UsageRollupTable>;
+type SumColumn = (typeof ROLLUP_SUMS)[number];
+type RollupRow = Omit<Insertable<UsageRollupTable>, SumColumn> & Record<SumColumn, bigint>;
 
-/**
- * The rollup rows that these events add up to, in the order of their keys: two processes that flush at once then lock
- * the rows in the same order, so that neither waits for the other in a circle.
- */
-export function rollUp(events: readonly UsageEvent[]): readonly RollupRow[] {
-  const rows = new Map<string, RollupRow>();
-  for (const event of events) {
-    const row = rollUpOne(event);
-    const key = keyOf([
-      row.hour_ms,
-      row.project_id,
-      row.environment_id,
-      row.gateway_key_id,
-      row.customer,
-      row.feature,
-      row.model,
-    ]);
-    const sum = rows.get(key);
-    rows.set(key, sum === undefined ? row : added(sum, row));
+/** Adds events up to the rows that a batch brings to `usage_rollups`. */
+export class UsageRollups {
+  readonly #rows = new Map<string, RollupRow>();
+
+  add(event: UsageEvent): void {
+    const row = this.#rowOf(event);
+    const cost = toMoneyColumns(event.costPicos ?? ZERO_PICOS);
+    const price = toMoneyColumns(event.pricePicos ?? ZERO_PICOS);
+    row.calls += 1n;
+    if (event.status === "failed") row.failed_calls += 1n;
+    if (event.status === "interrupted") row.interrupted_calls += 1n;
+    if (event.status === "unknown") row.unknown_calls += 1n;
+    if (event.usageSource === "estimated") row.estimated_calls += 1n;
+    if (event.pricing === "unpriced") row.unpriced_calls += 1n;
+    if (event.pricing === "unmetered") row.unmetered_calls += 1n;
+    row.input_tokens += BigInt(totalInputTokens(event.quantities));
+    row.cached_input_tokens += BigInt(totalCachedInputTokens(event.quantities));
+    row.output_tokens += BigInt(totalOutputTokens(event.quantities));
+    row.reasoning_output_tokens += BigInt(event.quantities.reasoningOutput ?? 0);
+    row.cost_micros += cost.micros;
+    row.cost_rest_picos += cost.restPicos;
+    row.price_micros += price.micros;
+    row.price_rest_picos += price.restPicos;
   }
-  return inKeyOrder(rows);
+
+  /**
+   * In the order of their keys: two processes that flush at once then lock the rows in the same order, so that neither
+   * waits for the other in a circle.
+   */
+  rows(): readonly RollupRow[] {
+    return inKeyOrder(this.#rows);
+  }
+
+  #rowOf(event: UsageEvent): RollupRow {
+    const hourMs = hourOf(event.startedAtMs);
+    const { projectId, environmentId, gatewayKeyId } = event;
+    const customer = boundedName(event.customer) ?? "";
+    const feature = boundedName(event.feature) ?? "";
+    const model = modelOf(event) ?? "";
+    const key = keyOf([hourMs, projectId, environmentId, gatewayKeyId, customer, feature, model]);
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = {
+        hour_ms: hourMs,
+        project_id: projectId,
+        environment_id: environmentId,
+        gateway_key_id: gatewayKeyId,
+        customer,
+        feature,
+        model,
+        ...NOTHING,
+      };
+      this.#rows.set(key, row);
+    }
+    return row;
+  }
 }
 
-/** As `rollUp`, for the calls that Keyward refused. */
+const NOTHING = Object.fromEntries(ROLLUP_SUMS.map((column) => [column, 0n])) as Record<
+  SumColumn,
+  bigint
+>;
+
+/** As the rows of `UsageRollups`, for the calls that Keyward refused. */
 export function rollUpRefusals(
   refusals: readonly RefusalCount[],
 ): readonly Insertable<RefusalRollupTable>[] {
@@ -76,51 +117,12 @@ export function rollUpRefusals(
   return inKeyOrder(rows);
 }
 
-function rollUpOne(event: UsageEvent): RollupRow {
-  const cost = toMoneyColumns(event.costPicos ?? ZERO_PICOS);
-  const price = toMoneyColumns(event.pricePicos ?? ZERO_PICOS);
-  return {
-    hour_ms: hourOf(event.startedAtMs),
-    project_id: event.projectId,
-    environment_id: event.environmentId,
-    gateway_key_id: event.gatewayKeyId,
-    customer: boundedName(event.customer) ?? "",
-    feature: boundedName(event.feature) ?? "",
-    model: modelOf(event) ?? "",
-    calls: 1n,
-    failed_calls: one(event.status === "failed"),
-    interrupted_calls: one(event.status === "interrupted"),
-    unknown_calls: one(event.status === "unknown"),
-    estimated_calls: one(event.usageSource === "estimated"),
-    unpriced_calls: one(event.pricing === "unpriced"),
-    unmetered_calls: one(event.pricing === "unmetered"),
-    input_tokens: BigInt(totalInputTokens(event.quantities)),
-    cached_input_tokens: BigInt(totalCachedInputTokens(event.quantities)),
-    output_tokens: BigInt(totalOutputTokens(event.quantities)),
-    reasoning_output_tokens: BigInt(event.quantities.reasoningOutput ?? 0),
-    cost_micros: cost.micros,
-    cost_rest_picos: cost.restPicos,
-    price_micros: price.micros,
-    price_rest_picos: price.restPicos,
-  };
-}
-
-function added(sum: RollupRow, row: RollupRow): RollupRow {
-  const result = { ...sum };
-  for (const column of ROLLUP_SUMS) result[column] = BigInt(sum[column]) + BigInt(row[column]);
-  return result;
-}
-
 function hourOf(timeMs: number): number {
   return Math.floor(timeMs / HOUR_MS) * HOUR_MS;
 }
 
-function one(isCounted: boolean): bigint {
-  return isCounted ? 1n : 0n;
-}
-
 /** NUL cannot be in a part: `boundedText` saw to it. */
-function keyOf(parts: readonly (string | number | bigint)[]): string {
+function keyOf(parts: readonly (string | number)[]): string {
   return parts.join("\u0000");
 }
 

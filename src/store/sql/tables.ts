@@ -81,7 +81,7 @@ export interface CustomerTable {
   readonly created_at_ms: Integer;
 }
 
-export interface AdminTokenTable {
+interface AdminTokenTable {
   readonly id: AdminTokenId;
   readonly name: string;
   readonly hash: string;
@@ -106,7 +106,7 @@ export interface DataKeyTable {
   readonly created_at_ms: Integer;
 }
 
-export interface ChangeLogTable {
+interface ChangeLogTable {
   /** Given by the database; ascending in the order of commits. */
   readonly sequence: ColumnType<bigint, never, never>;
   readonly kind: ChangeKind;
@@ -192,7 +192,7 @@ export interface RefusalRollupTable {
   readonly count: Integer;
 }
 
-export interface KeywardSchemaTable {
+interface KeywardSchemaTable {
   readonly version: Integer;
   readonly name: string;
 }

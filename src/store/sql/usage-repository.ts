@@ -11,11 +11,11 @@ import type {
   UsageRepository,
 } from "../store.ts";
 import { boundedText } from "./bounded-text.ts";
-import { bulkInsert } from "./bulk-insert.ts";
+import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { checkedLimit, cutPage } from "./page.ts";
-import { HOUR_MS, ROLLUP_SUMS, rollUp, rollUpRefusals } from "./rollups.ts";
-import type { Connections, SqlEngine } from "./sql-engine.ts";
+import { HOUR_MS, ROLLUP_SUMS, rollUpRefusals, UsageRollups } from "./rollups.ts";
+import type { Connections } from "./sql-engine.ts";
 import type { Tables } from "./tables.ts";
 import { fromEventRow, toEventRow } from "./usage-event-row.ts";
 import { summarize } from "./usage-summary.ts";
@@ -60,7 +60,7 @@ export class SqlUsageRepository implements UsageRepository {
       rows = rows.where(sql<boolean>`request_id = ${filter.requestId}`);
     }
     if (filter.fromMs !== undefined)
-      rows = rows.where("started_at_ms", ">=", BigInt(filter.fromMs));
+      rows = rows.where("started_at_ms", ">=", BigInt(Math.ceil(filter.fromMs)));
 
     let beforeMs = filter.toMs;
     if (page.cursor !== undefined) {
@@ -72,7 +72,8 @@ export class SqlUsageRepository implements UsageRepository {
         rows = rows.where(sql<boolean>`(started_at_ms, id) < (${startedAtMs}, ${id})`);
       }
     }
-    if (beforeMs !== undefined) rows = rows.where("started_at_ms", "<", BigInt(beforeMs));
+    if (beforeMs !== undefined)
+      rows = rows.where("started_at_ms", "<", BigInt(Math.ceil(beforeMs)));
     return cutPage(await rows.execute(), page, {
       toItem: fromEventRow,
       cursorAfter: (row) => formatCursor(EVENT_LIST, [Number(row.started_at_ms), row.id]),
@@ -103,40 +104,37 @@ export class SqlUsageRepository implements UsageRepository {
   }
 }
 
-interface Writer {
-  readonly db: Kysely<Tables>;
-  readonly engine: SqlEngine;
-}
+const ADD_TO_ROLLUP = `on conflict
+  (hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model)
+  do update set ${ROLLUP_SUMS.map((name) => `${name} = usage_rollups.${name} + excluded.${name}`).join(", ")}`;
+
+const ADD_TO_REFUSALS = `on conflict (hour_ms, code, gateway_key_id, customer)
+  do update set count = refusal_rollups.count + excluded.count`;
 
 async function writeBatch(
-  writer: Writer,
+  target: BulkTarget,
   batch: EventBatch,
 ): Promise<{ readonly inserted: number }> {
-  const events = onceInIdOrder(batch.events);
-  const inserted = await bulkInsert<"usage_events", { readonly id: EventId }>(
-    writer,
-    "usage_events",
-    events.map(toEventRow),
-    "on conflict (id) do nothing returning id",
-  );
-  const insertedIds = new Set(inserted.map((row) => row.id));
-  const added = events.filter((event) => insertedIds.has(event.id));
-  const sums = ROLLUP_SUMS.map((name) => `${name} = usage_rollups.${name} + excluded.${name}`);
-  await bulkInsert(
-    writer,
-    "usage_rollups",
-    rollUp(added),
-    `on conflict (hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model)
-      do update set ${sums.join(", ")}`,
-  );
-  await bulkInsert(
-    writer,
-    "refusal_rollups",
-    rollUpRefusals(batch.refusals),
-    `on conflict (hour_ms, code, gateway_key_id, customer)
-      do update set count = refusal_rollups.count + excluded.count`,
-  );
-  return { inserted: added.length };
+  const rollups = new UsageRollups();
+  let inserted = 0;
+  for (const part of partsOf(onceInIdOrder(batch.events))) {
+    const rows = await insertRows<"usage_events", { readonly id: EventId }>(
+      target,
+      "usage_events",
+      part.map(toEventRow),
+      "on conflict (id) do nothing returning id",
+    );
+    const ids = new Set(rows.map((row) => row.id));
+    for (const event of part) if (ids.has(event.id)) rollups.add(event);
+    inserted += ids.size;
+  }
+  for (const part of partsOf(rollups.rows())) {
+    await insertRows(target, "usage_rollups", part, ADD_TO_ROLLUP);
+  }
+  for (const part of partsOf(rollUpRefusals(batch.refusals))) {
+    await insertRows(target, "refusal_rollups", part, ADD_TO_REFUSALS);
+  }
+  return { inserted };
 }
 
 /** Each id once (the first one counts), in the order of ids: two processes with the same events cannot deadlock. */

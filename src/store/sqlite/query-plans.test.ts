@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { type CompiledQuery, Kysely } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import {
   ids,
   insertBelongings,
@@ -36,7 +37,7 @@ class ObservedStore extends SqlStore {
   }
 }
 
-describe("the plan of every list", () => {
+describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
   let directory = "";
   let path = "";
   let store: ObservedStore;
@@ -56,7 +57,7 @@ describe("the plan of every list", () => {
       sampleEvent({ startedAtMs: SAMPLE_TIME_MS + i, customer: `customer ${i % 9}` }),
     );
     await store.usage.insertBatch({ events, refusals: [] });
-  });
+  }, TIMEOUT_MS);
   afterAll(async () => {
     await store.close();
     await rm(directory, { recursive: true });

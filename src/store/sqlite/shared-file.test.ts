@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 const EVENTS_EACH = 120;
@@ -54,20 +55,24 @@ async function runWriter(path: string, first: number): Promise<number> {
   return Number(output);
 }
 
-test("several processes on one file migrate, write and count each event once", async () => {
-  const path = join(directory, "keyward.db");
-  const starts = [0, 1, 2].map((writer) => writer * EVENTS_SHARED);
-  const inserted = await Promise.all(starts.map((first) => runWriter(path, first)));
-  const total = 2 * EVENTS_SHARED + EVENTS_EACH;
-  expect(inserted.reduce((sum, count) => sum + count)).toBe(total);
+test(
+  "several processes on one file migrate, write and count each event once",
+  async () => {
+    const path = join(directory, "keyward.db");
+    const starts = [0, 1, 2].map((writer) => writer * EVENTS_SHARED);
+    const inserted = await Promise.all(starts.map((first) => runWriter(path, first)));
+    const total = 2 * EVENTS_SHARED + EVENTS_EACH;
+    expect(inserted.reduce((sum, count) => sum + count)).toBe(total);
 
-  const store = new SqliteStore({ path });
-  const costPicos = Array.from({ length: total }, (_, i) => BigInt(i) ** 4n).reduce(
-    (a, b) => a + b,
-  );
-  const { rows } = await store.usage.summarize({ limit: 1 }, { groupBy: [] });
-  expect(rows[0]).toMatchObject({ calls: total, costPicos });
-  const changes = await store.changes.listSince(0, 1000);
-  expect(changes).toHaveLength(3 * (EVENTS_EACH / 10));
-  await store.close();
-}, 60_000);
+    const store = new SqliteStore({ path });
+    const costPicos = Array.from({ length: total }, (_, i) => BigInt(i) ** 4n).reduce(
+      (a, b) => a + b,
+    );
+    const { rows } = await store.usage.summarize({ limit: 1 }, { groupBy: [] });
+    expect(rows[0]).toMatchObject({ calls: total, costPicos });
+    const changes = await store.changes.listSince(0, 1000);
+    expect(changes).toHaveLength(3 * (EVENTS_EACH / 10));
+    await store.close();
+  },
+  TIMEOUT_MS,
+);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CompiledQuery, type DatabaseConnection, Kysely, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import { ThreadedSqliteDialect } from "./sqlite-dialect.ts";
 import type { SqliteSession } from "./sqlite-session.ts";
 
@@ -10,7 +11,7 @@ interface Tables {
   readonly t: { readonly a: number };
 }
 
-describe("Kysely on a threaded SQLite", () => {
+describe("Kysely on a threaded SQLite", { timeout: TIMEOUT_MS }, () => {
   let directory = "";
   let dialect: ThreadedSqliteDialect;
   let db: Kysely<Tables>;

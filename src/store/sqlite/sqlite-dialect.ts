@@ -16,6 +16,9 @@ import type { ThreadOptions } from "./sqlite-messages.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { Turns } from "./turns.ts";
 
+/** A transaction that has not ended after this will not. As long as a statement may take on Postgres. */
+const MAX_TURN_WAIT_MS = 30_000;
+
 /** Kysely on one connection of `node:sqlite` in a worker thread. */
 export class ThreadedSqliteDialect implements Dialect {
   readonly #driver: ThreadedSqliteDriver;
@@ -55,7 +58,7 @@ class TurnTakingAdapter extends SqliteAdapter {
 
 class ThreadedSqliteDriver implements Driver {
   readonly #options: ThreadOptions;
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(MAX_TURN_WAIT_MS);
   #connection: Promise<SessionConnection> | undefined;
   #closing: Promise<void> | undefined;
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import type { ThreadOptions } from "./sqlite-messages.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
@@ -14,7 +15,7 @@ const DYING_THREAD = new URL(
   `)}`,
 );
 
-describe("a session on a database in its own thread", () => {
+describe("a session on a database in its own thread", { timeout: TIMEOUT_MS }, () => {
   let directory = "";
   let options: ThreadOptions;
   const sessions: SqliteSession[] = [];

@@ -24,7 +24,7 @@ const MAX_WAITING = 10_000;
 const THREAD_FILE = new URL(`./sqlite-thread${extname(import.meta.filename)}`, import.meta.url);
 
 /** A statement that SQLite refused. `code` is Node's. */
-export class SqliteError extends Error {
+class SqliteError extends Error {
   readonly code: string;
   constructor(message: string, code: string, options?: ErrorOptions) {
     super(message, options);

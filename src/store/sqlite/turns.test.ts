@@ -1,9 +1,28 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Turns } from "./turns.ts";
 
 describe("turns", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("are not waited for without end, and go to the next one all the same", async () => {
+    vi.useFakeTimers();
+    const turns = new Turns(30_000);
+    await turns.take();
+    const first = turns.take();
+    const refused = expect(first).rejects.toThrow("waited 30000 ms for a transaction to end");
+    await vi.advanceTimersByTimeAsync(29_999);
+    const second = turns.take();
+    await vi.advanceTimersByTimeAsync(1);
+    await refused;
+    turns.pass();
+    await second;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test("come in the order in which they were asked for, one at a time", async () => {
-    const turns = new Turns();
+    const turns = new Turns(30_000);
     const seen: string[] = [];
     const work = async (name: string) => {
       await turns.take();
@@ -20,7 +39,7 @@ describe("turns", () => {
   });
 
   test("are refused when too many wait, and those who wait still get theirs", async () => {
-    const turns = new Turns();
+    const turns = new Turns(30_000);
     await turns.take();
     let taken = 0;
     const waiting = Array.from({ length: 10_000 }, async () => {
