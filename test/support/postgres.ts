@@ -142,6 +142,9 @@ async function initialise(options: {
       "--username=postgres",
       "--auth=scram-sha-256",
       "--encoding=UTF8",
+      // Sorts as people do, as most servers out there; what must sort by bytes has to say so itself.
+      "--locale-provider=icu",
+      "--icu-locale=en-US",
       "--locale=C",
       "--no-sync",
     ],

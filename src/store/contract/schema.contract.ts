@@ -42,6 +42,18 @@ export function describeSchema(createDatabase: CreateTestDatabase): void {
       expect(await store.currentSchema()).toBe(newer);
     });
 
+    test("is out of reach after the store was closed, also when that was never used", async () => {
+      const { store, database } = fixture;
+      const unused = database.open();
+      await store.ping();
+      for (const closed of [store, unused]) {
+        await Promise.all([closed.close(), closed.close()]);
+        await closed.close();
+        await expect(closed.ping()).rejects.toThrow(/end|closed|destroyed/);
+        await expect(closed.transaction(async () => 1)).rejects.toThrow(/end|closed|destroyed/);
+      }
+    });
+
     test("answers a ping before it is there", async () => {
       await expect(fixture.store.ping()).resolves.toBeUndefined();
     });

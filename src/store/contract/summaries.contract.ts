@@ -58,25 +58,36 @@ const groupings = fc
   .filter((dimensions) => !(dimensions.includes("hour") && dimensions.includes("day")))
   .chain((dimensions) => fc.shuffledSubarray(dimensions, { minLength: dimensions.length }));
 
-const times = fc.option(
-  fc.integer({ min: SAMPLE_TIME_MS - DAY_MS, max: SAMPLE_TIME_MS + DAY_MS }),
-  { nil: undefined, freq: 2 },
+const anyFilter = {
+  projectId: fc.constantFrom(...PROJECT_IDS),
+  environmentId: fc.constantFrom(...ENVIRONMENT_IDS),
+  gatewayKeyId: fc.constantFrom(...GATEWAY_KEY_IDS),
+  customer: fc.constantFrom("a", "B", "nobody"),
+  feature: fc.constantFrom("chat", "voice"),
+  model: fc.constantFrom("m1", "m2", "m3"),
+};
+/** Half of the requests ask for everything: filters leave little, and little hides a wrong order or page. */
+const filters = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({}) },
+  ...Object.entries(anyFilter).map(([name, value]) => ({
+    weight: 1,
+    arbitrary: fc.record({ [name]: value as fc.Arbitrary<string> }),
+  })),
+  { weight: 1, arbitrary: fc.record(anyFilter, { requiredKeys: [] }) },
+) as fc.Arbitrary<NonNullable<SummaryRequest["filter"]>>;
+
+const times = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: SAMPLE_TIME_MS - DAY_MS, max: SAMPLE_TIME_MS + DAY_MS }),
+  },
 );
 const requests: fc.Arbitrary<SummaryRequest> = fc.record({
   groupBy: groupings,
   fromMs: times,
   toMs: times,
-  filter: fc.record(
-    {
-      projectId: fc.constantFrom(...PROJECT_IDS),
-      environmentId: fc.constantFrom(...ENVIRONMENT_IDS),
-      gatewayKeyId: fc.constantFrom(...GATEWAY_KEY_IDS),
-      customer: fc.constantFrom("a", "B", "nobody"),
-      feature: fc.constantFrom("chat", "voice"),
-      model: fc.constantFrom("m1", "m2", "m3"),
-    },
-    { requiredKeys: [] },
-  ),
+  filter: filters,
 });
 
 export function describeSummaries(createDatabase: CreateTestDatabase): void {

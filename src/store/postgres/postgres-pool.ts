@@ -42,10 +42,14 @@ export function createPool(options: PoolOptions): PostgresPool {
   // A connection in use reports its loss here as well as by the statement that fails. With no listener it would end
   // the process.
   pool.on("connect", (client) => client.on("error", ignoreReportedError));
+  let ended: Promise<void> | undefined;
   return {
     options: pool.options,
     connect: async () => new DiscardingClient(await pool.connect()),
-    end: () => pool.end(),
+    end: async () => {
+      ended ??= pool.end();
+      await ended;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
 import { migrate } from "../sql/migrate.ts";
 import { SqlStore } from "../sql/sql-store.ts";
 import type { Tables } from "../sql/tables.ts";
@@ -25,11 +25,11 @@ const MIGRATION_TIMEOUT_MS = 600_000;
 
 /** The store in a Postgres database, for any number of processes and machines. Connects with first use. */
 export class PostgresStore extends SqlStore {
-  readonly #pool: PoolOptions;
-  #closing: Promise<void> | undefined;
+  readonly #options: PoolOptions;
+  readonly #pool: PostgresPool;
 
   constructor(options: PostgresStoreOptions) {
-    const pool: PoolOptions = {
+    const poolOptions: PoolOptions = {
       url: options.url,
       maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
@@ -37,31 +37,32 @@ export class PostgresStore extends SqlStore {
       answerGraceMs: ANSWER_GRACE_MS,
       onConnectionLost: options.onConnectionLost ?? (() => {}),
     };
-    const db = connect(pool);
+    const pool = createPool(poolOptions);
+    const db = queryThrough(pool);
     super({ read: db, write: db, engine: POSTGRES_ENGINE });
+    this.#options = poolOptions;
     this.#pool = pool;
   }
 
   override async migrate(): Promise<void> {
-    const db = connect({
-      ...this.#pool,
+    const pool = createPool({
+      ...this.#options,
       maxConnections: 1,
       statementTimeoutMs: MIGRATION_TIMEOUT_MS,
     });
     try {
-      await migrate(db, POSTGRES_ENGINE);
+      await migrate(queryThrough(pool), POSTGRES_ENGINE);
     } finally {
-      await db.destroy();
+      await pool.end();
     }
   }
 
   /** Waits for the statements that run, then closes every connection; idempotent. */
   async close(): Promise<void> {
-    this.#closing ??= this.connections.write.destroy();
-    await this.#closing;
+    await this.#pool.end();
   }
 }
 
-function connect(options: PoolOptions): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(options) }) });
+function queryThrough(pool: PostgresPool): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
