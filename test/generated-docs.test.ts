@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { allPages } from "../scripts/docs/all-pages.ts";
+import { isSingleCommand } from "../src/cli/command.ts";
+import { NOUNS } from "../src/cli/nouns.ts";
 import { listSettings } from "../src/config/config-schema.ts";
 import { ERROR_CODES } from "../src/core/errors/codes.ts";
 
@@ -21,6 +23,19 @@ test("docs/errors.md names every code of the table, and no other", () => {
   expect(firstCells(read("docs/errors.md")).toSorted()).toEqual(
     Object.keys(ERROR_CODES).toSorted(),
   );
+});
+
+test("docs/cli.md has every command, each with examples of it", async () => {
+  const text = read("docs/cli.md");
+  for (const noun of NOUNS) {
+    const commands = await noun.load();
+    const all = isSingleCommand(commands) ? { "": commands } : commands;
+    for (const [verb, { examples }] of Object.entries(all)) {
+      const words = `keyward ${noun.name}${verb === "" ? "" : ` ${verb}`}`;
+      expect(text).toContain(`### ${words}\n`);
+      expect(examples.some((example) => example.includes(words))).toBe(true);
+    }
+  }
 });
 
 test("docs/config.md names every setting of the schema, and no other", () => {

@@ -1,9 +1,9 @@
-import { architecturePage } from "./architecture-page.ts";
+import { cliPage } from "./cli-page.ts";
 import { configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Page } from "./page.ts";
 
-/** Every page that is made from the code, wholly or in part. */
+/** Every generated page of docs/. */
 export async function allPages(): Promise<readonly Page[]> {
-  return [configPage(), errorsPage(), await architecturePage()];
+  return [await cliPage(), configPage(), errorsPage()];
 }

@@ -12,6 +12,11 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   logLevel: "level",
 };
 
+/** What a switch does when it is turned off. */
+const NEGATIONS: Readonly<Record<string, string>> = {
+  import: "Leave an `OPENAI_API_KEY` that the first start finds where it is",
+};
+
 /** Every setting of the server as an option; those that are global options already are left to them. */
 export function settingOptions(): Readonly<Record<string, OptionSpec>> {
   return Object.fromEntries(
@@ -26,11 +31,11 @@ function optionName({ key, type }: Setting): string {
 }
 
 function optionSpec({ type, choices, description, key, variable, isSecret }: Setting): OptionSpec {
-  if (type === "switch") return { description: `turn off: ${lowerFirst(description)}` };
+  if (type === "switch") return { description: NEGATIONS[key] ?? `turns off: ${description}` };
   const secrecy = isSecret ? ` Better as ${variable}: others can read flags.` : "";
   return {
     value: type === "integer" ? unitOf(key) : (VALUE_WORDS[key] ?? "text"),
-    description: `${lowerFirst(description)}${secrecy}`.replace(/\.$/, ""),
+    description: `${description}${secrecy}`.replace(/\.$/, ""),
     ...(choices === null ? {} : { choices }),
   };
 }
@@ -39,10 +44,6 @@ function unitOf(key: string): string {
   if (key.endsWith("Ms")) return "ms";
   if (key.endsWith("Bytes")) return "bytes";
   return VALUE_WORDS[key] ?? "count";
-}
-
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 /** What was typed, as `loadConfig` takes it. */

@@ -42,7 +42,7 @@ export const configSchema = z.strictObject({
     .nullable()
     .default(null)
     .meta({
-      description: "Postgres to use. Without it: SQLite in the data directory.",
+      description: "Postgres database to use. Without it: SQLite in the data directory.",
       isSecret: true,
     }),
   rootKey: z.string().min(1).max(256).nullable().default(null).meta({
