@@ -204,6 +204,7 @@ function createAdmin(
     authenticator: more.authenticator,
     serverInfo: { version: request.version, startedAtMs: Date.now(), urls: [url] },
     ledgerStatus: ledger === undefined ? undefined : () => ledger.status(),
+    onRefusal: (refusal) => request.log.info(refusal, "the admin API refused a request"),
     onFault: ({ error, ...fault }) =>
       request.log.error({ ...fault, err: error }, "the admin API failed"),
   });

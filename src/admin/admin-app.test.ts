@@ -65,6 +65,24 @@ describe("the admin app", { timeout: 30_000 }, () => {
     expect([...bodies][0]).toContain("invalid_admin_token");
   });
 
+  it("tells the log of a wrong token and of another origin, and of no mistake in a request", async () => {
+    const refusals: unknown[] = [];
+    const { adminTokens } = admin.store;
+    const app = admin.appWith({
+      authenticator: createTokenAuthenticator({ adminTokens, extraToken: "right" }),
+      onRefusal: (refusal) => refusals.push(refusal),
+    });
+    const wrong = await call(app, "/keys?x=1", { headers: { authorization: "Bearer wrong" } });
+    await call(app, "/keys", { headers: { origin: "https://evil.example" } });
+    await call(app, "/keys?x=1", { headers: { authorization: "Bearer right" } });
+    await call(app, "/keys/x", { headers: { authorization: "Bearer right" } });
+    const requestId = wrong.headers.get("x-keyward-request-id");
+    expect(refusals).toEqual([
+      { requestId, method: "GET", path: "/api/v1/keys", code: "invalid_admin_token" },
+      expect.objectContaining({ code: "origin_not_allowed" }),
+    ]);
+  });
+
   it("lets an active token of the store in, and the extra one", async () => {
     const token = createAdminToken(admin.deps.randomBytes);
     await admin.store.adminTokens.insert({

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { ERROR_CODES } from "../core/errors/codes.ts";
 import type { AdminDeps, AdminEnv } from "./admin-deps.ts";
 import { type AdminRouter, createAdminRouter } from "./admin-router.ts";
 import { createFaultHandler } from "./answers/fault-answer.ts";
@@ -53,6 +54,10 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     context.header("x-keyward-request-id", requestId);
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");
+    const code = context.get("refusedWith");
+    if (code === undefined || ERROR_CODES[code].log === "none") return;
+    const { method, path } = context.req;
+    deps.onRefusal?.({ requestId, method, path, code });
   });
   app.use(refuseOtherOrigins, requireAdmin(deps.authenticator, DOCUMENT_PATH), readJsonBody);
   app.get(DOCUMENT_PATH, (context) => context.json(documentOnce()));

@@ -3,6 +3,7 @@
  * narrowed to what is used. Nothing in this folder opens a file, a socket or a database, reads `process.env`, or
  * knows an implementation.
  */
+import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, RequestId } from "../core/ids/ids.ts";
 import type { PriceBook } from "../core/pricing/price-book.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
@@ -26,7 +27,7 @@ export interface AdminFault {
   readonly method: string;
   /** Without the query: values of a query may be somebody's names. */
   readonly path: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly error: unknown;
 }
 
@@ -42,11 +43,13 @@ export interface AdminDeps {
   readonly serverInfo: ServerInfo;
   /** Absent where no ledger runs (the CLI in process). */
   readonly ledgerStatus?: (() => LedgerStatus) | undefined;
+  /** Called for each refusal that the table of error codes wants in the log: a wrong token, another origin. */
+  readonly onRefusal?: ((refusal: Omit<AdminFault, "error">) => void) | undefined;
   /** Called once for each answer with a status of 500 or more, and for an export that breaks off. */
   readonly onFault?: ((fault: AdminFault) => void) | undefined;
 }
 
-/** What middleware leaves for the handlers of one request. */
+/** What the parts of one request leave for each other. */
 export interface AdminEnv {
-  readonly Variables: { readonly requestId: RequestId };
+  readonly Variables: { readonly requestId: RequestId; readonly refusedWith?: ErrorCode };
 }

@@ -103,6 +103,27 @@ describe("the admin API over HTTP", { timeout: 30_000 }, () => {
     stranger.destroy();
   });
 
+  it("takes a body that its sender breaks off for no fault", async () => {
+    const answers: Promise<Response>[] = [];
+    const { url } = await listen({
+      ...admin.app,
+      checksTokens: true,
+      fetch(request) {
+        const answer = admin.app.fetch(request);
+        answers.push(answer);
+        return answer;
+      },
+    });
+    const headers = { "content-type": "application/json" };
+    const broken = httpRequest(`${url}/api/v1/projects`, { method: "POST", headers });
+    broken.on("error", () => undefined);
+    broken.write('{"name": ');
+    await until("the request to arrive", () => answers.length > 0);
+    broken.destroy();
+    expect((await answers[0])?.status).toBe(400);
+    expect(admin.faults).toEqual([]);
+  });
+
   it("answers a malformed host with an error in the common shape", async () => {
     const { port } = await listen();
     const socket = connect(port, "127.0.0.1");

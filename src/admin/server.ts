@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { ERROR_CODES } from "../core/errors/codes.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import type { AdminApp } from "./admin-app.ts";
 
@@ -20,15 +21,20 @@ export function createAdminListener(app: AdminApp): RequestListener {
     {
       // The globals belong to the whole process, the data plane included.
       overrideGlobalObjects: false,
-      // Only what is no HTTP request comes here (a host that is no host): the app answers all the rest itself.
-      errorHandler: () =>
-        Response.json(createErrorBody("invalid_header", MALFORMED), { status: 400 }),
+      errorHandler: (error) => answerTo(error instanceof RequestError),
     },
   );
   return (request, response) => void listener(request, response);
 }
 
-const MALFORMED = "The request's URL or its `host` header is malformed.";
+/** What does not reach the app: a host that is no host. The app answers all the rest, its own faults included. */
+function answerTo(isMalformed: boolean): Response {
+  const code = isMalformed ? "invalid_header" : "internal_error";
+  const message = isMalformed
+    ? "The request's URL or its `host` header is malformed."
+    : "A fault in Keyward.";
+  return Response.json(createErrorBody(code, message), { status: ERROR_CODES[code].status });
+}
 
 function isJson(answer: Response): boolean {
   return answer.headers.get("content-type") === "application/json";

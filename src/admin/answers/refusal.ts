@@ -14,6 +14,7 @@ export function refuse<Code extends ErrorCode>(
   message: string,
   param: string | null = null,
 ): Refusal<Code> {
+  context.set("refusedWith", code);
   return context.json(createErrorBody(code, message, param), statusOf(code)) as Refusal<Code>;
 }
 

@@ -17,10 +17,11 @@ export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) =
     return refuse(context, "unsupported_content_encoding", "The body must not be compressed.");
   }
   const bytes = await readBytes(request);
-  if (bytes === undefined) {
+  if (bytes === "too large") {
     const message = `The body is larger than ${MAX_BODY_BYTES} bytes, the most this API reads.`;
     return refuse(context, "request_too_large", message);
   }
+  if (bytes === "cut off") return refuse(context, "invalid_json", "The body ends too early.");
   if (bytes.length > 0 && !isJsonType(request.headers.get("content-type"))) {
     const message = "The body must be JSON: send it with `content-type: application/json`.";
     return refuse(context, "unsupported_content_type", message);
@@ -34,16 +35,21 @@ export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) =
   return next();
 };
 
-/** Undefined when there are more than the limit; what is not needed is then not read. */
-async function readBytes(request: Request): Promise<Uint8Array | undefined> {
+/** Of a body that is too large no more is read than it takes to know. */
+async function readBytes(request: Request): Promise<Uint8Array | "too large" | "cut off"> {
   if (request.body === null) return new Uint8Array(0);
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return undefined;
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return "too large";
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) return "too large";
+      chunks.push(chunk);
+    }
+  } catch {
+    // Only its sender can break a body off; that is no fault of ours, and nobody waits for the answer.
+    return "cut off";
   }
   return Buffer.concat(chunks, length);
 }
