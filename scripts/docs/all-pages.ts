@@ -1,9 +1,10 @@
+import { architecturePage } from "./architecture-page.ts";
 import { cliPage } from "./cli-page.ts";
 import { configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Page } from "./page.ts";
 
-/** Every generated page of docs/. */
+/** Every page that is made from the code, wholly or in part. */
 export async function allPages(): Promise<readonly Page[]> {
-  return [await cliPage(), configPage(), errorsPage()];
+  return [await cliPage(), configPage(), errorsPage(), await architecturePage()];
 }

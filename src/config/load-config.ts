@@ -20,7 +20,7 @@ export interface ConfigSources {
   readonly cwd: string;
 }
 
-export interface ConfigProblem {
+interface ConfigProblem {
   /** Where the wrong value stands: `--port`, `KEYWARD_PORT`, `port in keyward.config.json`. */
   readonly source: string;
   /** What was expected, what came, what to do. Never a secret. */

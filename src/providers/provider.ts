@@ -2,7 +2,7 @@
  * A provider's contract: how its API is addressed and authenticated. Shared code never asks for a provider's name,
  * it asks this contract. Formats of bodies live in wire/, prices in core/pricing.
  */
-export interface ProviderCredentials {
+interface ProviderCredentials {
   /** The secret in clear; never logged, never kept beyond the route it belongs to. */
   readonly secret: string;
   readonly organizationId: string | null;

@@ -16,7 +16,7 @@ export interface Refusal {
 }
 
 /** What the gateway reads out of a request's body; the fields of the provider that it acts upon. */
-export interface PeekedBody {
+interface PeekedBody {
   readonly bytes: Buffer;
   readonly scan: TopLevelScan;
   readonly model: string | null;

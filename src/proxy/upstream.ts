@@ -55,7 +55,7 @@ export function classifyFault(err: Error, wasStarted: boolean): UpstreamFault {
   return "broken";
 }
 
-export function errorCode(err: unknown): string | undefined {
+function errorCode(err: unknown): string | undefined {
   const code = (err as { code?: unknown }).code;
   return typeof code === "string" ? code : undefined;
 }

@@ -18,7 +18,7 @@ export interface FirstRunDeps {
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
-export const DEFAULT_PROJECT = "default";
+const DEFAULT_PROJECT = "default";
 
 /**
  * Makes the default project, the three environments, an admin token and one development key, all at once or not at

@@ -92,7 +92,7 @@ export interface AdminTokenRecord {
 }
 
 /** The kinds of row whose changes travel to every process. */
-export const CHANGE_KINDS = [
+const CHANGE_KINDS = [
   "gatewayKey",
   "providerKey",
   "providerAccount",

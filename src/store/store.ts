@@ -19,7 +19,6 @@ import type { Picos } from "../core/money/picos.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 import type {
   AdminTokenRecord,
-  ChangeKind,
   ChangeRecord,
   CustomerRecord,
   EnvironmentRecord,
@@ -250,7 +249,6 @@ export interface ChangeRepository {
   /** Changes after `sequence`, oldest first, at most `limit`. */
   listSince(sequence: number, limit: number): Promise<readonly ChangeRecord[]>;
 }
-export type { ChangeKind };
 
 export interface Repositories {
   readonly projects: ProjectRepository;

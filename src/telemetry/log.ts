@@ -1,7 +1,7 @@
 /**
  * The log's contract: structured lines. What a provider or a client said in a body never gets here, and no secret.
  */
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Log {
   debug(fields: LogFields, message: string): void;

@@ -4,7 +4,7 @@
  */
 
 /** How loudly the error is logged: `none` = counted only. */
-export type ErrorLogLevel = "none" | "info" | "warn" | "error";
+type ErrorLogLevel = "none" | "info" | "warn" | "error";
 
 export interface ErrorDefinition {
   /** HTTP status of the answer. */

@@ -3,8 +3,7 @@ import { ADMIN_TOKEN_PREFIX } from "./admin-token.ts";
 import { GATEWAY_KEY_PREFIXES } from "./gateway-key.ts";
 
 /** Whose a provider key seems to be. */
-export const KEY_OWNERSHIPS = ["personal", "organization", "unknown"] as const;
-export type KeyOwnership = (typeof KEY_OWNERSHIPS)[number];
+export type KeyOwnership = "personal" | "organization" | "unknown";
 
 /** Prefixes that name a key's type and nothing secret; the longest that fits is shown. */
 const TYPE_PREFIXES = [

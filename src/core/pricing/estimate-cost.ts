@@ -5,7 +5,7 @@ import type { ChargeLine } from "./charges.ts";
 import { nearNames } from "./near-names.ts";
 import type { PriceBook, PriceRow, RatingRequest } from "./price-book.ts";
 
-export interface EstimateLine extends ChargeLine {
+interface EstimateLine extends ChargeLine {
   /** Decimal string in USD per million tokens: `"0.15"`. */
   readonly usdPerMillion: string;
 }

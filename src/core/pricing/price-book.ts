@@ -6,7 +6,7 @@ import type { PricingState } from "../usage/usage-event.ts";
 export type UnitPrices = Readonly<Partial<Record<QuantityClass, bigint>>>;
 
 /** Prices that hold from a number of input tokens on (long-context steps); the whole call is charged at them. */
-export interface PriceStep {
+interface PriceStep {
   readonly fromInputTokens: number;
   readonly unitPrices: UnitPrices;
 }

@@ -2,7 +2,7 @@
  * What a call consumed, in disjoint classes: a token is counted in exactly one of them. OpenAI reports cached and
  * audio tokens inside the prompt tokens and reasoning inside the completion tokens; the wire readers take them apart.
  */
-export const INPUT_CLASSES = [
+const INPUT_CLASSES = [
   "input",
   "cachedInput",
   "cacheWriteInput",
@@ -10,10 +10,10 @@ export const INPUT_CLASSES = [
   "cachedAudioInput",
   "imageInput",
 ] as const;
-export const OUTPUT_CLASSES = ["output", "reasoningOutput", "audioOutput", "imageOutput"] as const;
+const OUTPUT_CLASSES = ["output", "reasoningOutput", "audioOutput", "imageOutput"] as const;
 
-export type InputClass = (typeof INPUT_CLASSES)[number];
-export type OutputClass = (typeof OUTPUT_CLASSES)[number];
+type InputClass = (typeof INPUT_CLASSES)[number];
+type OutputClass = (typeof OUTPUT_CLASSES)[number];
 export type QuantityClass = InputClass | OutputClass;
 
 export const QUANTITY_CLASSES: readonly QuantityClass[] = [...INPUT_CLASSES, ...OUTPUT_CLASSES];

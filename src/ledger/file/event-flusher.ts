@@ -4,9 +4,9 @@ import type { LedgerLog } from "./ledger-log.ts";
 import type { PendingBatch } from "./pending-events.ts";
 import type { RefusalCounter } from "./refusal-counter.ts";
 
-export const MAX_FLUSH_EVENTS = 1000;
-export const MAX_FLUSH_REFUSALS = 1000;
-export const MAX_BACKOFF_MS = 10_000;
+const MAX_FLUSH_EVENTS = 1000;
+const MAX_FLUSH_REFUSALS = 1000;
+const MAX_BACKOFF_MS = 10_000;
 
 export interface EventFlusherOptions {
   readonly sink: EventSink;

@@ -36,11 +36,11 @@ export interface FileLedgerOptions {
   readonly files?: JournalFiles;
 }
 
-export const DEFAULT_FLUSH_INTERVAL_MS = 200;
-export const DEFAULT_MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
-export const DEFAULT_MAX_EVENTS_IN_MEMORY = 20_000;
-export const DEFAULT_MAX_REFUSAL_ENTRIES = 10_000;
-export const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
+const DEFAULT_FLUSH_INTERVAL_MS = 200;
+const DEFAULT_MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
+const DEFAULT_MAX_EVENTS_IN_MEMORY = 20_000;
+const DEFAULT_MAX_REFUSAL_ENTRIES = 10_000;
+const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
 /** Intents that wait for the disk; more are refused, so that a disk that hangs does not fill the memory. */
 const MAX_QUEUED_RECORDS = 100_000;
 const MAX_QUEUED_CARRIES = 1_000;

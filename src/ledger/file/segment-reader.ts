@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { decodeRecord, type JournalRecord } from "./journal-record.ts";
 
-export interface SegmentLine {
+interface SegmentLine {
   /** Without its line feed. */
   readonly bytes: Buffer;
   /** Undefined when the line is not a whole record. */

@@ -1,7 +1,7 @@
 import { pino, destination, type DestinationStream } from "pino";
 import type { Log } from "../log.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export interface PinoLogOptions {
   readonly level: LogLevel;
