@@ -3,7 +3,7 @@ import { formatFlag, isSingleCommand, type Command, type OptionSpec } from "./co
 import { GLOBAL_OPTIONS, globalNames } from "./global-options.ts";
 import type { Noun } from "./nouns.ts";
 
-export interface Completion {
+interface Completion {
   readonly value: string;
   readonly description: string;
 }
@@ -21,7 +21,7 @@ export async function printCompletions(
 }
 
 /** The words that can stand where the last of `words` (which may be empty) is being typed. */
-export async function complete(
+async function complete(
   nouns: readonly Noun[],
   words: readonly string[],
 ): Promise<readonly Completion[]> {

@@ -14,7 +14,7 @@ interface PageOptions {
   readonly cursor: string | undefined;
 }
 
-export interface PageAnswer<Item> {
+interface PageAnswer<Item> {
   readonly data: readonly Item[];
   readonly nextCursor: string | null;
 }

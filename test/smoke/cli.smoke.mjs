@@ -10,7 +10,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const installed = mkdtempSync(join(tmpdir(), "keyward-smoke-"));
-for (const name of ["dist", "package.json"]) cpSync(join(root, name), join(installed, name), { recursive: true });
+for (const name of ["dist", "package.json"])
+  cpSync(join(root, name), join(installed, name), { recursive: true });
 symlinkSync(join(root, "node_modules"), join(installed, "node_modules"));
 const cli = join(installed, "dist/cli/main.js");
 const options = { cwd: installed, env: { PATH: process.env.PATH, HOME: installed } };
@@ -22,7 +23,10 @@ test("says its version and what a call costs", async () => {
 });
 
 test("starts, answers a call from the simulator, meters it in its worker threads, and stops", async () => {
-  const child = spawn(process.execPath, [cli, "start", "--port", "0"], { ...options, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [cli, "start", "--port", "0"], {
+    ...options,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   const found = async (pattern) => {
