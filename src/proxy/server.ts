@@ -178,26 +178,19 @@ function refuse(
   answering: Answering & { readonly refusal: Refusal },
 ): void {
   const { refusal } = answering;
-  const definition = ERROR_CODES[refusal.code];
-  if (call.intent === undefined) {
-    deps.ledger.countRefusal({
-      code: refusal.code,
-      gatewayKeyId: call.key?.id ?? null,
-      customer: call.customer,
-    });
-  }
-  if (definition.log !== "none") {
-    deps.log[definition.log](
-      {
-        requestId: call.requestId,
-        code: refusal.code,
-        keyId: call.key?.id,
-        path: call.request.path,
-      },
-      "a call was refused",
-    );
-  }
+  // A call that was sent is an event, and its fault is in the log already.
+  if (call.intent === undefined) reportRefusal(deps, call, refusal);
   sendError(call, answering, refusal);
+}
+
+function reportRefusal(deps: GatewayListenerDeps, call: Call, refusal: Refusal): void {
+  const { code } = refusal;
+  const gatewayKeyId = call.key?.id ?? null;
+  deps.ledger.countRefusal({ code, gatewayKeyId, customer: call.customer });
+  const level = ERROR_CODES[code].log;
+  if (level === "none") return;
+  const { path } = call.request;
+  deps.log[level]({ requestId: call.requestId, code, gatewayKeyId, path }, "a call was refused");
 }
 
 function fail(
