@@ -1,7 +1,7 @@
 import type { IdFactory } from "../../core/ids/ids.ts";
 import type { RootKeyRecord } from "../../core/keys/vault-records.ts";
 import { type RootKeyInfo, type VaultKeys, WrongRootKeyError } from "../vault.ts";
-import { createRootKeyFile, RootKeyFileError } from "./root-key-file.ts";
+import { createRootKeyFile, removeWasteNextKeys, RootKeyFileError } from "./root-key-file.ts";
 import { loadRootKey, type RootKeySource } from "./root-key-source.ts";
 import { createRootKey, fingerprintRootKey, type RootKey } from "./root-key.ts";
 
@@ -32,7 +32,10 @@ export async function establishRoot(parts: VaultParts): Promise<EstablishedRoot>
     const record = (await parts.keys.currentRootKey()) ?? (await initialise(parts));
     const info = { id: record.id, fingerprint: record.fingerprint };
     const key = await loadRootKey(parts.rootKey, info.fingerprint);
-    if (key !== undefined && fingerprintRootKey(key) === info.fingerprint) return { info, key };
+    if (key !== undefined && fingerprintRootKey(key) === info.fingerprint) {
+      await tidyUp(parts);
+      return { info, key };
+    }
     const isUnchanged = (await parts.keys.currentRootKey())?.id === info.id;
     if (isUnchanged || attempt === MAX_ATTEMPTS) throw wrongKey(parts.rootKey, info, key);
   }
@@ -54,6 +57,12 @@ async function initialise({ rootKey, keys, ids, clock }: VaultParts): Promise<Ro
   const record = await keys.currentRootKey();
   if (record === undefined) throw new Error("the store did not keep the root key's record");
   return record;
+}
+
+/** Removes what rotations that were killed have left beside the key file. */
+export async function tidyUp({ rootKey, keys }: VaultParts): Promise<void> {
+  if (rootKey.kind !== "file") return;
+  await removeWasteNextKeys(rootKey.path, async () => (await keys.currentRootKey())?.fingerprint);
 }
 
 function wrongKey(source: RootKeySource, needed: RootKeyInfo, found: RootKey | undefined): Error {

@@ -83,9 +83,8 @@ export async function removeNextRootKey(
 }
 
 /**
- * Finishes a rotation that the store has committed: the next key with the current fingerprint takes the file's place,
- * and what was laid beside the same old key by rotations that came to nothing is deleted. Does nothing when there is
- * no such next key. Several processes may do it at once.
+ * Finishes a rotation that the store has committed: the next key with the current fingerprint takes the file's place.
+ * Does nothing when there is none. Several processes may do it at once.
  */
 export async function promoteNextRootKey(path: string, currentFingerprint: string): Promise<void> {
   const candidates = await listNextKeys(path);
@@ -100,9 +99,25 @@ export async function promoteNextRootKey(path: string, currentFingerprint: strin
     if (codeOf(error) !== "ENOENT") throw error;
   }
   await syncDirectory(dirname(path));
-  for (const other of candidates) {
-    const isWaste = other.previousFingerprint === next.previousFingerprint && other !== next;
-    if (isWaste) await rm(other.path, { force: true });
+}
+
+/**
+ * Deletes the next keys of rotations that came to nothing. The order is what makes it safe: a next key's old key was
+ * current before its file was there to be listed, so when the store, asked after the listing, names another, that
+ * rotation can never be committed. Asked before, a rotation that has just begun would lose its key.
+ */
+export async function removeWasteNextKeys(
+  path: string,
+  readCurrentFingerprint: () => Promise<string | undefined>,
+): Promise<void> {
+  const candidates = await listNextKeys(path);
+  if (candidates.length === 0) return;
+  const current = await readCurrentFingerprint();
+  if (current === undefined) return;
+  for (const { path: nextKey, previousFingerprint, fingerprint } of candidates) {
+    if (previousFingerprint !== current && fingerprint !== current) {
+      await rm(nextKey, { force: true });
+    }
   }
 }
 

@@ -139,6 +139,14 @@ describe("rotateRootKey", () => {
     expect(await readdir(directory)).toEqual(["root.key"]);
   });
 
+  test("has its waste cleared away by whoever opens next, also when it was killed after it was done", async () => {
+    const before = await keyInFile();
+    await rotate();
+    await writeFile(`${path}.next.${before}.${"0".repeat(16)}`, "", { mode: 0o600 });
+    await expectAllReadable(await open());
+    expect(await readdir(directory)).toEqual(["root.key"]);
+  });
+
   test("is finished by any of several processes that open after it was killed", async () => {
     keys.death = "after-commit";
     await expect(rotate()).rejects.toThrow("killed");

@@ -1,7 +1,7 @@
 import type { DataKeyRecord, RootKeyRecord } from "../../core/keys/vault-records.ts";
 import type { RootKeyInfo } from "../vault.ts";
 import { unwrapDataKey, wrapDataKey } from "./data-key-ring.ts";
-import { type EstablishedRoot, establishRoot, type VaultParts } from "./establish-root.ts";
+import { type EstablishedRoot, establishRoot, tidyUp, type VaultParts } from "./establish-root.ts";
 import { promoteNextRootKey, removeNextRootKey, writeNextRootKey } from "./root-key-file.ts";
 import { createRootKey, fingerprintRootKey, type RootKey } from "./root-key.ts";
 
@@ -46,6 +46,7 @@ export async function rotateRootKey(options: RotateRootKeyOptions): Promise<Root
   if (rootKey.kind === "file") await writeNextRootKey(rootKey.path, previous.key, next);
   const dataKeys = await commit(options, previous, { record, key: next });
   if (rootKey.kind === "file") await promoteNextRootKey(rootKey.path, record.fingerprint);
+  await tidyUp(options);
   const current = { id: record.id, fingerprint: record.fingerprint };
   return { previous: previous.info, current, dataKeys };
 }
