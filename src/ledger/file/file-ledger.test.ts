@@ -133,6 +133,19 @@ describe("FileLedger", () => {
     expect(under.sink.events.size).toBe(1);
   });
 
+  test("ends a flush under steady traffic", async () => {
+    const stop = new AbortController();
+    const traffic = Array.from({ length: 50 }, async () => {
+      while (!stop.signal.aborted) await callOnce();
+    });
+    await until("some calls", () => under.ledger.status().pendingEvents > 200);
+    const before = under.ledger.status().pendingEvents;
+    await under.ledger.flush();
+    stop.abort();
+    expect(under.sink.events.size).toBeGreaterThanOrEqual(before);
+    await Promise.all(traffic);
+  });
+
   test("goes by no clock but for timestamps: jumps change neither order nor flushes", async () => {
     let nowMs = 10 * HOUR_MS;
     await restart({ clock: { nowMs: () => nowMs } });

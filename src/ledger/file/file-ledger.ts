@@ -287,21 +287,24 @@ export class FileLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    await this.#writer.drain();
-    const isFlushed = await this.#flushUntilDeadline();
-    this.#isClosed = true;
-    this.#flusher.stop();
-    await this.#writer.close();
-    if (isFlushed && this.#calls.size === 0 && this.#pendingEvents === 0) {
-      await this.#writer.removeFinished();
-      await removeJournalFolder(this.#options.directory, this.#folder);
-      return;
+    try {
+      await this.#writer.drain();
+      const isFlushed = await this.#flushUntilDeadline();
+      this.#isClosed = true;
+      this.#flusher.stop();
+      await this.#writer.close();
+      if (isFlushed && this.#calls.size === 0 && this.#pendingEvents === 0) {
+        await this.#writer.removeFinished();
+        await removeJournalFolder(this.#options.directory, this.#folder);
+        return;
+      }
+      this.#options.log.warn(
+        { openIntents: this.#calls.size, pendingEvents: this.#pendingEvents },
+        "the journal stays for recovery",
+      );
+    } finally {
+      this.#folder.lock.release();
     }
-    this.#folder.lock.release();
-    this.#options.log.warn(
-      { openIntents: this.#calls.size, pendingEvents: this.#pendingEvents },
-      "the journal stays for recovery",
-    );
   }
 
   /** False when the store did not take everything in time. */
@@ -317,7 +320,7 @@ export class FileLedger implements Ledger {
         );
         const outcome = await Promise.race([attempt, deadline]);
         if (outcome !== "failed") return outcome === "flushed";
-        const pause = delay(CLOSE_RETRY_MS, "failed" as const);
+        const pause = delay(CLOSE_RETRY_MS, "failed" as const, { ref: false });
         if ((await Promise.race([pause, deadline])) === "late") return false;
       }
     } finally {

@@ -66,8 +66,10 @@ export class JournalWriter<Entry> {
   #journalBytes = 0;
   #queuedRecords = 0;
   #abandoned: SegmentExtent[] = [];
-  #isPumping = false;
-  #drained = Promise.resolve();
+  /** Being written; not in the queue any more. */
+  #current: Batch<Entry> | undefined;
+  /** Resolves when the queue is empty. */
+  #pumping: Promise<void> | undefined;
 
   constructor(options: JournalWriterOptions<Entry>) {
     this.#options = options;
@@ -98,9 +100,9 @@ export class JournalWriter<Entry> {
     this.#push(line, entry);
   }
 
-  /** Resolves when everything queued so far is written or refused. */
-  drain(): Promise<void> {
-    return this.#drained;
+  /** Resolves when everything queued so far is written or refused, whatever is queued meanwhile. */
+  async drain(): Promise<void> {
+    await (this.#queue.at(-1) ?? this.#current)?.ended();
   }
 
   /** Deletes the oldest segments that hold nothing needed. Never the active one. */
@@ -117,7 +119,7 @@ export class JournalWriter<Entry> {
 
   /** Closes the active segment; nothing may be appended any more. */
   async close(): Promise<void> {
-    await this.#drained;
+    await this.#pumping;
     await this.#finishActive();
   }
 
@@ -129,10 +131,7 @@ export class JournalWriter<Entry> {
     }
     batch.add(line, entry);
     this.#queuedRecords += 1;
-    if (!this.#isPumping) {
-      this.#isPumping = true;
-      this.#drained = this.#pump();
-    }
+    this.#pumping ??= this.#pump();
     return batch;
   }
 
@@ -141,24 +140,29 @@ export class JournalWriter<Entry> {
     while (this.#queue.length > 0) {
       // The sockets that are readable now are read first, so that their records share the write.
       await nextTick();
-      const batch = this.#queue.shift();
-      if (batch === undefined) break;
-      this.#queuedRecords -= batch.entries.length;
-      let place: WrittenPlace;
-      try {
-        place = await this.#write(batch.text);
-      } catch (error) {
-        this.#options.onFailed(batch.entries);
-        batch.reject(journalUnavailable(error));
-        continue;
-      }
-      // In one step, so that nobody reads acknowledged bytes whose entries are not counted yet.
-      this.#journalBytes += place.end - place.segment.bytes;
-      place.segment.bytes = place.end;
-      this.#options.onWritten(place, batch.entries);
-      batch.resolve();
+      this.#current = this.#queue.shift();
+      if (this.#current === undefined) break;
+      this.#queuedRecords -= this.#current.entries.length;
+      await this.#writeBatch(this.#current);
+      this.#current = undefined;
     }
-    this.#isPumping = false;
+    this.#pumping = undefined;
+  }
+
+  async #writeBatch(batch: Batch<Entry>): Promise<void> {
+    let place: WrittenPlace;
+    try {
+      place = await this.#write(batch.text);
+    } catch (error) {
+      this.#options.onFailed(batch.entries);
+      batch.reject(journalUnavailable(error));
+      return;
+    }
+    // In one step, so that nobody reads acknowledged bytes whose entries are not counted yet.
+    this.#journalBytes += place.end - place.segment.bytes;
+    place.segment.bytes = place.end;
+    this.#options.onWritten(place, batch.entries);
+    batch.resolve();
   }
 
   async #write(text: string): Promise<WrittenPlace> {
@@ -261,7 +265,9 @@ export class JournalWriter<Entry> {
 class Batch<Entry> {
   readonly entries: Entry[] = [];
   text = "";
+  // Made only when somebody waits: a rejected promise that nobody has would end the process.
   #waiters: PromiseWithResolvers<void> | undefined;
+  #ended: PromiseWithResolvers<void> | undefined;
 
   get isFull(): boolean {
     return this.entries.length >= MAX_BATCH_RECORDS || this.text.length >= MAX_BATCH_CHARACTERS;
@@ -272,17 +278,26 @@ class Batch<Entry> {
     this.entries.push(entry);
   }
 
+  /** Resolves when the batch is written, rejects when it is refused. */
   promise(): Promise<void> {
     this.#waiters ??= Promise.withResolvers<void>();
     return this.#waiters.promise;
   }
 
+  /** Resolves when the batch is written or refused. */
+  ended(): Promise<void> {
+    this.#ended ??= Promise.withResolvers<void>();
+    return this.#ended.promise;
+  }
+
   resolve(): void {
     this.#waiters?.resolve();
+    this.#ended?.resolve();
   }
 
   reject(error: KeywardError): void {
     this.#waiters?.reject(error);
+    this.#ended?.resolve();
   }
 }
 
