@@ -21,7 +21,7 @@ export async function printCompletions(
 }
 
 /** The words that can stand where the last of `words` (which may be empty) is being typed. */
-async function complete(
+export async function complete(
   nouns: readonly Noun[],
   words: readonly string[],
 ): Promise<readonly Completion[]> {

@@ -23,15 +23,15 @@ export interface WhenOptions {
  */
 export function parseWhen(text: string, { nowMs, flag, direction }: WhenOptions): string {
   const ms = toMs(text.trim(), nowMs, direction);
-  if (ms !== undefined && Math.abs(ms) <= MAX_DATE_MS) return new Date(ms).toISOString();
+  if (ms !== undefined && ms >= 0 && ms <= LAST_MS) return new Date(ms).toISOString();
   throw new CliError(`${flag} takes a point in time; got ${JSON.stringify(text)}`, {
     isUsage: true,
     advice: "give it as 24h, 7d, today, 2026-01-31 or 2026-01-31T09:00:00Z",
   });
 }
 
-/** The most that a Date holds. */
-const MAX_DATE_MS = 8.64e15;
+/** The end of the year 9999: ISO 8601 writes later years in another way. */
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 function toMs(text: string, nowMs: number, direction: "ago" | "ahead"): number | undefined {
   const relative = /^(\d{1,6})([mhdw])$/.exec(text);

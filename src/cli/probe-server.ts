@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { json } from "node:stream/consumers";
+
 /** What answers at an address: a Keyward, another program, or nobody. */
 export type Answerer =
   | { readonly kind: "keyward"; readonly version: string }
@@ -5,17 +9,24 @@ export type Answerer =
 
 const PROBE_TIMEOUT_MS = 1500;
 
-/** Asks for the health of whatever listens there. Sends no token. */
+/**
+ * Asks for the health of whatever listens there. Sends no token. Not with fetch, which refuses ports that browsers
+ * must not use.
+ */
 export async function probeServer(host: string, port: number): Promise<Answerer> {
+  const call = get(`${serverUrl(host, port)}/healthz`, { timeout: PROBE_TIMEOUT_MS, agent: false });
+  call.on("timeout", () => call.destroy(new Error("no answer in time")));
   try {
-    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-    const answer = await fetch(`${serverUrl(host, port)}/healthz`, { signal });
-    const body = (await answer.json()) as { service?: unknown; version?: unknown };
-    const isKeyward = body.service === "keyward";
+    const [answer] = (await once(call, "response")) as [IncomingMessage];
+    const body = (await json(answer)) as { service?: unknown; version?: unknown } | null;
+    const isKeyward = body?.service === "keyward";
     return isKeyward ? { kind: "keyward", version: String(body.version) } : { kind: "other" };
   } catch (error) {
-    // Whatever else is wrong with an answer, somebody gave it.
-    return { kind: isRefused(error) ? "nobody" : "other" };
+    // Nobody listens; whatever else is wrong with an answer, somebody gave it.
+    const isRefused = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+    return { kind: isRefused ? "nobody" : "other" };
+  } finally {
+    call.destroy();
   }
 }
 
@@ -23,11 +34,4 @@ export async function probeServer(host: string, port: number): Promise<Answerer>
 export function serverUrl(host: string, port: number): string {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
-}
-
-function isRefused(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return (
-    typeof cause === "object" && cause !== null && "code" in cause && cause.code === "ECONNREFUSED"
-  );
 }

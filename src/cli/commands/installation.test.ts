@@ -1,0 +1,172 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
+import { hashAdminToken } from "../../core/keys/admin-token.ts";
+
+const cli = cliUnderTest();
+const rootKeyPath = (): string => join(cli.dataDir, "root.key");
+
+interface Doctored {
+  readonly isHealthy: boolean;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly remedy: string | null;
+  }[];
+}
+
+/** The checks by name; `--json` prints them whatever the exit code is. */
+async function doctor(env: Record<string, string> = {}) {
+  // A port that is free: what else runs on this machine is not under test.
+  const { code, stdout } = await cli.run(["doctor", "--json"], {
+    env: { KEYWARD_PORT: "1", ...env },
+  });
+  const found = JSON.parse(stdout) as Doctored;
+  expect(code).toBe(found.isHealthy ? 0 : 1);
+  return { ...found, of: (name: string) => found.checks.find((one) => one.name === name) };
+}
+
+describe("doctor", () => {
+  test("finds a fresh installation healthy, and warns where calls would be refused", async () => {
+    await cli.install();
+    const { isHealthy, checks, of } = await doctor();
+    expect(isHealthy).toBe(true);
+    expect(of("environment development")).toMatchObject({ status: "ok" });
+    for (const name of ["staging", "production"]) {
+      expect(of(`environment ${name}`)).toMatchObject({
+        status: "warn",
+        remedy: expect.stringContaining(`--environment ${name}`) as string,
+      });
+    }
+    expect(checks.every(({ status, remedy }) => (status === "ok") === (remedy === null))).toBe(
+      true,
+    );
+  });
+
+  test("says where there is nothing yet", async () => {
+    const { isHealthy, of } = await doctor();
+    expect(isHealthy).toBe(false);
+    expect(of("data directory")).toMatchObject({ status: "fail" });
+  });
+
+  test("finds a data directory and a root key that others may read", async () => {
+    await cli.install();
+    chmodSync(cli.dataDir, 0o755);
+    chmodSync(rootKeyPath(), 0o644);
+    const { isHealthy, of } = await doctor();
+    expect(isHealthy).toBe(false);
+    expect(of("data directory")).toMatchObject({
+      status: "warn",
+      remedy: `chmod 700 ${cli.dataDir}`,
+    });
+    expect(of("root key file")).toMatchObject({
+      status: "fail",
+      remedy: `chmod 600 ${rootKeyPath()}`,
+    });
+  });
+
+  test("finds a root key that does not fit or is gone, and names the one that is needed", async () => {
+    await cli.install();
+    const { of } = await doctor({ KEYWARD_ROOT_KEY: randomBytes(32).toString("base64") });
+    expect(of("root key")).toMatchObject({ status: "fail" });
+    expect(of("root key")?.message).toMatch(/needs root key rtk_\w+ with fingerprint [0-9a-f]{16}/);
+    rmSync(rootKeyPath());
+    expect((await doctor()).of("root key file")).toMatchObject({ status: "fail" });
+  });
+
+  test("finds journals of processes that are gone", async () => {
+    await cli.install();
+    const folder = join(cli.dataDir, "journal", `prc_${"0".repeat(26)}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "lock"), "");
+    expect((await doctor()).of("journal")).toMatchObject({ status: "warn" });
+  });
+
+  test("finds the provider key that the app still reads, and does not show it", async () => {
+    await cli.install();
+    const secret = ["sk", "proj", randomBytes(24).toString("base64url")].join("-");
+    writeFileSync(join(cli.cwd, ".env.local"), `OPENAI_API_KEY=${secret}\n`);
+    const found = await doctor();
+    expect(found.of("app key")).toMatchObject({ status: "warn" });
+    expect(found.of("app key")?.message).toContain(".env.local");
+    expect(JSON.stringify(found)).not.toContain(secret);
+  });
+
+  test("finds a personal account's key that got into production behind Keyward's back", async () => {
+    await cli.install();
+    const create = ["provider-accounts", "create", "--name", "me", "--kind", "organization"];
+    await cli.json(create);
+    const add = ["provider-keys", "add", "--account", "me", "--environment", "production"];
+    await cli.json([...add, "--secret-stdin"], { stdin: randomBytes(20).toString("hex") });
+    expect((await doctor()).of("personal keys")).toMatchObject({ status: "ok" });
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(join(cli.dataDir, "keyward.db"));
+    database.exec("update provider_accounts set kind = 'personal'");
+    database.close();
+    expect((await doctor()).of("personal keys")).toMatchObject({ status: "fail" });
+  });
+});
+
+describe("vault", () => {
+  test("info says which root key is in use", async () => {
+    await cli.install();
+    expect(await cli.json(["vault", "info"])).toMatchObject({
+      rootKey: {
+        id: expect.stringMatching(/^rtk_/) as string,
+        fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        source: "file",
+      },
+    });
+  });
+
+  test("rotate-root puts a new key in place, and what was sealed still opens", async () => {
+    await cli.install();
+    await cli.json(["provider-accounts", "create", "--name", "a", "--kind", "organization"]);
+    const add = ["provider-keys", "add", "--account", "a", "--environment", "staging"];
+    await cli.json([...add, "--secret-stdin"], { stdin: randomBytes(20).toString("hex") });
+    const before = readFileSync(rootKeyPath(), "utf8");
+    const rotation = await cli.json(["vault", "rotate-root", "--yes"]);
+    expect(readFileSync(rootKeyPath(), "utf8")).not.toBe(before);
+    expect(rotation).toMatchObject({ dataKeys: 2 });
+    const { current } = rotation as { current: object };
+    expect(await cli.json(["vault", "info"])).toMatchObject({ rootKey: current });
+    expect((await doctor()).of("root key")).toMatchObject({ status: "ok" });
+  });
+
+  test("rotate-root takes the new key from its owner where the old one is set by hand", async () => {
+    await cli.install();
+    const old = { KEYWARD_ROOT_KEY: readFileSync(rootKeyPath(), "utf8").trim() };
+    const refused = await cli.run(["vault", "rotate-root", "--yes"], { env: old });
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain("openssl rand");
+    const next = randomBytes(32).toString("base64");
+    const words = ["vault", "rotate-root", "--secret-stdin"];
+    expect(await cli.run(words, { env: old, stdin: "short" })).toMatchObject({ code: 1 });
+    await cli.json(words, { env: old, stdin: next });
+    expect(await cli.run(["vault", "info"], { env: old })).toMatchObject({ code: 1 });
+    await cli.json(["vault", "info"], { env: { KEYWARD_ROOT_KEY: next } });
+  });
+});
+
+test("admin-token rotate leaves exactly one token that works", async () => {
+  const { adminToken } = await cli.install();
+  expect(await cli.run(["admin-token", "rotate"])).toMatchObject({ code: 1, stdout: "" });
+  const { stdout } = await cli.run(["admin-token", "rotate", "--yes"]);
+  await cli.withStore(async ({ adminTokens }) => {
+    const find = (token: string) => adminTokens.findActiveByHash(hashAdminToken(token));
+    expect(await find(stdout.trim())).toBeDefined();
+    expect(await find(adminToken)).toBeUndefined();
+  });
+});
+
+test("status says what is there and that no server runs", async () => {
+  await cli.install();
+  const env = { KEYWARD_PORT: "1" };
+  expect(await cli.json(["status"], { env })).toMatchObject({ startedAt: null, ledger: null });
+  const { stdout } = await cli.run(["status"], { env });
+  expect(stdout).toMatch(/^server +not running at http:\/\/127\.0\.0\.1:1$/m);
+  expect(stdout).toMatch(/^development +development +1 +0 +the built-in simulator$/m);
+});

@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { cliUnderTest, NOW_MS } from "../../../test/support/cli-under-test.ts";
+import { sampleEvent, sampleIntent } from "../../../test/support/sample-calls.ts";
+import { IdFactory } from "../../core/ids/ids.ts";
+import { picos } from "../../core/money/picos.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+
+const cli = cliUnderTest();
+const HOUR_MS = 3_600_000;
+const HOSTILE = "\u001b[2Jacme\nroot";
+
+beforeEach(async () => {
+  await cli.install();
+  const ids = new IdFactory({ nowMs: () => NOW_MS, randomBytes });
+  await cli.withStore(async (store) => {
+    const project = await store.projects.findByName("default");
+    const environment = await store.environments.findByName("production");
+    if (project === undefined || environment === undefined) throw new Error("no first run");
+    const call = (hoursAgo: number, change: Partial<UsageEvent>): UsageEvent => {
+      const startedAtMs = NOW_MS - hoursAgo * HOUR_MS;
+      const place = { projectId: project.id, environmentId: environment.id, startedAtMs };
+      return sampleEvent(sampleIntent(ids, place), change);
+    };
+    await store.usage.insertBatch({
+      events: [
+        call(1, { customer: "acme" }),
+        call(2, { customer: "acme", status: "failed", costPicos: picos(25_000_000n) }),
+        call(3, { customer: HOSTILE, pricing: "unpriced", costPicos: null, feature: null }),
+        call(50, { customer: null, servedModel: "gpt-5" }),
+      ],
+      refusals: [],
+    });
+  });
+});
+
+test("a summary has a row for each group in the order asked for, and the total of all", async () => {
+  const { stdout } = await cli.run(["usage", "summary", "--by", "model,customer"]);
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(/ {2,}/));
+  expect(lines[0]?.slice(0, 3)).toEqual(["model", "customer", "calls"]);
+  expect(lines[0]).toContain("failed");
+  expect(lines[0]).not.toContain("interrupted");
+  expect(lines.at(-1)?.[0]).toBe("total");
+  expect(lines.at(-1)).toContain("$0.001975");
+  expect(lines).toHaveLength(5);
+});
+
+test("a summary's total counts the rows of the other pages as well", async () => {
+  const words = ["usage", "summary", "--by", "customer", "--limit", "1"];
+  const page = (await cli.json(words)) as { data: object[]; total: object; nextCursor: string };
+  expect(page.data).toHaveLength(1);
+  expect(page.total).toMatchObject({ calls: 4, costUsd: "0.001975", unpricedCalls: 1 });
+  expect(page.nextCursor).toBeTypeOf("string");
+});
+
+test("--from and --to are worked out with this machine's clock", async () => {
+  const calls = async (...words: string[]): Promise<unknown> => {
+    const { total } = (await cli.json(["usage", "summary", ...words])) as {
+      total: { calls: number };
+    };
+    return total.calls;
+  };
+  expect(await calls()).toBe(4);
+  expect(await calls("--from", "24h")).toBe(3);
+  expect(await calls("--to", "2d")).toBe(1);
+  expect(await calls("--from", "24h", "--customer", "acme")).toBe(2);
+  expect(await cli.run(["usage", "summary", "--from", "soon"])).toMatchObject({ code: 2 });
+});
+
+test("a dimension that there is not is refused with the near one", async () => {
+  const { code, stderr } = await cli.run(["usage", "summary", "--by", "costumer"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("customer");
+});
+
+test("events are listed newest first, by any filter", async () => {
+  const { stdout } = await cli.run(["usage", "events", "--status", "failed"]);
+  expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+  expect(stdout).toContain("$0.000025");
+  const page = (await cli.json(["usage", "events"])) as { data: { startedAt: string }[] };
+  const times = page.data.map(({ startedAt }) => startedAt);
+  expect(times).toEqual(times.toSorted().toReversed());
+  expect(await cli.run(["usage", "events", "--status", "lost"])).toMatchObject({ code: 2 });
+});
+
+test("a customer's name out of a request cannot steer the terminal", async () => {
+  for (const words of [["events"], ["summary", "--by", "customer"]]) {
+    const { stdout } = await cli.run(["usage", ...words]);
+    expect(stdout).toContain("\\u{1b}[2Jacme\\u{a}root");
+    expect(stdout).not.toContain("\u001b");
+  }
+  const { stdout } = await cli.run(["usage", "events", "--json"]);
+  expect(stdout).not.toContain("\u001b");
+});
+
+test("an export is the same calls, to a file or to standard output", async () => {
+  const words = ["usage", "export", "--format", "jsonl", "--customer", "acme"];
+  const { stdout } = await cli.run(words);
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as UsageEvent);
+  expect(lines.map(({ customer }) => customer)).toEqual(["acme", "acme"]);
+  const saved = await cli.run([...words, "--output", "acme.jsonl"]);
+  expect(saved).toMatchObject({ code: 0, stdout: "" });
+  expect(readFileSync(join(cli.cwd, "acme.jsonl"), "utf8")).toBe(stdout);
+});
+
+test("calls that match nothing are no error", async () => {
+  expect(await cli.run(["usage", "events", "--customer", "nobody"])).toMatchObject({
+    code: 0,
+    stdout: "",
+    stderr: "no calls\n",
+  });
+});
