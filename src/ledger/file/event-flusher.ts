@@ -18,7 +18,7 @@ export interface EventFlusherOptions {
   readonly runInBackground: (work: Promise<void>) => void;
   readonly log: LedgerLog;
   /** Events that wait. */
-  pendingEvents(): number;
+  readonly pendingEvents: () => number;
   /** The oldest of them; not asked again before the batch is confirmed. */
   nextBatch(limit: number): Promise<PendingBatch | undefined>;
   /** After every flush, with the sink's error where there was one. Must not reject. */
@@ -46,6 +46,9 @@ export class EventFlusher {
   #current: PendingBatch | undefined;
   #doubtful: readonly RefusalCount[] | undefined;
   #failures = 0;
+  #isInBackground = false;
+  /** Whether `arm` was called since the background flush began. */
+  #isWanted = false;
   #isStopped = false;
   lastFlushAtMs: number | null = null;
   lastFlushError: string | null = null;
@@ -56,7 +59,8 @@ export class EventFlusher {
 
   /** Sees to it that a flush will come. Cheap; called for every write. */
   arm(): void {
-    if (this.#timer !== undefined || this.#isStopped) return;
+    this.#isWanted = true;
+    if (this.#timer !== undefined || this.#isInBackground || this.#isStopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#options.runInBackground(this.#flushInBackground());
@@ -87,13 +91,18 @@ export class EventFlusher {
     this.#timer = undefined;
   }
 
+  /** One at a time also while the sink hangs, whatever is settled meanwhile. */
   async #flushInBackground(): Promise<void> {
+    this.#isInBackground = true;
+    this.#isWanted = false;
     try {
       await this.flush();
     } catch {
       // Kept in lastFlushError and logged; the next attempt comes with the timer.
     }
-    if (this.#options.pendingEvents() > 0 || this.#options.refusals.size > 0) this.arm();
+    this.#isInBackground = false;
+    const { pendingEvents, refusals } = this.#options;
+    if (this.#isWanted || pendingEvents() > 0 || refusals.size > 0) this.arm();
   }
 
   async #flushAll(): Promise<void> {

@@ -133,6 +133,26 @@ describe("FileLedger", () => {
     expect(under.sink.events.size).toBe(1);
   });
 
+  test("starts no second flush by itself while the store hangs", async () => {
+    let started = 0;
+    await restart({
+      flushIntervalMs: 1,
+      tasks: {
+        run: () => {
+          started += 1;
+        },
+      },
+    });
+    const gate = Promise.withResolvers<void>();
+    under.sink.gate = gate.promise;
+    for (let i = 0; i < 100; i += 1) await callOnce();
+    await until("the flush", () => under.sink.batches === 1);
+    for (let i = 0; i < 100; i += 1) await callOnce();
+    expect(started).toBe(1);
+    gate.resolve();
+    await until("the rest", () => under.sink.events.size === 200);
+  });
+
   test("ends a flush under steady traffic", async () => {
     const stop = new AbortController();
     const traffic = Array.from({ length: 50 }, async () => {

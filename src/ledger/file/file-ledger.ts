@@ -267,10 +267,11 @@ export class FileLedger implements Ledger {
    * the settlement, because the writer keeps the order.
    */
   #carryOpenIntents(): void {
-    const oldest = this.#writer.segments[0];
+    const [oldest, following] = this.#writer.segments;
+    if (oldest === undefined || following === undefined) return;
+    if (oldest.unflushed > 0 || this.#queuedCarries > 0) return;
     const slackBytes = 2 * (this.#options.maxSegmentBytes ?? DEFAULT_MAX_SEGMENT_BYTES);
     if (this.#writer.journalBytes < 2 * this.#openBytes + slackBytes) return;
-    if (oldest === undefined || oldest.unflushed > 0 || this.#queuedCarries > 0) return;
     for (const call of this.#calls.values()) {
       if (call.segment !== oldest) continue;
       this.#queuedCarries += 1;
