@@ -44,6 +44,7 @@ import { createFrontDoor } from "./runtime/front-door.ts";
 import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
+import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
@@ -103,7 +104,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   await prepareDataDirectory(config.dataDir);
   const store = await openStore(config, log);
   closers.add("store", () => store.close());
-  const ids = new IdFactory({ nowMs: Date.now, randomBytes });
+  const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });
   const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
   const providers = await startProviders(log, closers);

@@ -73,26 +73,29 @@ function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const finish = (result: Buffer | undefined): void => {
-      body.off("data", onData);
-      resolve(result);
+    const finish = (): void => {
+      body.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
     };
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
       if (length > limit) {
         body.pause();
-        finish(undefined);
+        finish();
+        resolve(undefined);
         return;
       }
       chunks.push(chunk);
       scanner.push(chunk);
     };
-    body.on("data", onData);
-    body.once("end", () => finish(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)));
-    body.once("error", reject);
-    body.once("close", () =>
-      reject(new Error("the client closed the connection within its request")),
-    );
+    const onEnd = (): void => {
+      finish();
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
+    };
+    const onBroken = (): void => {
+      finish();
+      reject(new Error("the client closed the connection within its request"));
+    };
+    body.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
   });
 }
 

@@ -27,6 +27,8 @@ export interface TopLevelScan {
 const MAX_KEY_BYTES = 256;
 const MAX_VALUE_BYTES = 256 * 1024;
 
+const SHORT_STRING_BYTES = 24;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -68,6 +70,8 @@ export class TopLevelScanner {
   /** Start of the key or value being captured within the chunk at hand; -1 = none. */
   #captureFrom = -1;
   #captured: Buffer[] = [];
+  /** Index in the chunk at hand of the next backslash, where it is known to be at or behind the place in question. */
+  #backslashAt = -1;
   #capturedBytes = 0;
 
   constructor(wanted: ReadonlySet<string>) {
@@ -76,6 +80,7 @@ export class TopLevelScanner {
 
   push(chunk: Buffer): void {
     const length = chunk.length;
+    this.#backslashAt = -1;
     if (this.#isCapturing()) this.#captureFrom = 0;
     for (let i = 0; i < length; i += 1) {
       const byte = chunk[i] as number;
@@ -114,13 +119,21 @@ export class TopLevelScanner {
     };
   }
 
-  /** Runs to the end of the string or the chunk; returns the index of the last byte it used. */
+  /**
+   * Runs to the end of the string or the chunk; returns the index of the last byte it used. Short strings are looked
+   * at byte by byte; in a long one (a prompt) the next quote and the next backslash are found natively.
+   */
   #scanString(chunk: Buffer, from: number): number {
     const length = chunk.length;
+    const nativeFrom = from + SHORT_STRING_BYTES;
     for (let i = from; i < length; i += 1) {
       if (this.#isEscaped) {
         this.#isEscaped = false;
         continue;
+      }
+      if (i > nativeFrom) {
+        i = this.#nextMark(chunk, i);
+        if (i === length) break;
       }
       const byte = chunk[i];
       if (byte === BACKSLASH) {
@@ -131,6 +144,12 @@ export class TopLevelScanner {
       }
     }
     return length;
+  }
+
+  /** Index of the next quote or backslash, or the chunk's length. Each byte is searched once for either. */
+  #nextMark(chunk: Buffer, from: number): number {
+    if (this.#backslashAt < from) this.#backslashAt = indexOrEnd(chunk, BACKSLASH, from);
+    return Math.min(indexOrEnd(chunk, QUOTE, from), this.#backslashAt);
   }
 
   #endString(chunk: Buffer, at: number): void {
@@ -265,6 +284,11 @@ export function scanTopLevel(body: Buffer, wanted: ReadonlySet<string>): TopLeve
   const scanner = new TopLevelScanner(wanted);
   scanner.push(body);
   return scanner.finish();
+}
+
+function indexOrEnd(chunk: Buffer, byte: number, from: number): number {
+  const at = chunk.indexOf(byte, from);
+  return at === -1 ? chunk.length : at;
 }
 
 function isWhitespace(byte: number): boolean {
