@@ -10,9 +10,12 @@ export async function askSecret(io: PromptIo, question: string): Promise<string>
   io.stderr.write(question);
   // The line editor echoes what is typed to its output: this one swallows it.
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const answer = await ask(io, "", silence);
-  io.stderr.write("\n");
-  return answer;
+  try {
+    return await ask(io, "", silence);
+  } finally {
+    // The line end that was typed, if any, was swallowed as well.
+    io.stderr.write("\n");
+  }
 }
 
 /** True for `y` and `yes`. Without a terminal to ask at it is refused, with `how` to agree beforehand. */

@@ -22,6 +22,18 @@ test("columns stand below each other, numbers to the right, with nothing at the 
   );
 });
 
+test("colour marks the head and the total, and nothing else", () => {
+  const text = formatTable([{ name: "a", count: "1" }], columns, { hasColor: true }, [
+    "total",
+    "1",
+  ]);
+  expect(text.split("\n")).toEqual([
+    "\u001b[1mname   count\u001b[22m",
+    "a          1",
+    "\u001b[1mtotal      1\u001b[22m",
+  ]);
+});
+
 test("wide characters take the place they take", () => {
   const rows = [
     { name: "株式会社", count: "1" },

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
 import Table from "cli-table3";
 import { printable } from "./printable.ts";
 
@@ -20,25 +20,27 @@ export function formatTable<Row>(
   { hasColor }: TableStyle,
   total?: readonly string[],
 ): string {
-  const head = columns.map(({ title }) => (hasColor ? styleText("bold", title, PLAIN) : title));
   const table = new Table({
     chars: NO_LINES,
     colAligns: columns.map(({ isNumber }) => (isNumber === true ? "right" : "left")),
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
   });
-  table.push(head, ...rows.map((row) => columns.map(({ value }) => printable(value(row)))));
-  if (total !== undefined) {
-    table.push(total.map((cell) => (hasColor ? styleText("bold", cell, PLAIN) : cell)));
-  }
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => trimLineEnd(line))
+  table.push(
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ value }) => printable(value(row)))),
+  );
+  if (total !== undefined) table.push([...total]);
+  const lines = table.toString().split("\n");
+  const last = total === undefined ? -1 : lines.length - 1;
+  return lines
+    .map((line, index) => {
+      const text = line.trimEnd();
+      const isMarked = hasColor && (index === 0 || index === last);
+      // The caller has decided on colour.
+      return isMarked ? styleText("bold", text, { validateStream: false }) : text;
+    })
     .join("\n");
 }
-
-/** The caller has decided on colour. */
-const PLAIN = { validateStream: false } as const;
 
 const NO_LINES: Readonly<Record<string, string>> = {
   top: "",
@@ -57,8 +59,3 @@ const NO_LINES: Readonly<Record<string, string>> = {
   "right-mid": "",
   middle: "  ",
 };
-
-/** Trailing blanks carry nothing; those behind a colour code are found too. */
-function trimLineEnd(line: string): string {
-  return stripVTControlCharacters(line) === line ? line.trimEnd() : line;
-}

@@ -167,6 +167,6 @@ test("status says what is there and that no server runs", async () => {
   const env = { KEYWARD_PORT: "1" };
   expect(await cli.json(["status"], { env })).toMatchObject({ startedAt: null, ledger: null });
   const { stdout } = await cli.run(["status"], { env });
-  expect(stdout).toMatch(/^server +not running at http:\/\/127\.0\.0\.1:1$/m);
+  expect(stdout).toMatch(/^server +not running$/m);
   expect(stdout).toMatch(/^development +development +1 +0 +the built-in simulator$/m);
 });

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { expectData } from "../../admin/client.ts";
+import type { Config } from "../../config/config-schema.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { probeServer, serverUrl } from "../probe-server.ts";
@@ -14,7 +16,7 @@ export const status = defineCommand({
   examples: ["keyward status", "keyward status --url https://keyward.example.com --json"],
   reach: "admin",
   printsData: true,
-  async run({ admin, config, globals, output }) {
+  async run({ admin, config, output }) {
     const client = await admin();
     const found = expectData(await client.GET("/status"));
     await output.data(found, async () => {
@@ -23,7 +25,9 @@ export const status = defineCommand({
         ["version", found.version],
         [
           "server",
-          startedAt === null ? await serverHere() : `running since ${formatTime(startedAt)}`,
+          startedAt === null
+            ? await serverHere(await config())
+            : `running since ${formatTime(startedAt)}`,
         ],
         ...urls.map((url) => ["url", url] as const),
         ["store", `${store.kind}, schema ${store.schema}`],
@@ -53,15 +57,17 @@ export const status = defineCommand({
         { title: "answered by", value: ({ answeredBy }) => ANSWERED_BY[answeredBy] },
       ]);
     });
-
-    /** The data directory says nothing of a server; its address does. */
-    async function serverHere(): Promise<string> {
-      if (globals.url !== undefined) return "not running";
-      const { host, port } = await config();
-      const answerer = await probeServer(host, port);
-      if (answerer.kind === "keyward") return `running at ${serverUrl(host, port)}`;
-      const elsewhere = answerer.kind === "other" ? `; another program has port ${port}` : "";
-      return `not running at ${serverUrl(host, port)}${elsewhere}`;
-    }
   },
 });
+
+/** A server on a data directory holds a journal there. What answers at the address of the settings may be another. */
+async function serverHere({ dataDir, host, port }: Config): Promise<string> {
+  const { inspectJournals } = await import("../../runtime/inspect-journals.ts");
+  const { JOURNAL_FOLDER } = await import("../../runtime/data-directory.ts");
+  const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
+  const { kind } = await probeServer(host, port);
+  const url = serverUrl(host, port);
+  if (running > 0) return kind === "keyward" ? `running, at ${url}` : `running, not at ${url}`;
+  const other = kind === "keyward" ? "another Keyward" : "another program";
+  return kind === "nobody" ? "not running" : `not running; ${other} answers at ${url}`;
+}

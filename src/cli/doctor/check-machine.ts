@@ -62,14 +62,24 @@ export async function checkJournals({ dataDir }: Pick<Config, "dataDir">): Promi
   return pass("journal", found.running === 0 ? "nothing left over" : `${found.running} in use`);
 }
 
-export async function checkPort({ host, port }: Pick<Config, "host" | "port">): Promise<Check> {
+/** What answers at the address of the settings, and whether it is the server of this data directory. */
+export async function checkPort({
+  dataDir,
+  host,
+  port,
+}: Pick<Config, "dataDir" | "host" | "port">): Promise<Check> {
   const url = serverUrl(host, port);
+  const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
   const answerer = await probeServer(host, port);
   switch (answerer.kind) {
     case "keyward":
+      if (running === 0) {
+        const message = `the Keyward at ${url} is one of another data directory`;
+        return warn("port", message, "name its directory with --data-dir, or choose another port");
+      }
       return pass("port", `Keyward ${answerer.version} answers at ${url}`);
     case "nobody":
-      return pass("port", `${port} is free; no server runs at ${url}`);
+      return pass("port", `${port} is free`);
     case "other":
     default:
       return fail(
