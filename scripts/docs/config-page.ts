@@ -24,12 +24,22 @@ export function configPage(): Page {
       `\`${setting.key}\`${setting.isRefusedInFile ? " (not in the file)" : ""}`,
       `\`${setting.variable}\``,
       `\`${setting.flag}\``,
-      setting.defaultValue === null ? "none" : `\`${setting.defaultValue}\``,
+      describeDefault(setting),
       describeValues(setting),
       setting.description,
     ]),
   );
   return { path: "docs/config.md", text: `${GENERATED}\n\n${INTRODUCTION}\n\n${table}\n` };
+}
+
+function describeDefault({ key, defaultValue }: Setting): string {
+  if (defaultValue === null) return "none";
+  const text = `\`${defaultValue}\``;
+  const mebibytes = Number(defaultValue) / 1024 ** 2;
+  if (key.endsWith("Bytes") && Number.isInteger(mebibytes)) return `${text} (${mebibytes} MiB)`;
+  const seconds = Number(defaultValue) / 1000;
+  if (!key.endsWith("Ms") || !Number.isInteger(seconds)) return text;
+  return `${text} (${seconds >= 120 ? `${seconds / 60} min` : `${seconds} s`})`;
 }
 
 function describeValues({ key, type, choices, isSecret }: Setting): string {

@@ -68,27 +68,50 @@ function openRemote(url: URL, { globals, env, warn }: AccessRequest): AdminAcces
 
 function parseServerUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new CliError("the server's URL is none", {
+  const hasCredentials = url !== undefined && url.username + url.password !== "";
+  if (url === undefined || !/^https?:$/.test(url.protocol) || hasCredentials) {
+    // Not repeated: what was typed may hold a password.
+    throw new CliError("expected the URL of a server, such as http://127.0.0.1:4141", {
       isUsage: true,
-      advice: "give it as http://127.0.0.1:4141, without a path",
+      advice: hasCredentials
+        ? "the admin token goes into KEYWARD_ADMIN_TOKEN"
+        : "name it with --url",
     });
   }
+  url.search = "";
+  url.hash = "";
   // The two mistakes that everybody makes: the URL of the data plane, and the one of the admin API.
   url.pathname = url.pathname.replace(/\/(?:api\/)?v1\/?$/, "/");
   return url;
 }
 
-/** Fetch with words for a server that is not there. */
-function fetchFrom(url: URL): (request: Request) => Promise<Response> {
-  return async (request) =>
-    fetch(request).catch((cause: unknown) => {
-      const reason = reasonOf(cause);
-      throw new CliError(`no answer from ${url.origin}${reason}`, {
+/** What the admin API answers with. */
+const CONTENT_TYPES = /^(application\/(json|x-ndjson)|text\/csv)\b/;
+
+/** Fetch with words for a server that is not there, or is no Keyward. The token follows no redirect. */
+function fetchFrom({ origin }: URL): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const response = await fetch(request, { redirect: "manual" }).catch((cause: unknown) => {
+      throw new CliError(`no answer from ${origin}${reasonOf(cause)}`, {
         advice: "is the server running? `keyward start` starts one here; `--url` names another",
         cause,
       });
     });
+    const location = response.headers.get("location");
+    if (response.status >= 300 && response.status < 400 && location !== null) {
+      throw new CliError(`${origin} sends on to ${new URL(location, origin).origin}`, {
+        advice: "name that one with --url, if it is yours",
+      });
+    }
+    const contentType = response.headers.get("content-type") ?? "nothing";
+    if (!CONTENT_TYPES.test(contentType)) {
+      throw new CliError(
+        `${origin} is no Keyward, or something stands before it: it answered ${response.status} with ${contentType}`,
+        { advice: "check --url" },
+      );
+    }
+    return response;
+  };
 }
 
 /** ` (ECONNREFUSED)`, from what fetch wraps twice. */

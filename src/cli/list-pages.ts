@@ -1,6 +1,6 @@
 import { type AdminAnswer, type AdminClient, expectData } from "../admin/client.ts";
-import { CliError } from "./cli-error.ts";
 import type { AdminScope, CommandContext, OptionSpec } from "./command.ts";
+import { parseCount } from "./parse-count.ts";
 import type { Column } from "./table.ts";
 
 /** The options of every command that lists. */
@@ -50,12 +50,4 @@ export async function printPage<Item>(
 export function pageOf({ limit, cursor }: PageOptions): { limit: number; cursor?: string } {
   const count = parseCount(limit, "--limit");
   return cursor === undefined ? { limit: count } : { limit: count, cursor };
-}
-
-/** A whole number, not negative. */
-export function parseCount(text: string, flag: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new CliError(`${flag} takes a whole number; got ${JSON.stringify(text)}`, {
-    isUsage: true,
-  });
 }

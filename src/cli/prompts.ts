@@ -2,12 +2,13 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { CliError } from "./cli-error.ts";
 import type { CliIo } from "./cli-io.ts";
+import { printable } from "./printable.ts";
 
 type PromptIo = Pick<CliIo, "stdin" | "stderr" | "isInteractive">;
 
 /** One line from the terminal that is not shown while it is typed. The caller has made sure of a terminal. */
 export async function askSecret(io: PromptIo, question: string): Promise<string> {
-  io.stderr.write(question);
+  io.stderr.write(printable(question));
   // The line editor echoes what is typed to its output: this one swallows it.
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   try {
@@ -25,7 +26,7 @@ export async function confirm(io: PromptIo, question: string, how: string): Prom
       advice: how,
     });
   }
-  const answer = await ask(io, `${question} [y/N] `, io.stderr);
+  const answer = await ask(io, `${printable(question)} [y/N] `, io.stderr);
   return /^y(es)?$/i.test(answer.trim());
 }
 

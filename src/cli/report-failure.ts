@@ -4,6 +4,7 @@ import type { AdminApiError } from "../admin/client.ts";
 import type { StartError } from "../runtime/start-error.ts";
 import { CliError, EXIT_CODES } from "./cli-error.ts";
 import type { CliIo } from "./cli-io.ts";
+import { printable } from "./printable.ts";
 
 /**
  * Says on error output why a command ended, and what to do next, and gives the exit code. Whatever is not foreseen is
@@ -29,7 +30,8 @@ export function reportFailure(error: unknown, io: Pick<CliIo, "stderr" | "hasCol
     return EXIT_CODES.failed;
   }
   if (isAdminApiError(error)) {
-    say("error:", "red", error.message);
+    // A server's words, and in them perhaps a customer's.
+    say("error:", "red", printable(error.message));
     const advice = ADVICE_BY_CODE[error.code];
     if (advice !== undefined) say("next:", "dim", advice);
     if (error.status >= 500 && error.requestId !== null) {

@@ -3,7 +3,7 @@ import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
-import { parseCount } from "../list-pages.ts";
+import { parseCount } from "../parse-count.ts";
 import { parseWhen } from "../parse-when.ts";
 
 export const estimate = defineCommand({

@@ -1,6 +1,6 @@
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { parseCount } from "../list-pages.ts";
+import { parseCount } from "../parse-count.ts";
 import { untilStopped } from "../until-stopped.ts";
 
 export const simulator = defineCommand({
