@@ -11,7 +11,7 @@ import {
   type Authenticator,
 } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
-import { createAdminClient } from "./admin/client.ts";
+import { AdminApiError, createAdminClient } from "./admin/client.ts";
 import { createAdminListener } from "./admin/server.ts";
 import type { Config } from "./config/config-schema.ts";
 import { findOpenaiKey, type SkippedPlace } from "./config/import-openai-key.ts";
@@ -175,17 +175,28 @@ function createBook({ registry }: Providers): PriceBook {
 
 const NO_IMPORT = { importedKey: undefined, skippedPlaces: [] } as const;
 
-async function importKey(parts: Parts, port: number) {
+interface Import {
+  readonly importedKey: ImportedKey | undefined;
+  readonly skippedPlaces: readonly SkippedPlace[];
+}
+
+async function importKey(parts: Parts, port: number): Promise<Import> {
   const { config, env, cwd } = parts.request;
   if (!config.import) return NO_IMPORT;
   const search = findOpenaiKey({ env, cwd, own: { host: config.host, port } });
-  if (search.found === undefined) return { importedKey: undefined, skippedPlaces: search.skipped };
+  const { found, skipped } = search;
+  if (found === undefined) return { importedKey: undefined, skippedPlaces: skipped };
   const app = createAdmin(parts, { authenticator: TRUST_CALLER });
   const client = createAdminClient({ baseUrl: parts.url, fetch: app.fetch });
-  return {
-    importedKey: await importOpenaiKey(client, search.found),
-    skippedPlaces: search.skipped,
-  };
+  try {
+    return { importedKey: await importOpenaiKey(client, found), skippedPlaces: skipped };
+  } catch (err) {
+    // Recovered from: this start has made secrets that it alone can show, so a key that the admin API refuses (too
+    // short, a base URL that is not allowed) is reported and does not end it.
+    if (!(err instanceof AdminApiError)) throw err;
+    const refused = { where: found.where, reason: `OPENAI_API_KEY was refused: ${err.message}` };
+    return { importedKey: undefined, skippedPlaces: [...skipped, refused] };
+  }
 }
 
 function createAdmin(
