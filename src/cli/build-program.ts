@@ -14,7 +14,7 @@ import { GLOBAL_OPTIONS, globalNames } from "./global-options.ts";
 import type { Noun } from "./nouns.ts";
 
 /** What was typed, for a command's `run`. */
-interface ParsedCommand {
+export interface ParsedCommand {
   readonly command: Command;
   readonly options: Readonly<Record<string, unknown>>;
   readonly arguments: Readonly<Record<string, string | undefined>>;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CliError } from "./cli-error.ts";
@@ -20,7 +21,7 @@ export async function saveStream(
   if (file === undefined) return writeOut(io, pieces);
   const target = resolve(io.cwd, file);
   // In the same folder: a rename is atomic within one file system only.
-  const partial = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
+  const partial = join(dirname(target), `.${basename(target)}.${randomUUID()}.partial`);
   const handle = await open(partial, "wx").catch((cause: NodeJS.ErrnoException) => {
     throw new CliError(`cannot write into ${dirname(target)} (${cause.code})`, { cause });
   });
