@@ -22,7 +22,7 @@ export async function route(deps: RouteDeps, call: Call): Promise<Refusal | unde
   if (best === undefined) {
     return {
       code: "no_provider_key",
-      message: `The ${key.environmentName} environment has no provider key. Add one with \`keyward provider-keys add --environment ${key.environmentName}\`.`,
+      message: `The ${key.environmentName} environment has no provider key. Add one with \`keyward provider-keys add --account <account> --environment ${key.environmentName}\`.`,
     };
   }
   call.route = best;
