@@ -181,13 +181,18 @@ describe("attribution", () => {
     expect(bound.events[0]?.customer).toBe("bound");
   });
 
-  it("reads names in UTF-8, refuses control characters, and hashes an end user that is no name", async () => {
+  it("reads names in UTF-8 and in Latin-1, refuses control characters, and hashes an end user that is no name", async () => {
     const { gateway } = await start(respondJson(ANSWER));
     const utf8 = Buffer.from("Café", "utf8").toString("latin1");
     await (await post(gateway, CHAT, { "x-keyward-customer": utf8 })).body.dump();
+    for (const name of ["Müller", "Möller"]) {
+      await (await post(gateway, CHAT, { "x-keyward-customer": name })).body.dump();
+    }
     await (await post(gateway, { ...CHAT, user: "x".repeat(300) })).body.dump();
     expect(gateway.events[0]?.customer).toBe("Café");
-    expect(gateway.events[1]?.customer).toMatch(/^sha256:[0-9a-f]{32}$/);
+    expect(gateway.events[1]?.customer).toBe("Müller");
+    expect(gateway.events[2]?.customer).toBe("Möller");
+    expect(gateway.events[3]?.customer).toMatch(/^sha256:[0-9a-f]{32}$/);
     const tooLong = await post(gateway, CHAT, { "x-keyward-feature": "f".repeat(129) });
     expect(tooLong.statusCode).toBe(400);
     expect(await tooLong.body.json()).toMatchObject({ error: { param: "x-keyward-feature" } });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -12,10 +12,11 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 describe("prepareDataDirectory", () => {
-  it("makes every directory of the path for its owner only, and is content with one that is there", async () => {
+  it("makes every directory of the path for its owner only and out of git, and is content with one that is there", async () => {
     const path = join(root, "a", "b");
     await prepareDataDirectory(path);
     await prepareDataDirectory(path);
+    expect(await readFile(join(path, ".gitignore"), "utf8")).toBe("*\n");
     for (const made of [path, join(root, "a")]) expect((await stat(made)).mode & 0o777).toBe(0o700);
   });
 

@@ -1,5 +1,5 @@
-import { access, constants, mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, constants, mkdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { StartError } from "./start-error.ts";
 
 const PRIVATE_MODE = 0o700;
@@ -41,6 +41,8 @@ async function makeDirectory(path: string): Promise<void> {
       if (err.code !== "EEXIST") throw err;
     });
   }
+  // Database and root key together open the vault: neither may end up in the app's repository.
+  if (missing.length > 0) await writeFile(join(path, ".gitignore"), "*\n", { mode: 0o600 });
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -44,6 +44,7 @@ async function createStore({ dataDir, databaseUrl }: StoreLocation, log?: Log): 
   const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
   return new PostgresStore({
     url: databaseUrl,
-    onConnectionLost: (err) => log?.warn({ err }, "an idle connection to Postgres broke"),
+    onConnectionLost: (err) =>
+      log?.debug({ reason: err.message }, "an idle connection to Postgres broke"),
   });
 }

@@ -224,7 +224,9 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
     );
     const live = new OpenAI({ baseURL: `${keyward.url}/v1`, apiKey: key, maxRetries: 0 });
     const call = live.chat.completions.create({ model: "gpt-4o-mini", messages: [] });
-    await expect(call).rejects.toThrow(/keyward provider-keys add --account <account> --environment production/);
+    await expect(call).rejects.toThrow(
+      /keyward provider-keys add --account <account> --environment production/,
+    );
   });
 
   it("stops serving a revoked key within a second, in every process that knows it", async () => {

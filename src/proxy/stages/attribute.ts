@@ -26,8 +26,7 @@ export function attribute(call: Call): Refusal | undefined {
 function readTag(call: Call, name: string, maxCharacters: number): string | null | Refusal {
   const raw = headerOf(call.request, name);
   if (raw === undefined) return null;
-  // node:http reads header bytes as Latin-1; clients send UTF-8.
-  const value = decodeUtf8(raw).trim();
+  const value = decodeName(raw).trim();
   if (value === "") return null;
   if (value.length > maxCharacters || CONTROL_CHARACTER.test(value)) {
     return {
@@ -39,10 +38,20 @@ function readTag(call: Call, name: string, maxCharacters: number): string | null
   return value;
 }
 
-function decodeUtf8(latin1: string): string {
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * A header's bytes as text. node:http hands them over as Latin-1, which is also how `fetch` sends what is not ASCII;
+ * curl and most others send UTF-8. Bytes that are valid UTF-8 are taken as such, so no two names become one.
+ */
+function decodeName(latin1: string): string {
   // eslint-disable-next-line no-control-regex
   if (/^[\u0000-\u007f]*$/.test(latin1)) return latin1;
-  return Buffer.from(latin1, "latin1").toString("utf8");
+  try {
+    return UTF8.decode(Buffer.from(latin1, "latin1"));
+  } catch {
+    return latin1;
+  }
 }
 
 /** The field is meant for the provider, so a value that is no usable name is no error: it is told apart by its hash. */
