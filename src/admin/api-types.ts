@@ -1055,10 +1055,10 @@ export interface components {
       /** @description All provider calls, the following ones included. */
       calls: number;
       /**
-       * @description What the provider charges us.
+       * @description What the provider charges us for the priced calls (`calls` - `unpricedCalls` - `unmeteredCalls`); null where there are calls and none is priced.
        * @example 0.000315
        */
-      costUsd: string;
+      costUsd: string | null;
       /** @description With `groupBy=customer`: the external id; null: calls that name none. */
       customer?: string | null;
       /**

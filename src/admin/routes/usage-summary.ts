@@ -70,9 +70,11 @@ const summaryRowSchema = z
     cachedInputTokens: integer("The part of them that was read from a cache."),
     outputTokens: integer("All output tokens, reasoning included."),
     reasoningOutputTokens: integer("The part of them that was reasoning."),
-    costUsd: z
-      .string()
-      .openapi({ description: "What the provider charges us.", example: "0.000315" }),
+    costUsd: z.string().nullable().openapi({
+      description:
+        "What the provider charges us for the priced calls (`calls` - `unpricedCalls` - `unmeteredCalls`); null where there are calls and none is priced.",
+      example: "0.000315",
+    }),
     priceUsd: z.string().openapi({ description: "What we charge the customers.", example: "0" }),
   })
   .openapi("UsageSummaryRow");
@@ -148,9 +150,12 @@ async function formatSummaryRow(
   { group, costPicos, pricePicos, ...counts }: SummaryRow,
   names: NameLookup,
 ): Promise<SummaryRowAnswer> {
+  const { calls, unpricedCalls, unmeteredCalls } = counts;
+  // An unknown cost is not 0; that of no calls is.
+  const isUnknown = calls > 0 && unpricedCalls + unmeteredCalls >= calls;
   const answer: SummaryRowAnswer = {
     ...counts,
-    costUsd: formatUsd(costPicos),
+    costUsd: isUnknown ? null : formatUsd(costPicos),
     priceUsd: formatUsd(pricePicos),
   };
   for (const dimension of SUMMARY_DIMENSIONS) {

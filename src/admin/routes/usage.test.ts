@@ -144,7 +144,7 @@ describe("usage", () => {
       return (body as { data: Record<string, unknown>[] }).data;
     };
     expect(await summary("groupBy=customer,model")).toMatchObject([
-      { customer: null, model: "b", calls: 1, unpricedCalls: 1, costUsd: "0" },
+      { customer: null, model: "b", calls: 1, unpricedCalls: 1, costUsd: null },
       { customer: "acme", model: "a", calls: 1, costUsd: "0.000000000001", priceUsd: "0" },
       { customer: "acme", model: "b", calls: 1, costUsd: "0.000000000002" },
     ]);
@@ -165,6 +165,25 @@ describe("usage", () => {
     expect(await summary("from=2026-01-31T10:59:00Z&to=2026-01-31T10:59:30Z")).toMatchObject([
       { calls: 1, costUsd: "0.000000000002" },
     ]);
+  });
+
+  it("knows the cost of no calls, and not that of calls without a price", async () => {
+    const costs = async (query: string) => {
+      const answer = expectData(
+        await admin.client.GET("/usage/summary", { params: { query: { customer: query } } }),
+      );
+      return answer.data.map(({ costUsd }) => costUsd);
+    };
+    const none = { costPicos: null } as const;
+    await insertEvents([
+      { customer: "acme", ...none, pricing: "unpriced" },
+      { customer: "acme", ...none, pricing: "unmetered" },
+      { customer: "free", costPicos: picos(0n) },
+      { customer: "free", ...none, pricing: "unmetered" },
+    ]);
+    expect(await costs("nobody")).toEqual(["0"]);
+    expect(await costs("acme")).toEqual([null]);
+    expect(await costs("free")).toEqual(["0"]);
   });
 
   it("pages through a summary to the end", async () => {

@@ -34,13 +34,19 @@ export const usageSummary = defineCommand({
     const groupBy = options.by;
     if (groupBy === undefined) {
       const answer = { data: [total], nextCursor: null, total };
-      return output.data(answer, () => printRows(output, { rows: [total], by: [] }));
+      return output.data(answer, async () => {
+        await printRows(output, { rows: [total], by: [] });
+        noteUnknownCost(output, total);
+      });
     }
     const query = { ...scope, ...page, groupBy };
     const rows = expectData(await client.GET("/usage/summary", { params: { query } }));
     return output.data({ ...rows, total }, async () => {
       if (rows.data.length === 0) output.note("no calls");
-      else await printRows(output, { rows: rows.data, by: dimensionsOf(groupBy), total });
+      else {
+        await printRows(output, { rows: rows.data, by: dimensionsOf(groupBy), total });
+        noteUnknownCost(output, total);
+      }
       if (rows.nextCursor !== null) output.note(`more: --cursor ${rows.nextCursor}`);
     });
   },
@@ -79,6 +85,26 @@ async function printRows(
   await output.table(rows, columns, total === undefined ? undefined : last);
 }
 
+/** The exact cost, `≥ $0.000315` where some of the calls have none, or why none of them has one. */
+function formatCost({ costUsd, unpricedCalls, unmeteredCalls }: Row): string {
+  if (costUsd === null) return unpricedCalls > 0 ? "unpriced" : "unmetered";
+  const isWhole = unpricedCalls + unmeteredCalls === 0;
+  return isWhole ? formatUsd(costUsd) : `≥ ${formatUsd(costUsd)}`;
+}
+
+function noteUnknownCost(output: Output, { unpricedCalls, unmeteredCalls }: Row): void {
+  const parts: string[] = [];
+  if (unpricedCalls > 0) parts.push(`${countCalls(unpricedCalls)} without a known price`);
+  if (unmeteredCalls > 0) {
+    parts.push(`${countCalls(unmeteredCalls)} to endpoints whose usage is not read`);
+  }
+  if (parts.length > 0) output.note(`not in the cost: ${parts.join(", ")}`);
+}
+
+function countCalls(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "call" : "calls"}`;
+}
+
 function formatGroup(row: Row, name: Dimension): string {
   const value = row[name];
   if (value === undefined || value === null) return "(none)";
@@ -109,7 +135,7 @@ const COLUMNS: readonly (Column<Row> & { readonly isShown: (total: Row) => boole
   count("reasoning", "reasoningOutputTokens"),
   count("unmetered", "unmeteredCalls"),
   count("unpriced", "unpricedCalls"),
-  { title: "cost", value: (row) => formatUsd(row.costUsd), isNumber: true, isShown: always },
+  { title: "cost", value: formatCost, isNumber: true, isShown: always },
   {
     title: "price",
     value: (row) => formatUsd(row.priceUsd),

@@ -46,8 +46,19 @@ test("a summary has a row for each group in the order asked for, and the total o
   expect(lines[0]).toContain("failed");
   expect(lines[0]).not.toContain("interrupted");
   expect(lines.at(-1)?.[0]).toBe("total");
-  expect(lines.at(-1)).toContain("$0.001975");
+  expect(lines.at(-1)).toContain("≥ $0.001975");
   expect(lines).toHaveLength(5);
+});
+
+test("a cost that is not known is never shown as 0", async () => {
+  const { stdout, stderr } = await cli.run(["usage", "summary", "--by", "customer"]);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.find((line) => line.startsWith("\\u{1b}"))).toMatch(/ unpriced$/);
+  expect(lines.find((line) => line.startsWith("acme"))).toMatch(/ \$0\.001$/);
+  expect(stderr).toBe("not in the cost: 1 call without a known price\n");
+  const one = await cli.run(["usage", "summary", "--customer", HOSTILE]);
+  expect(one.stdout).toContain("unpriced");
+  expect(one.stdout).not.toContain("$");
 });
 
 test("a summary's total counts the rows of the other pages as well", async () => {
