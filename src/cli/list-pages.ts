@@ -27,8 +27,10 @@ export interface Listing<Item> {
     client: AdminClient,
     page: { limit: number; cursor?: string },
   ) => Promise<AdminAnswer<PageAnswer<Item>>>;
-  readonly columns: readonly Column<Item>[];
+  readonly columns: Columns<Item> | ((items: readonly Item[]) => Columns<Item>);
 }
+
+type Columns<Item> = readonly Column<Item>[];
 
 /** Prints one page, and how to get at the next. */
 export async function printPage<Item>(
@@ -41,7 +43,10 @@ export async function printPage<Item>(
   const answer = expectData(await fetch(await context.admin(scope), page));
   await output.data(answer, async () => {
     if (answer.data.length === 0) output.note(`no ${what}`);
-    else await output.table(answer.data, columns);
+    else {
+      const shown = typeof columns === "function" ? columns(answer.data) : columns;
+      await output.table(answer.data, shown);
+    }
     if (answer.nextCursor !== null) output.note(`more: --cursor ${answer.nextCursor}`);
   });
 }

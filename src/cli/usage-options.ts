@@ -4,10 +4,26 @@ import { given } from "./given.ts";
 import { parseChoice } from "./parse-choice.ts";
 import { parseWhen } from "./parse-when.ts";
 
+export const RANGE_OPTIONS = {
+  from: { value: "when", description: "from this time on: 24h, 7d, today, yesterday, 2026-01-31" },
+  to: { value: "when", description: "before this time" },
+} as const satisfies Record<string, OptionSpec>;
+
+type RangeOptions = { readonly [Name in keyof typeof RANGE_OPTIONS]: string | undefined };
+
+/** The query parameters for them. */
+export function rangeOf({ options, io }: Pick<CommandContext<RangeOptions>, "options" | "io">) {
+  const { from, to } = options;
+  const nowMs = io.nowMs();
+  return given({
+    from: from && parseWhen(from, { nowMs, flag: "--from", direction: "ago" }),
+    to: to && parseWhen(to, { nowMs, flag: "--to", direction: "ago" }),
+  });
+}
+
 /** What the summary and the list of events are both narrowed by. */
 export const SCOPE_OPTIONS = {
-  from: { value: "when", description: "from this time on: 24h, 7d, today, 2026-01-31" },
-  to: { value: "when", description: "before this time" },
+  ...RANGE_OPTIONS,
   project: { value: "name", description: "only this project's" },
   environment: { value: "name", description: "only this environment's" },
   customer: { value: "id", description: "only this customer's" },
@@ -19,19 +35,10 @@ export const SCOPE_OPTIONS = {
 type ScopeOptions = { readonly [Name in keyof typeof SCOPE_OPTIONS]: string | undefined };
 
 /** The query parameters for them. */
-export function scopeOf({ options, io }: Pick<CommandContext<ScopeOptions>, "options" | "io">) {
-  const { from, to, project, environment, customer, feature, model, key } = options;
-  const nowMs = io.nowMs();
-  return given({
-    from: from && parseWhen(from, { nowMs, flag: "--from", direction: "ago" }),
-    to: to && parseWhen(to, { nowMs, flag: "--to", direction: "ago" }),
-    project,
-    environment,
-    customer,
-    feature,
-    model,
-    key,
-  });
+export function scopeOf(context: Pick<CommandContext<ScopeOptions>, "options" | "io">) {
+  const { project, environment, customer, feature, model, key } = context.options;
+  const scope = given({ project, environment, customer, feature, model, key });
+  return { ...rangeOf(context), ...scope };
 }
 
 /** What a list of events can be narrowed by besides. */

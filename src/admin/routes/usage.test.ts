@@ -3,7 +3,7 @@ import { adminUnderTest, NOW_MS } from "../../../test/support/admin-under-test.t
 import { sampleEvent, sampleIntent } from "../../../test/support/sample-calls.ts";
 import { picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
-import { expectData } from "../client.ts";
+import { type AdminClient, expectData } from "../client.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -168,12 +168,6 @@ describe("usage", () => {
   });
 
   it("knows the cost of no calls, and not that of calls without a price", async () => {
-    const costs = async (query: string) => {
-      const answer = expectData(
-        await admin.client.GET("/usage/summary", { params: { query: { customer: query } } }),
-      );
-      return answer.data.map(({ costUsd }) => costUsd);
-    };
     const none = { costPicos: null } as const;
     await insertEvents([
       { customer: "acme", ...none, pricing: "unpriced" },
@@ -181,9 +175,9 @@ describe("usage", () => {
       { customer: "free", costPicos: picos(0n) },
       { customer: "free", ...none, pricing: "unmetered" },
     ]);
-    expect(await costs("nobody")).toEqual(["0"]);
-    expect(await costs("acme")).toEqual([null]);
-    expect(await costs("free")).toEqual(["0"]);
+    expect(await costsOf(admin.client, "nobody")).toEqual(["0"]);
+    expect(await costsOf(admin.client, "acme")).toEqual([null]);
+    expect(await costsOf(admin.client, "free")).toEqual(["0"]);
   });
 
   it("pages through a summary to the end", async () => {
@@ -240,3 +234,9 @@ describe("usage", () => {
     expect(refused.text).toContain(message);
   });
 });
+
+async function costsOf(client: AdminClient, customer: string): Promise<readonly unknown[]> {
+  const query = { customer };
+  const answer = expectData(await client.GET("/usage/summary", { params: { query } }));
+  return answer.data.map(({ costUsd }) => costUsd);
+}

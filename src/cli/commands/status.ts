@@ -5,6 +5,8 @@ import { defineCommand } from "../command.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { probeServer, serverUrl } from "../probe-server.ts";
 
+const DAY_MS = 86_400_000;
+
 const ANSWERED_BY = {
   provider: "its provider",
   simulator: "the built-in simulator",
@@ -19,6 +21,9 @@ export const status = defineCommand({
   async run({ admin, config, output }) {
     const client = await admin();
     const found = expectData(await client.GET("/status"));
+    const query = { from: new Date(Date.parse(found.time) - DAY_MS).toISOString() };
+    const refusals = expectData(await client.GET("/usage/refusals", { params: { query } }));
+    const refused = refusals.data.reduce((sum, { calls }) => sum + calls, 0);
     await output.data(found, async () => {
       const { store, ledger, rootKey, startedAt, urls } = found;
       output.facts([
@@ -33,6 +38,11 @@ export const status = defineCommand({
         ["store", `${store.kind}, schema ${store.schema}`],
         ["root key", `${rootKey.id} (fingerprint ${rootKey.fingerprint})`],
         ["calls", `${formatCount(found.callsLastDay)} in the last 24 hours`],
+        ...(refused === 0
+          ? []
+          : ([
+              ["refused", `${formatCount(refused)} in the last 24 hours: keyward usage refusals`],
+            ] as const)),
         ...(ledger === null
           ? []
           : ([

@@ -107,7 +107,7 @@ function countCalls(count: number): string {
 
 function formatGroup(row: Row, name: Dimension): string {
   const value = row[name];
-  if (value === undefined || value === null) return "(none)";
+  if (value === undefined || value === null) return "–";
   return name === "hour" ? formatTime(value).slice(0, "2026-01-31 09:00".length) : value;
 }
 

@@ -31,7 +31,15 @@ beforeEach(async () => {
         call(3, { customer: HOSTILE, pricing: "unpriced", costPicos: null, feature: null }),
         call(50, { customer: null, servedModel: "gpt-5" }),
       ],
-      refusals: [],
+      refusals: [
+        {
+          code: "invalid_api_key",
+          count: 3,
+          hourMs: NOW_MS - 30 * 60_000,
+          gatewayKeyId: null,
+          customer: null,
+        },
+      ],
     });
   });
 });
@@ -97,6 +105,23 @@ test("events are listed newest first, by any filter", async () => {
   const times = page.data.map(({ startedAt }) => startedAt);
   expect(times).toEqual(times.toSorted().toReversed());
   expect(await cli.run(["usage", "events", "--status", "lost"])).toMatchObject({ code: 2 });
+});
+
+test("a list of events says what was called, and how the provider refused", async () => {
+  const { stdout } = await cli.run(["usage", "events", "--status", "failed"]);
+  const [titles = "", row = ""] = stdout.split("\n");
+  expect(titles).toContain("call");
+  expect(titles).not.toContain("project");
+  expect(row).toMatch(/chat\.completions +failed 200/);
+  const wide = await cli.run(["usage", "events", "--wide"]);
+  expect(wide.stdout).toMatch(/ project .* ms +key +request id/);
+  expect(wide.stdout).toMatch(/ key_\w+ +req_\w+$/m);
+});
+
+test("refused calls are counted by reason, and named in the status", async () => {
+  const { stdout } = await cli.run(["usage", "refusals"]);
+  expect(stdout).toMatch(/^reason +calls\ninvalid_api_key +3\n$/);
+  expect((await cli.run(["usage", "refusals", "--to", "2d"])).stderr).toBe("no refused calls\n");
 });
 
 test("a customer's name out of a request cannot steer the terminal", async () => {

@@ -1,9 +1,14 @@
+import type { components } from "../../admin/api-types.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatTime, formatUsd } from "../format-cells.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import type { Column } from "../table.ts";
 import { EVENT_OPTIONS, eventFilterOf } from "../usage-options.ts";
 import { usageExport } from "./usage-export.ts";
+import { usageRefusals } from "./usage-refusals.ts";
 import { usageSummary } from "./usage-summary.ts";
+
+type Event = components["schemas"]["UsageEvent"];
 
 const events = defineCommand({
   summary: "list provider calls, newest first",
@@ -14,7 +19,11 @@ const events = defineCommand({
   ],
   reach: "admin",
   printsData: true,
-  options: { ...EVENT_OPTIONS, ...PAGE_OPTIONS },
+  options: {
+    ...EVENT_OPTIONS,
+    wide: { description: "show project, key, duration and request id as well" },
+    ...PAGE_OPTIONS,
+  },
   run: (context) =>
     printPage(context, {
       what: "calls",
@@ -22,26 +31,59 @@ const events = defineCommand({
         const query = { ...page, ...eventFilterOf(context) };
         return client.GET("/usage/events", { params: { query } });
       },
-      columns: [
-        { title: "started (UTC)", value: (event) => formatTime(event.startedAt) },
-        { title: "status", value: (event) => event.status },
-        { title: "environment", value: (event) => formatOptional(event.environment) },
-        { title: "customer", value: (event) => formatOptional(event.customer) },
-        { title: "feature", value: (event) => formatOptional(event.feature) },
-        {
-          title: "model",
-          value: (event) => formatOptional(event.servedModel ?? event.requestedModel),
-        },
-        { title: "input", value: (event) => formatCount(event.inputTokens), isNumber: true },
-        { title: "output", value: (event) => formatCount(event.outputTokens), isNumber: true },
-        { title: "usage", value: (event) => event.usageSource },
-        {
-          title: "cost",
-          value: (event) => (event.costUsd === null ? event.pricing : formatUsd(event.costUsd)),
-          isNumber: true,
-        },
-      ],
+      columns(listed) {
+        const { wide } = context.options;
+        const hasProject = wide || new Set(listed.map(({ projectId }) => projectId)).size > 1;
+        return [
+          { title: "started (UTC)", value: (event) => formatTime(event.startedAt) },
+          { title: "call", value: formatCall },
+          { title: "status", value: formatStatus },
+          { title: "environment", value: (event) => formatOptional(event.environment) },
+          ...(hasProject ? [PROJECT] : []),
+          ...COLUMNS,
+          ...(wide ? WIDE_COLUMNS : []),
+        ];
+      },
     }),
 });
 
-export const usage = { events, summary: usageSummary, export: usageExport };
+/** The operation's name, or what was asked for where it has none. */
+function formatCall({ operation, method, path }: Event): string {
+  return operation === "other" ? `${method} ${path}` : operation;
+}
+
+function formatStatus({ status, httpStatus }: Event): string {
+  return status === "failed" && httpStatus !== null ? `failed ${httpStatus}` : status;
+}
+
+const PROJECT: Column<Event> = {
+  title: "project",
+  value: (event) => formatOptional(event.project),
+};
+
+const COLUMNS: readonly Column<Event>[] = [
+  { title: "customer", value: (event) => formatOptional(event.customer) },
+  { title: "feature", value: (event) => formatOptional(event.feature) },
+  { title: "model", value: (event) => formatOptional(event.servedModel ?? event.requestedModel) },
+  { title: "input", value: (event) => formatCount(event.inputTokens), isNumber: true },
+  { title: "output", value: (event) => formatCount(event.outputTokens), isNumber: true },
+  { title: "usage", value: (event) => event.usageSource },
+  {
+    title: "cost",
+    value: (event) => (event.costUsd === null ? event.pricing : formatUsd(event.costUsd)),
+    isNumber: true,
+  },
+];
+
+const WIDE_COLUMNS: readonly Column<Event>[] = [
+  { title: "ms", value: (event) => formatCount(event.durationMs), isNumber: true },
+  { title: "key", value: (event) => event.keyId },
+  { title: "request id", value: (event) => event.requestId },
+];
+
+export const usage = {
+  events,
+  summary: usageSummary,
+  refusals: usageRefusals,
+  export: usageExport,
+};
