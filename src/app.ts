@@ -46,6 +46,7 @@ import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
+import { StartError } from "./runtime/start-error.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -106,7 +107,6 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   closers.add("store", () => store.close());
   const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });
-  const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
   const providers = await startProviders(log, closers);
   const url = formatUrl(config.host, bound.port);
   const parts: Parts = {
@@ -118,13 +118,11 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     priceBook: createBook(providers),
     url,
   };
-  const imported = firstRun === undefined ? NO_IMPORT : await importKey(parts, bound.port);
-  const recovery = await recoverJournals({
-    directory: join(config.dataDir, JOURNAL_FOLDER),
-    sink: store.usage,
-    log,
-  });
+  const recovery = await recover(config.dataDir, store, log);
   await serve(parts, bound, closers);
+  // Last, when nothing else can fail any more: these secrets are shown once or never.
+  const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
+  const imported = firstRun === undefined ? NO_IMPORT : await importKey(parts, bound.port);
   return {
     host: config.host,
     port: bound.port,
@@ -136,6 +134,19 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     recovery,
     stop: () => closers.closeAll(),
   };
+}
+
+async function recover(dataDir: string, store: Store, log: Log): Promise<RecoveryReport> {
+  const directory = join(dataDir, JOURNAL_FOLDER);
+  try {
+    return await recoverJournals({ directory, sink: store.usage, log });
+  } catch (err) {
+    throw new StartError(
+      `The journal in ${directory} cannot be brought into the database: ${(err as Error).message}.`,
+      "Mend what the message names, then start again; no call in the journal is lost.",
+      { cause: err },
+    );
+  }
 }
 
 interface Parts {
@@ -289,6 +300,8 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
 }
 
+const MAX_SETTLE_MS = 5_000;
+
 async function drain(gateway: GatewayListener, bound: BoundPort, graceMs: number): Promise<void> {
   gateway.stopAccepting();
   const closed = bound.close();
@@ -297,7 +310,11 @@ async function drain(gateway: GatewayListener, bound: BoundPort, graceMs: number
   await Promise.race([gateway.idle(), grace.promise]);
   clearTimeout(timer);
   bound.closeAllConnections();
-  await Promise.all([closed, gateway.idle()]);
+  // Cut calls settle at once. What does not must not keep the ledger from being flushed and closed.
+  const settled = Promise.withResolvers<void>();
+  const settleTimer = setTimeout(settled.resolve, MAX_SETTLE_MS);
+  await Promise.race([Promise.all([closed, gateway.idle()]), settled.promise]);
+  clearTimeout(settleTimer);
 }
 
 async function closePort(bound: BoundPort): Promise<void> {

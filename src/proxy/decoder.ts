@@ -45,11 +45,17 @@ export function createDecoder(
   stream.on("end", events.onEnd);
   stream.on("error", events.onError);
   stream.on("drain", events.onResume);
+  let isEmpty = true;
   return {
     write: (chunk) => {
+      isEmpty = false;
       if (!stream.write(chunk)) events.onPause();
     },
-    end: () => stream.end(),
+    end: () => {
+      // An answer without a body (204, say) may name an encoding all the same.
+      if (isEmpty) events.onEnd();
+      else stream.end();
+    },
     pause: () => stream.pause(),
     resume: () => stream.resume(),
     destroy: () => stream.destroy(),

@@ -16,6 +16,10 @@ export interface ExchangeResult {
   readonly wasStarted: boolean;
   readonly firstByteAtMs: number | null;
   readonly facts: ResponseFacts;
+  /** False for a body in a form that could not be read. */
+  readonly isUnderstood: boolean;
+  /** False when more was delivered after the usage that `facts` holds. */
+  readonly isUsageCurrent: boolean;
   readonly deliveredText: () => CountableText;
   /** For the log, never for the client. */
   readonly fault: Error | undefined;
@@ -164,6 +168,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
       wasStarted: this.#wasStarted,
       firstByteAtMs: this.#firstByteAtMs,
       facts: plan?.answer.facts() ?? NO_FACTS,
+      isUnderstood: plan?.answer.isUnderstood() ?? false,
+      isUsageCurrent: plan?.answer.isUsageCurrent() ?? true,
       deliveredText: () => plan?.answer.deliveredText() ?? NO_TEXT,
       fault,
       isHeadSent: this.#reply.isHeadSent,

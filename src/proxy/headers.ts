@@ -26,6 +26,9 @@ const NOT_TO_PROVIDER: ReadonlySet<string> = new Set([
   "authorization",
   "api-key",
   "x-api-key",
+  "x-goog-api-key",
+  "ocp-apim-subscription-key",
+  "sec-websocket-protocol",
   "cookie",
   "openai-organization",
   "openai-project",
@@ -39,6 +42,9 @@ const NOT_TO_PROVIDER: ReadonlySet<string> = new Set([
   "x-forwarded-port",
   "x-forwarded-proto",
   "x-real-ip",
+  "x-client-ip",
+  "true-client-ip",
+  "cf-connecting-ip",
   "origin",
   "referer",
 ]);
@@ -52,6 +58,8 @@ const NOT_TO_CLIENT: ReadonlySet<string> = new Set([
   "report-to",
   "nel",
 ]);
+
+const KEYWARD_KEY = /kw_(?:dev|stg|live|admin)_/;
 
 const OWN_PREFIX = "x-keyward-";
 
@@ -76,7 +84,10 @@ export function createUpstreamHeaders(
     if (NOT_TO_PROVIDER.has(name) || name.startsWith(OWN_PREFIX)) continue;
     if (name === "accept-encoding" && options.isAnswerRead) continue;
     if (nominated?.has(name)) continue;
-    headers.push(name, raw[i + 1] as string);
+    const value = raw[i + 1] as string;
+    // Wherever a client has put its Keyward key besides, it is no business of the provider.
+    if (value.includes("kw_") && KEYWARD_KEY.test(value)) continue;
+    headers.push(name, value);
   }
   if (options.isAnswerRead) headers.push("accept-encoding", "identity");
   if (options.contentLength !== undefined) {

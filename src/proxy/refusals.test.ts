@@ -2,34 +2,14 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { request } from "undici";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ANSWER, CHAT, post } from "../../test/support/chat.ts";
-import {
-  PROVIDER_SECRET,
-  startDataPlane,
-  type DataPlane,
-  type DataPlaneOptions,
-} from "../../test/support/data-plane.ts";
+import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
+import { PROVIDER_SECRET, startDataPlane, type DataPlane } from "../../test/support/data-plane.ts";
 import { until } from "../../test/support/poll.ts";
-import {
-  respondJson,
-  startUpstream,
-  type Respond,
-  type Upstream,
-} from "../../test/support/upstream.ts";
+import { respondJson, type Upstream } from "../../test/support/upstream.ts";
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
-
-async function start(respond: Respond, options: Partial<DataPlaneOptions> = {}) {
-  const upstream = await startUpstream(respond);
-  closers.push(() => upstream.close());
-  const gateway = await startDataPlane({ upstreamUrl: upstream.url, ...options });
-  closers.push(() => gateway.close());
-  return { upstream, gateway };
-}
+const { start, closeAfter } = dataPlaneFixture();
 
 async function refusalOf(
   gateway: DataPlane,
@@ -131,10 +111,21 @@ describe("a refused call", () => {
     expect(refusal).toMatchObject({ status: 503, code: "journal_unavailable", retry: "true" });
   });
 
-  it("has dots in its path that a provider would resolve", async () => {
+  it("has a path that a provider may read as another one", async () => {
     const { upstream, gateway } = await start(respondJson(ANSWER));
-    for (const path of ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/a/..%2fb", "/v1/x/.."]) {
-      const head = `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${gateway.key}\r\nconnection: close\r\n\r\n`;
+    const paths = [
+      "/v1/../admin",
+      "/v1/%2e%2e/admin",
+      "/v1/a/..%2fb",
+      "/v1/x/..",
+      "/v1/chat/completions#x",
+      "/v1/chat\\completions",
+      "/v1/chat%5ccompletions",
+      "/v1//chat/completions",
+      `/v1/${"/".repeat(300)}chat/completions`,
+    ];
+    for (const path of paths) {
+      const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${gateway.key}\r\nconnection: close\r\n\r\n`;
       const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
       socket.end(head);
       const [answer] = (await once(socket, "data")) as [Buffer];
@@ -142,6 +133,45 @@ describe("a refused call", () => {
       socket.destroy();
     }
     expect(upstream.seen).toHaveLength(0);
+  });
+
+  it("has a method that would have the provider echo its key", async () => {
+    const { upstream, gateway } = await start(respondJson(ANSWER));
+    for (const method of ["TRACE", "PROPFIND"]) {
+      const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+      socket.end(
+        `${method} /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${gateway.key}\r\nconnection: close\r\n\r\n`,
+      );
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 405 /);
+      socket.destroy();
+    }
+    expect(upstream.seen).toHaveLength(0);
+  });
+
+  it("has a Keyward key in its URL, and never brings one to the provider in any header", async () => {
+    const { upstream, gateway } = await start(respondJson(ANSWER));
+    const inUrl = await request(`${gateway.url}/v1/models?api-key=${gateway.key}`, {
+      headers: { authorization: `Bearer ${gateway.key}` },
+    });
+    expect(await refusalOf(gateway, upstream, inUrl)).toMatchObject({ code: "key_in_url" });
+    await (await post(gateway, CHAT, { "x-my-header": `key ${gateway.key}` })).body.dump();
+    expect(upstream.seen).toHaveLength(1);
+    expect(JSON.stringify(upstream.seen[0]?.headers)).not.toContain(gateway.key);
+  });
+
+  it("whose client hangs up while its key is looked up is over at once", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { upstream, gateway } = await start(respondJson(ANSWER), { keyGate: gate.promise });
+    const call = post(gateway, CHAT).catch(() => undefined);
+    await until("the call is in flight", () => gateway.gateway.inFlightCalls() === 1);
+    gateway.hangUpOnAll();
+    await call;
+    gate.resolve();
+    await until("no call is in flight", () => gateway.gateway.inFlightCalls() === 0);
+    await gateway.gateway.idle();
+    expect(upstream.seen).toHaveLength(0);
+    expect(gateway.intents).toHaveLength(0);
   });
 
   it("comes while the process stops, or when it carries as many calls as it may", async () => {
@@ -174,7 +204,7 @@ describe("attribution", () => {
       upstreamUrl: upstream.url,
       keyEntry: { customer: "bound" },
     });
-    closers.push(() => bound.close());
+    closeAfter(() => bound.close());
     await (
       await post(bound, { ...CHAT, user: "u1" }, { "x-keyward-customer": "acme" })
     ).body.dump();

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { request } from "undici";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   ANSWER,
   CHAT,
@@ -12,31 +12,12 @@ import {
   onlyEvent,
   post,
 } from "../../test/support/chat.ts";
-import {
-  PROVIDER_SECRET,
-  startDataPlane,
-  type DataPlaneOptions,
-} from "../../test/support/data-plane.ts";
+import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
+import { PROVIDER_SECRET } from "../../test/support/data-plane.ts";
 import { until } from "../../test/support/poll.ts";
-import {
-  respondEvents,
-  respondJson,
-  startUpstream,
-  type Respond,
-} from "../../test/support/upstream.ts";
+import { respondEvents, respondJson } from "../../test/support/upstream.ts";
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
-
-async function start(respond: Respond, options: Partial<DataPlaneOptions> = {}) {
-  const upstream = await startUpstream(respond);
-  closers.push(() => upstream.close());
-  const gateway = await startDataPlane({ upstreamUrl: upstream.url, ...options });
-  closers.push(() => gateway.close());
-  return { upstream, gateway };
-}
+const { start } = dataPlaneFixture();
 
 describe("a JSON call", () => {
   it("arrives at the provider byte for byte, with the provider's key and without the client's credentials", async () => {
@@ -277,6 +258,21 @@ describe("a stream", () => {
       usageSource: "estimated",
       servedModel: "gpt-4o-mini-2024-07-18",
       quantities: { output: 2 },
+    });
+  });
+
+  it("that reported early and broke off later is metered by what was delivered", async () => {
+    const early = chunk({}, { usage: { prompt_tokens: 9, completion_tokens: 0, total_tokens: 9 } });
+    const { gateway } = await start((req, res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      res.write(early + chunk({ content: "a b c d" }), () => req.socket.destroy());
+    });
+    const res = await post(gateway, { ...CHAT, stream: true });
+    await expect(res.body.text()).rejects.toThrow();
+    expect(await onlyEvent(gateway)).toMatchObject({
+      status: "interrupted",
+      usageSource: "estimated",
+      quantities: { input: 9, output: 4 },
     });
   });
 

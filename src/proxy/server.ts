@@ -152,19 +152,55 @@ function refuseEarly(
       message: `This process already carries ${deps.maxInFlightCalls} calls (the setting maxInFlightCalls). Try again shortly.`,
     };
   }
-  if (hasDotSegment(call.request.path)) {
-    // A provider's front end would resolve the dots, and the path would no longer be the one that was checked.
-    return {
-      code: "unknown_url",
-      message: `${call.request.path.slice(0, 200)} is not a path of the API.`,
-    };
-  }
-  return undefined;
+  return refuseTarget(call.request);
 }
 
-function hasDotSegment(path: string): boolean {
-  if (!path.includes(".") && !path.includes("%") && !path.includes("\\")) return false;
-  return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i.test(path);
+/** TRACE would have the provider echo its key to the client; no API needs the others. */
+const METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
+const MAX_TARGET_CHARACTERS = 8192;
+/** Segments that are not empty, of the characters that RFC 3986 lets stand in a path. */
+const PLAIN_PATH = /^(?:\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/;
+/** What a server's decoding may bring to light: dots to resolve, empty segments, and what ends a path. */
+const AMBIGUOUS = /\/\.{1,2}(?:\/|$)|\/\/|[\\#?\p{Cc}]/u;
+
+/**
+ * Only a path that every server reads in the same way is forwarded: what a provider's front end would resolve or cut
+ * off is another path than the one that was metered and checked.
+ */
+function refuseTarget({ method, target, path }: GatewayRequest): Refusal | undefined {
+  if (!METHODS.has(method)) {
+    return { code: "method_not_allowed", message: `${method.slice(0, 20)} is not forwarded.` };
+  }
+  if (/kw_(?:dev|stg|live|admin)_/.test(target)) {
+    return {
+      code: "key_in_url",
+      message:
+        "A Keyward key stands in the URL. Send it as `Authorization: Bearer`, and revoke this one: URLs are logged.",
+    };
+  }
+  const isPlain =
+    target.length <= MAX_TARGET_CHARACTERS &&
+    PLAIN_PATH.test(path) &&
+    !AMBIGUOUS.test(decodePath(path));
+  if (isPlain) return undefined;
+  return { code: "unknown_url", message: `${path.slice(0, 200)} is not a path of the API.` };
+}
+
+function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // A stray percent sign: no server decodes it either.
+  }
 }
 
 interface Answering {

@@ -22,9 +22,9 @@ export interface OpenVaultDeps {
  */
 export async function openVault({ config, store, ids }: OpenVaultDeps): Promise<LocalVault> {
   const rootKey = findRootKey(config);
-  const hasSchema = (await store.currentSchema()) > 0;
-  if (!hasSchema) await store.migrate();
   try {
+    const hasSchema = (await store.currentSchema()) > 0;
+    if (!hasSchema) await store.migrate();
     const clock = { nowMs: Date.now };
     const vault = await openLocalVault({ rootKey, keys: store.vaultKeys, ids, clock });
     if (hasSchema) await store.migrate();
@@ -62,6 +62,13 @@ function explain(err: unknown, rootKey: RootKeySource): unknown {
       {
         cause: err,
       },
+    );
+  }
+  if (err instanceof Error && /database is locked/i.test(err.message)) {
+    return new StartError(
+      "The database is locked: another program has been writing to it, or holds it open, for too long.",
+      "End that program (a SQLite shell with an open transaction, say), then start again.",
+      { cause: err },
     );
   }
   return err;

@@ -162,6 +162,19 @@ describe("a start that cannot be", () => {
     expect(await contents(dataDir())).toEqual(before);
   });
 
+  it("names what is in the way of the journal or the database, and shows no secret that would be lost", async () => {
+    await mkdir(dataDir(), { mode: 0o700 });
+    await writeFile(join(dataDir(), "journal"), "not a folder");
+    const blocked = await failure("--port", "0");
+    expect(blocked.code).toBe(1);
+    expect(blocked.stderr).toContain("The journal in");
+    expect(blocked.stderr).not.toContain("please report it");
+    expect(blocked.stdout).toBe("");
+    await rm(join(dataDir(), "journal"));
+    const keyward = await home.start();
+    expect(readFirstSecrets(keyward).gatewayKey).toMatch(/^kw_dev_/);
+  });
+
   it("reports every wrong setting at once, with the nearest name", async () => {
     home.env["KEYWARD_PROT"] = "1";
     home.env["KEYWARD_DURABILITY"] = "paper";

@@ -9,7 +9,10 @@ let home: Home;
 afterEach(() => home.remove());
 
 test.each([
-  ["too short to be stored", ["OPENAI_API_KEY=short", "OPENAI_BASE_URL=http://127.0.0.1:11434/v1"]],
+  [
+    "too long to be stored",
+    [`OPENAI_API_KEY=${"k".repeat(600)}`, "OPENAI_BASE_URL=http://127.0.0.1:11434/v1"],
+  ],
   [
     "for a base URL that is not allowed",
     [`OPENAI_API_KEY=${"k".repeat(40)}`, "OPENAI_BASE_URL=http://llm.example.com/v1"],

@@ -39,6 +39,8 @@ export interface DataPlane {
   readonly logged: readonly unknown[];
   /** Makes the journal refuse, as a full disk does. */
   isJournalBroken: boolean;
+  /** Cuts every client's connection. */
+  hangUpOnAll(): void;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,8 @@ export interface DataPlaneOptions {
   readonly maxJsonBodyBytes?: number;
   readonly maxInFlightCalls?: number;
   readonly headersTimeoutMs?: number;
+  /** A key look-up waits for this. */
+  readonly keyGate?: Promise<void>;
 }
 
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
@@ -103,6 +107,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     set isJournalBroken(value: boolean) {
       state.isJournalBroken = value;
     },
+    hangUpOnAll: () => server.closeAllConnections(),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => {
@@ -143,7 +148,10 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
   };
   return new Snapshot(
     {
-      findKeyByHash: async (hash) => (hash === hashGatewayKey(key) ? entry : undefined),
+      findKeyByHash: async (hash) => {
+        await options.keyGate;
+        return hash === hashGatewayKey(key) ? entry : undefined;
+      },
       loadRoutes: async () => (options.hasRoute === false ? [] : [route]),
       latestSequence: async () => 0,
       changesSince: async () => [],

@@ -20,7 +20,7 @@ const accountReference = referenceField("A provider account's id or name.", "ope
 const secretField = z
   .string()
   .trim()
-  .regex(/^[\x21-\x7e]{8,512}$/, "must be 8 to 512 visible ASCII characters without spaces")
+  .regex(/^[\x21-\x7e]{1,512}$/, "must be 1 to 512 visible ASCII characters without spaces")
   .refine(
     (secret) => !isKeywardKey(secret),
     "must be a provider's secret, and begins as a key that Keyward itself issues",

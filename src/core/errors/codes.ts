@@ -83,6 +83,14 @@ export const ERROR_CODES = {
     415,
     "The request body is compressed, and this endpoint's body must be readable. Send it uncompressed.",
   ),
+  method_not_allowed: invalid(
+    405,
+    "The method is not one that OpenAI-compatible APIs use, so it is not forwarded.",
+  ),
+  key_in_url: invalid(
+    400,
+    "A Keyward key stands in the URL, where logs would keep it, the provider's among them. Send it as `Authorization: Bearer` and revoke this one.",
+  ),
   unknown_url: invalid(
     404,
     "The URL is not one that Keyward serves. The data plane is `/v1/*`, the admin API `/api/v1/*`.",

@@ -13,6 +13,10 @@ export interface Answer {
   finish(): Buffer | undefined;
   /** What the answer says of itself so far. */
   facts(): ResponseFacts;
+  /** Whether the body was in a form that could be read; false leaves the call's usage unknown. */
+  isUnderstood(): boolean;
+  /** Whether nothing was delivered since the usage that `facts` holds. */
+  isUsageCurrent(): boolean;
   /** Text that the client was given, for counting when usage was not reported. */
   deliveredText(): CountableText;
 }

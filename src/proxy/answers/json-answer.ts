@@ -23,6 +23,7 @@ export class JsonAnswer implements Answer {
   #isHeadHeld = true;
   #body: Buffer | undefined;
   #facts: ResponseFacts = NO_FACTS;
+  #isUnderstood = false;
 
   constructor(send: Send, options: JsonAnswerOptions) {
     this.#send = send;
@@ -50,7 +51,10 @@ export class JsonAnswer implements Answer {
 
   finish(): Buffer | undefined {
     const scan = this.#scanner.finish();
-    if (scan !== undefined) this.#facts = this.#options.operation.readResponse(readFields(scan));
+    if (scan !== undefined) {
+      this.#isUnderstood = true;
+      this.#facts = this.#options.operation.readResponse(readFields(scan));
+    }
     if (!this.#isHeadHeld) return undefined;
     this.#body = this.#held.length === 1 ? this.#held[0] : Buffer.concat(this.#held);
     this.#held = [];
@@ -59,6 +63,14 @@ export class JsonAnswer implements Answer {
 
   facts(): ResponseFacts {
     return this.#facts;
+  }
+
+  isUnderstood(): boolean {
+    return this.#isUnderstood;
+  }
+
+  isUsageCurrent(): boolean {
+    return true;
   }
 
   /**

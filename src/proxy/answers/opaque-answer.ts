@@ -18,6 +18,14 @@ export class OpaqueAnswer implements Answer {
     return NO_FACTS;
   }
 
+  isUnderstood(): boolean {
+    return false;
+  }
+
+  isUsageCurrent(): boolean {
+    return true;
+  }
+
   deliveredText(): CountableText {
     return NO_TEXT;
   }

@@ -22,6 +22,7 @@ function run(chunks: readonly Buffer[], options: { path: string; isUsageHidden: 
     isUsageHidden: options.isUsageHidden,
     maxEventBytes: 100_000,
     maxRetainedBytes: 100_000,
+    maxTextCharacters: 1_000_000,
   });
   for (const chunk of chunks) answer.push(chunk);
   const rest = answer.finish();

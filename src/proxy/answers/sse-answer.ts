@@ -15,11 +15,16 @@ export interface SseAnswerOptions {
   readonly maxEventBytes: number;
   /**
    * How much of the stream is remembered as it came, in case its text must be counted. Beyond that only the text is
-   * kept, and of that as much again: more than any model answers in one call.
+   * kept, up to a limit of its own.
    */
   readonly maxRetainedBytes: number;
+  readonly maxTextCharacters: number;
 }
 
+const DATA_FIELD = Buffer.from("data:");
+const DONE_DATA = Buffer.from("[DONE]");
+/** `data: [DONE]` with its line ends; an event of this size holds no text. */
+const MAX_DONE_BYTES = 32;
 const USAGE_KEY = Buffer.from('"usage"');
 const OPEN_BRACE = 0x7b;
 /** Every provider names model and id at the start of its stream. */
@@ -39,7 +44,9 @@ export class SseAnswer implements Answer {
   #retained: Buffer[] = [];
   #retainedBytes = 0;
   #texts: string[] = [];
-  #textBytes = 0;
+  #textCharacters = 0;
+  #isUnderstood = false;
+  #isUsageCurrent = true;
 
   constructor(send: Send, options: SseAnswerOptions) {
     this.#send = send;
@@ -70,6 +77,14 @@ export class SseAnswer implements Answer {
     return this.#facts;
   }
 
+  isUnderstood(): boolean {
+    return this.#isUnderstood;
+  }
+
+  isUsageCurrent(): boolean {
+    return this.#isUsageCurrent;
+  }
+
   deliveredText(): CountableText {
     this.#extractText();
     // One text: cut where the events were cut, it would count half as many tokens again.
@@ -89,13 +104,27 @@ export class SseAnswer implements Answer {
     }
     const data = parseData(event);
     if (data === undefined) return false;
+    this.#isUnderstood = true;
+    this.#isUsageCurrent = true;
     this.#facts = mergeFacts(this.#facts, this.#options.operation.readStreamEvent(data));
     if (this.#options.isUsageHidden && this.#options.operation.isUsageOnlyEvent(data)) return true;
-    this.#retain(event);
+    this.#remember(event);
     return false;
   }
 
   #retain(event: Buffer): void {
+    if (isDone(event)) {
+      this.#isUnderstood = true;
+      return;
+    }
+    if (event.includes(DATA_FIELD)) {
+      this.#isUnderstood = true;
+      this.#isUsageCurrent = this.#facts.quantities === null;
+    }
+    this.#remember(event);
+  }
+
+  #remember(event: Buffer): void {
     this.#retained.push(event);
     this.#retainedBytes += event.length;
     if (this.#retainedBytes <= this.#options.maxRetainedBytes) return;
@@ -105,16 +134,21 @@ export class SseAnswer implements Answer {
 
   #extractText(): void {
     for (const event of this.#retained) {
-      const data = this.#textBytes > this.#options.maxRetainedBytes ? undefined : parseData(event);
+      const data =
+        this.#textCharacters > this.#options.maxTextCharacters ? undefined : parseData(event);
       if (data === undefined) continue;
       for (const text of this.#options.operation.deliveredText(data)) {
         this.#texts.push(text);
-        this.#textBytes += text.length;
+        this.#textCharacters += text.length;
       }
     }
     this.#retained = [];
     this.#retainedBytes = 0;
   }
+}
+
+function isDone(event: Buffer): boolean {
+  return event.length <= MAX_DONE_BYTES && event.includes(DONE_DATA);
 }
 
 /** Cheap test before a parse: does `"usage"` stand in the event with an object behind it? */

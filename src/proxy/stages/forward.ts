@@ -20,7 +20,9 @@ export interface ForwardDeps {
 /** A JSON answer up to this size is held until its cost is known. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const MAX_SSE_EVENT_BYTES = 16 * 1024 * 1024;
-const MAX_RETAINED_BYTES = 4 * 1024 * 1024;
+const MAX_RETAINED_BYTES = 256 * 1024;
+/** More than any model answers in one call. */
+const MAX_TEXT_CHARACTERS = 4 * 1024 * 1024;
 
 /** Sends the call to the provider and the answer back, byte for byte; resolves when the exchange is over. */
 export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> {
@@ -112,20 +114,31 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
   const { operation } = head.call;
   const isSuccess = head.status >= 200 && head.status < 300;
   const encoding = head.headers["content-encoding"];
-  const isReadable = encoding === undefined || encoding === "identity" || isDecodable(encoding);
+  const isReadable = isPlain(encoding) || isDecodable(encoding);
   if (operation === undefined || !isSuccess || !isReadable) {
     return { answer: new OpaqueAnswer(send), isRead: false, isBodyChanged: false };
   }
-  const contentType = String(head.headers["content-type"] ?? "").toLowerCase();
-  if (contentType.startsWith("text/event-stream")) {
+  if (isEventStream(head)) {
     const answer = new SseAnswer(send, {
       operation,
       isUsageHidden: head.isUsageHidden,
       maxEventBytes: MAX_SSE_EVENT_BYTES,
       maxRetainedBytes: MAX_RETAINED_BYTES,
+      maxTextCharacters: MAX_TEXT_CHARACTERS,
     });
     return { answer, isRead: true, isBodyChanged: head.isUsageHidden };
   }
   const answer = new JsonAnswer(send, { operation, maxHeldBytes: MAX_HELD_BYTES });
   return { answer, isRead: true, isBodyChanged: false };
+}
+
+/** By the type that the provider names; where it names neither of the two, by what the client asked for. */
+function isEventStream({ headers, call }: AnswerHead): boolean {
+  const contentType = String(headers["content-type"] ?? "").toLowerCase();
+  if (contentType.includes("event-stream")) return true;
+  return !contentType.includes("json") && call.peeked?.isStream === true;
+}
+
+function isPlain(encoding: string | string[] | undefined): boolean {
+  return encoding === undefined || String(encoding).trim().toLowerCase() === "identity";
 }

@@ -1,4 +1,4 @@
-import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
+import { NO_QUANTITIES, totalOutputTokens, type Quantities } from "../../core/usage/quantities.ts";
 import type { EventStatus, UsageSource } from "../../core/usage/usage-event.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { approximateTokens } from "../../tokenizer/approximate-tokens.ts";
@@ -22,6 +22,9 @@ export interface Measurement {
 /** A larger request is counted by its size: parsing it would hold up every other call. */
 const MAX_PARSED_BYTES = 4 * 1024 * 1024;
 
+/** Enough for the thread's start and an ordinary text. */
+const MAX_COUNT_MS = 2_000;
+
 /**
  * Works out what the call consumed: what the provider reported; else, for an answer that was delivered without a
  * report, what a tokenizer counts; else nothing, or unknown where the provider may have done work that nobody saw.
@@ -33,14 +36,31 @@ export async function meter(
 ): Promise<Measurement> {
   const status = statusOf(result);
   const reported = result.facts.quantities;
-  if (reported !== null) return { status, usageSource: "reported", quantities: reported };
+  const { operation } = call;
+  if (reported !== null) {
+    // A stream that broke off may have reported early and delivered more since.
+    if (result.ending === "whole" || result.isUsageCurrent) {
+      return { status, usageSource: "reported", quantities: reported };
+    }
+    const delivered = await count(deps, result.facts.servedModel, result.deliveredText());
+    const missing = Math.max(0, delivered - totalOutputTokens(reported));
+    const quantities = { ...reported, output: (reported.output ?? 0) + missing };
+    return { status, usageSource: "estimated", quantities };
+  }
   const nothing: Measurement = { status, usageSource: "none", quantities: NO_QUANTITIES };
   if (!result.wasStarted || status === "failed") {
     const isOpen = result.wasStarted && result.httpStatus === null;
     return isOpen ? { ...nothing, usageSource: "unknown" } : nothing;
   }
-  if (call.operation === undefined || call.peeked === undefined) return nothing;
-  const quantities = await estimate(deps, call, { operation: call.operation, result });
+  if (operation === undefined || call.peeked === undefined) return nothing;
+  if (result.ending === "whole" && !result.isUnderstood) {
+    deps.log.warn(
+      { requestId: call.requestId },
+      "an answer could not be read; its usage is unknown",
+    );
+    return { ...nothing, usageSource: "unknown" };
+  }
+  const quantities = await estimate(deps, call, { operation, result });
   return { status, usageSource: "estimated", quantities };
 }
 
@@ -87,12 +107,25 @@ function parseObject(text: string): JsonObject | undefined {
 async function count(deps: MeterDeps, model: string | null, text: CountableText): Promise<number> {
   if (text.texts.length === 0) return text.framingTokens;
   try {
-    return text.framingTokens + (await deps.tokenizer.count({ model, texts: text.texts }));
+    const counted = deps.tokenizer.count({ model, texts: text.texts });
+    return text.framingTokens + (await within(MAX_COUNT_MS, counted));
   } catch (err) {
+    const reason = (err as Error).message;
     deps.log.warn(
-      { err, model },
-      "the tokenizer failed; tokens are estimated from the text's size",
+      { reason, model },
+      "tokens were not counted; they are estimated from the text's size",
     );
     return text.framingTokens + approximateTokens(text.texts);
+  }
+}
+
+/** Rejects when the promise takes longer. The reply waits for the count, and one caller's text must not hold up others'. */
+async function within<Value>(limitMs: number, promise: Promise<Value>): Promise<Value> {
+  const deadline = Promise.withResolvers<never>();
+  const timer = setTimeout(() => deadline.reject(new Error(`took over ${limitMs} ms`)), limitMs);
+  try {
+    return await Promise.race([promise, deadline.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

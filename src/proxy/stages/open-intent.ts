@@ -18,6 +18,9 @@ const MAX_MODEL_CHARACTERS = 256;
 export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refusal | undefined> {
   const { key, route } = call;
   if (key === undefined || route === undefined) throw new Error("openIntent comes after route");
+  // Nothing was sent and nobody waits: there is no call to write down.
+  if (call.reply.isClosed)
+    throw new Error("the client closed the connection before its call was sent");
   const intent: CallIntent = {
     id: deps.ids.create("evt"),
     requestId: call.requestId,

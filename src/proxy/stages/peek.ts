@@ -71,6 +71,11 @@ function readBody(
   scanner: TopLevelScanner,
 ): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
+    // Gone while the key was looked up: a destroyed stream emits nothing any more, and the call would wait for ever.
+    if (body.destroyed) {
+      reject(new Error("the client closed the connection within its request"));
+      return;
+    }
     const chunks: Buffer[] = [];
     let length = 0;
     const finish = (): void => {

@@ -27,6 +27,7 @@ export interface TopLevelScan {
 const MAX_KEY_BYTES = 256;
 const MAX_VALUE_BYTES = 256 * 1024;
 
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 const SHORT_STRING_BYTES = 24;
 
 const QUOTE = 0x22;
@@ -181,6 +182,8 @@ export class TopLevelScanner {
     if (isWhitespace(byte)) return;
     switch (this.#state) {
       case BEFORE_OBJECT:
+        // A byte order mark is no JSON, and yet there are servers that send one.
+        if (BYTE_ORDER_MARK[this.#base + at] === byte) return;
         this.#state = byte === OPEN_BRACE ? BEFORE_KEY_OR_END : BROKEN;
         return;
       case BEFORE_KEY_OR_END:

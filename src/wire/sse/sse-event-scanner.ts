@@ -93,7 +93,8 @@ export class SseEventScanner {
 
 /** The event's data: its `data` lines joined with LF; undefined when it has none (a comment, a lone `event` line). */
 export function readEventData(event: Buffer): string | undefined {
-  const text = event.toString("utf8");
+  // The stream may begin with a byte order mark, which stands before the first field's name.
+  const text = event.toString("utf8").replace(/^\uFEFF/, "");
   let data: string | undefined;
   for (const line of text.split(/\r\n|\n|\r/)) {
     if (!line.startsWith("data:")) continue;

@@ -1,0 +1,86 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import {
+  ANSWER,
+  CHAT,
+  DONE,
+  USAGE_CHUNK,
+  chunk,
+  onlyEvent,
+  post,
+} from "../../test/support/chat.ts";
+import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
+
+const { start } = dataPlaneFixture();
+
+describe("an answer in an unusual form", () => {
+  const BOM = "\uFEFF";
+
+  it.each([
+    {
+      form: "JSON with a byte order mark",
+      headers: { "content-type": "application/json" },
+      body: BOM + JSON.stringify(ANSWER),
+      visible: BOM + JSON.stringify(ANSWER),
+    },
+    {
+      form: "JSON in no named type",
+      headers: {},
+      body: JSON.stringify(ANSWER),
+      visible: JSON.stringify(ANSWER),
+    },
+    {
+      form: "JSON with an identity in capitals",
+      headers: { "content-type": "application/json", "content-encoding": "Identity" },
+      body: JSON.stringify(ANSWER),
+      visible: JSON.stringify(ANSWER),
+    },
+    {
+      form: "a stream in no named type",
+      headers: {},
+      body: chunk({ content: "a" }) + USAGE_CHUNK + DONE,
+      visible: chunk({ content: "a" }) + DONE,
+    },
+    {
+      form: "a stream as plain text",
+      headers: { "content-type": "text/plain" },
+      body: USAGE_CHUNK + DONE,
+      visible: DONE,
+    },
+    {
+      form: "a stream with a byte order mark",
+      headers: { "content-type": "text/event-stream" },
+      body: BOM + USAGE_CHUNK + DONE,
+      visible: DONE,
+    },
+  ])("is metered all the same: $form", async ({ headers, body, visible }) => {
+    const { gateway } = await start((_req, res) => res.writeHead(200, { ...headers }).end(body));
+    const res = await post(gateway, { ...CHAT, stream: body.endsWith(DONE) });
+    expect(Buffer.from(await res.body.arrayBuffer()).toString()).toBe(visible);
+    expect(await onlyEvent(gateway)).toMatchObject({
+      usageSource: "reported",
+      costPicos: 967_500_000n,
+    });
+  });
+
+  it("is unknown, never a small estimate, when it cannot be read at all", async () => {
+    const { gateway } = await start((_req, res) =>
+      res
+        .writeHead(200, { "content-type": "application/json", "content-encoding": "gzip, gzip" })
+        .end(gzipSync(gzipSync(JSON.stringify(ANSWER)))),
+    );
+    await (await post(gateway, CHAT)).body.dump();
+    expect(await onlyEvent(gateway)).toMatchObject({
+      usageSource: "unknown",
+      pricing: "unpriced",
+      costPicos: null,
+    });
+  });
+
+  it("may have no body and name an encoding", async () => {
+    const { gateway } = await start((_req, res) =>
+      res.writeHead(204, { "content-encoding": "gzip" }).end(),
+    );
+    expect((await post(gateway, CHAT)).statusCode).toBe(204);
+  });
+});
