@@ -1,4 +1,5 @@
 import { isId } from "../core/ids/ids.ts";
+import { nearestName } from "../core/text/nearest-name.ts";
 import type {
   CustomerRecord,
   EnvironmentRecord,
@@ -36,7 +37,12 @@ export class References {
   environment(param: string, text: string): Promise<EnvironmentRecord | undefined> {
     return this.#look(param, findEnvironment(this.#store, text), async () => {
       const { rows, nextCursor } = await this.#store.environments.list({ limit: MAX_NAMED });
-      const names = rows.map((row) => `\`${row.name}\``).join(", ");
+      const known = rows.map((row) => row.name);
+      const nearest = nearestName(text, known);
+      if (nearest !== undefined) {
+        return `There is no environment ${quoteInput(text)}; did you mean \`${nearest}\`?`;
+      }
+      const names = known.map((name) => `\`${name}\``).join(", ");
       const more = nextCursor === null ? "" : " and more (`keyward environments list`)";
       return `There is no environment ${quoteInput(text)}; there are ${names}${more}.`;
     });
@@ -57,7 +63,7 @@ export class References {
 
   account(param: string, text: string): Promise<ProviderAccountRecord | undefined> {
     const advice =
-      "See `keyward provider-accounts list`, or add it with `keyward provider-accounts add`";
+      "See `keyward provider-accounts list`, or add it with `keyward provider-accounts create`";
     const message = `There is no provider account ${quoteInput(text)}. ${advice}.`;
     return this.#look(param, findAccount(this.#store, text), () => message);
   }

@@ -25,7 +25,14 @@ const things: Command = defineCommand({
   run: () => Promise.resolve(),
 });
 
-async function parse(...argv: string[]): Promise<ParsedCommand | undefined> {
+function parse(...argv: string[]): Promise<ParsedCommand | undefined> {
+  return parseWith(new PassThrough().resume(), ...argv);
+}
+
+async function parseWith(
+  stderr: PassThrough,
+  ...argv: string[]
+): Promise<ParsedCommand | undefined> {
   let parsed: ParsedCommand | undefined;
   const program = buildProgram({
     nouns: [
@@ -39,7 +46,7 @@ async function parse(...argv: string[]): Promise<ParsedCommand | undefined> {
     version: "0",
     io: {
       stdout: new PassThrough().resume(),
-      stderr: new PassThrough().resume(),
+      stderr,
       hasColor: { stdout: false, stderr: false },
       columns: null,
     },
@@ -97,6 +104,15 @@ test("what is missing is named all at once, and what is not taken before it", as
   await expect(parse("things", "do", "a")).rejects.toThrow("missing: --needed <text>");
   await expect(parse("things", "do", "a", "--forbidden", "x")).rejects.toThrow("never");
   await expect(parse("things", "do", "--needed", "x")).rejects.toThrow("first");
+});
+
+test("the beginning of one option is answered with the whole of it", async () => {
+  const stderr = new PassThrough();
+  await expect(parseWith(stderr, "things", "do", "a", "--need", "x")).rejects.toThrow();
+  await expect(parseWith(stderr, "things", "do", "a", "--m", "x")).rejects.toThrow();
+  const said = String(stderr.read());
+  expect(said).toContain("unknown option '--need'\n(Did you mean --needed?)");
+  expect(said).toContain("unknown option '--m'\nnext:");
 });
 
 test("words that are too many are not repeated: one may be a secret", async () => {

@@ -15,6 +15,7 @@ import type { Noun } from "./nouns.ts";
 
 /** What was typed, for a command's `run`. */
 export interface ParsedCommand {
+  readonly noun: string;
   readonly command: Command;
   readonly options: Readonly<Record<string, unknown>>;
   readonly arguments: Readonly<Record<string, string | undefined>>;
@@ -85,13 +86,24 @@ function formatUsageError(text: string, { hasColor }: Pick<CliIo, "hasColor">): 
   return `${label} ${plain}`;
 }
 
+/** `--env` is a beginning, not a misspelling: the parser by itself does not think of `--environment`. */
+function suggestLonger(text: string, parser: Parser): string {
+  const typed = /^error: unknown option '(--\w[\w-]*)'\n?$/.exec(text)?.[1];
+  if (typed === undefined) return text;
+  const longer = parser
+    .createHelp()
+    .visibleOptions(parser)
+    .flatMap(({ long }) => (long?.startsWith(typed) === true ? [long] : []));
+  return longer.length === 1 ? `${text.trimEnd()}\n(Did you mean ${longer.join("")}?)\n` : text;
+}
+
 function addCommands(
   parser: Parser,
   commands: NounCommands,
   onCommand: ProgramParts["onCommand"],
 ): void {
   if (isSingleCommand(commands)) {
-    fillCommand(parser, commands, onCommand);
+    fillCommand(parser, { noun: parser.name(), command: commands }, onCommand);
     return;
   }
   parser.usage("<verb> [options]").helpCommand(false);
@@ -99,11 +111,15 @@ function addCommands(
     const child = parser
       .command(verb)
       .showHelpAfterError(SEE_HELP(`keyward ${parser.name()} ${verb}`));
-    fillCommand(child, command, onCommand);
+    fillCommand(child, { noun: parser.name(), command }, onCommand);
   }
 }
 
-function fillCommand(parser: Parser, command: Command, onCommand: ProgramParts["onCommand"]): void {
+function fillCommand(
+  parser: Parser,
+  { noun, command }: Pick<ParsedCommand, "noun" | "command">,
+  onCommand: ProgramParts["onCommand"],
+): void {
   parser.summary(command.summary).description(describe(command));
   for (const [name, spec] of Object.entries(command.arguments)) {
     const brackets = spec.isOptional === true ? `[${name}]` : `<${name}>`;
@@ -117,6 +133,10 @@ function fillCommand(parser: Parser, command: Command, onCommand: ProgramParts["
   for (const name of globalNames(command)) {
     if (!(name in command.options)) parser.addOption(createOption(name, GLOBAL_OPTIONS[name]));
   }
+  const inherited = parser.configureOutput();
+  parser.configureOutput({
+    outputError: (text, write) => inherited.outputError?.(suggestLonger(text, parser), write),
+  });
   const examples = command.examples.map((example) => `  $ ${example}`).join("\n");
   parser.addHelpText("after", `\nExamples:\n${examples}`);
   parser.action(async () => {
@@ -124,7 +144,7 @@ function fillCommand(parser: Parser, command: Command, onCommand: ProgramParts["
     const globals = readGlobals(values);
     refuseIdleGlobals(command, globals);
     refuseOptions(command, values);
-    await onCommand({ command, globals, ...readValues(parser, command, values) });
+    await onCommand({ noun, command, globals, ...readValues(parser, command, values) });
   });
 }
 

@@ -14,6 +14,8 @@ export interface OptionSpec {
   /** The words it takes. */
   readonly choices?: readonly string[];
   readonly default?: string;
+  /** The admin API's name for it, where that is another: errors name the flag instead. */
+  readonly param?: string;
   readonly isRequired?: true;
   readonly isRepeatable?: true;
   /** Known to the parser only, in order to say why it is not taken. */

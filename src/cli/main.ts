@@ -4,7 +4,7 @@ const OLDEST_NODE = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.stderr.write(
-    `error: Keyward needs Node ${OLDEST_NODE} or newer; this is ${process.version}\n`,
+    `error: Keyward needs Node ${OLDEST_NODE} or newer; this is ${process.version}\nnext: install it from https://nodejs.org, or with your version manager\n`,
   );
   process.exitCode = 1;
 } else {

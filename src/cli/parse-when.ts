@@ -26,9 +26,17 @@ export function parseWhen(text: string, { nowMs, flag, direction }: WhenOptions)
   if (ms !== undefined && ms >= 0 && ms <= LAST_MS) return new Date(ms).toISOString();
   throw new CliError(`${flag} takes a point in time; got ${JSON.stringify(text)}`, {
     isUsage: true,
-    advice: "give it as 24h, 7d, today, 2026-01-31 or 2026-01-31T09:00:00Z",
+    advice: `give it as ${EXAMPLES[direction](nowMs)}`,
   });
 }
+
+const EXAMPLES = {
+  ago: () => "24h, 7d, today, yesterday, 2026-01-31 or 2026-01-31T09:00:00Z",
+  ahead: (nowMs: number) => {
+    const time = new Date(nowMs + 90 * 86_400_000).toISOString();
+    return `90d, 12h, ${time.slice(0, 10)} or ${time.slice(0, 14)}00:00Z`;
+  },
+} as const;
 
 /** The end of the year 9999: ISO 8601 writes later years in another way. */
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);

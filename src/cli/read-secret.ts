@@ -55,10 +55,14 @@ async function read(io: CliIo, options: SecretOptions, question: string): Promis
   return askSecret(io, question);
 }
 
+/** Capitals and few, as no provider's secret is. */
+const VARIABLE_NAME = /^[A-Z][A-Z_]{0,39}$/;
+
 function readVariable(io: CliIo, name: string): string {
   const value = io.env[name];
   if (value !== undefined) return value;
-  // What was typed may be the secret itself, by mistake: it is not repeated.
+  // What was typed may be the secret itself, by mistake: only what can be nothing but a name is repeated.
+  if (VARIABLE_NAME.test(name)) throw new CliError(`the environment variable ${name} is not set`);
   throw new CliError("--secret-env takes the name of an environment variable; there is none of it");
 }
 

@@ -19,11 +19,15 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<void> 
     nouns: NOUNS,
     version: readVersion(),
     io,
-    async onCommand({ command, options, arguments: words, globals }) {
+    async onCommand({ noun, command, options, arguments: words, globals }) {
       const { CommandSession } = await import("./command-session.ts");
       const session = new CommandSession(io, globals);
       try {
         await command.run({ ...session.context, options, arguments: words });
+      } catch (error) {
+        // Only to add what the API cannot know: how its parameters are typed here.
+        const { explainRefusal } = await import("./explain-refusal.ts");
+        throw explainRefusal(error, { noun, command }) ?? error;
       } finally {
         await session.close();
       }

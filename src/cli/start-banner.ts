@@ -57,7 +57,7 @@ function printRecovery({ recovery }: RunningKeyward, output: Output): void {
 const OWNERS = {
   personal: "it seems to belong to a person",
   organization: "it seems to belong to an organization",
-  unknown: "whose account it is cannot be seen from it",
+  unknown: "whether it is a personal or an organization's account cannot be told from the key",
 } as const;
 
 function printImport({ importedKey, skippedPlaces }: RunningKeyward, output: Output): void {

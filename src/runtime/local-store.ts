@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/config-schema.ts";
 import type { Store } from "../store/store.ts";
-import { DATABASE_FILE } from "./data-directory.ts";
+import { DATABASE_FILE, JOURNAL_FOLDER, ROOT_KEY_FILE } from "./data-directory.ts";
 import { openStore } from "./open-store.ts";
 import { StartError } from "./start-error.ts";
 
@@ -15,7 +15,9 @@ export async function openLocalStore(
 ): Promise<Store> {
   const { dataDir, databaseUrl } = config;
   // SQLite would make a file that is not there.
-  if (databaseUrl === null && !existsSync(join(dataDir, DATABASE_FILE))) throw nothingYet(dataDir);
+  if (databaseUrl === null && !existsSync(join(dataDir, DATABASE_FILE))) {
+    throw isInUse(dataDir) ? databaseElsewhere(dataDir) : nothingYet(dataDir);
+  }
   const store = await openStore(config);
   try {
     const schema = await store.currentSchema();
@@ -31,6 +33,18 @@ export async function openLocalStore(
     await store.close();
     throw error;
   }
+}
+
+/** A server was here. On SQLite the database is the first thing that it makes. */
+function isInUse(dataDir: string): boolean {
+  return [ROOT_KEY_FILE, JOURNAL_FOLDER].some((name) => existsSync(join(dataDir, name)));
+}
+
+function databaseElsewhere(dataDir: string): StartError {
+  return new StartError(
+    `There is no ${DATABASE_FILE} in ${dataDir}, but files of an installation: it seems to keep its data in Postgres.`,
+    "Set KEYWARD_DATABASE_URL as its server has it, or name the server with --url. If it was on SQLite, restore the database from a backup.",
+  );
 }
 
 function nothingYet(where: string): StartError {

@@ -162,7 +162,7 @@ function readBaseUrl(
 ): string | null {
   if (text === null) {
     if (provider && provider.defaultBaseUrl === null && !provider.isFree) {
-      const message = `\`baseUrl\` is required: ${provider.title} has none of its own.`;
+      const message = `\`baseUrl\` is required: the provider \`${provider.name}\` has none of its own.`;
       problems.push({ param: "baseUrl", message });
     }
     return null;

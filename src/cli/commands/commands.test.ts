@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
@@ -140,7 +140,10 @@ describe("provider keys", () => {
   test("an empty secret, a variable that is not there and no terminal are each named", async () => {
     await withAccount();
     expect((await cli.run([...add, "--secret-stdin"], { stdin: " \n" })).stderr).toContain("empty");
-    expect((await cli.run([...add, "--secret-env", "NOPE"])).stderr).toContain("variable");
+    const unset = await cli.run([...add, "--secret-env", "NOPE"]);
+    expect(unset.stderr).toContain("the environment variable NOPE is not set");
+    const secret = providerSecret();
+    expect((await cli.run([...add, "--secret-env", secret])).stderr).not.toContain(secret);
     expect((await cli.run(add)).stderr).toContain("no terminal");
     const huge = await cli.run([...add, "--secret-stdin"], { stdin: "x".repeat(20_000) });
     expect(huge.stderr).toContain("16384 bytes");
@@ -156,7 +159,51 @@ describe("provider keys", () => {
   });
 });
 
+describe("what is refused", () => {
+  test("is named by the flags that were typed, not by the API's parameters", async () => {
+    await cli.install();
+    const words = ["keys", "create", "--environment", "staging", "--name", "ci"];
+    const past = await cli.run([...words, "--expires", "2020-01-01"]);
+    expect(past).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: --expires must/),
+    });
+    const empty = await cli.run([...words, "--model", "gpt-5", "--model", ""]);
+    expect(empty).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: --model must/) });
+    const range = await cli.run(["usage", "events", "--from", "1d", "--to", "2d"]);
+    expect(range.stderr).toContain("--to must be later than --from");
+    const account = ["provider-accounts", "create", "--kind", "organization", "--name", "x"];
+    const local = await cli.run([...account, "--provider", "openai-compatible"]);
+    expect(local.stderr).toContain("--base-url is required: the provider `openai-compatible`");
+  });
+
+  test("says where to look up an id or a name that is not there", async () => {
+    await cli.install();
+    const of = async (...words: string[]) => (await cli.run(words)).stderr;
+    expect(await of("keys", "revoke", "key_nope", "--yes")).toContain("next: keyward keys list");
+    const key = ["--environment", "staging", "--account", "nope", "--secret-stdin"];
+    expect(await of("provider-keys", "list", "--account", "nope")).toContain("provider-accounts");
+    const added = await cli.run(["provider-keys", "add", ...key], { stdin: providerSecret() });
+    expect(added.stderr).toContain("keyward provider-accounts list");
+    expect(await of("projects", "create", "--name", "default")).toContain(
+      "next: keyward projects list",
+    );
+    const prod = await of("keys", "list", "--environment", "prod");
+    expect(prod).toContain("did you mean `production`?");
+    expect(prod).toContain("next: keyward environments list");
+  });
+});
+
 describe("without an installation", () => {
+  test("a data directory whose database is elsewhere is told from an empty one", async () => {
+    mkdirSync(cli.dataDir);
+    writeFileSync(join(cli.dataDir, "root.key"), "");
+    const { code, stderr } = await cli.run(["keys", "list"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("KEYWARD_DATABASE_URL");
+    expect(stderr).not.toContain("keyward start");
+  });
+
   test("a command says how to get one, and makes nothing", async () => {
     const { code, stderr } = await cli.run(["keys", "list"]);
     expect(code).toBe(1);

@@ -18,12 +18,36 @@ export const estimate = defineCommand({
   printsData: true,
   options: {
     model: { value: "model", description: "the model", isRequired: true },
-    input: { value: "tokens", description: "input tokens", default: "0" },
-    cachedInput: { value: "tokens", description: "input tokens read from a cache", default: "0" },
-    output: { value: "tokens", description: "output tokens", default: "0" },
-    reasoningOutput: { value: "tokens", description: "output tokens of reasoning", default: "0" },
+    input: {
+      value: "tokens",
+      description: "input tokens",
+      default: "0",
+      param: "quantities.input",
+    },
+    cachedInput: {
+      value: "tokens",
+      description: "input tokens read from a cache",
+      default: "0",
+      param: "quantities.cachedInput",
+    },
+    output: {
+      value: "tokens",
+      description: "output tokens",
+      default: "0",
+      param: "quantities.output",
+    },
+    reasoningOutput: {
+      value: "tokens",
+      description: "output tokens of reasoning",
+      default: "0",
+      param: "quantities.reasoningOutput",
+    },
     provider: { value: "name", description: "the provider", default: "openai" },
-    tier: { value: "name", description: "service tier, else the standard one" },
+    tier: {
+      value: "name",
+      description: "service tier, else the standard one",
+      param: "serviceTier",
+    },
     at: { value: "when", description: "when the call is made, else now" },
   },
   async run({ admin, io, options, output }) {
@@ -60,16 +84,21 @@ export const estimate = defineCommand({
             },
             { title: "cost", value: (line) => formatUsd(line.amountUsd), isNumber: true },
           ],
-          ["", "", "", formatUsd(answer.costUsd)],
+          ["", "total", "", formatUsd(answer.costUsd)],
         );
       } else {
         output.line(formatUsd(answer.costUsd));
       }
-      output.note(`by ${answer.priceRowId ?? "a free provider"}`);
+      output.note(`by ${formatRow(answer.priceRowId)}`);
     });
     if (answer.costUsd === null) throw unpriced(answer);
   },
 });
+
+/** The id of a row ends with the day from which it is valid; that of an undated one with the epoch. */
+function formatRow(id: string | null): string {
+  return id === null ? "a free provider" : id.replace(/@1970-01-01$/, "");
+}
 
 function unpriced(answer: { reason: string | null; suggestions: readonly string[] }): CliError {
   const { reason, suggestions } = answer;

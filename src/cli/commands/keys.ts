@@ -58,11 +58,12 @@ const create = defineCommand({
     name: { value: "name", description: "for people", isRequired: true },
     project: { value: "name", description: "the project, else `default`" },
     customer: { value: "id", description: "binds the key to this customer" },
-    expires: { value: "when", description: "a time, or from now: 90d, 12h" },
+    expires: { value: "when", description: "a time, or from now: 90d, 12h", param: "expiresAt" },
     model: {
       value: "model",
       description: "a model that it may call, else all; may be repeated",
       isRepeatable: true,
+      param: "allowedModels",
     },
   },
   async run({ admin, io, options, output }) {

@@ -14,7 +14,11 @@ const list = defineCommand({
   printsData: true,
   options: {
     environment: { value: "name", description: "only those of this environment" },
-    account: { value: "name", description: "only those of this provider account" },
+    account: {
+      value: "name",
+      description: "only those of this provider account",
+      param: "accountId",
+    },
     ...PAGE_OPTIONS,
   },
   run: (context) =>
@@ -52,7 +56,12 @@ const add = defineCommand({
   reach: "admin",
   printsData: true,
   options: {
-    account: { value: "name", description: "the provider account", isRequired: true },
+    account: {
+      value: "name",
+      description: "the provider account",
+      isRequired: true,
+      param: "accountId",
+    },
     environment: { value: "name", description: "the environment", isRequired: true },
     name: { value: "name", description: "for people", default: "main" },
     ...SECRET_OPTIONS,

@@ -21,7 +21,11 @@ export const usageSummary = defineCommand({
   reach: "admin",
   printsData: true,
   options: {
-    by: { value: "dimensions", description: "with commas between; else one row, the total" },
+    by: {
+      value: "dimensions",
+      description: "with commas between; else one row, the total",
+      param: "groupBy",
+    },
     ...SCOPE_OPTIONS,
     ...PAGE_OPTIONS,
   },

@@ -94,7 +94,8 @@ test("--from and --to are worked out with this machine's clock", async () => {
 test("a dimension that there is not is refused with the near one", async () => {
   const { code, stderr } = await cli.run(["usage", "summary", "--by", "costumer"]);
   expect(code).toBe(1);
-  expect(stderr).toContain("customer");
+  expect(stderr).toContain("error: --by must be made of");
+  expect(stderr).toContain("did you mean `customer`?");
 });
 
 test("events are listed newest first, by any filter", async () => {

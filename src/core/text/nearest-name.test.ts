@@ -10,6 +10,8 @@ describe("nearestName", () => {
     ["expires_at", "expiresAt"],
     ["EXPIRESAT", "expiresAt"],
     ["allowedModel", "allowedModels"],
+    ["Env", "environment"],
+    ["expi", "expiresAt"],
   ])("takes %s for %s", (typed, expected) => {
     expect(nearestName(typed, known)).toBe(expected);
   });
@@ -17,6 +19,10 @@ describe("nearestName", () => {
   it("suggests nothing that is far away", () => {
     expect(nearestName("limits", known)).toBeUndefined();
     expect(nearestName("x", known)).toBeUndefined();
+  });
+
+  it("does not choose between names that begin alike", () => {
+    expect(nearestName("prod", ["production", "production-eu"])).toBeUndefined();
   });
 
   it("does no work on a name of hostile length", () => {

@@ -1,6 +1,7 @@
 /**
  * The known name that a mistyped one most likely stands for, or none: at most a third of its letters may differ
- * (one for short names), counting a swap of neighbours as one. Upper and lower case and `-`, `_` do not count.
+ * (one for short names), counting a swap of neighbours as one; else the only name that begins with what was typed
+ * (three letters or more). Upper and lower case and `-`, `_` do not count.
  */
 export function nearestName(typed: string, known: readonly string[]): string | undefined {
   if (typed.length > MAX_LENGTH) return undefined;
@@ -14,8 +15,13 @@ export function nearestName(typed: string, known: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== undefined || plain.length < MIN_BEGINNING) return best;
+  const [longer, ...others] = known.filter((name) => plainForm(name).startsWith(plain));
+  return others.length === 0 ? longer : undefined;
 }
+
+/** Fewer letters say too little. */
+const MIN_BEGINNING = 3;
 
 /** Longer than any name we know; bounds the work on a hostile one. */
 const MAX_LENGTH = 64;

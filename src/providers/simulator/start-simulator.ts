@@ -135,7 +135,10 @@ async function findAnswer(
     outputTokens: settings.outputTokens,
     createId,
   };
-  const unknown = refuse(404, `Invalid URL (${method} ${path})`);
+  const unknown = refuse(
+    404,
+    `Invalid URL (${method} ${path}): the simulator answered, which does not speak this endpoint. A provider key for the environment is what is needed.`,
+  );
   if (method === "GET") return answerModels(call) ?? unknown;
   const json = JSON_ENDPOINTS.find((one) => one.path === path);
   const upload = uploadEndpoints.find((one) => one.path === path);

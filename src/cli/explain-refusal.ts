@@ -1,0 +1,59 @@
+import type { AdminApiError } from "../admin/client.ts";
+import { CliError } from "./cli-error.ts";
+import { formatFlag, type Command } from "./command.ts";
+import { printable } from "./printable.ts";
+
+/**
+ * What the admin API refused, in the words of the command that was typed: its parameters by their flags, and where to
+ * look up an id or a name that is not there. Undefined for anything but a refusal of the request itself.
+ */
+export function explainRefusal(
+  error: unknown,
+  typed: { readonly noun: string; readonly command: Command },
+): CliError | undefined {
+  if (!isRefusal(error)) return undefined;
+  // A server's words, and in them perhaps a customer's.
+  const message = printable(nameFlags(error.message, typed.command));
+  return new CliError(message, { ...adviceOn(error, typed.noun), cause: error });
+}
+
+/** By name: to load its class, and the HTTP client with it, is not worth it for a command that asked nobody. */
+function isRefusal(error: unknown): error is AdminApiError {
+  if (!(error instanceof Error) || error.name !== "AdminApiError") return false;
+  return REFUSALS.has((error as AdminApiError).status);
+}
+
+const REFUSALS: ReadonlySet<number> = new Set([400, 404, 409]);
+
+/** A parameter that a sentence is about; elsewhere the same word may be a value. */
+const SUBJECT = /(^|[.;?] |than )`([a-z]\w*(?:\.\w+)*)`/gi;
+
+function nameFlags(message: string, { options }: Command): string {
+  const flags = new Map<string, string>();
+  for (const [name, spec] of Object.entries(options)) {
+    flags.set(spec.param ?? name, formatFlag(name, {}));
+  }
+  return message.replaceAll(SUBJECT, (text, before: string, param: string) => {
+    // `allowedModels.0` is an entry of a list.
+    const flag = flags.get(param) ?? flags.get(param.replace(/\.\d+$/, ""));
+    return flag === undefined ? text : `${before}${flag}`;
+  });
+}
+
+function adviceOn({ message, param, status }: AdminApiError, noun: string): { advice?: string } {
+  if (message.includes("`keyward ")) return {};
+  const isAboutName = status !== 400 || message.startsWith("There is no ");
+  if (!isAboutName || param === null) return {};
+  const listed = param === "id" || param === "name" ? noun : NOUN_OF_PARAM[param];
+  return listed === undefined ? {} : { advice: `keyward ${listed} list` };
+}
+
+const NOUN_OF_PARAM: Readonly<Record<string, string>> = {
+  environment: "environments",
+  project: "projects",
+  customer: "customers",
+  externalId: "customers",
+  accountId: "provider-accounts",
+  secret: "provider-keys",
+  key: "keys",
+};
