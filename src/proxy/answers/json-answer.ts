@@ -83,7 +83,7 @@ export class JsonAnswer implements Answer {
     }
     try {
       return this.#options.operation.answerText(
-        JSON.parse(this.#body.toString("utf8")) as JsonObject,
+        JSON.parse(this.#body.toString("utf8").replace(/^\uFEFF/, "")) as JsonObject,
       );
     } catch {
       return NO_TEXT; // Not JSON after all: there is no text to count.

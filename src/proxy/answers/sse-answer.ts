@@ -133,15 +133,18 @@ export class SseAnswer implements Answer {
   }
 
   #extractText(): void {
+    const pieces: string[] = [];
     for (const event of this.#retained) {
       const data =
         this.#textCharacters > this.#options.maxTextCharacters ? undefined : parseData(event);
       if (data === undefined) continue;
       for (const text of this.#options.operation.deliveredText(data)) {
-        this.#texts.push(text);
+        pieces.push(text);
         this.#textCharacters += text.length;
       }
     }
+    // One flat string a batch: a hundred thousand small ones would weigh more than the events did.
+    if (pieces.length > 0) this.#texts.push(pieces.join(""));
     this.#retained = [];
     this.#retainedBytes = 0;
   }
