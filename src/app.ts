@@ -14,7 +14,11 @@ import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { AdminApiError, createAdminClient } from "./admin/client.ts";
 import { createAdminListener } from "./admin/server.ts";
 import type { Config } from "./config/config-schema.ts";
-import { findOpenaiKey, type SkippedPlace } from "./config/import-openai-key.ts";
+import {
+  findOpenaiKey,
+  type OpenaiKeySearch,
+  type SkippedPlace,
+} from "./config/import-openai-key.ts";
 import type { Environment } from "./config/process-environment.ts";
 import { IdFactory } from "./core/ids/ids.ts";
 import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
@@ -39,6 +43,7 @@ import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
 import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
+import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
 import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
@@ -81,6 +86,8 @@ export interface RunningKeyward {
   readonly firstRun: FirstRun | undefined;
   readonly importedKey: ImportedKey | undefined;
   readonly skippedPlaces: readonly SkippedPlace[];
+  /** A key that was found and not taken in: keys are taken in at the first start alone, and not with `--no-import`. */
+  readonly unimportedKey: UnimportedKey | undefined;
   readonly environments: readonly EnvironmentOverview[];
   readonly recovery: RecoveryReport;
   /** Lets calls in flight end for as long as `shutdownGraceMs`, then cuts them; flushes the ledger. */
@@ -123,6 +130,13 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   // Last, when nothing else can fail any more: these secrets are shown once or never.
   const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
   const imported = firstRun === undefined ? NO_IMPORT : await importKey(parts, bound.port);
+  const environments = await overviewOf(store);
+  const isImporting = firstRun !== undefined && config.import;
+  const isWanted = !config.import || environments.some((one) => one.isSimulated);
+  const unimportedKey =
+    isImporting || !isWanted
+      ? undefined
+      : await findUnimportedKey(parts, searchKey(request, bound.port).found);
   return {
     host: config.host,
     port: bound.port,
@@ -130,7 +144,8 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     storeKind: store.kind,
     firstRun,
     ...imported,
-    environments: await overviewOf(store),
+    unimportedKey,
+    environments,
     recovery,
     stop: () => closers.closeAll(),
   };
@@ -192,10 +207,8 @@ interface Import {
 }
 
 async function importKey(parts: Parts, port: number): Promise<Import> {
-  const { config, env, cwd } = parts.request;
-  if (!config.import) return NO_IMPORT;
-  const search = findOpenaiKey({ env, cwd, own: { host: config.host, port } });
-  const { found, skipped } = search;
+  if (!parts.request.config.import) return NO_IMPORT;
+  const { found, skipped } = searchKey(parts.request, port);
   if (found === undefined) return { importedKey: undefined, skippedPlaces: skipped };
   const app = createAdmin(parts, { authenticator: TRUST_CALLER });
   const client = createAdminClient({ baseUrl: parts.url, fetch: app.fetch });
@@ -208,6 +221,10 @@ async function importKey(parts: Parts, port: number): Promise<Import> {
     const refused = { where: found.where, reason: `OPENAI_API_KEY was refused: ${err.message}` };
     return { importedKey: undefined, skippedPlaces: [...skipped, refused] };
   }
+}
+
+function searchKey({ config, env, cwd }: StartRequest, port: number): OpenaiKeySearch {
+  return findOpenaiKey({ env, cwd, own: { host: config.host, port } });
 }
 
 function createAdmin(

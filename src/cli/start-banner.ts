@@ -23,6 +23,7 @@ export function printStartBanner(
     ),
   ]);
   printRecovery(keyward, output);
+  printUnimportedKey(keyward, output);
   if (!isLoopback(config.host)) {
     output.warn(
       `${config.host} is reachable from other machines, without encryption: put TLS in front`,
@@ -52,6 +53,20 @@ function printRecovery({ recovery }: RunningKeyward, output: Output): void {
   if (corruptLines > 0) {
     output.warn(`${corruptLines} lines of its journal could not be read; they are kept beside it`);
   }
+}
+
+function printUnimportedKey({ unimportedKey }: RunningKeyward, output: Output): void {
+  if (unimportedKey === undefined) return;
+  const { preview, where, hasBaseUrl } = unimportedKey;
+  const server = hasBaseUrl ? " --provider openai-compatible --base-url <url>" : "";
+  // Of the files the client reads nothing: there the secret is asked for.
+  const source = where.startsWith(".") ? "" : " --secret-env OPENAI_API_KEY";
+  output.line();
+  output.line(`found ${preview} in ${where}, not taken in; to use it:`);
+  output.line(
+    `  keyward provider-accounts create --name <account> --kind <personal|organization>${server}`,
+  );
+  output.line(`  keyward provider-keys add --account <account> --environment development${source}`);
 }
 
 const OWNERS = {

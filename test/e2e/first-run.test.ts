@@ -63,6 +63,19 @@ describe("the first start", () => {
     expect(second.output()).not.toMatch(/kw_(dev|admin)_\w{20,}/);
   });
 
+  it("tells at a later start of a key that it finds and does not take in", async () => {
+    const first = await home.start();
+    await first.stop();
+    await first.exited();
+    const secret = ["sk", "p".repeat(40)].join("-");
+    await writeFile(join(home.directory, ".env.local"), `OPENAI_API_KEY=${secret}\n`);
+    const second = await home.start();
+    expect(second.stdout()).toMatch(/found sk-\S*pppp in \.env\.local, not taken in/);
+    expect(second.stdout()).toContain("keyward provider-accounts create");
+    expect(second.output()).not.toContain(secret);
+    expect(second.stdout()).toContain("the built-in simulator answers");
+  });
+
   it("takes the app's key into the vault for development alone, and says where it was", async () => {
     const upstream = await startUpstream((_req, res) => {
       res.setHeader("content-type", "application/json");

@@ -18,21 +18,25 @@ export const doctor = defineCommand({
     const settings = await config();
     const machine = await import("../doctor/check-machine.ts");
     const installation = await import("../doctor/check-installation.ts");
+    const appKey = machine.findAppKey(io, settings);
+    let holdsAppKey: boolean | undefined;
     const checks: Check[] = [
       machine.checkNode(io.nodeVersion),
       await machine.checkPort(settings),
-      machine.checkAppKey(io, settings),
       await machine.checkDataDirectory(settings),
     ];
     if (checks.at(-1)?.status !== "fail") {
       checks.push(await machine.checkRootKeyFile(settings));
       checks.push(await machine.checkJournals(settings));
-      checks.push(...(await installation.checkStoreAndVault(settings)));
+      const opened = await installation.checkStoreAndVault(settings, appKey);
+      checks.push(...opened.checks);
+      ({ holdsAppKey } = opened);
       // What is in the vault's database is worth a look only where both can be opened.
       if (checks.slice(-1).every(({ name, status }) => name === "root key" && status === "ok")) {
         checks.push(...(await checkContents(settings, output)));
       }
     }
+    checks.push(machine.checkAppKey(appKey, holdsAppKey));
     const failures = checks.filter(({ status }) => status === "fail").length;
     await output.data({ isHealthy: failures === 0, checks }, () => {
       for (const { name, status, message, remedy } of checks) {

@@ -92,7 +92,17 @@ describe("doctor", () => {
     const found = await doctor();
     expect(found.of("app key")).toMatchObject({ status: "warn" });
     expect(found.of("app key")?.message).toContain(".env.local");
-    expect(JSON.stringify(found)).not.toContain(secret);
+    expect(found.of("app key")).toMatchObject({
+      message: expect.stringContaining("not in the vault") as string,
+      remedy: expect.stringContaining("keyward provider-accounts create") as string,
+    });
+    await cli.json(["provider-accounts", "create", "--name", "a", "--kind", "organization"]);
+    const add = ["provider-keys", "add", "--account", "a", "--environment", "development"];
+    await cli.json([...add, "--secret-stdin"], { stdin: secret });
+    const held = await doctor();
+    expect(held.of("app key")?.message).toContain("which is in the vault");
+    expect(held.of("app key")?.remedy).toMatch(/^replace it/);
+    expect(JSON.stringify([found, held])).not.toContain(secret);
   });
 
   test("finds a personal account's key that got into production behind Keyward's back", async () => {

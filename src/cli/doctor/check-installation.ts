@@ -1,17 +1,30 @@
 import { randomBytes } from "node:crypto";
 import { type AdminClient, expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
+import type { FoundOpenaiKey } from "../../config/import-openai-key.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
+import { holdsSecret } from "../../runtime/find-unimported-key.ts";
 import { openLocalStore } from "../../runtime/local-store.ts";
 import { openVault } from "../../runtime/open-vault.ts";
 import { StartError } from "../../runtime/start-error.ts";
+import { addKeyCommands } from "./check-machine.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
 
+export interface StoreAndVault {
+  readonly checks: readonly Check[];
+  /** Undefined where there is no such key, or the vault does not open. */
+  readonly holdsAppKey: boolean | undefined;
+}
+
 /** That the database opens at the schema of this version, and that the root key at hand is the vault's. */
-export async function checkStoreAndVault(config: Config): Promise<readonly Check[]> {
+export async function checkStoreAndVault(
+  config: Config,
+  appKey: FoundOpenaiKey | undefined,
+): Promise<StoreAndVault> {
   const checks: Check[] = [];
+  let holdsAppKey: boolean | undefined;
   const store = await orFailure("database", checks, () => openLocalStore(config));
-  if (store === undefined) return checks;
+  if (store === undefined) return { checks, holdsAppKey };
   try {
     const schema = await store.currentSchema();
     checks.push(pass("database", `${store.kind}, schema ${schema}, is up to date`));
@@ -20,8 +33,9 @@ export async function checkStoreAndVault(config: Config): Promise<readonly Check
     if (vault !== undefined) {
       const { id, fingerprint } = vault.rootKey;
       checks.push(pass("root key", `${id} (fingerprint ${fingerprint}) fits`));
+      if (appKey !== undefined) holdsAppKey = await holdsSecret({ store, vault }, appKey.secret);
     }
-    return checks;
+    return { checks, holdsAppKey };
   } finally {
     await store.close();
   }
@@ -45,6 +59,9 @@ async function orFailure<Result>(
 /** What each environment answers with. */
 export async function checkEnvironments(client: AdminClient): Promise<readonly Check[]> {
   const { environments } = expectData(await client.GET("/status"));
+  const query = { limit: 1 };
+  const accounts = expectData(await client.GET("/provider-accounts", { params: { query } }));
+  const add = addKeyCommands(accounts.data.length > 0);
   return environments.toReversed().map(({ name, answeredBy, activeProviderKeys }) => {
     const check = `environment ${name}`;
     if (answeredBy === "provider") return pass(check, `provider keys: ${activeProviderKeys}`);
@@ -52,7 +69,7 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
     return warn(
       check,
       "has no provider key: its calls are refused",
-      `keyward provider-keys add --account <name> --environment ${name}`,
+      `${add} --environment ${name}`,
     );
   });
 }

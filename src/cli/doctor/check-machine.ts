@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
-import { findOpenaiKey } from "../../config/import-openai-key.ts";
+import { findOpenaiKey, type FoundOpenaiKey } from "../../config/import-openai-key.ts";
 import { previewProviderKey } from "../../core/keys/provider-key.ts";
 import { JOURNAL_FOLDER, ROOT_KEY_FILE } from "../../runtime/data-directory.ts";
 import { inspectJournals } from "../../runtime/inspect-journals.ts";
@@ -90,16 +90,34 @@ export async function checkPort({
   }
 }
 
-/** Whether the app in this directory still calls the provider by itself. */
-export function checkAppKey(
+/** The provider key that the app in this directory still reads, if it does. */
+export function findAppKey(
   { env, cwd }: Pick<CliIo, "env" | "cwd">,
   { host, port }: Pick<Config, "host" | "port">,
+): FoundOpenaiKey | undefined {
+  return findOpenaiKey({ env, cwd, own: { host, port } }).found;
+}
+
+/** Whether the app still calls the provider by itself. `isInVault`: undefined where the vault cannot be asked. */
+export function checkAppKey(
+  found: FoundOpenaiKey | undefined,
+  isInVault: boolean | undefined,
 ): Check {
-  const { found } = findOpenaiKey({ env, cwd, own: { host, port } });
   if (found === undefined)
     return pass("app key", "no provider key in the environment or .env files");
-  const message = `${found.where} holds the provider key ${previewProviderKey(found.secret)}: what reads it goes past Keyward`;
-  return warn("app key", message, "replace it with a key from `keyward keys create`");
+  const place = isInVault === undefined ? "" : `, which is ${isInVault ? "" : "not "}in the vault`;
+  const message = `${found.where} holds the provider key ${previewProviderKey(found.secret)}${place}: what reads it goes past Keyward`;
+  const replace = "replace it with a key from `keyward keys create`";
+  if (isInVault !== false) return warn("app key", message, replace);
+  const take = `${addKeyCommands(false)} --environment <name>`;
+  return warn("app key", message, `${take}; then ${replace}`);
+}
+
+/** The way to a provider key; the first step is to have an account. */
+export function addKeyCommands(hasAccount: boolean): string {
+  const add = "keyward provider-keys add --account <name>";
+  if (hasAccount) return add;
+  return `keyward provider-accounts create --name <name> --kind <personal|organization>, then ${add}`;
 }
 
 async function statOf(path: string) {
