@@ -90,7 +90,8 @@ describe("the scripts", () => {
         return stdout.trim().split("\n");
       };
       const registration = "complete -o default -F _keyward keyward";
-      expect(await ask("usage", "")).toEqual(["events", "summary", "export", registration]);
+      const verbs = ["events", "summary", "refusals", "export", registration];
+      expect(await ask("usage", "")).toEqual(verbs);
       expect(await ask("usage", "export", "--format", "")).toEqual(["csv", "jsonl", registration]);
     } finally {
       rmSync(folder, { recursive: true });

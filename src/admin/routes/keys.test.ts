@@ -54,6 +54,15 @@ describe("keys", () => {
     });
   });
 
+  it("names the environments there are to a request whose environment is like none of them", async () => {
+    const refused = await admin.post("/keys", { environment: "moon", name: "bot" });
+    expect(refused.status).toBe(400);
+    const { error } = refused.body as { error: { message: string } };
+    for (const name of ["development", "staging", "production"]) {
+      expect(error.message).toContain(`\`${name}\``);
+    }
+  });
+
   it("names everything that is wrong with a request at once", async () => {
     const refused = await admin.post("/keys", {
       environment: "prod",
@@ -70,9 +79,7 @@ describe("keys", () => {
       "customer",
       "expiresAt",
     ]);
-    expect(error.message).toContain("`development`");
-    expect(error.message).toContain("`staging`");
-    expect(error.message).toContain("`production`");
+    expect(error.message).toContain("did you mean `production`?");
     expect(error.message).toContain("keyward customers create");
     expect(error.message).toContain("keyward projects create");
     expect((await admin.store.gatewayKeys.list({ limit: 1 })).rows).toEqual([]);
