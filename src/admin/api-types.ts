@@ -500,7 +500,13 @@ export interface components {
           | "output"
           | "reasoningOutput"
           | "audioOutput"
-          | "imageOutput";
+          | "imageOutput"
+          | "audioInputMs"
+          | "inputCharacters"
+          | "images"
+          | "webSearches"
+          | "fileSearches"
+          | "codeSessions";
         /** @enum {string} */
         quantityClass:
           | "input"
@@ -512,7 +518,13 @@ export interface components {
           | "output"
           | "reasoningOutput"
           | "audioOutput"
-          | "imageOutput";
+          | "imageOutput"
+          | "audioInputMs"
+          | "inputCharacters"
+          | "images"
+          | "webSearches"
+          | "fileSearches"
+          | "codeSessions";
         tokens: number;
         usdPerMillionTokens: string;
       }[];
@@ -549,15 +561,21 @@ export interface components {
        */
       quantities: {
         audioInput?: number;
+        audioInputMs?: number;
         audioOutput?: number;
         cachedAudioInput?: number;
         cachedInput?: number;
         cacheWriteInput?: number;
+        codeSessions?: number;
+        fileSearches?: number;
         imageInput?: number;
         imageOutput?: number;
+        images?: number;
         input?: number;
+        inputCharacters?: number;
         output?: number;
         reasoningOutput?: number;
+        webSearches?: number;
       };
       /**
        * @description As the provider names it; absent: the standard tier.
@@ -913,15 +931,21 @@ export interface components {
      */
     Quantities: {
       audioInput?: number;
+      audioInputMs?: number;
       audioOutput?: number;
       cachedAudioInput?: number;
       cachedInput?: number;
       cacheWriteInput?: number;
+      codeSessions?: number;
+      fileSearches?: number;
       imageInput?: number;
       imageOutput?: number;
+      images?: number;
       input?: number;
+      inputCharacters?: number;
       output?: number;
       reasoningOutput?: number;
+      webSearches?: number;
     };
     Status: {
       /** @description Provider calls of the last 24 hours, from the full hour on. */
@@ -1120,15 +1144,21 @@ export interface components {
      */
     UsdPerMillionTokens: {
       audioInput?: string;
+      audioInputMs?: string;
       audioOutput?: string;
       cachedAudioInput?: string;
       cachedInput?: string;
       cacheWriteInput?: string;
+      codeSessions?: string;
+      fileSearches?: string;
       imageInput?: string;
       imageOutput?: string;
+      images?: string;
       input?: string;
+      inputCharacters?: string;
       output?: string;
       reasoningOutput?: string;
+      webSearches?: string;
     };
   };
   responses: never;

@@ -19,9 +19,9 @@ const integer = (description: string) => z.number().openapi({ type: "integer", d
 const money = (description: string) =>
   z.string().nullable().openapi({ description, example: "0.000315" });
 
-const tokenClass = z.number().optional().openapi({ type: "integer" });
+const count = z.number().optional().openapi({ type: "integer" });
 const quantitiesSchema = z
-  .object(Object.fromEntries(QUANTITY_CLASSES.map((name) => [name, tokenClass])))
+  .object(Object.fromEntries(QUANTITY_CLASSES.map((name) => [name, count])))
   .openapi("Quantities", {
     description: "Tokens by disjoint class; an absent class is zero.",
     example: { input: 500, output: 1500 },

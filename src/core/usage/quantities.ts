@@ -1,6 +1,7 @@
 /**
  * What a call consumed, in disjoint classes: a token is counted in exactly one of them. OpenAI reports cached and
  * audio tokens inside the prompt tokens and reasoning inside the completion tokens; the wire readers take them apart.
+ * What is not counted in tokens has classes of its own: recorded time, characters to speak, pictures, calls of tools.
  */
 const INPUT_CLASSES = [
   "input",
@@ -11,14 +12,28 @@ const INPUT_CLASSES = [
   "imageInput",
 ] as const;
 const OUTPUT_CLASSES = ["output", "reasoningOutput", "audioOutput", "imageOutput"] as const;
+/** Milliseconds of recorded audio; characters; images; calls of a provider's own tools. */
+const UNIT_CLASSES = [
+  "audioInputMs",
+  "inputCharacters",
+  "images",
+  "webSearches",
+  "fileSearches",
+  "codeSessions",
+] as const;
 
 type InputClass = (typeof INPUT_CLASSES)[number];
 type OutputClass = (typeof OUTPUT_CLASSES)[number];
-export type QuantityClass = InputClass | OutputClass;
+type UnitClass = (typeof UNIT_CLASSES)[number];
+export type QuantityClass = InputClass | OutputClass | UnitClass;
 
-export const QUANTITY_CLASSES: readonly QuantityClass[] = [...INPUT_CLASSES, ...OUTPUT_CLASSES];
+export const QUANTITY_CLASSES: readonly QuantityClass[] = [
+  ...INPUT_CLASSES,
+  ...OUTPUT_CLASSES,
+  ...UNIT_CLASSES,
+];
 
-/** Tokens by class, non-negative safe integers; an absent class is zero. */
+/** Counts by class (tokens, but for the unit classes), non-negative safe integers; an absent class is zero. */
 export type Quantities = Readonly<Partial<Record<QuantityClass, number>>>;
 
 export const NO_QUANTITIES: Quantities = Object.freeze({});
