@@ -33,8 +33,7 @@ export interface Call {
   readonly startedMonotonicMs: number;
   readonly request: GatewayRequest;
   readonly reply: GatewayReply;
-  /** Undefined for an endpoint whose usage is not read. */
-  readonly operation: Operation | undefined;
+  readonly operation: Operation;
   key: KeyEntry | undefined;
   /** Undefined where the body is streamed through unread. */
   peeked: PeekedBody | undefined;

@@ -1,6 +1,11 @@
 import type { Dispatcher } from "undici";
-import type { ResponseFacts, CountableText } from "../wire/openai/operation.ts";
-import { NO_FACTS, NO_TEXT, type Answer, type Send } from "./answers/answer.ts";
+import {
+  NO_FACTS,
+  NO_TEXT,
+  type CountableText,
+  type ResponseFacts,
+} from "../wire/openai/operation.ts";
+import type { Answer, Send } from "./answers/answer.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { GatewayReply } from "./gateway-request.ts";
 import { createClientHeaders, type ResponseHeaders } from "./headers.ts";

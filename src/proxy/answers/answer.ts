@@ -21,14 +21,5 @@ export interface Answer {
   deliveredText(): CountableText;
 }
 
-export const NO_FACTS: ResponseFacts = Object.freeze({
-  responseId: null,
-  servedModel: null,
-  serviceTier: null,
-  quantities: null,
-});
-
-export const NO_TEXT: CountableText = Object.freeze({ texts: [], framingTokens: 0 });
-
 /** Sends bytes on to the client. */
 export type Send = (bytes: Buffer) => void;

@@ -1,11 +1,14 @@
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
-import type {
-  CountableText,
-  JsonObject,
-  Operation,
-  ResponseFacts,
+import { readAnswerError } from "../../wire/openai/answer-error.ts";
+import {
+  NO_FACTS,
+  NO_TEXT,
+  type CountableText,
+  type JsonObject,
+  type Operation,
+  type ResponseFacts,
 } from "../../wire/openai/operation.ts";
-import { NO_FACTS, NO_TEXT, type Answer, type Send } from "./answer.ts";
+import type { Answer, Send } from "./answer.ts";
 
 export interface JsonAnswerOptions {
   readonly operation: Operation;
@@ -28,7 +31,8 @@ export class JsonAnswer implements Answer {
   constructor(send: Send, options: JsonAnswerOptions) {
     this.#send = send;
     this.#options = options;
-    this.#scanner = new TopLevelScanner(new Set(options.operation.responseFields));
+    const { responseFields, maxFieldBytes } = options.operation;
+    this.#scanner = new TopLevelScanner(new Set([...responseFields, "error"]), maxFieldBytes);
   }
 
   get isHeadHeld(): boolean {
@@ -53,7 +57,10 @@ export class JsonAnswer implements Answer {
     const scan = this.#scanner.finish();
     if (scan !== undefined) {
       this.#isUnderstood = true;
-      this.#facts = this.#options.operation.readResponse(readFields(scan));
+      const fields = readFields(scan);
+      const error = readAnswerError(fields);
+      const facts = this.#options.operation.readResponse(fields);
+      this.#facts = error === null ? facts : { ...facts, error };
     }
     if (!this.#isHeadHeld) return undefined;
     this.#body = this.#held.length === 1 ? this.#held[0] : Buffer.concat(this.#held);
@@ -91,11 +98,21 @@ export class JsonAnswer implements Answer {
   }
 }
 
-/** The scanned members as an object; one that is too long or malformed is left out. */
+/** A list that is longer than this is no list of anything that is counted. */
+const MAX_COUNTED_MEMBERS = 100_000;
+
+/**
+ * The scanned members as an object; one that is malformed or too long is left out, but for a list that is too long: it is
+ * given as that many unknown members.
+ */
 function readFields(scan: TopLevelScan): JsonObject {
   const object: Record<string, unknown> = {};
   for (const [name, field] of scan.fields) {
-    if (field.text === undefined) continue;
+    if (field.text === undefined) {
+      const isCounted = field.memberCount > 0 && field.memberCount <= MAX_COUNTED_MEMBERS;
+      if (isCounted) object[name] = Array.from({ length: field.memberCount });
+      continue;
+    }
     try {
       object[name] = JSON.parse(field.text);
     } catch {

@@ -1,5 +1,10 @@
-import type { CountableText, ResponseFacts } from "../../wire/openai/operation.ts";
-import { NO_FACTS, NO_TEXT, type Answer, type Send } from "./answer.ts";
+import {
+  NO_FACTS,
+  NO_TEXT,
+  type CountableText,
+  type ResponseFacts,
+} from "../../wire/openai/operation.ts";
+import type { Answer, Send } from "./answer.ts";
 
 /** Forwards bytes and reads nothing: errors, binary answers, endpoints whose usage is not metered. */
 export class OpaqueAnswer implements Answer {

@@ -1,11 +1,13 @@
-import type {
-  CountableText,
-  JsonObject,
-  Operation,
-  ResponseFacts,
+import { readAnswerError } from "../../wire/openai/answer-error.ts";
+import {
+  NO_FACTS,
+  type CountableText,
+  type JsonObject,
+  type Operation,
+  type ResponseFacts,
 } from "../../wire/openai/operation.ts";
 import { SseEventScanner, readEventData } from "../../wire/sse/sse-event-scanner.ts";
-import { NO_FACTS, type Answer, type Send } from "./answer.ts";
+import type { Answer, Send } from "./answer.ts";
 
 export interface SseAnswerOptions {
   readonly operation: Operation;
@@ -26,6 +28,9 @@ const DONE_DATA = Buffer.from("[DONE]");
 /** `data: [DONE]` with its line ends; an event of this size holds no text. */
 const MAX_DONE_BYTES = 32;
 const USAGE_KEY = Buffer.from('"usage"');
+const ERROR_WORD = Buffer.from('"error"');
+const QUOTE = 0x22;
+const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 /** Every provider names model and id at the start of its stream. */
 const EVENTS_THAT_NAME_THE_MODEL = 8;
@@ -98,8 +103,9 @@ export class SseAnswer implements Answer {
 
   /** True when the event is one that must not reach the client. */
   #read(event: Buffer): boolean {
-    if (!carriesUsageObject(event)) {
+    if (!carriesObject(event, USAGE_KEY)) {
       this.#retain(event);
+      if (carriesError(event)) this.#readError(event);
       return false;
     }
     const data = parseData(event);
@@ -107,9 +113,21 @@ export class SseAnswer implements Answer {
     this.#isUnderstood = true;
     this.#isUsageCurrent = true;
     this.#facts = mergeFacts(this.#facts, this.#options.operation.readStreamEvent(data));
+    this.#noteError(readAnswerError(data));
     if (this.#options.isUsageHidden && this.#options.operation.isUsageOnlyEvent(data)) return true;
     this.#remember(event);
     return false;
+  }
+
+  #readError(event: Buffer): void {
+    const data = parseData(event);
+    if (data !== undefined) this.#noteError(readAnswerError(data));
+  }
+
+  /** The first one counts: what follows an error is its consequence. */
+  #noteError(error: string | null): void {
+    if (error === null || this.#facts.error !== null) return;
+    this.#facts = { ...this.#facts, error };
   }
 
   #retain(event: Buffer): void {
@@ -154,18 +172,41 @@ function isDone(event: Buffer): boolean {
   return event.length <= MAX_DONE_BYTES && event.includes(DONE_DATA);
 }
 
-/** Cheap test before a parse: does `"usage"` stand in the event with an object behind it? */
-function carriesUsageObject(event: Buffer): boolean {
-  for (let at = event.indexOf(USAGE_KEY); at !== -1; at = event.indexOf(USAGE_KEY, at + 1)) {
-    let next = at + USAGE_KEY.length;
-    while (isColonOrSpace(event[next])) next += 1;
-    if (event[next] === OPEN_BRACE) return true;
+/** Cheap test before a parse: does the key stand in the event with an object behind it? */
+function carriesObject(event: Buffer, key: Buffer): boolean {
+  for (let at = event.indexOf(key); at !== -1; at = event.indexOf(key, at + 1)) {
+    if (event[firstBehind(event, at + key.length)] === OPEN_BRACE) return true;
   }
   return false;
 }
 
-function isColonOrSpace(byte: number | undefined): boolean {
-  return byte === 0x3a || byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+/**
+ * Cheap test before a parse: `"error"` with an object or a text behind it, or as the value of `type`. Inside a text the
+ * quotes are escaped, so it is not found there.
+ */
+function carriesError(event: Buffer): boolean {
+  for (let at = event.indexOf(ERROR_WORD); at !== -1; at = event.indexOf(ERROR_WORD, at + 1)) {
+    if (event[lastBefore(event, at)] === COLON) return true;
+    const next = event[firstBehind(event, at + ERROR_WORD.length)];
+    if (next === OPEN_BRACE || next === QUOTE) return true;
+  }
+  return false;
+}
+
+function firstBehind(event: Buffer, at: number): number {
+  let next = at;
+  while (event[next] === COLON || isSpace(event[next])) next += 1;
+  return next;
+}
+
+function lastBefore(event: Buffer, at: number): number {
+  let before = at - 1;
+  while (isSpace(event[before])) before -= 1;
+  return before;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 function parseData(event: Buffer): JsonObject | undefined {
@@ -185,5 +226,9 @@ function mergeFacts(earlier: ResponseFacts, later: ResponseFacts): ResponseFacts
     servedModel: later.servedModel ?? earlier.servedModel,
     serviceTier: later.serviceTier ?? earlier.serviceTier,
     quantities: later.quantities ?? earlier.quantities,
+    isEstimate: later.quantities === null ? earlier.isEstimate : later.isEstimate,
+    priceVariant: later.priceVariant ?? earlier.priceVariant,
+    unpricedCharge: later.unpricedCharge ?? earlier.unpricedCharge,
+    error: later.error ?? earlier.error,
   };
 }

@@ -49,7 +49,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
         body: outgoing.body,
         headers: createUpstreamHeaders(call.request, route, {
           contentLength: outgoing.contentLength,
-          isAnswerRead: call.operation !== undefined,
+          isAnswerRead: call.operation.answerKind !== "unread",
         }),
       },
       exchange,
@@ -78,9 +78,7 @@ function createBody(call: Call, route: ProviderRoute): OutgoingBody {
   const { peeked, operation, request } = call;
   if (peeked !== undefined) {
     const isSpliced =
-      peeked.isStream &&
-      operation?.needsIncludeUsage === true &&
-      route.provider.supports.streamUsage;
+      peeked.isStream && operation.needsIncludeUsage && route.provider.supports.streamUsage;
     const { body, isUsageHidden } = isSpliced
       ? spliceIncludeUsage(peeked.bytes, peeked.scan)
       : { body: peeked.bytes, isUsageHidden: false };
@@ -115,7 +113,7 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
   const isSuccess = head.status >= 200 && head.status < 300;
   const encoding = head.headers["content-encoding"];
   const isReadable = isPlain(encoding) || isDecodable(encoding);
-  if (operation === undefined || !isSuccess || !isReadable) {
+  if (operation.answerKind === "unread" || !isSuccess || !isReadable) {
     return { answer: new OpaqueAnswer(send), isRead: false, isBodyChanged: false };
   }
   if (isEventStream(head)) {
@@ -128,6 +126,9 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
     });
     return { answer, isRead: true, isBodyChanged: head.isUsageHidden };
   }
+  if (operation.answerKind === "mixed" && !isJson(head.headers)) {
+    return { answer: new OpaqueAnswer(send), isRead: false, isBodyChanged: false };
+  }
   const answer = new JsonAnswer(send, { operation, maxHeldBytes: MAX_HELD_BYTES });
   return { answer, isRead: true, isBodyChanged: false };
 }
@@ -136,7 +137,14 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
 function isEventStream({ headers, call }: AnswerHead): boolean {
   const contentType = String(headers["content-type"] ?? "").toLowerCase();
   if (contentType.includes("event-stream")) return true;
+  if (call.operation.answerKind === "mixed") return false;
   return !contentType.includes("json") && call.peeked?.isStream === true;
+}
+
+function isJson(headers: ResponseHeaders): boolean {
+  return String(headers["content-type"] ?? "")
+    .toLowerCase()
+    .includes("json");
 }
 
 function isPlain(encoding: string | string[] | undefined): boolean {

@@ -35,8 +35,11 @@ export async function meter(
   result: ExchangeResult,
 ): Promise<Measurement> {
   const status = statusOf(result);
-  const reported = result.facts.quantities;
   const { operation } = call;
+  const nothing: Measurement = { status, usageSource: "none", quantities: NO_QUANTITIES };
+  // What it repeats was metered with the call that consumed it.
+  if (!operation.charges) return nothing;
+  const reported = result.facts.quantities;
   if (reported !== null) {
     // A stream that broke off may have reported early and delivered more since.
     if (result.ending === "whole" || result.isUsageCurrent) {
@@ -47,12 +50,15 @@ export async function meter(
     const quantities = { ...reported, output: (reported.output ?? 0) + missing };
     return { status, usageSource: "estimated", quantities };
   }
-  const nothing: Measurement = { status, usageSource: "none", quantities: NO_QUANTITIES };
-  if (!result.wasStarted || status === "failed") {
+  const hasError = result.facts.error !== null;
+  if (!result.wasStarted || (status === "failed" && !hasError)) {
     const isOpen = result.wasStarted && result.httpStatus === null;
     return isOpen ? { ...nothing, usageSource: "unknown" } : nothing;
   }
-  if (operation === undefined || call.peeked === undefined) return nothing;
+  if (operation.unreported === "unmetered") return nothing;
+  if (operation.unreported === "unknown") {
+    return hasError ? nothing : { ...nothing, usageSource: "unknown" };
+  }
   if (result.ending === "whole" && !result.isUnderstood) {
     deps.log.warn(
       { requestId: call.requestId },
@@ -61,6 +67,8 @@ export async function meter(
     return { ...nothing, usageSource: "unknown" };
   }
   const quantities = await estimate(deps, call, { operation, result });
+  // An error in place of an answer: the provider has delivered nothing that it could charge.
+  if (hasError && totalOutputTokens(quantities) === 0) return nothing;
   return { status, usageSource: "estimated", quantities };
 }
 
@@ -68,6 +76,8 @@ function statusOf(result: ExchangeResult): EventStatus {
   if (result.httpStatus !== null && (result.httpStatus < 200 || result.httpStatus >= 300)) {
     return "failed";
   }
+  // `insufficient_quota` in a stream that began with a status of 200, say.
+  if (result.facts.error !== null) return "failed";
   if (result.ending === "whole") return "succeeded";
   if (result.ending === "client-gone") return "interrupted";
   return result.httpStatus === null ? "failed" : "interrupted";

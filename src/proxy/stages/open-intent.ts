@@ -30,7 +30,7 @@ export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refu
     gatewayKeyId: key.id,
     customer: call.customer,
     feature: call.feature,
-    operation: call.operation?.name ?? "other",
+    operation: call.operation.name,
     method: call.request.method,
     path: call.request.path.slice(0, MAX_PATH_CHARACTERS),
     provider: route.provider.name,

@@ -20,7 +20,7 @@ const PEEKED_FIELDS: ReadonlySet<string> = new Set([
  * upon. The bodies of all other endpoints are left to be streamed.
  */
 export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
-  if (call.operation === undefined) return undefined;
+  if (call.operation.requestKind !== "json") return undefined;
   const encoding = headerOf(call.request, "content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     return {

@@ -59,7 +59,7 @@ function price(
 ): Priced {
   const { measurement, result } = ended;
   const free: Priced = { pricing: "priced", costPicos: ZERO_PICOS, priceRowId: null };
-  if (call.route?.provider.isFree === true) return free;
+  if (call.route?.provider.isFree === true || !call.operation.charges) return free;
   if (measurement.usageSource === "unknown") {
     return { pricing: "unpriced", costPicos: null, priceRowId: null };
   }

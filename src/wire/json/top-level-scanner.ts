@@ -12,6 +12,8 @@ export interface TopLevelField {
   readonly end: number;
   /** The value's text; undefined when it is longer than the scanner captures. */
   readonly text: string | undefined;
+  /** How many members a list or an object has; 0 for any other value. */
+  readonly memberCount: number;
 }
 
 export interface TopLevelScan {
@@ -25,7 +27,7 @@ export interface TopLevelScan {
 
 /** A longer key cannot be a wanted one, even when each character is written as a six-byte escape. */
 const MAX_KEY_BYTES = 256;
-const MAX_VALUE_BYTES = 256 * 1024;
+const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 const SHORT_STRING_BYTES = 24;
@@ -56,6 +58,7 @@ const BROKEN = 12;
 
 export class TopLevelScanner {
   readonly #wanted: ReadonlySet<string>;
+  readonly #maxValueBytes: number;
   readonly #fields = new Map<string, TopLevelField>();
   #state = BEFORE_OBJECT;
   #isEscaped = false;
@@ -68,6 +71,9 @@ export class TopLevelScanner {
   /** The wanted name whose value is being read. */
   #name: string | undefined;
   #valueStart = 0;
+  /** Members of the value being read: the commas of its own level, and one more where it is not empty. */
+  #separatorCount = 0;
+  #isValueEmpty = true;
   /** Start of the key or value being captured within the chunk at hand; -1 = none. */
   #captureFrom = -1;
   #captured: Buffer[] = [];
@@ -75,8 +81,10 @@ export class TopLevelScanner {
   #backslashAt = -1;
   #capturedBytes = 0;
 
-  constructor(wanted: ReadonlySet<string>) {
+  /** A value of more than `maxValueBytes` is found, and its text is not kept. */
+  constructor(wanted: ReadonlySet<string>, maxValueBytes = DEFAULT_MAX_VALUE_BYTES) {
     this.#wanted = wanted;
+    this.#maxValueBytes = maxValueBytes;
   }
 
   push(chunk: Buffer): void {
@@ -165,15 +173,24 @@ export class TopLevelScanner {
   }
 
   #nested(chunk: Buffer, at: number, byte: number): void {
+    if (isWhitespace(byte)) return;
+    if (byte === COMMA) {
+      if (this.#depth === 1) this.#separatorCount += 1;
+      return;
+    }
     if (byte === QUOTE) {
+      this.#isValueEmpty = false;
       this.#state = IN_NESTED_STRING;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      this.#isValueEmpty = false;
       this.#depth += 1;
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       this.#depth -= 1;
       if (this.#depth > 0) return;
       this.#endValue(chunk, at + 1);
       this.#state = AFTER_VALUE;
+    } else {
+      this.#isValueEmpty = false;
     }
   }
 
@@ -220,6 +237,8 @@ export class TopLevelScanner {
     }
     this.#memberCount += 1;
     this.#valueStart = this.#base + at;
+    this.#separatorCount = 0;
+    this.#isValueEmpty = true;
     if (this.#name !== undefined) this.#beginCapture(at);
     if (byte === QUOTE) {
       this.#state = IN_STRING;
@@ -246,7 +265,8 @@ export class TopLevelScanner {
     this.#fields.set(name, {
       start: this.#valueStart,
       end: this.#base + at,
-      text: this.#takeCapture(chunk, at, MAX_VALUE_BYTES),
+      text: this.#takeCapture(chunk, at, this.#maxValueBytes),
+      memberCount: this.#isValueEmpty ? 0 : this.#separatorCount + 1,
     });
     this.#name = undefined;
   }
@@ -270,7 +290,7 @@ export class TopLevelScanner {
   #keep(chunk: Buffer, end: number): void {
     const piece = chunk.subarray(this.#captureFrom, end);
     this.#capturedBytes += piece.length;
-    if (this.#capturedBytes <= MAX_VALUE_BYTES) this.#captured.push(Buffer.from(piece));
+    if (this.#capturedBytes <= this.#maxValueBytes) this.#captured.push(Buffer.from(piece));
   }
 
   #takeCapture(chunk: Buffer, end: number, maxBytes: number): string | undefined {

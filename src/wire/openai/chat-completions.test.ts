@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { chatCompletions } from "./chat-completions.ts";
+import { NO_FACTS } from "./operation.ts";
 
 const chunk = (fields: Record<string, unknown>) => ({
   id: "chatcmpl-1",
@@ -14,6 +15,7 @@ describe("chat completions: facts", () => {
   it("reads who answered, on which tier, and the usage", () => {
     const body = { ...chunk({}), service_tier: "default", choices: [], usage };
     expect(chatCompletions.readResponse(body)).toEqual({
+      ...NO_FACTS,
       responseId: "chatcmpl-1",
       servedModel: "gpt-4o-mini-2024-07-18",
       serviceTier: "default",
@@ -23,6 +25,7 @@ describe("chat completions: facts", () => {
 
   it("says nothing that the answer does not say", () => {
     expect(chatCompletions.readResponse({ id: 7, model: "", usage: null })).toEqual({
+      ...NO_FACTS,
       responseId: null,
       servedModel: null,
       serviceTier: null,

@@ -14,7 +14,12 @@ const TOKENS_BEFORE_REPLY = 3;
 
 export const chatCompletions: Operation = {
   name: "chat.completions",
+  method: "POST",
   path: "/v1/chat/completions",
+  requestKind: "json",
+  answerKind: "json",
+  charges: true,
+  unreported: "estimated",
   needsIncludeUsage: true,
   responseFields: COMPLETION_FIELDS,
   readResponse: (body) => readCompletionFacts(body, COMPLETION_USAGE),

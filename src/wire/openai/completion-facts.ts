@@ -1,14 +1,18 @@
 import { asArray, asName, asObject } from "./fields.ts";
-import type { JsonObject, ResponseFacts } from "./operation.ts";
-import { readUsage } from "./read-usage.ts";
+import { NO_FACTS, type JsonObject, type ResponseFacts } from "./operation.ts";
+import { COMPLETION_USAGE, readUsage } from "./read-usage.ts";
 import type { UsageShape } from "./read-usage.ts";
 
 /** Where chat completions, text completions and embeddings say who answered, and what it took. */
 export const COMPLETION_FIELDS = ["id", "model", "service_tier", "usage", "x_groq"] as const;
 
 /** Facts of an answer or of a stream's chunk; both have them in the same places. */
-export function readCompletionFacts(body: JsonObject, shape: UsageShape): ResponseFacts {
+export function readCompletionFacts(
+  body: JsonObject,
+  shape: UsageShape = COMPLETION_USAGE,
+): ResponseFacts {
   return {
+    ...NO_FACTS,
     responseId: asName(body["id"]),
     servedModel: asName(body["model"]),
     serviceTier: asName(body["service_tier"]),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { completions } from "./completions.ts";
 import { embeddings } from "./embeddings.ts";
+import { NO_FACTS } from "./operation.ts";
 
 describe("completions", () => {
   it("reads the usage of an answer and of a stream's last chunk", () => {
@@ -45,6 +46,7 @@ describe("embeddings", () => {
       usage: { prompt_tokens: 8, total_tokens: 8 },
     };
     expect(embeddings.readResponse(body)).toEqual({
+      ...NO_FACTS,
       responseId: null,
       servedModel: "text-embedding-3-small",
       serviceTier: null,

@@ -7,7 +7,12 @@ import { readTokenInput } from "./token-input.ts";
 /** The older text completions: raw text in, raw text out, no framing. */
 export const completions: Operation = {
   name: "completions",
+  method: "POST",
   path: "/v1/completions",
+  requestKind: "json",
+  answerKind: "json",
+  charges: true,
+  unreported: "estimated",
   needsIncludeUsage: true,
   responseFields: COMPLETION_FIELDS,
   readResponse: (body) => readCompletionFacts(body, COMPLETION_USAGE),

@@ -1,47 +1,27 @@
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
 import { embeddings } from "./embeddings.ts";
+import { OperationIndex } from "./operation-index.ts";
 import type { Operation } from "./operation.ts";
+import { READS } from "./reads.ts";
 import { responses } from "./responses.ts";
+import { unlisted, unlistedRead } from "./unlisted.ts";
 
-/** Every operation whose usage is read. */
+/** Every listed operation. */
 export const OPERATIONS: readonly Operation[] = [
   chatCompletions,
   responses,
   completions,
   embeddings,
+  ...READS,
 ];
 
-/**
- * The operation behind a method and a path without query; undefined when its usage is not read. A path that is only
- * written differently (trailing or doubled slashes, percent-encoding, dot segments, letter case) is the same
- * operation: many servers answer it just so, and a call must not escape the meter by its spelling.
- */
-export function findOperation(method: string, path: string): Operation | undefined {
-  if (method !== "POST") return undefined;
-  return BY_PATH.get(path) ?? BY_PATH.get(plainPath(path));
-}
+const INDEX = new OperationIndex(OPERATIONS);
 
-const BY_PATH = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
+/** Methods that ask for nothing to be made. Source: RFC 9110, section 9.2.1; and DELETE, which takes something away. */
+const READING_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "DELETE"]);
 
-/** No operation's path is nearly as long, in any spelling worth reading. */
-const MAX_PATH_CHARACTERS = 256;
-
-function plainPath(path: string): string {
-  if (path.length > MAX_PATH_CHARACTERS) return path;
-  const segments: string[] = [];
-  for (const segment of decode(path).toLowerCase().split("/")) {
-    if (segment === "..") segments.pop();
-    else if (segment !== "" && segment !== ".") segments.push(segment);
-  }
-  return `/${segments.join("/")}`;
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // A stray percent sign: no server decodes it either.
-    return path;
-  }
+/** The operation behind a method and a path without query; one for all that are not listed. */
+export function findOperation(method: string, path: string): Operation {
+  return INDEX.find(method, path) ?? (READING_METHODS.has(method) ? unlistedRead : unlisted);
 }

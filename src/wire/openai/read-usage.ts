@@ -32,6 +32,13 @@ export const RESPONSE_USAGE: UsageShape = {
 
 export const EMBEDDING_USAGE: UsageShape = { ...COMPLETION_USAGE, hasOutput: false };
 
+/** A usage object of an endpoint that nobody has described: whichever shape its names are of. */
+export function readAnyUsage(value: unknown): Quantities | null {
+  const usage = asObject(value);
+  if (usage === undefined) return null;
+  return readUsage(usage, "input_tokens" in usage ? RESPONSE_USAGE : COMPLETION_USAGE);
+}
+
 /** A count above this is not a count: no model reads or writes that much in one call. Keeps every sum far below 2^53. */
 export const MAX_TOKENS_PER_CALL = 1_000_000_000;
 

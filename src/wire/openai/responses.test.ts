@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NO_FACTS } from "./operation.ts";
 import { responses } from "./responses.ts";
 
 const usage = {
@@ -13,6 +14,7 @@ const response = { id: "resp_1", model: "gpt-5-2025-08-07", service_tier: "defau
 describe("responses: facts", () => {
   it("reads who answered, on which tier, and the usage", () => {
     expect(responses.readResponse({ ...response, usage })).toEqual({
+      ...NO_FACTS,
       responseId: "resp_1",
       servedModel: "gpt-5-2025-08-07",
       serviceTier: "default",
@@ -23,6 +25,7 @@ describe("responses: facts", () => {
   it("knows id and model from a stream's first event, before there is any usage", () => {
     const data = { type: "response.created", response: { ...response, usage: null } };
     expect(responses.readStreamEvent(data)).toEqual({
+      ...NO_FACTS,
       responseId: "resp_1",
       servedModel: "gpt-5-2025-08-07",
       serviceTier: "default",
@@ -46,6 +49,7 @@ describe("responses: facts", () => {
 
   it("says nothing of events that carry no response", () => {
     expect(responses.readStreamEvent({ type: "response.output_text.delta", delta: "a" })).toEqual({
+      ...NO_FACTS,
       responseId: null,
       servedModel: null,
       serviceTier: null,

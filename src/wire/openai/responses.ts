@@ -1,6 +1,12 @@
 import { pushContent, pushDefinitions } from "./content-text.ts";
 import { asArray, asName, asObject, pushText } from "./fields.ts";
-import type { CountableText, JsonObject, Operation, ResponseFacts } from "./operation.ts";
+import {
+  NO_FACTS,
+  type CountableText,
+  type JsonObject,
+  type Operation,
+  type ResponseFacts,
+} from "./operation.ts";
 import { RESPONSE_USAGE, readUsage } from "./read-usage.ts";
 
 /** The same framing as a chat's; OpenAI publishes none for this API. */
@@ -13,7 +19,12 @@ const TOKENS_BEFORE_REPLY = 3;
  */
 export const responses: Operation = {
   name: "responses",
+  method: "POST",
   path: "/v1/responses",
+  requestKind: "json",
+  answerKind: "json",
+  charges: true,
+  unreported: "estimated",
   needsIncludeUsage: false,
   responseFields: ["id", "model", "service_tier", "usage"],
   readResponse,
@@ -26,6 +37,7 @@ export const responses: Operation = {
 
 function readResponse(body: JsonObject): ResponseFacts {
   return {
+    ...NO_FACTS,
     responseId: asName(body["id"]),
     servedModel: asName(body["model"]),
     serviceTier: asName(body["service_tier"]),

@@ -1,0 +1,58 @@
+import { chatCompletions } from "./chat-completions.ts";
+import { NO_TEXT_READER, NO_FACTS, type Operation } from "./operation.ts";
+import { responses } from "./responses.ts";
+
+/**
+ * Endpoints that repeat what an earlier call has consumed, its usage included: they are read and charge nothing. A
+ * stream of a response that is resumed (`GET /v1/responses/{id}?stream=true&starting_after=7`) is one of them.
+ */
+export const READS: readonly Operation[] = [
+  readOf(responses, { name: "responses.retrieve", method: "GET", path: "/v1/responses/{id}" }),
+  readOf(responses, {
+    name: "responses.cancel",
+    method: "POST",
+    path: "/v1/responses/{id}/cancel",
+  }),
+  readOf(chatCompletions, {
+    name: "chat.completions.retrieve",
+    method: "GET",
+    path: "/v1/chat/completions/{id}",
+  }),
+  readOf(chatCompletions, {
+    name: "chat.completions.update",
+    method: "POST",
+    path: "/v1/chat/completions/{id}",
+  }),
+  free({ name: "models.list", method: "GET", path: "/v1/models" }),
+  free({ name: "models.retrieve", method: "GET", path: "/v1/models/{model}" }),
+  // Counts tokens and runs no model.
+  free({ name: "responses.input_tokens", method: "POST", path: "/v1/responses/input_tokens" }),
+];
+
+type Place = Pick<Operation, "name" | "method" | "path">;
+
+function readOf(operation: Operation, place: Place): Operation {
+  return {
+    ...operation,
+    ...place,
+    requestKind: "unread",
+    charges: false,
+    needsIncludeUsage: false,
+  };
+}
+
+function free(place: Place): Operation {
+  return {
+    ...NO_TEXT_READER,
+    ...place,
+    requestKind: "unread",
+    answerKind: "unread",
+    charges: false,
+    unreported: "unmetered",
+    needsIncludeUsage: false,
+    responseFields: [],
+    readResponse: () => NO_FACTS,
+    readStreamEvent: () => NO_FACTS,
+    isUsageOnlyEvent: () => false,
+  };
+}
