@@ -54,6 +54,7 @@ import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
+import { combineObservers } from "./telemetry/call-observer.ts";
 import type { Log } from "./telemetry/log.ts";
 import { BpeTokenizer } from "./tokenizer/bpe/bpe-tokenizer.ts";
 import type { Vault } from "./vault/vault.ts";
@@ -299,6 +300,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     upstream,
     ids,
     log,
+    observer: combineObservers([]),
     tokenizer,
     nowMs: Date.now,
     monotonicMs: () => performance.now(),

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
 import type { CallIntent } from "../core/usage/usage-event.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
 import type { Operation } from "../wire/openai/operation.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
@@ -42,4 +43,6 @@ export interface Call {
   route: ProviderRoute | undefined;
   /** Set once the intent is in the journal. */
   intent: CallIntent | undefined;
+  /** The span that the next provider call is reported as; undefined while tracing is off. */
+  trace: TraceContext | undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * Which headers cross the gateway, in which direction. Everything that is not named here passes.
  */
+import { formatTraceparent, type TraceContext } from "../telemetry/trace-context.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
 import type { ProviderRoute } from "./snapshot.ts";
 
@@ -59,6 +60,8 @@ const NOT_TO_CLIENT: ReadonlySet<string> = new Set([
   "nel",
 ]);
 
+const TRACE_HEADERS: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
+
 const KEYWARD_KEY = /kw_(?:dev|stg|live|admin)_/;
 
 const OWN_PREFIX = "x-keyward-";
@@ -68,6 +71,8 @@ export interface UpstreamHeaderOptions {
   readonly contentLength: number | undefined;
   /** Asks the provider not to compress, because the answer is going to be read. */
   readonly isAnswerRead: boolean;
+  /** Takes the place of the client's own; undefined while tracing is off. */
+  readonly trace: TraceContext | undefined;
 }
 
 /** A flat list of names and values for the provider. */
@@ -83,6 +88,7 @@ export function createUpstreamHeaders(
     const name = (raw[i] as string).toLowerCase();
     if (NOT_TO_PROVIDER.has(name) || name.startsWith(OWN_PREFIX)) continue;
     if (name === "accept-encoding" && options.isAnswerRead) continue;
+    if (options.trace !== undefined && TRACE_HEADERS.has(name)) continue;
     if (nominated?.has(name)) continue;
     const value = raw[i + 1] as string;
     // Wherever a client has put its Keyward key besides, it is no business of the provider.
@@ -93,8 +99,14 @@ export function createUpstreamHeaders(
   if (options.contentLength !== undefined) {
     headers.push("content-length", String(options.contentLength));
   }
+  if (options.trace !== undefined) pushTrace(headers, options.trace);
   for (const [name, value] of route.authHeaders) headers.push(name, value);
   return headers;
+}
+
+function pushTrace(headers: string[], trace: TraceContext): void {
+  headers.push("traceparent", formatTraceparent(trace));
+  if (trace.traceState !== null) headers.push("tracestate", trace.traceState);
 }
 
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;

@@ -7,14 +7,20 @@ import {
 } from "node:http";
 import { ERROR_CODES } from "../core/errors/codes.ts";
 import { KeywardError } from "../core/errors/keyward-error.ts";
+import type { CallObserver } from "../telemetry/call-observer.ts";
+import type { Tracing } from "../telemetry/trace-context.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import { findOperation } from "../wire/openai/operations.ts";
 import type { Call, Refusal } from "./call.ts";
-import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
+import { headerOf, type GatewayReply, type GatewayRequest } from "./gateway-request.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
+import { createRefusalReport } from "./refusal-report.ts";
 import { ownHeaders } from "./stages/forward.ts";
 
 export interface GatewayListenerDeps extends PipelineDeps {
+  readonly observer: CallObserver;
+  /** Absent while tracing is off. */
+  readonly tracing?: Tracing | undefined;
   readonly maxInFlightCalls: number;
   /** Answers every path that is not the data plane's. */
   readonly fallback: RequestListener;
@@ -118,6 +124,7 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     feature: null,
     route: undefined,
     intent: undefined,
+    trace: deps.tracing?.begin(headerOf(request, "traceparent"), headerOf(request, "tracestate")),
   };
 }
 
@@ -223,6 +230,7 @@ function reportRefusal(deps: GatewayListenerDeps, call: Call, refusal: Refusal):
   const { code } = refusal;
   const gatewayKeyId = call.key?.id ?? null;
   deps.ledger.countRefusal({ code, gatewayKeyId, customer: call.customer });
+  deps.observer.callRefused(createRefusalReport(deps, call, code));
   const level = ERROR_CODES[code].log;
   if (level === "none") return;
   const { path } = call.request;
@@ -237,6 +245,7 @@ function fail(
   if (call.reply.isClosed || answering.req.destroyed) return; // The client broke off: there is nobody to tell.
   const { err } = answering;
   const code = err instanceof KeywardError ? err.code : "internal_error";
+  if (call.intent === undefined) deps.observer.callRefused(createRefusalReport(deps, call, code));
   deps.log.error({ requestId: call.requestId, err }, "a call failed in Keyward");
   if (call.reply.isHeadSent) {
     call.reply.cut();

@@ -25,7 +25,9 @@ import {
   type ProviderRoute,
 } from "../../src/proxy/snapshot.ts";
 import { createUpstream } from "../../src/proxy/upstream.ts";
+import type { CallReport, RefusalReport } from "../../src/telemetry/call-observer.ts";
 import type { Log } from "../../src/telemetry/log.ts";
+import type { Tracing } from "../../src/telemetry/trace-context.ts";
 
 export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
 
@@ -37,6 +39,8 @@ export interface DataPlane {
   readonly events: readonly UsageEvent[];
   readonly refusals: readonly { code: string; customer: string | null }[];
   readonly logged: readonly unknown[];
+  /** What observers were told. */
+  readonly reports: { readonly ended: CallReport[]; readonly refused: RefusalReport[] };
   /** Makes the journal refuse, as a full disk does. */
   isJournalBroken: boolean;
   /** Cuts every client's connection. */
@@ -51,6 +55,7 @@ export interface DataPlaneOptions {
   readonly maxJsonBodyBytes?: number;
   readonly maxInFlightCalls?: number;
   readonly headersTimeoutMs?: number;
+  readonly tracing?: Tracing;
   /** A key look-up waits for this. */
   readonly keyGate?: Promise<void>;
 }
@@ -60,6 +65,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const events: UsageEvent[] = [];
   const refusals: { code: string; customer: string | null }[] = [];
   const logged: unknown[] = [];
+  const reports: DataPlane["reports"] = { ended: [], refused: [] };
   const state = { isJournalBroken: false };
   const key = createGatewayKey("development", randomBytes);
   const upstream = createUpstream({
@@ -77,6 +83,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     upstream,
     ids,
     log,
+    observer: {
+      callEnded: (report) => reports.ended.push(report),
+      callRefused: (report) => reports.refused.push(report),
+    },
+    tracing: options.tracing,
     nowMs: Date.now,
     monotonicMs: () => performance.now(),
     maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
@@ -101,6 +112,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     events,
     refusals,
     logged,
+    reports,
     get isJournalBroken() {
       return state.isJournalBroken;
     },

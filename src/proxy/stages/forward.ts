@@ -50,6 +50,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
         headers: createUpstreamHeaders(call.request, route, {
           contentLength: outgoing.contentLength,
           isAnswerRead: call.operation.answerKind !== "unread",
+          trace: call.trace,
         }),
       },
       exchange,

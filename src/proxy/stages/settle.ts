@@ -2,6 +2,7 @@ import { ZERO_PICOS } from "../../core/money/picos.ts";
 import type { PriceBook } from "../../core/pricing/price-book.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import type { CallObserver } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
@@ -12,6 +13,7 @@ export interface SettleDeps {
   readonly priceBook: PriceBook;
   readonly monotonicMs: () => number;
   readonly log: Log;
+  readonly observer: Pick<CallObserver, "callEnded">;
 }
 
 const MAX_NAME_CHARACTERS = 256;
@@ -47,6 +49,8 @@ export async function settle(
     // The ledger keeps the event in memory and flushes it all the same; the answer is the client's already.
     deps.log.error({ err, requestId: call.requestId }, "an event could not be journalled");
   }
+  const environment = call.key?.environmentName ?? "";
+  deps.observer.callEnded({ event, environment, ending: result.ending, trace: call.trace });
   return event;
 }
 
