@@ -22,7 +22,7 @@ export function createRefusalReport(
     gatewayKeyId: key?.id ?? null,
     customer: call.customer,
     feature: call.feature,
-    operation: call.operation?.name ?? "other",
+    operation: call.operation.name,
     method: request.method,
     path: request.path.slice(0, MAX_REPORTED_CHARACTERS),
     requestedModel: call.peeked?.model?.slice(0, MAX_REPORTED_CHARACTERS) ?? null,
