@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createAdminClient, expectData, type AdminClient } from "../../src/admin/client.ts";
+import type { Target } from "./target.ts";
+import { whenReady } from "./when-listening.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const CLI = join(ROOT, "dist/cli/main.js");
+
+/**
+ * Keyward as it ships, with everything on: keys, attribution, journal, metering, prices, SQLite. Afterwards the
+ * ledger must have every answer, priced.
+ */
+export const keyward: Target = {
+  name: "keyward",
+  title: "Keyward, everything on",
+  prepare: async () => (existsSync(CLI) ? undefined : "it is not built; run `npm run build` first"),
+  start: async ({ spawn, upstreamPort, directory }) => {
+    const child = spawn(process.execPath, [CLI, "start", "--port", "0"], {
+      cwd: directory,
+      env: { KEYWARD_LOG_LEVEL: "warn" },
+    });
+    let output = "";
+    child.stdout?.on("data", (data: Buffer) => (output += data.toString()));
+    child.stderr?.on("data", (data: Buffer) => (output += data.toString()));
+    let url = "";
+    const readyMs = await whenReady(child, async () => {
+      url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? "";
+      return url !== "" && (await fetch(`${url}/readyz`)).ok;
+    });
+    const key = /OPENAI_API_KEY=(kw_dev_\w+)/.exec(output)?.[1];
+    const token = /kw_admin_\w+/.exec(output)?.[0];
+    if (key === undefined || token === undefined) throw new Error(`no key was printed:\n${output}`);
+    await addProviderKey(createAdminClient({ baseUrl: url, token }), upstreamPort);
+    const running = {
+      port: Number(new URL(url).port),
+      path: "/v1/chat/completions",
+      headers: { authorization: `Bearer ${key}`, "x-keyward-customer": "bench" },
+      pid: child.pid as number,
+      readyMs,
+    };
+    return { ...running, verify: (responses) => verify({ url, token, responses }) };
+  },
+};
+
+async function addProviderKey(client: AdminClient, upstreamPort: number): Promise<void> {
+  const account = expectData(
+    await client.POST("/provider-accounts", {
+      body: {
+        name: "bench",
+        provider: "openai",
+        kind: "organization",
+        baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
+      },
+    }),
+  );
+  expectData(
+    await client.POST("/provider-keys", {
+      body: {
+        accountId: account.id,
+        environment: "development",
+        name: "bench",
+        secret: ["sk", "proj", "bench".repeat(8)].join("-"),
+      },
+    }),
+  );
+}
+
+/** The calls that answers were seen for are in the ledger, and each has a cost. */
+async function verify(seen: {
+  readonly url: string;
+  readonly token: string;
+  readonly responses: number;
+}): Promise<void> {
+  const client = createAdminClient({ baseUrl: seen.url, token: seen.token });
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const { data } = expectData(await client.GET("/usage/summary", { params: { query: {} } }));
+    const [total] = data;
+    if (total !== undefined && total.calls >= seen.responses) {
+      if (total.unpricedCalls > 0 || total.unmeteredCalls > 0) {
+        throw new Error(`not every call was priced: ${JSON.stringify(total)}`);
+      }
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`${seen.responses} answers, but in the ledger: ${JSON.stringify(total)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
