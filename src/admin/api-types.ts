@@ -486,6 +486,9 @@ export interface components {
       /** @description What the cost is made of; empty when it is unpriced. */
       lines: {
         amountUsd: string;
+        count: number;
+        /** @example million tokens */
+        per: string;
         /**
          * @description The class whose price is charged.
          * @enum {string}
@@ -494,9 +497,11 @@ export interface components {
           | "input"
           | "cachedInput"
           | "cacheWriteInput"
+          | "cacheWrite1hInput"
           | "audioInput"
           | "cachedAudioInput"
           | "imageInput"
+          | "cachedImageInput"
           | "output"
           | "reasoningOutput"
           | "audioOutput"
@@ -512,9 +517,11 @@ export interface components {
           | "input"
           | "cachedInput"
           | "cacheWriteInput"
+          | "cacheWrite1hInput"
           | "audioInput"
           | "cachedAudioInput"
           | "imageInput"
+          | "cachedImageInput"
           | "output"
           | "reasoningOutput"
           | "audioOutput"
@@ -525,8 +532,8 @@ export interface components {
           | "webSearches"
           | "fileSearches"
           | "codeSessions";
-        tokens: number;
-        usdPerMillionTokens: string;
+        /** @example 0.15 */
+        unitUsd: string;
       }[];
       model: string;
       /** @description The row of the price book. */
@@ -553,7 +560,7 @@ export interface components {
        */
       provider: string;
       /**
-       * @description Tokens by class. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.
+       * @description Counts by class: tokens, milliseconds of audio, characters, images, calls. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.
        * @example {
        *       "input": 500,
        *       "output": 1500
@@ -564,7 +571,9 @@ export interface components {
         audioInputMs?: number;
         audioOutput?: number;
         cachedAudioInput?: number;
+        cachedImageInput?: number;
         cachedInput?: number;
+        cacheWrite1hInput?: number;
         cacheWriteInput?: number;
         codeSessions?: number;
         fileSearches?: number;
@@ -582,6 +591,11 @@ export interface components {
        * @example flex
        */
       serviceTier?: string | null;
+      /**
+       * @description What else the price depends on: an image's quality and size.
+       * @example hd/1024x1792
+       */
+      variant?: string | null;
     };
     IssuedKey: {
       /** @description Null: every model. */
@@ -746,12 +760,14 @@ export interface components {
       steps: {
         fromInputTokens: number;
         usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"];
+        usdPerUnit: components["schemas"]["UsdPerUnit"];
       }[];
       /** @example default */
       tier: string;
       /** @description Charged for every call and not metered: with any, the row prices no call. */
       unmeteredCharges: string[];
       usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"];
+      usdPerUnit: components["schemas"]["UsdPerUnit"];
       /**
        * Format: date-time
        * @description Inclusive; null: from the beginning.
@@ -764,6 +780,11 @@ export interface components {
        * @example 2026-01-31T09:00:00.000Z
        */
       validUntil: string | null;
+      /**
+       * @description What else the price depends on; null: holds whatever the variant.
+       * @example hd/1024x1792
+       */
+      variant: string | null;
     };
     PriceList: {
       data: components["schemas"]["Price"][];
@@ -934,7 +955,9 @@ export interface components {
       audioInputMs?: number;
       audioOutput?: number;
       cachedAudioInput?: number;
+      cachedImageInput?: number;
       cachedInput?: number;
+      cacheWrite1hInput?: number;
       cacheWriteInput?: number;
       codeSessions?: number;
       fileSearches?: number;
@@ -1049,6 +1072,11 @@ export interface components {
       status: "succeeded" | "failed" | "interrupted" | "unknown";
       /** @enum {string} */
       usageSource: "reported" | "estimated" | "none" | "unknown";
+      /**
+       * @description What else the price depends on.
+       * @example hd/1024x1792
+       */
+      variant: string | null;
     };
     UsageEventList: {
       data: components["schemas"]["UsageEvent"][];
@@ -1144,21 +1172,31 @@ export interface components {
      */
     UsdPerMillionTokens: {
       audioInput?: string;
-      audioInputMs?: string;
       audioOutput?: string;
       cachedAudioInput?: string;
+      cachedImageInput?: string;
       cachedInput?: string;
+      cacheWrite1hInput?: string;
       cacheWriteInput?: string;
-      codeSessions?: string;
-      fileSearches?: string;
       imageInput?: string;
       imageOutput?: string;
-      images?: string;
       input?: string;
-      inputCharacters?: string;
       output?: string;
       reasoningOutput?: string;
-      webSearches?: string;
+    };
+    /**
+     * @description What is not charged by tokens, in USD for one of each.
+     * @example {
+     *       "audioMinute": "0.006"
+     *     }
+     */
+    UsdPerUnit: {
+      audioMinute?: string;
+      codeSession?: string;
+      image?: string;
+      millionCharacters?: string;
+      thousandFileSearches?: string;
+      thousandWebSearches?: string;
     };
   };
   responses: never;

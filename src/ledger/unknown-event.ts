@@ -17,6 +17,7 @@ export function unknownEvent(intent: CallIntent): UsageEvent {
     providerResponseId: null,
     servedModel: null,
     serviceTier: null,
+    variant: null,
     usageSource: "unknown",
     quantities: NO_QUANTITIES,
     pricing: "unpriced",

@@ -395,7 +395,8 @@ function costOf(golden: Golden): string | null {
   const body = { id: "x", model: golden.model, service_tier: golden.tier, usage: golden.usage };
   const { quantities, servedModel, serviceTier } = operation.readResponse(body);
   if (quantities === null) return null;
-  const request = { provider, model: servedModel, serviceTier, atMs: Date.parse(at), quantities };
+  const atMs = Date.parse(at);
+  const request = { provider, model: servedModel, serviceTier, variant: null, atMs, quantities };
   const { costPicos } = book.rate(request);
   return costPicos === null ? null : formatUsd(costPicos);
 }

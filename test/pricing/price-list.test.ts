@@ -43,7 +43,7 @@ describe("the shipped price list", () => {
     const book = createPriceBook(built.list);
     let compared = 0;
     for (const { provider, model } of namesOf(built.list)) {
-      const request = { provider, model, serviceTier: null, atMs: Date.parse(date) };
+      const request = { provider, model, serviceTier: null, variant: null, atMs: Date.parse(date) };
       const row = book.find(request);
       if (row === undefined) {
         const options = { providerId: provider, timestamp: new Date(date) };

@@ -51,6 +51,7 @@ export const anyOutcome: fc.Arbitrary<CallOutcome> = fc.record({
   providerResponseId: orNull(text),
   servedModel: orNull(text),
   serviceTier: orNull(text),
+  variant: orNull(text),
   usageSource: fc.constantFrom(...USAGE_SOURCES),
   quantities: fc.dictionary(fc.constantFrom(...QUANTITY_CLASSES), millis, {
     noNullPrototype: true,

@@ -37,6 +37,7 @@ export function sampleEvent(intent: CallIntent, change: Partial<UsageEvent> = {}
     providerResponseId: `chatcmpl-${intent.id}`,
     servedModel: "gpt-4o-mini-2024-07-18",
     serviceTier: "default",
+    variant: null,
     usageSource: "reported",
     quantities: { input: 500, output: 1500 },
     pricing: "priced",

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { formatUsd } from "../../core/money/picos.ts";
-import { type Estimate, formatUsdPerMillion } from "../../core/pricing/estimate-cost.ts";
-import type { DailyWindow, PriceRow, UnitPrices } from "../../core/pricing/price-book.ts";
-import { QUANTITY_CLASSES, type QuantityClass } from "../../core/usage/quantities.ts";
+import type { Estimate } from "../../core/pricing/estimate-cost.ts";
+import type { DailyWindow, PriceRow } from "../../core/pricing/price-book.ts";
+import { QUANTITY_CLASSES } from "../../core/usage/quantities.ts";
 import { closedObject } from "../fields/closed-object.ts";
 import {
   formatInstant,
@@ -10,10 +10,15 @@ import {
   instantAnswer,
   instantField,
 } from "../fields/instants.ts";
+import { fieldsOf, formatUnitPrices, unitPriceAnswers } from "./unit-prices.ts";
 
-const MAX_TOKENS = 1_000_000_000_000;
+const MAX_COUNT = 1_000_000_000_000;
 
 const providerField = z.string().trim().min(1).max(64).openapi({ example: "openai" });
+const variantField = z.string().trim().min(1).max(64).openapi({
+  description: "What else the price depends on: an image's quality and size.",
+  example: "hd/1024x1792",
+});
 const modelField = z.string().trim().min(1).max(256).openapi({ example: "gpt-4o-mini" });
 
 export const priceFilterFields = {
@@ -23,28 +28,16 @@ export const priceFilterFields = {
   }),
 };
 
-/** `{ [class]: schema }`, so that the types name every class. */
-function byClass<Schema extends z.ZodType>(schema: Schema): Record<QuantityClass, Schema> {
-  return Object.fromEntries(QUANTITY_CLASSES.map((name) => [name, schema])) as Record<
-    QuantityClass,
-    Schema
-  >;
-}
-
-const usdPerMillionTokensSchema = z
-  .object(byClass(z.string().optional()))
-  .openapi("UsdPerMillionTokens", {
-    description:
-      'Decimal strings in USD, exact. A class that is absent has no price of its own; "0" is free.',
-    example: { input: "0.15", cachedInput: "0.075", output: "0.6" },
-  });
-
 export const priceSchema = z
   .object({
     id: z.string().openapi({ example: "openai/gpt-4o-mini/default@1970-01-01" }),
     provider: z.string(),
     model: z.string().openapi({ description: "`*`: every model." }),
     tier: z.string().openapi({ example: "default" }),
+    variant: z.string().nullable().openapi({
+      description: "What else the price depends on; null: holds whatever the variant.",
+      example: "hd/1024x1792",
+    }),
     validFrom: instantAnswer("Inclusive; null: from the beginning.").nullable(),
     validUntil: instantAnswer("Exclusive; null: still valid.").nullable(),
     dailyWindow: z
@@ -54,12 +47,12 @@ export const priceSchema = z
         description: "Hours of the UTC day at which it holds; null: all day.",
         example: { from: "16:30:00", until: "00:30:00" },
       }),
-    usdPerMillionTokens: usdPerMillionTokensSchema,
+    ...unitPriceAnswers,
     steps: z
       .array(
         z.object({
           fromInputTokens: z.number().openapi({ type: "integer" }),
-          usdPerMillionTokens: usdPerMillionTokensSchema,
+          ...unitPriceAnswers,
         }),
       )
       .openapi({
@@ -82,12 +75,16 @@ export const estimateInput = closedObject({
     description: "As the provider names it; absent: the standard tier.",
     example: "flex",
   }),
+  variant: variantField.nullish(),
   at: instantField("The instant whose prices hold; absent: now.").nullish(),
   quantities: closedObject(
-    byClass(z.number().int().min(0).max(MAX_TOKENS).optional().openapi({ type: "integer" })),
+    fieldsOf(
+      QUANTITY_CLASSES,
+      z.number().int().min(0).max(MAX_COUNT).optional().openapi({ type: "integer" }),
+    ),
   ).openapi({
     description:
-      "Tokens by class. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.",
+      "Counts by class: tokens, milliseconds of audio, characters, images, calls. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.",
     example: { input: 500, output: 1500 },
   }),
 }).openapi("EstimateInput");
@@ -106,11 +103,12 @@ export const estimateSchema = z
       .array(
         z.object({
           quantityClass: z.enum(QUANTITY_CLASSES),
-          tokens: z.number().openapi({ type: "integer" }),
+          count: z.number().openapi({ type: "integer" }),
           pricedAs: z.enum(QUANTITY_CLASSES).openapi({
             description: "The class whose price is charged.",
           }),
-          usdPerMillionTokens: z.string(),
+          unitUsd: z.string().openapi({ example: "0.15" }),
+          per: z.string().openapi({ example: "million tokens" }),
           amountUsd: z.string(),
         }),
       )
@@ -123,19 +121,21 @@ export const estimateSchema = z
   .openapi("Estimate");
 
 export function formatPrice(row: PriceRow): z.infer<typeof priceSchema> {
-  const { id, provider, model, tier, source, validFromMs, validUntilMs, dailyWindow } = row;
+  const { id, provider, model, tier, variant, source, validFromMs, validUntilMs, dailyWindow } =
+    row;
   return {
     id,
     provider,
     model,
     tier,
+    variant,
     validFrom: validFromMs === 0 ? null : formatInstant(validFromMs),
     validUntil: formatOptionalInstant(validUntilMs),
     dailyWindow: dailyWindow && formatWindow(dailyWindow),
-    usdPerMillionTokens: perMillion(row.unitPrices),
+    ...formatUnitPrices(row.unitPrices),
     steps: row.steps.map(({ fromInputTokens, unitPrices }) => ({
       fromInputTokens,
-      usdPerMillionTokens: perMillion(unitPrices),
+      ...formatUnitPrices(unitPrices),
     })),
     unmeteredCharges: [...row.unmeteredCharges],
     excludedCharges: [...row.excludedCharges],
@@ -158,24 +158,16 @@ export function formatEstimate(
       suggestions: [...suggestions],
     };
   }
-  const lines = estimate.lines.map(({ quantityClass, tokens, pricedAs, ...line }) => ({
+  const lines = estimate.lines.map(({ quantityClass, count, pricedAs, ...line }) => ({
     quantityClass,
-    tokens,
+    count,
     pricedAs,
-    usdPerMillionTokens: line.usdPerMillion,
+    unitUsd: line.unitUsd,
+    per: line.per,
     amountUsd: formatUsd(line.amountPicos),
   }));
   const costUsd = formatUsd(estimate.costPicos);
   return { pricing: "priced", costUsd, priceRowId, lines, reason: null, suggestions: [] };
-}
-
-function perMillion(unitPrices: UnitPrices): z.infer<typeof usdPerMillionTokensSchema> {
-  return Object.fromEntries(
-    Object.entries(unitPrices).map(([name, picosPerToken]) => [
-      name,
-      formatUsdPerMillion(picosPerToken),
-    ]),
-  );
 }
 
 function formatWindow({ fromSecond, untilSecond }: DailyWindow) {

@@ -20,16 +20,18 @@ describe("prices", () => {
       lines: [
         {
           quantityClass: "input",
-          tokens: 500,
+          count: 500,
           pricedAs: "input",
-          usdPerMillionTokens: "0.15",
+          unitUsd: "0.15",
+          per: "million tokens",
           amountUsd: "0.000075",
         },
         {
           quantityClass: "output",
-          tokens: 1500,
+          count: 1500,
           pricedAs: "output",
-          usdPerMillionTokens: "0.6",
+          unitUsd: "0.6",
+          per: "million tokens",
           amountUsd: "0.0009",
         },
       ],

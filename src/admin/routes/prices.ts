@@ -53,11 +53,12 @@ export function registerPrices(
   });
 
   router.openapi(estimatePrice, (context) => {
-    const { provider, model, serviceTier, at, quantities } = context.req.valid("json");
+    const { provider, model, serviceTier, variant, at, quantities } = context.req.valid("json");
     const estimate = estimateCost(priceBook, {
       provider,
       model,
       serviceTier: serviceTier ?? null,
+      variant: variant ?? null,
       atMs: at ?? clock.nowMs(),
       quantities: withoutAbsent(quantities),
     });

@@ -74,7 +74,7 @@ describe("usage export", { timeout: 30_000 }, () => {
     expect(rest).toBe("");
     expect(head).toMatch(/^id,requestId,startedAt,status,/);
     expect(row).toContain(`,"'=HYPERLINK(""http://evil.example"",""x"")","a,b",`);
-    expect(row).toContain(",'@SUM(A1),,reported,");
+    expect(row).toContain(",'@SUM(A1),,,reported,");
     expect(row?.split(",").length).toBeGreaterThan(30);
   });
 

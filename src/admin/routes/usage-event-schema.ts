@@ -54,6 +54,10 @@ export const usageEventSchema = z
     requestedModel: z.string().nullable(),
     servedModel: z.string().nullable(),
     serviceTier: z.string().nullable(),
+    variant: z
+      .string()
+      .nullable()
+      .openapi({ description: "What else the price depends on.", example: "hd/1024x1792" }),
     usageSource: z.enum(USAGE_SOURCES),
     inputTokens: integer("All input tokens, cached ones included."),
     cachedInputTokens: integer("The part of them that was read from a cache."),
@@ -105,6 +109,7 @@ export async function formatUsageEvent(
     requestedModel: event.requestedModel,
     servedModel: event.servedModel,
     serviceTier: event.serviceTier,
+    variant: event.variant,
     usageSource: event.usageSource,
     inputTokens: totalInputTokens(quantities),
     cachedInputTokens: totalCachedInputTokens(quantities),

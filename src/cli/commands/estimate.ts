@@ -70,21 +70,22 @@ export const estimate = defineCommand({
     const answer = expectData(await client.POST("/prices/estimate", { body }));
     await output.data(answer, async () => {
       if (answer.costUsd === null) return;
-      const counted = answer.lines.filter((line) => line.tokens > 0);
+      const counted = answer.lines.filter((line) => line.count > 0);
       if (counted.length > 0) {
         await output.table(
           counted,
           [
-            { title: "tokens", value: (line) => formatCount(line.tokens), isNumber: true },
+            { title: "count", value: (line) => formatCount(line.count), isNumber: true },
             { title: "of", value: (line) => line.quantityClass },
             {
-              title: "USD per million",
-              value: (line) => line.usdPerMillionTokens,
+              title: "price",
+              value: (line) => formatUsd(line.unitUsd),
               isNumber: true,
             },
+            { title: "per", value: (line) => line.per },
             { title: "cost", value: (line) => formatUsd(line.amountUsd), isNumber: true },
           ],
-          ["", "total", "", formatUsd(answer.costUsd)],
+          ["", "total", "", "", formatUsd(answer.costUsd)],
         );
       } else {
         output.line(formatUsd(answer.costUsd));

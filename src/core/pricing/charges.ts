@@ -7,10 +7,11 @@ import type { PriceRow, UnitPrices } from "./price-book.ts";
 /** What one class of a call costs. */
 export interface ChargeLine {
   readonly quantityClass: QuantityClass;
-  readonly tokens: number;
+  /** In the class's own unit: tokens, milliseconds, characters, images, calls. */
+  readonly count: number;
   /** The class whose price is charged: its own, or the one it falls back to. */
   readonly pricedAs: QuantityClass;
-  readonly picosPerToken: bigint;
+  readonly picosPerUnit: bigint;
   readonly amountPicos: Picos;
 }
 
@@ -22,17 +23,19 @@ export type Charges =
  * The price of a class that has none of its own, where the providers' published rule says so: reasoning is charged as
  * output; input read from or written to a cache is charged as input where no discount or surcharge is published;
  * images in a prompt are metered in tokens and charged as text. Audio and generated images are never charged as text:
- * they cost many times as much, so without a price of their own they are unpriced.
+ * they cost many times as much, so without a price of their own they are unpriced. So is input that is kept in a cache
+ * for an hour: it costs more than what is kept for minutes.
  */
 const FALLBACKS: Readonly<Partial<Record<QuantityClass, QuantityClass>>> = {
   cachedInput: "input",
   cacheWriteInput: "input",
   cachedAudioInput: "audioInput",
   imageInput: "input",
+  cachedImageInput: "imageInput",
   reasoningOutput: "output",
 };
 
-/** The charges of a call by a row: exact, unrounded. A class without tokens needs no price. */
+/** The charges of a call by a row: exact, unrounded. A class that was not used needs no price. */
 export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
   if (row.unmeteredCharges.length > 0) {
     const charges = row.unmeteredCharges.join(", ");
@@ -42,18 +45,25 @@ export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
   const lines: ChargeLine[] = [];
   let costPicos: bigint = ZERO_PICOS;
   for (const quantityClass of QUANTITY_CLASSES) {
-    const tokens = quantities[quantityClass] ?? 0;
-    if (tokens === 0) continue;
-    const fallback = FALLBACKS[quantityClass];
-    const pricedAs =
-      unitPrices[quantityClass] === undefined && fallback !== undefined ? fallback : quantityClass;
-    const picosPerToken = unitPrices[pricedAs];
-    if (picosPerToken === undefined) return unpriced(`${row.id} has no price for ${quantityClass}`);
-    const amountPicos = picos(picosPerToken * BigInt(tokens));
-    lines.push({ quantityClass, tokens, pricedAs, picosPerToken, amountPicos });
+    const count = quantities[quantityClass] ?? 0;
+    if (count === 0) continue;
+    const pricedAs = classPriced(unitPrices, quantityClass);
+    const picosPerUnit = pricedAs && unitPrices[pricedAs];
+    if (pricedAs === undefined || picosPerUnit === undefined) {
+      return unpriced(`${row.id} has no price for ${quantityClass}`);
+    }
+    const amountPicos = picos(picosPerUnit * BigInt(count));
+    lines.push({ quantityClass, count, pricedAs, picosPerUnit, amountPicos });
     costPicos += amountPicos;
   }
   return { isPriced: true, costPicos: picos(costPicos), lines };
+}
+
+/** The class itself, or the nearest one down its fallbacks that has a price. */
+function classPriced(prices: UnitPrices, wanted: QuantityClass): QuantityClass | undefined {
+  let name: QuantityClass | undefined = wanted;
+  while (name !== undefined && prices[name] === undefined) name = FALLBACKS[name];
+  return name;
 }
 
 function unpriced(reason: string): Charges {

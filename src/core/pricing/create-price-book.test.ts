@@ -29,7 +29,15 @@ function listOf(models: readonly ListedModel[]): PriceList {
 
 function requestFor(model: string | null, changes: Partial<RatingRequest> = {}): RatingRequest {
   const quantities = { input: 10, output: 1 };
-  return { provider: "acme", model, serviceTier: null, atMs: CHANGE_MS, quantities, ...changes };
+  return {
+    provider: "acme",
+    model,
+    serviceTier: null,
+    variant: null,
+    atMs: CHANGE_MS,
+    quantities,
+    ...changes,
+  };
 }
 
 function bookOf(...prices: ListedPrices[]) {
@@ -131,6 +139,51 @@ describe("price book: which row", () => {
     },
   );
 
+  it("prices each tier by its own rows, and never by those of the standard tier", () => {
+    const half: ListedPrices = { tier: "batch", units: { input: 1, output: 4 } };
+    const book = bookOf(cheap, half);
+    expect(book.rate(requestFor("m", { serviceTier: "Batch" }))).toMatchObject({
+      costPicos: 14n,
+      priceRowId: "acme/m/batch@1970-01-01",
+    });
+    expect(book.rate(requestFor("m")).priceRowId).toBe("acme/m/default@1970-01-01");
+    expect(book.rate(requestFor("m", { serviceTier: "flex" })).reason).toContain('tier "flex"');
+  });
+
+  it("takes over another provider's standard prices, never its tiers", () => {
+    const book = bookOf(cheap, { ...cheap, tier: "priority" });
+    const request = requestFor("m", { provider: "reseller" });
+    expect(book.rate(request).costPicos).toBe(28n);
+    expect(book.rate({ ...request, serviceTier: "priority" })).toMatchObject({
+      pricing: "unpriced",
+      reason: 'no price for tier "priority" of model "m" at reseller',
+    });
+  });
+
+  it("prices a variant by its own row, else by the row that holds for all of them", () => {
+    const book = bookOf(
+      { ...cheap, variant: "hd/1024x1024", units: { images: 80 } },
+      { units: { images: 40 } },
+      { ...cheap, variant: "hd/1024x1792", units: { images: 120 } },
+    );
+    const rate = (variant: string | null) =>
+      book.rate(requestFor("m", { variant, quantities: { images: 2 } }));
+    expect(rate("hd/1024x1024")).toMatchObject({
+      costPicos: 160n,
+      priceRowId: "acme/m[hd/1024x1024]/default@1970-01-01",
+    });
+    expect(rate("hd/1024x1792").costPicos).toBe(240n);
+    expect(rate("standard/1024x1024").costPicos).toBe(80n);
+    expect(rate(null).costPicos).toBe(80n);
+  });
+
+  it("says what is missing of a model that is priced by variant alone", () => {
+    const book = bookOf({ ...cheap, variant: "hd" });
+    const rate = (variant: string | null) => book.rate(requestFor("m", { variant })).reason;
+    expect(rate(null)).toBe('model "m" at acme is priced by variant, and the call has none');
+    expect(rate("sd")).toBe('no price for variant "sd" of model "m" at acme');
+  });
+
   it("knows a provider's own word for its standard tier", () => {
     const request = requestFor("m", { provider: "reseller", serviceTier: "on_demand" });
     expect(bookOf(cheap).rate(request).costPicos).toBe(28n);
@@ -170,7 +223,7 @@ describe("price book: what it costs", () => {
     const units = Object.fromEntries(QUANTITY_CLASSES.map((name, i) => [name, 10 ** i]));
     const quantities = Object.fromEntries(QUANTITY_CLASSES.map((name, i) => [name, i]));
     const rating = bookOf({ units }).rate(requestFor("m", { quantities }));
-    expect(rating.costPicos).toBe(16_543_209_876_543_210n);
+    expect(rating.costPicos).toBe(1_876_543_209_876_543_210n);
   });
 
   it("is exact where a float is not", () => {

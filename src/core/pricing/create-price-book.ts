@@ -17,22 +17,40 @@ export function createPriceBook(list: PriceList, options: PriceBookOptions = {})
   const freeRows = new Map((options.freeProviders ?? []).map((name) => [name, freeRow(name)]));
   const models = createModelIndex(list);
 
+  function tierOf(provider: string, serviceTier: string | null): string {
+    const tier = (serviceTier ?? STANDARD_TIER).toLowerCase();
+    const isStandard = STANDARD_TIERS.has(tier) || models.isStandardTier(provider, tier);
+    return isStandard ? STANDARD_TIER : tier;
+  }
+
   function resolve(request: Omit<RatingRequest, "quantities">): PriceRow | string {
-    const { provider, model, serviceTier, atMs } = request;
+    const { provider, model, serviceTier, variant, atMs } = request;
     const free = freeRows.get(provider);
     if (free !== undefined) return free;
     if (!models.hasProvider(provider)) return `no prices for provider ${JSON.stringify(provider)}`;
     if (model === null) return "the call names no model";
     const listed = models.find(provider, model);
     if (listed === undefined) return `no price for model ${quote(model)} at ${provider}`;
-    const tier = (serviceTier ?? STANDARD_TIER).toLowerCase();
-    if (!STANDARD_TIERS.has(tier) && !models.isStandardTier(provider, tier)) {
-      return `no price for tier ${quote(tier)} of model ${quote(model)} at ${provider}`;
+    const tier = tierOf(provider, serviceTier);
+    let best: PriceRow | undefined;
+    let hasTier = false;
+    let hasVariant = false;
+    for (const row of listed) {
+      if (row.tier !== tier || !isOwnTier(row, provider)) continue;
+      hasTier = true;
+      if (row.variant !== null && row.variant !== variant) continue;
+      hasVariant = true;
+      // Of those that hold the last one counts, but the row of the very variant before one that holds for any.
+      const isBetter = row.variant !== null || best === undefined || best.variant === null;
+      if (isBetter && isValidAt(row, atMs)) best = row;
     }
-    return (
-      listed.findLast((row) => isValidAt(row, atMs)) ??
-      `no price for model ${quote(model)} at ${provider} at that time`
-    );
+    if (best !== undefined) return best;
+    const what = `model ${quote(model)} at ${provider}`;
+    if (!hasTier) return `no price for tier ${quote(tier)} of ${what}`;
+    if (hasVariant) return `no price for ${what} at that time`;
+    return variant === null
+      ? `${what} is priced by variant, and the call has none`
+      : `no price for variant ${quote(variant)} of ${what}`;
   }
 
   function rate(request: RatingRequest): Rating {
@@ -53,6 +71,11 @@ export function createPriceBook(list: PriceList, options: PriceBookOptions = {})
     providerAt: (baseUrl) => models.providerAt(baseUrl),
     rows: () => [...freeRows.values(), ...models.rows()],
   };
+}
+
+/** A provider that takes over another's prices takes over the standard ones: its tiers are its own business. */
+function isOwnTier(row: PriceRow, provider: string): boolean {
+  return row.tier === STANDARD_TIER || row.provider === provider;
 }
 
 function unpriced(reason: string): Rating {

@@ -9,6 +9,7 @@ const request = {
   provider: "openai",
   model: "gpt-4o-mini",
   serviceTier: null,
+  variant: null,
   // 2026-09-01
   atMs: 1_788_220_800_000,
   quantities: { input: 500, output: 1500 },
@@ -23,8 +24,8 @@ describe("estimateCost", () => {
     expect(
       estimate.lines.map((line) => [
         line.quantityClass,
-        line.tokens,
-        line.usdPerMillion,
+        line.count,
+        line.unitUsd,
         formatUsd(line.amountPicos),
       ]),
     ).toEqual([
@@ -38,7 +39,7 @@ describe("estimateCost", () => {
   it("names the class whose price is charged where a class has none of its own", () => {
     const estimate = estimateCost(book, { ...request, quantities: { reasoningOutput: 10 } });
     if (!estimate.isPriced) throw new Error(estimate.reason);
-    expect(estimate.lines[0]).toMatchObject({ pricedAs: "output", usdPerMillion: "0.6" });
+    expect(estimate.lines[0]).toMatchObject({ pricedAs: "output", unitUsd: "0.6" });
   });
 
   it("suggests near names for a model without a price, the nearest first", () => {

@@ -1,13 +1,15 @@
-import { formatUsd, picos } from "../money/picos.ts";
 import type { Picos } from "../money/picos.ts";
 import { chargesOf } from "./charges.ts";
 import type { ChargeLine } from "./charges.ts";
 import { nearNames } from "./near-names.ts";
 import type { PriceBook, PriceRow, RatingRequest } from "./price-book.ts";
+import { formatUnitPrice, publishedUnitOf } from "./published-units.ts";
 
 interface EstimateLine extends ChargeLine {
-  /** Decimal string in USD per million tokens: `"0.15"`. */
-  readonly usdPerMillion: string;
+  /** Decimal string in USD for what `per` says: `"0.15"`. */
+  readonly unitUsd: string;
+  /** `million tokens`, `minute`, `image`. */
+  readonly per: string;
 }
 
 export type Estimate =
@@ -41,14 +43,10 @@ export function estimateCost(book: PriceBook, request: RatingRequest): Estimate 
   }
   const lines = charges.lines.map((line) => ({
     ...line,
-    usdPerMillion: formatUsdPerMillion(line.picosPerToken),
+    unitUsd: formatUnitPrice(line.quantityClass, line.picosPerUnit),
+    per: publishedUnitOf(line.quantityClass).name,
   }));
   return { isPriced: true, row, costPicos: charges.costPicos, lines };
-}
-
-/** Picos per token as USD per million tokens, exact: `150000n` → `"0.15"`. */
-export function formatUsdPerMillion(picosPerToken: bigint): string {
-  return formatUsd(picos(picosPerToken * 1_000_000n));
 }
 
 function suggest(book: PriceBook, { provider, model }: RatingRequest): readonly string[] {

@@ -2,7 +2,7 @@ import { QUANTITY_CLASSES } from "../usage/quantities.ts";
 import type { DailyWindow, PriceRow, UnitPrices } from "./price-book.ts";
 import type { ListedModel, ListedPrices, ListedUnits } from "./price-list.ts";
 
-/** The tier that all listed prices are of. */
+/** The tier of a price that names none. */
 export const STANDARD_TIER = "default";
 /** How an undated row's first day is written: the beginning of time as computers have it. */
 const BEGINNING = "1970-01-01";
@@ -12,11 +12,15 @@ export function rowsOfModel(provider: string, listed: ListedModel, source: strin
   const [model, , prices] = listed;
   return prices.map((price) => {
     const dailyWindow = price.daily && { fromSecond: price.daily[0], untilSecond: price.daily[1] };
+    const { tier = STANDARD_TIER, variant = null } = price;
+    const name = variant === null ? model : `${model}[${variant}]`;
+    const validFrom = (price.from?.[0] ?? BEGINNING) + formatWindow(dailyWindow);
     return {
-      id: rowId(provider, model, (price.from?.[0] ?? BEGINNING) + formatWindow(dailyWindow)),
+      id: `${provider}/${name}/${tier}@${validFrom}`,
       provider,
       model,
-      tier: STANDARD_TIER,
+      tier,
+      variant,
       validFromMs: price.from?.[1] ?? 0,
       validUntilMs: price.untilMs ?? null,
       dailyWindow: dailyWindow ?? null,
@@ -24,7 +28,7 @@ export function rowsOfModel(provider: string, listed: ListedModel, source: strin
       steps: stepsOf(price),
       unmeteredCharges: price.everyCall ?? [],
       excludedCharges: price.onUse ?? [],
-      source,
+      source: price.source ?? source,
     };
   });
 }
@@ -32,10 +36,11 @@ export function rowsOfModel(provider: string, listed: ListedModel, source: strin
 /** The row of a provider that charges nothing for anything. */
 export function freeRow(provider: string): PriceRow {
   return {
-    id: rowId(provider, "*", BEGINNING),
+    id: `${provider}/*/${STANDARD_TIER}@${BEGINNING}`,
     provider,
     model: "*",
     tier: STANDARD_TIER,
+    variant: null,
     validFromMs: 0,
     validUntilMs: null,
     dailyWindow: null,
@@ -64,10 +69,6 @@ const SECONDS_PER_DAY = 86_400;
 const FREE: UnitPrices = Object.freeze(
   Object.fromEntries(QUANTITY_CLASSES.map((name) => [name, 0n])),
 );
-
-function rowId(provider: string, model: string, validFrom: string): string {
-  return `${provider}/${model}/${STANDARD_TIER}@${validFrom}`;
-}
 
 function stepsOf(price: ListedPrices): PriceRow["steps"] {
   return (price.steps ?? []).map(([fromInputTokens, units]) => ({

@@ -2,7 +2,10 @@ import type { Picos } from "../money/picos.ts";
 import type { Quantities, QuantityClass } from "../usage/quantities.ts";
 import type { PricingState } from "../usage/usage-event.ts";
 
-/** Picos per token, by class. A class that is absent has no price of its own; an explicit 0n is free. */
+/**
+ * Picos for one unit of a class: a token, a millisecond, a character, an image, a call. A class that is absent has no
+ * price of its own; an explicit 0n is free.
+ */
 export type UnitPrices = Readonly<Partial<Record<QuantityClass, bigint>>>;
 
 /** Prices that hold from a number of input tokens on (long-context steps); the whole call is charged at them. */
@@ -19,13 +22,18 @@ export interface DailyWindow {
 
 /** One dated row: what one model costs at one provider on one service tier from a day on. */
 export interface PriceRow {
-  /** `<provider>/<model>/<tier>@<validFrom>`, with the window where there is one; stands in the usage event. */
+  /**
+   * `<provider>/<model>/<tier>@<validFrom>`, with the variant in brackets behind the model and the window at the end
+   * where there is one; stands in the usage event.
+   */
   readonly id: string;
   readonly provider: string;
   /** `*` = every model. */
   readonly model: string;
   /** `default` unless the provider names another (`flex`, `priority`, `batch`). */
   readonly tier: string;
+  /** What else the price depends on (an image's `hd/1024x1792`); null = holds whatever the variant. */
+  readonly variant: string | null;
   /** Milliseconds since the epoch; inclusive, 0 = from the beginning. `validUntilMs` is exclusive, null = still valid. */
   readonly validFromMs: number;
   readonly validUntilMs: number | null;
@@ -50,6 +58,11 @@ export interface RatingRequest {
   readonly model: string | null;
   /** The served tier as the provider reports it; null means the standard tier. */
   readonly serviceTier: string | null;
+  /**
+   * What the price of some models depends on besides: an image's `<quality>/<size>` (`standard/1024x1024`), or
+   * `web_search_preview` where a call used that tool. Null where the call has none.
+   */
+  readonly variant: string | null;
   readonly atMs: number;
   readonly quantities: Quantities;
 }

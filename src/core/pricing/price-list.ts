@@ -1,6 +1,7 @@
 /**
  * The price list: the data that a price book is made of, as `scripts/build-price-book.ts` writes it. Compact, because
- * every process loads it; a price is a whole number of picos per token (1 USD per million tokens = 1,000,000).
+ * every process loads it; a price is a whole number of picos for one unit of its class (1 USD per million tokens =
+ * 1,000,000 for a token).
  */
 import type { QuantityClass } from "../usage/quantities.ts";
 
@@ -26,6 +27,12 @@ export interface ListedProvider {
 export type ListedModel = readonly [string, ModelMatch, readonly ListedPrices[]];
 
 export interface ListedPrices {
+  /** Absent: the standard tier. */
+  readonly tier?: string;
+  /** Absent: whatever the variant. */
+  readonly variant?: string;
+  /** Where these prices come from; absent: the list's source. */
+  readonly source?: string;
   /** First day (UTC) and the same in milliseconds; absent: from the beginning. */
   readonly from?: readonly [string, number];
   /** Exclusive, milliseconds; absent: still valid. */
@@ -42,7 +49,7 @@ export interface ListedPrices {
   readonly onUse?: readonly string[];
 }
 
-/** Picos per token by class. */
+/** Picos for one unit of a class. */
 export type ListedUnits = Readonly<Partial<Record<QuantityClass, number>>>;
 
 /** When a model's name is meant: a text is the whole name, a list means any of its members. */

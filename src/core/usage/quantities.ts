@@ -2,14 +2,18 @@
  * What a call consumed, in disjoint classes: a token is counted in exactly one of them. OpenAI reports cached and
  * audio tokens inside the prompt tokens and reasoning inside the completion tokens; the wire readers take them apart.
  * What is not counted in tokens has classes of its own: recorded time, characters to speak, pictures, calls of tools.
+ * Input written to a cache is `cacheWriteInput`; where a provider keeps some of it for an hour and says so, that part is
+ * `cacheWrite1hInput`.
  */
 const INPUT_CLASSES = [
   "input",
   "cachedInput",
   "cacheWriteInput",
+  "cacheWrite1hInput",
   "audioInput",
   "cachedAudioInput",
   "imageInput",
+  "cachedImageInput",
 ] as const;
 const OUTPUT_CLASSES = ["output", "reasoningOutput", "audioOutput", "imageOutput"] as const;
 /** Milliseconds of recorded audio; characters; images; calls of a provider's own tools. */
@@ -22,16 +26,15 @@ const UNIT_CLASSES = [
   "codeSessions",
 ] as const;
 
-type InputClass = (typeof INPUT_CLASSES)[number];
-type OutputClass = (typeof OUTPUT_CLASSES)[number];
-type UnitClass = (typeof UNIT_CLASSES)[number];
-export type QuantityClass = InputClass | OutputClass | UnitClass;
+export type TokenClass = (typeof INPUT_CLASSES)[number] | (typeof OUTPUT_CLASSES)[number];
+export type UnitClass = (typeof UNIT_CLASSES)[number];
+export type QuantityClass = TokenClass | UnitClass;
 
-export const QUANTITY_CLASSES: readonly QuantityClass[] = [
-  ...INPUT_CLASSES,
-  ...OUTPUT_CLASSES,
-  ...UNIT_CLASSES,
-];
+/** The classes that are counted in tokens, and those that are not. */
+export const TOKEN_CLASSES: readonly TokenClass[] = [...INPUT_CLASSES, ...OUTPUT_CLASSES];
+export { UNIT_CLASSES };
+
+export const QUANTITY_CLASSES: readonly QuantityClass[] = [...TOKEN_CLASSES, ...UNIT_CLASSES];
 
 /** Counts by class (tokens, but for the unit classes), non-negative safe integers; an absent class is zero. */
 export type Quantities = Readonly<Partial<Record<QuantityClass, number>>>;
@@ -50,7 +53,8 @@ export function totalOutputTokens(quantities: Quantities): number {
 
 /** Input tokens read from a cache, of every modality. */
 export function totalCachedInputTokens(quantities: Quantities): number {
-  return (quantities.cachedInput ?? 0) + (quantities.cachedAudioInput ?? 0);
+  const { cachedInput = 0, cachedAudioInput = 0, cachedImageInput = 0 } = quantities;
+  return cachedInput + cachedAudioInput + cachedImageInput;
 }
 
 function sumOf(quantities: Quantities, classes: readonly QuantityClass[]): number {

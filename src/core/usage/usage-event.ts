@@ -69,6 +69,8 @@ export interface CallOutcome {
   readonly providerResponseId: string | null;
   readonly servedModel: string | null;
   readonly serviceTier: string | null;
+  /** What else the price depends on, see RatingRequest; null for most calls. */
+  readonly variant: string | null;
   readonly usageSource: UsageSource;
   readonly quantities: Quantities;
   readonly pricing: PricingState;

@@ -56,6 +56,19 @@ describe("a journal record", () => {
     );
   });
 
+  test("of an older Keyward, which knew no variants, reads back with none", () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const [kind, version, intent, outcome] = JSON.parse(
+          lineOf(encodeEvent(event)).toString().slice(9),
+        ) as [string, number, unknown, unknown[]];
+        const older = withCrc(JSON.stringify([kind, version, intent, outcome.slice(0, 13)]));
+        const expected = { kind: "settled", event: { ...event, variant: null } };
+        expect(decodeRecord(older)).toEqual(expected);
+      }),
+    );
+  });
+
   test("is told from one that a newer Keyward wrote", () => {
     expect(decodeRecord(withCrc('["s",2,{"id":"evt_x"}]'))).toEqual({
       kind: "unsupported",

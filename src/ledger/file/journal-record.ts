@@ -69,11 +69,11 @@ function readRecord(value: unknown): JournalRecord | undefined {
   if (kind === "o" && isTuple(first, INTENT_FIELDS)) {
     return { kind: "opened", intent: readIntent(first as unknown as IntentFields) };
   }
-  if (kind === "s" && isTuple(first, INTENT_FIELDS) && isTuple(second, OUTCOME_FIELDS)) {
+  if (kind === "s" && isTuple(first, INTENT_FIELDS) && isOutcome(second)) {
     const intent = readIntent(first as unknown as IntentFields);
     return {
       kind: "settled",
-      event: { ...intent, ...readOutcome(second as unknown as OutcomeFields) },
+      event: { ...intent, ...readOutcome(second as OutcomeFields) },
     };
   }
   if (kind === "h" && Array.isArray(first)) {
@@ -95,9 +95,15 @@ function isTuple(value: unknown, length: number): value is readonly unknown[] {
   return Array.isArray(value) && value.length === length;
 }
 
+function isOutcome(value: unknown): boolean {
+  return isTuple(value, OUTCOME_FIELDS) || isTuple(value, OLDEST_OUTCOME_FIELDS);
+}
+
 const SPACE = 0x20;
 const INTENT_FIELDS = 17;
-const OUTCOME_FIELDS = 13;
+const OUTCOME_FIELDS = 14;
+/** Before there were variants. */
+const OLDEST_OUTCOME_FIELDS = 13;
 type IntentFields = ReturnType<typeof intentFields>;
 type OutcomeFields = ReturnType<typeof outcomeFields>;
 
@@ -160,6 +166,7 @@ function outcomeFields(outcome: CallOutcome) {
     formatMoney(outcome.costPicos),
     formatMoney(outcome.pricePicos),
     outcome.priceRowId,
+    outcome.variant,
   ] as const;
 }
 
@@ -178,6 +185,8 @@ function readOutcome(fields: OutcomeFields): CallOutcome {
     costPicos: parseMoney(fields[10]),
     pricePicos: parseMoney(fields[11]),
     priceRowId: fields[12],
+    // Absent in what an older Keyward wrote.
+    variant: fields[13] ?? null,
   };
 }
 

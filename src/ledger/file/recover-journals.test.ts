@@ -72,6 +72,7 @@ describe("recoverJournals", () => {
       providerResponseId: null,
       servedModel: null,
       serviceTier: null,
+      variant: null,
       usageSource: "unknown",
       quantities: {},
       pricing: "unpriced",

@@ -32,6 +32,7 @@ function run(chunks: readonly Buffer[], options: { path: string; isUsageHidden: 
     provider: "openai",
     model: facts.servedModel,
     serviceTier: facts.serviceTier,
+    variant: null,
     atMs: AT_MS,
     quantities: facts.quantities ?? {},
   });

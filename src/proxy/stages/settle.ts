@@ -40,6 +40,7 @@ export async function settle(
     providerResponseId: clip(facts.responseId),
     servedModel: clip(facts.servedModel),
     serviceTier: clip(facts.serviceTier),
+    variant: null,
     ...price(deps, call, ended),
     pricePicos: null,
   };
@@ -75,6 +76,7 @@ function price(
     provider: call.route?.pricedAs ?? "",
     model: result.facts.servedModel ?? call.peeked?.model ?? null,
     serviceTier: result.facts.serviceTier,
+    variant: null,
     atMs: call.startedAtMs,
     quantities: measurement.quantities,
   });

@@ -56,6 +56,7 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
           firstByteMs: null,
           providerResponseId: null,
           serviceTier: null,
+          variant: "standard/1024x1024",
           usageSource: "none",
           quantities: {},
           pricing: "unmetered",

@@ -208,6 +208,7 @@ export function sampleEvent(overrides: Partial<UsageEvent> = {}): UsageEvent {
     providerResponseId: "chatcmpl-1",
     servedModel: "gpt-4o-mini-2024-07-18",
     serviceTier: "default",
+    variant: null,
     usageSource: "reported",
     quantities: { input: 70, cachedInput: 30, output: 20, reasoningOutput: 5 },
     pricing: "priced",

@@ -142,6 +142,7 @@ export interface UsageEventTable {
   readonly provider_response_id: string | null;
   readonly served_model: string | null;
   readonly service_tier: string | null;
+  readonly variant: string | null;
   readonly usage_source: UsageSource;
   /** JSON object: tokens by disjoint class. The four columns after it are sums of it, for people and exports. */
   readonly quantities: string;

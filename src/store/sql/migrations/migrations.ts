@@ -1,5 +1,6 @@
 import type { SchemaWords } from "../sql-engine.ts";
 import { firstFloor } from "./0001-first-floor.ts";
+import { prices } from "./0002-prices.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -8,4 +9,7 @@ export interface Migration {
 }
 
 /** In order; the first one makes schema 1. */
-export const MIGRATIONS: readonly Migration[] = [{ name: "first floor", statements: firstFloor }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "first floor", statements: firstFloor },
+  { name: "prices", statements: prices },
+];

@@ -1,0 +1,34 @@
+import { formatUsd, picos } from "../money/picos.ts";
+import type { QuantityClass, UnitClass } from "../usage/quantities.ts";
+
+/** The amount of a class that providers publish a price for: a million tokens, a minute, an image. */
+export interface PublishedUnit {
+  /** How many of the class's own unit it is. */
+  readonly size: number;
+  /** For people, in the singular: `million tokens`. */
+  readonly name: string;
+  /** As a field of the API: `audioMinute`. */
+  readonly field: string;
+}
+
+const MILLION_TOKENS = { size: 1_000_000, name: "million tokens", field: "millionTokens" } as const;
+
+/** The published units of what is not counted in tokens. */
+export const UNITS_OF_CLASSES = {
+  audioInputMs: { size: 60_000, name: "minute", field: "audioMinute" },
+  inputCharacters: { size: 1_000_000, name: "million characters", field: "millionCharacters" },
+  images: { size: 1, name: "image", field: "image" },
+  webSearches: { size: 1000, name: "thousand searches", field: "thousandWebSearches" },
+  fileSearches: { size: 1000, name: "thousand searches", field: "thousandFileSearches" },
+  codeSessions: { size: 1, name: "session", field: "codeSession" },
+} as const satisfies Record<UnitClass, PublishedUnit>;
+
+export function publishedUnitOf(quantityClass: QuantityClass): PublishedUnit {
+  const units: Readonly<Partial<Record<QuantityClass, PublishedUnit>>> = UNITS_OF_CLASSES;
+  return units[quantityClass] ?? MILLION_TOKENS;
+}
+
+/** A price as providers publish it, exact: `150000n` for an input token → `"0.15"` USD for a million. */
+export function formatUnitPrice(quantityClass: QuantityClass, picosPerUnit: bigint): string {
+  return formatUsd(picos(picosPerUnit * BigInt(publishedUnitOf(quantityClass).size)));
+}
