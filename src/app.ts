@@ -21,6 +21,7 @@ import {
 } from "./config/import-openai-key.ts";
 import type { Environment } from "./config/process-environment.ts";
 import { IdFactory } from "./core/ids/ids.ts";
+import { createAllowedHosts } from "./core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "./core/pricing/create-price-book.ts";
 import type { PriceBook } from "./core/pricing/price-book.ts";
@@ -238,6 +239,7 @@ function createAdmin(
     store,
     vault,
     providers: providers.registry,
+    allowedHosts: createAllowedHosts(request.config.allowedPrivateHosts),
     priceBook,
     ids,
     clock: { nowMs: Date.now },
@@ -274,6 +276,10 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     connectTimeoutMs: config.upstreamConnectTimeoutMs,
     headersTimeoutMs: config.upstreamHeadersTimeoutMs,
     bodyIdleTimeoutMs: config.upstreamBodyIdleTimeoutMs,
+    allowedHosts: createAllowedHosts([
+      ...config.allowedPrivateHosts,
+      ...ownHosts(providers.standIn),
+    ]),
   });
   closers.add("upstream connections", () => upstream.destroy());
   const snapshot = new Snapshot(
@@ -317,6 +323,11 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   });
   bound.serve(gateway.listener);
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
+}
+
+/** The simulator is a part of this process, so the data plane may call it without anybody's leave. */
+function ownHosts({ defaultBaseUrl }: Provider): string[] {
+  return defaultBaseUrl === null ? [] : [new URL(defaultBaseUrl).host];
 }
 
 const MAX_SETTLE_MS = 5_000;

@@ -33,7 +33,7 @@ export function configPage(): Page {
 }
 
 function describeDefault({ key, defaultValue }: Setting): string {
-  if (defaultValue === null) return "none";
+  if (defaultValue === null || typeof defaultValue === "object") return "none";
   const text = `\`${defaultValue}\``;
   const mebibytes = Number(defaultValue) / 1024 ** 2;
   if (key.endsWith("Bytes") && Number.isInteger(mebibytes)) return `${text} (${mebibytes} MiB)`;
@@ -45,6 +45,7 @@ function describeDefault({ key, defaultValue }: Setting): string {
 function describeValues({ key, type, choices, isSecret }: Setting): string {
   if (choices !== null) return choices.map((choice) => `\`${choice}\``).join(", ");
   if (type === "switch") return "`true`, `false`";
+  if (type === "list") return "texts, separated by commas; in the file a list";
   if (type === "text") return isSecret ? "text (secret)" : "text";
   const { minimum, maximum } = settingBounds(key);
   return minimum === maximum ? `\`${minimum}\`` : `${minimum} to ${maximum}`;

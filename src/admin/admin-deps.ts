@@ -5,6 +5,7 @@
  */
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, RequestId } from "../core/ids/ids.ts";
+import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
 import type { PriceBook } from "../core/pricing/price-book.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
@@ -35,6 +36,8 @@ export interface AdminDeps {
   readonly store: Omit<Store, "migrate" | "close">;
   readonly vault: Pick<Vault, "seal" | "fingerprint" | "rootKey">;
   readonly providers: ProviderRegistry;
+  /** Hosts in private networks that a provider account may name. */
+  readonly allowedHosts: AllowedHosts;
   readonly priceBook: PriceBook;
   readonly ids: Pick<IdFactory, "create">;
   readonly clock: { nowMs(): number };

@@ -845,7 +845,7 @@ export interface components {
     };
     ProviderAccountInput: {
       /**
-       * @description With the version path. Https; plain http only for hosts in your own network (loopback, private addresses, names without a dot, `.internal`, `.local`). Required where the provider has none of its own; the built-in simulator needs none.
+       * @description With the version path, https. A host in a private network must be allowed by name in the server's setting `allowedPrivateHosts`; plain http is taken for those alone. Required where the provider has none of its own; the built-in simulator needs none.
        * @example https://eu.api.openai.com/v1
        */
       baseUrl?: string | null;

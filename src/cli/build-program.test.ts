@@ -123,6 +123,7 @@ test("words that are too many are not repeated: one may be a secret", async () =
 test("every setting of the server is a flag of start, and ends where it belongs", async () => {
   const samples: Record<string, string> = {
     databaseUrl: "postgres://db.example/keyward",
+    allowedPrivateHosts: "localhost:11434",
     adminToken: "t".repeat(24),
     durability: "disk",
     logLevel: "error",

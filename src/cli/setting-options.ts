@@ -8,6 +8,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   databaseUrl: "url",
   rootKey: "key",
   adminToken: "token",
+  allowedPrivateHosts: "hosts",
   durability: "word",
   logLevel: "level",
 };

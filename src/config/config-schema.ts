@@ -4,6 +4,7 @@
  * only files that look at the process environment or at a disk are its neighbours in this folder.
  */
 import { z } from "zod";
+import { parseAllowedHost } from "../core/network/allowed-hosts.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -74,6 +75,21 @@ export const configSchema = z.strictObject({
     description:
       "Whether the first start takes an `OPENAI_API_KEY` that it finds into the vault, for development.",
   }),
+  allowedPrivateHosts: z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => parseAllowedHost(text) !== undefined,
+          "expected hosts such as localhost:11434 or 10.1.2.3, without a scheme and a path, and no cloud's metadata service",
+        ),
+    )
+    .max(1000)
+    .default([])
+    .meta({
+      description:
+        "Hosts in private networks that provider accounts may name, as `host` or `host:port`, separated by commas; without a port, every port of the host. `localhost:11434` for Ollama on this machine. Plain http is taken for these hosts alone.",
+    }),
   maxJsonBodyBytes: z
     .int()
     .min(1024)
@@ -128,10 +144,10 @@ export interface Setting {
   readonly variable: string;
   /** `--max-json-body-bytes`; for a switch that is on by default its negation, `--no-import`. */
   readonly flag: string;
-  readonly type: "integer" | "text" | "switch";
+  readonly type: "integer" | "text" | "switch" | "list";
   /** The words it takes, where they are few. */
   readonly choices: readonly string[] | null;
-  readonly defaultValue: string | number | boolean | null;
+  readonly defaultValue: string | number | boolean | null | readonly string[];
   readonly description: string;
   readonly isSecret: boolean;
   readonly isRefusedInFile: boolean;
@@ -142,13 +158,13 @@ export function listSettings(): readonly Setting[] {
   return Object.entries(configSchema.shape).map(([key, schema]) => {
     const meta = schema.meta() ?? {};
     const plain = unwrap(schema);
-    const isSwitch = plain instanceof z.ZodBoolean;
+    const isSwitch = typeOf(plain) === "switch";
     const words = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return {
       key: key as ConfigKey,
       variable: `KEYWARD_${words.replaceAll("-", "_").toUpperCase()}`,
       flag: isSwitch ? `--no-${words}` : `--${words}`,
-      type: isSwitch ? "switch" : plain instanceof z.ZodNumber ? "integer" : "text",
+      type: typeOf(plain),
       choices: plain instanceof z.ZodEnum ? plain.options.map(String) : null,
       defaultValue: schema.parse(undefined),
       description: meta.description ?? "",
@@ -156,6 +172,12 @@ export function listSettings(): readonly Setting[] {
       isRefusedInFile: meta.isRefusedInFile === true,
     };
   });
+}
+
+function typeOf(schema: z.core.$ZodType): Setting["type"] {
+  if (schema instanceof z.ZodBoolean) return "switch";
+  if (schema instanceof z.ZodNumber) return "integer";
+  return schema instanceof z.ZodArray ? "list" : "text";
 }
 
 /** The type under a default and a null. */

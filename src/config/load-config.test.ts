@@ -67,6 +67,21 @@ test("every setting can be set by its variable and by its flag", () => {
   }
 });
 
+test("hosts in private networks are a list: in a variable with commas, in the file as JSON", () => {
+  const hosts = ["localhost:11434", "10.1.2.3"];
+  const env = { KEYWARD_ALLOWED_PRIVATE_HOSTS: "localhost:11434, 10.1.2.3" };
+  expect(loadGood().config.allowedPrivateHosts).toEqual([]);
+  expect(loadGood({ env }).config.allowedPrivateHosts).toEqual(hosts);
+  expect(loadGood({ file: { allowedPrivateHosts: hosts } }).config.allowedPrivateHosts).toEqual(
+    hosts,
+  );
+  for (const host of ["http://localhost:11434/v1", "169.254.169.254", "a,,b", "*"]) {
+    const [problem] = problemsOf({ env: { KEYWARD_ALLOWED_PRIVATE_HOSTS: host } });
+    expect(problem?.message).toContain("expected hosts such as localhost:11434");
+  }
+  expect(problemsOf({ file: { allowedPrivateHosts: "localhost" } })[0]?.message).toContain("list");
+});
+
 test("an empty variable is one that is not set", () => {
   expect(loadGood({ env: { KEYWARD_PORT: "", KEYWARD_ROOT_KEY: "" } }).config.port).toBe(4141);
 });

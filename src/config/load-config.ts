@@ -105,6 +105,7 @@ function parse({ type }: Setting, value: string | boolean): unknown {
   if (typeof value === "boolean") return value;
   if (type === "integer" && /^-?\d{1,15}$/.test(value)) return Number(value);
   if (type === "switch") return SWITCH_WORDS.get(value.toLowerCase()) ?? value;
+  if (type === "list") return value.split(",").map((item) => item.trim());
   return value;
 }
 
@@ -137,6 +138,7 @@ function ownMessage(message: string | undefined): string | undefined {
 function expectation({ key, type, choices }: Setting): string {
   if (choices !== null) return `expected one of ${choices.join(", ")}`;
   if (type === "switch") return "expected true or false";
+  if (type === "list") return "expected a list of texts";
   if (type === "text") return "expected a text that is not empty and not overlong";
   const { minimum, maximum } = settingBounds(key);
   return `expected a whole number from ${minimum} to ${maximum}`;

@@ -80,6 +80,11 @@ const FAULT_REFUSALS: Readonly<
     message:
       "No connection to the provider could be made; the call was not sent. Try again shortly.",
   },
+  forbidden: {
+    code: "upstream_not_allowed",
+    message:
+      "The provider's address is in a private network, and its host is not allowed by name; the call was not sent. Whoever runs this gateway can add the host to the setting allowedPrivateHosts; the log names it.",
+  },
   timeout: {
     code: "upstream_timeout",
     message: "The provider did not answer in time. It may have carried out the call.",

@@ -1,4 +1,6 @@
 import { Agent, type Dispatcher } from "undici";
+import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
+import { createGuardedConnector, ForbiddenAddressError, type LookUp } from "./guarded-connector.ts";
 
 export interface UpstreamOptions {
   readonly connectTimeoutMs: number;
@@ -6,6 +8,10 @@ export interface UpstreamOptions {
   readonly headersTimeoutMs: number;
   /** Between two pieces of the answer's body. */
   readonly bodyIdleTimeoutMs: number;
+  /** Hosts in private networks that may be called. */
+  readonly allowedHosts: AllowedHosts;
+  /** The system's resolver where it is absent. */
+  readonly lookUp?: LookUp;
 }
 
 /** Shorter than the idle time after which the providers' front ends close a connection. */
@@ -15,7 +21,8 @@ const IDLE_CONNECTION_MS = 15_000;
  * The connections to all providers. The number of connections is not limited here: a pool that is full queues calls
  * in silence (64 connections turn 300 concurrent two-second streams into ten seconds). What limits concurrency is
  * `maxInFlightCalls`, with an answer that says so. One call a connection: HTTP/2 would multiplex, and its stream
- * limit would queue in the same way.
+ * limit would queue in the same way. Redirects are not followed: the client gets to see them, and no other host gets
+ * to see the provider's secret.
  */
 export function createUpstream(options: UpstreamOptions): Dispatcher {
   return new Agent({
@@ -25,12 +32,16 @@ export function createUpstream(options: UpstreamOptions): Dispatcher {
     keepAliveTimeout: IDLE_CONNECTION_MS,
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyIdleTimeoutMs,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: createGuardedConnector({
+      timeoutMs: options.connectTimeoutMs,
+      allowedHosts: options.allowedHosts,
+      lookUp: options.lookUp,
+    }),
   });
 }
 
-/** What is known of a call that the provider did not answer. */
-export type UpstreamFault = "unreachable" | "timeout" | "broken";
+/** What is known of a call that the provider did not answer. `forbidden`: its address is one that may not be called. */
+export type UpstreamFault = "unreachable" | "forbidden" | "timeout" | "broken";
 
 const CONNECT_CODES: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
@@ -49,6 +60,7 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
 
 /** `wasStarted`: the request had begun to be written, so the provider may know of it. */
 export function classifyFault(err: Error, wasStarted: boolean): UpstreamFault {
+  if (err instanceof ForbiddenAddressError) return "forbidden";
   const code = errorCode(err);
   if (!wasStarted || (code !== undefined && CONNECT_CODES.has(code))) return "unreachable";
   if (code !== undefined && TIMEOUT_CODES.has(code)) return "timeout";

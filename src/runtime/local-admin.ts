@@ -4,6 +4,7 @@ import { TRUST_CALLER } from "../admin/authenticator.ts";
 import { type AdminClient, createAdminClient } from "../admin/client.ts";
 import type { Config } from "../config/config-schema.ts";
 import { IdFactory } from "../core/ids/ids.ts";
+import { createAllowedHosts } from "../core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../core/pricing/create-price-book.ts";
 import { openaiCompatibleProvider } from "../providers/openai-compatible/openai-compatible-provider.ts";
@@ -50,6 +51,7 @@ export async function openLocalAdmin(
         openaiCompatibleProvider,
         SIMULATOR_OF_A_SERVER,
       ]),
+      allowedHosts: createAllowedHosts(config.allowedPrivateHosts),
       priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: [simulatorProvider.name] }),
       ids,
       clock: { nowMs: Date.now },

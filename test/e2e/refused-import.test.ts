@@ -17,8 +17,12 @@ test.each([
     "for a base URL that is not allowed",
     [`OPENAI_API_KEY=${"k".repeat(40)}`, "OPENAI_BASE_URL=http://llm.example.com/v1"],
   ],
+  [
+    "for this machine, which is not allowed by name",
+    [`OPENAI_API_KEY=${"k".repeat(40)}`, "OPENAI_BASE_URL=http://127.0.0.1:11434/v1"],
+  ],
 ])("a key that is %s is named, and the first start goes on", async (_, lines) => {
-  home = await createHome();
+  home = await createHome({ KEYWARD_ALLOWED_PRIVATE_HOSTS: "" });
   await writeFile(join(home.directory, ".env"), `${lines.join("\n")}\n`);
   const keyward = await home.start();
   expect(keyward.stdout()).toMatch(/^passed over in \.env: OPENAI_API_KEY was refused: /m);

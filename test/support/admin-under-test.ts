@@ -9,6 +9,7 @@ import { TRUST_CALLER } from "../../src/admin/authenticator.ts";
 import { type AdminClient, createAdminClient } from "../../src/admin/client.ts";
 import { ENVIRONMENT_KINDS } from "../../src/core/environments/environment.ts";
 import { IdFactory } from "../../src/core/ids/ids.ts";
+import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { openaiCompatibleProvider } from "../../src/providers/openai-compatible/openai-compatible-provider.ts";
@@ -100,6 +101,7 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
       openaiCompatibleProvider,
       simulatorProvider,
     ]),
+    allowedHosts: createAllowedHosts(["localhost:11434"]),
     priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] }),
     ids,
     clock,

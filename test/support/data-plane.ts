@@ -8,11 +8,13 @@ import {
   type ProjectId,
 } from "../../src/core/ids/ids.ts";
 import { createGatewayKey, hashGatewayKey } from "../../src/core/keys/gateway-key.ts";
+import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
+import type { LookUp } from "../../src/proxy/guarded-connector.ts";
 import {
   createGatewayListener,
   createHttpServer,
@@ -56,6 +58,10 @@ export interface DataPlaneOptions {
   readonly maxInFlightCalls?: number;
   readonly headersTimeoutMs?: number;
   readonly tracing?: Tracing;
+  /** Hosts in private networks; the test's own upstream unless a test says otherwise. */
+  readonly allowedHosts?: readonly string[];
+  /** In place of the system's resolver. */
+  readonly lookUp?: LookUp;
   /** A key look-up waits for this. */
   readonly keyGate?: Promise<void>;
 }
@@ -72,6 +78,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     connectTimeoutMs: 2000,
     headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
     bodyIdleTimeoutMs: 10_000,
+    allowedHosts: createAllowedHosts(options.allowedHosts ?? ["127.0.0.1"]),
+    ...(options.lookUp === undefined ? {} : { lookUp: options.lookUp }),
   });
   const ids = new IdFactory({ nowMs: Date.now, randomBytes });
   const write = (fields: unknown, message: string): void => void logged.push({ fields, message });

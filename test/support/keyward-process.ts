@@ -37,10 +37,13 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** The upstreams of tests are on this machine; a test about that rule sets it to nothing. */
+const BASE = { KEYWARD_ALLOWED_PRIVATE_HOSTS: "127.0.0.1" };
+
 /** An empty directory, as on a fresh machine: nothing of this process's environment but the path reaches it. */
 export async function createHome(env: Readonly<Record<string, string>> = {}): Promise<Home> {
   const directory = await mkdtemp(join(tmpdir(), "keyward-home-"));
-  const base = { PATH: process.env["PATH"] ?? "", HOME: directory, ...env };
+  const base = { ...BASE, PATH: process.env["PATH"] ?? "", HOME: directory, ...env };
   const started: KeywardProcess[] = [];
   return {
     directory,

@@ -53,6 +53,22 @@ describe("provider accounts", () => {
     expect(added.status).toBe(201);
   });
 
+  it("refuses a base URL in a private network unless its host is allowed by name", async () => {
+    const local = { ...openai, provider: "openai-compatible" };
+    const refused = await admin.post("/provider-accounts", {
+      ...local,
+      baseUrl: "https://[::ffff:10.0.0.1]/v1",
+    });
+    expect(refused.status).toBe(400);
+    expect(refused.body).toMatchObject({ error: { param: "baseUrl" } });
+    expect(refused.text).toContain("allowedPrivateHosts");
+    const added = await admin.post("/provider-accounts", {
+      ...local,
+      baseUrl: "http://localhost:11434/v1",
+    });
+    expect(added.status).toBe(201);
+  });
+
   it("refuses a name that another account's id could be mistaken for", async () => {
     const name = `acc_${"0".repeat(26)}`;
     const refused = await admin.post("/provider-accounts", { ...openai, name });

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { AllowedHosts } from "../../core/network/allowed-hosts.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { ACCOUNT_KINDS, type ProviderAccountRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -52,7 +53,7 @@ const accountInput = closedObject({
   kind: kindField,
   baseUrl: z.string().nullish().openapi({
     description:
-      "With the version path. Https; plain http only for hosts in your own network (loopback, private addresses, names without a dot, `.internal`, `.local`). Required where the provider has none of its own; the built-in simulator needs none.",
+      "With the version path, https. A host in a private network must be allowed by name in the server's setting `allowedPrivateHosts`; plain http is taken for those alone. Required where the provider has none of its own; the built-in simulator needs none.",
     example: "https://eu.api.openai.com/v1",
   }),
   organizationId: headerValueField.nullish().openapi({
@@ -106,8 +107,9 @@ const getProviderAccount = createRoute({
 
 export function registerProviderAccounts(
   router: AdminRouter,
-  { store, ids, clock, providers }: Pick<AdminDeps, "store" | "ids" | "clock" | "providers">,
+  deps: Pick<AdminDeps, "store" | "ids" | "clock" | "providers" | "allowedHosts">,
 ): void {
+  const { store, ids, clock, providers, allowedHosts } = deps;
   router.openapi(listProviderAccounts, async (context) => {
     const page = await store.providerAccounts.list(pageRequestOf(context.req.valid("query")));
     return context.json(listAnswer(page, formatAccount), 200);
@@ -118,7 +120,7 @@ export function registerProviderAccounts(
     const problems: Problem[] = [];
     const provider = providers.find(input.provider);
     if (!provider) problems.push(unknownProvider(input.provider, providers.list()));
-    const baseUrl = readBaseUrl(input.baseUrl ?? null, provider, problems);
+    const baseUrl = readBaseUrl(input.baseUrl ?? null, { provider, allowedHosts, problems });
     if (!provider || problems.length > 0) return refuseProblems(context, problems);
     const record: ProviderAccountRecord = {
       id: ids.create("acc"),
@@ -155,10 +157,15 @@ function unknownProvider(name: string, known: readonly Provider[]): Problem {
   };
 }
 
+interface BaseUrlCheck {
+  readonly provider: Provider | undefined;
+  readonly allowedHosts: AllowedHosts;
+  readonly problems: Problem[];
+}
+
 function readBaseUrl(
   text: string | null,
-  provider: Provider | undefined,
-  problems: Problem[],
+  { provider, allowedHosts, problems }: BaseUrlCheck,
 ): string | null {
   if (text === null) {
     if (provider && provider.defaultBaseUrl === null && !provider.isFree) {
@@ -167,7 +174,7 @@ function readBaseUrl(
     }
     return null;
   }
-  const parsed = parseBaseUrl(text);
+  const parsed = parseBaseUrl(text, allowedHosts);
   if ("baseUrl" in parsed) return parsed.baseUrl;
   problems.push({ param: "baseUrl", message: `\`baseUrl\` ${parsed.refusal}.` });
   return null;

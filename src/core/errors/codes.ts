@@ -136,6 +136,11 @@ export const ERROR_CODES = {
     true,
     "No connection to the provider could be made; the call was not sent.",
   ),
+  upstream_not_allowed: failed(
+    502,
+    false,
+    "The provider's host leads to an address in a private network and is not in `allowedPrivateHosts`, so the call was not sent. Add the host there if it is yours.",
+  ),
   upstream_failed: failed(
     502,
     true,

@@ -1,0 +1,75 @@
+import { lookup } from "node:dns";
+import type { LookupAddress, LookupAllOptions } from "node:dns";
+import type { LookupFunction } from "node:net";
+import { isIP } from "node:net";
+import { buildConnector } from "undici";
+import { mayConnect, plainHostname, type AllowedHosts } from "../core/network/allowed-hosts.ts";
+
+/** Every address of a host. */
+export type LookUp = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (err: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+export interface ConnectorOptions {
+  readonly timeoutMs: number;
+  readonly allowedHosts: AllowedHosts;
+  readonly lookUp: LookUp | undefined;
+}
+
+/** For the log; the client is told that its provider's address is refused, and not which one it is. */
+export class ForbiddenAddressError extends Error {}
+
+/**
+ * Opens connections to addresses of the internet, and of private networks for hosts that are allowed by name. The rule
+ * stands here, behind the look-up and at every connection, because a base URL was checked once, while what its name
+ * resolves to is the choice of whoever owns the name, and another one a minute later (DNS rebinding). The addresses
+ * that were judged are those that are connected to: nothing is looked up twice.
+ */
+export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
+  const connect = (isHostAllowed: boolean): buildConnector.connector =>
+    buildConnector({
+      allowH2: false,
+      timeout: options.timeoutMs,
+      lookup: guardLookUp(options.lookUp ?? lookup, isHostAllowed),
+    });
+  const connectAllowed = connect(true);
+  const connectPublic = connect(false);
+  return (target, callback) => {
+    const hostname = plainHostname(target.hostname);
+    const isHostAllowed = options.allowedHosts.has(hostname, portOf(target));
+    // An address needs no look-up, so the guarded one would never see it.
+    if (isIP(hostname) !== 0 && !mayConnect(hostname, isHostAllowed)) {
+      callback(new ForbiddenAddressError(`${hostname} is not an address that may be called`), null);
+      return;
+    }
+    (isHostAllowed ? connectAllowed : connectPublic)(target, callback);
+  };
+}
+
+function portOf({ port, protocol }: buildConnector.Options): number {
+  if (port !== "") return Number(port);
+  return protocol === "https:" ? 443 : 80;
+}
+
+/** One address that may not be called among several forbids them all: the host is not what it was taken for. */
+function guardLookUp(lookUp: LookUp, isHostAllowed: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookUp(hostname, { ...options, all: true }, (err, addresses) => {
+      if (err !== null) {
+        callback(err, []);
+        return;
+      }
+      const forbidden = addresses.find(({ address }) => !mayConnect(address, isHostAllowed));
+      const [first] = addresses;
+      if (forbidden !== undefined) {
+        const message = `${hostname} resolves to ${forbidden.address}, which may not be called`;
+        callback(new ForbiddenAddressError(message), []);
+      } else if (first === undefined) {
+        callback(Object.assign(new Error(`${hostname} has no address`), { code: "ENOTFOUND" }), []);
+      } else if (options.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
