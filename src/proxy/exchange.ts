@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { NO_QUANTITIES, type Quantities } from "../core/usage/quantities.ts";
 import {
   NO_FACTS,
   NO_TEXT,
@@ -26,6 +27,7 @@ export interface ExchangeResult {
   /** False when more was delivered after the usage that `facts` holds. */
   readonly isUsageCurrent: boolean;
   readonly deliveredText: () => CountableText;
+  readonly deliveredUnits: () => Quantities;
   /** For the log, never for the client. */
   readonly fault: Error | undefined;
   /** The client has had the head: nothing but the rest of the body can follow. */
@@ -176,6 +178,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       isUnderstood: plan?.answer.isUnderstood() ?? false,
       isUsageCurrent: plan?.answer.isUsageCurrent() ?? true,
       deliveredText: () => plan?.answer.deliveredText() ?? NO_TEXT,
+      deliveredUnits: () => plan?.answer.deliveredUnits() ?? NO_QUANTITIES,
       fault,
       isHeadSent: this.#reply.isHeadSent,
       finishReply: (extraHeaders) => this.#endReply(extraHeaders),

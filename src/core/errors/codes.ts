@@ -67,6 +67,10 @@ export const ERROR_CODES = {
   ),
   invalid_header: invalid(400, "A request header that Keyward reads has a value it cannot accept."),
   invalid_json: invalid(400, "The request body is not a JSON object, or names a field twice."),
+  invalid_form: invalid(
+    400,
+    "The request body is a form that has a field twice; the message names it.",
+  ),
   invalid_argument: invalid(
     400,
     "A field of an admin request has a wrong value; the message names it.",

@@ -1,3 +1,4 @@
+import type { Quantities } from "../../core/usage/quantities.ts";
 import type { CountableText, ResponseFacts } from "../../wire/openai/operation.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface Answer {
   isUsageCurrent(): boolean;
   /** Text that the client was given, for counting when usage was not reported. */
   deliveredText(): CountableText;
+  /** What else the client was given and what is charged (calls of the provider's tools), where usage was not reported. */
+  deliveredUnits(): Quantities;
 }
 
 /** Sends bytes on to the client. */

@@ -1,3 +1,4 @@
+import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { readAnswerError } from "../../wire/openai/answer-error.ts";
 import {
@@ -74,6 +75,10 @@ export class JsonAnswer implements Answer {
 
   isUnderstood(): boolean {
     return this.#isUnderstood;
+  }
+
+  deliveredUnits(): Quantities {
+    return NO_QUANTITIES;
   }
 
   isUsageCurrent(): boolean {

@@ -1,3 +1,4 @@
+import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
 import {
   NO_FACTS,
   NO_TEXT,
@@ -29,6 +30,10 @@ export class OpaqueAnswer implements Answer {
 
   isUsageCurrent(): boolean {
     return true;
+  }
+
+  deliveredUnits(): Quantities {
+    return NO_QUANTITIES;
   }
 
   deliveredText(): CountableText {

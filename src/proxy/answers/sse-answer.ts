@@ -1,3 +1,4 @@
+import type { Quantities } from "../../core/usage/quantities.ts";
 import { readAnswerError } from "../../wire/openai/answer-error.ts";
 import {
   NO_FACTS,
@@ -50,6 +51,7 @@ export class SseAnswer implements Answer {
   #retainedBytes = 0;
   #texts: string[] = [];
   #textCharacters = 0;
+  #units: Partial<Record<keyof Quantities, number>> = {};
   #isUnderstood = false;
   #isUsageCurrent = true;
 
@@ -90,8 +92,13 @@ export class SseAnswer implements Answer {
     return this.#isUsageCurrent;
   }
 
+  deliveredUnits(): Quantities {
+    this.#extractDelivered();
+    return this.#units;
+  }
+
   deliveredText(): CountableText {
-    this.#extractText();
+    this.#extractDelivered();
     // One text: cut where the events were cut, it would count half as many tokens again.
     return { texts: [this.#texts.join("")], framingTokens: 0 };
   }
@@ -147,12 +154,14 @@ export class SseAnswer implements Answer {
     this.#retainedBytes += event.length;
     if (this.#retainedBytes <= this.#options.maxRetainedBytes) return;
     this.facts();
-    this.#extractText();
+    this.#extractDelivered();
   }
 
-  #extractText(): void {
+  #extractDelivered(): void {
     const pieces: string[] = [];
-    for (const event of this.#retained) {
+    // Base64 by the megabyte is not parsed for nothing.
+    const isCounted = this.#options.operation.unreported === "estimated";
+    for (const event of isCounted ? this.#retained : []) {
       const data =
         this.#textCharacters > this.#options.maxTextCharacters ? undefined : parseData(event);
       if (data === undefined) continue;
@@ -160,11 +169,18 @@ export class SseAnswer implements Answer {
         pieces.push(text);
         this.#textCharacters += text.length;
       }
+      this.#addUnits(this.#options.operation.deliveredUnits?.(data));
     }
     // One flat string a batch: a hundred thousand small ones would weigh more than the events did.
     if (pieces.length > 0) this.#texts.push(pieces.join(""));
     this.#retained = [];
     this.#retainedBytes = 0;
+  }
+
+  #addUnits(units: Quantities = {}): void {
+    for (const [name, count] of Object.entries(units) as [keyof Quantities, number][]) {
+      this.#units[name] = (this.#units[name] ?? 0) + count;
+    }
   }
 }
 

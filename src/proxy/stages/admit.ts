@@ -15,6 +15,15 @@ export function admit(call: Call): Refusal | undefined {
       message: `This key is limited to certain models, and ${call.request.path} is an endpoint whose model Keyward does not read. Use a key without a model limit.`,
     };
   }
+  if (call.peeked !== undefined && !call.peeked.isComplete) {
+    return {
+      code: "model_not_allowed",
+      message:
+        "This key is limited to certain models, and the form is too large, or not well-formed enough, to know its model before it is sent. Send a smaller one, or use a key without a model limit.",
+      param: "model",
+      isConnectionSpent: true,
+    };
+  }
   const model = call.peeked?.model ?? null;
   if (model !== null && allowed.has(model)) return undefined;
   return {

@@ -77,12 +77,14 @@ interface OutgoingBody {
 
 function createBody(call: Call, route: ProviderRoute): OutgoingBody {
   const { peeked, operation, request } = call;
-  if (peeked !== undefined) {
+  const bytes = peeked?.bytes ?? null;
+  if (peeked !== undefined && bytes !== null) {
     const isSpliced =
       peeked.isStream && operation.needsIncludeUsage && route.provider.supports.streamUsage;
-    const { body, isUsageHidden } = isSpliced
-      ? spliceIncludeUsage(peeked.bytes, peeked.scan)
-      : { body: peeked.bytes, isUsageHidden: false };
+    const { body, isUsageHidden } =
+      isSpliced && peeked.scan !== null
+        ? spliceIncludeUsage(bytes, peeked.scan)
+        : { body: bytes, isUsageHidden: false };
     return { body, contentLength: body.length, isUsageHidden };
   }
   const declared = headerOf(request, "content-length");

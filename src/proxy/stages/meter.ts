@@ -3,7 +3,12 @@ import type { EventStatus, UsageSource } from "../../core/usage/usage-event.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { approximateTokens } from "../../tokenizer/approximate-tokens.ts";
 import type { Tokenizer } from "../../tokenizer/tokenizer.ts";
-import type { CountableText, JsonObject, Operation } from "../../wire/openai/operation.ts";
+import type {
+  CountableText,
+  JsonObject,
+  Operation,
+  ResponseFacts,
+} from "../../wire/openai/operation.ts";
 import type { Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 
@@ -17,6 +22,8 @@ export interface Measurement {
   readonly status: EventStatus;
   readonly usageSource: UsageSource;
   readonly quantities: Quantities;
+  /** Which of its prices holds, where the price depends on more than the model and its tier. */
+  readonly variant: string | null;
 }
 
 /** A larger request is counted by its size: parsing it would hold up every other call. */
@@ -36,21 +43,17 @@ export async function meter(
 ): Promise<Measurement> {
   const status = statusOf(result);
   const { operation } = call;
-  const nothing: Measurement = { status, usageSource: "none", quantities: NO_QUANTITIES };
+  const nothing: Measurement = {
+    status,
+    usageSource: "none",
+    quantities: NO_QUANTITIES,
+    variant: null,
+  };
   // What it repeats was metered with the call that consumed it.
   if (!operation.charges) return nothing;
-  const reported = result.facts.quantities;
-  if (reported !== null) {
-    // A stream that broke off may have reported early and delivered more since.
-    if (result.ending === "whole" || result.isUsageCurrent) {
-      return { status, usageSource: "reported", quantities: reported };
-    }
-    const delivered = await count(deps, result.facts.servedModel, result.deliveredText());
-    const missing = Math.max(0, delivered - totalOutputTokens(reported));
-    const quantities = { ...reported, output: (reported.output ?? 0) + missing };
-    return { status, usageSource: "estimated", quantities };
-  }
-  const hasError = result.facts.error !== null;
+  const facts = completeFacts(call, result);
+  if (facts.quantities !== null) return readReport(deps, call, { status, facts, result });
+  const hasError = facts.error !== null;
   if (!result.wasStarted || (status === "failed" && !hasError)) {
     const isOpen = result.wasStarted && result.httpStatus === null;
     return isOpen ? { ...nothing, usageSource: "unknown" } : nothing;
@@ -69,7 +72,45 @@ export async function meter(
   const quantities = await estimate(deps, call, { operation, result });
   // An error in place of an answer: the provider has delivered nothing that it could charge.
   if (hasError && totalOutputTokens(quantities) === 0) return nothing;
-  return { status, usageSource: "estimated", quantities };
+  return { ...nothing, usageSource: "estimated", quantities };
+}
+
+/** With what only the request tells, where an answer was delivered that is no error. */
+function completeFacts(call: Call, result: ExchangeResult): ResponseFacts {
+  const { facts, httpStatus } = result;
+  const isAnswer = httpStatus !== null && httpStatus >= 200 && httpStatus < 300;
+  if (!isAnswer || facts.error !== null || call.operation.completeFacts === undefined) return facts;
+  return call.operation.completeFacts(facts, readRequest(call) ?? {});
+}
+
+async function readReport(
+  deps: MeterDeps,
+  call: Call,
+  reported: {
+    readonly status: EventStatus;
+    readonly facts: ResponseFacts;
+    readonly result: ExchangeResult;
+  },
+): Promise<Measurement> {
+  const { status, facts, result } = reported;
+  const quantities = facts.quantities ?? NO_QUANTITIES;
+  const variant = facts.priceVariant;
+  if (facts.unpricedCharge !== null) {
+    deps.log.warn(
+      { requestId: call.requestId, charge: facts.unpricedCharge },
+      "a call consumed what is not metered; its cost is unknown",
+    );
+    return { status, usageSource: "unknown", quantities, variant };
+  }
+  if (result.ending === "whole" || result.isUsageCurrent) {
+    const usageSource = facts.isEstimate ? "estimated" : "reported";
+    return { status, usageSource, quantities, variant };
+  }
+  // A stream that broke off may have reported early and delivered more since.
+  const delivered = await count(deps, facts.servedModel, result.deliveredText());
+  const missing = Math.max(0, delivered - totalOutputTokens(quantities));
+  const output = (quantities.output ?? 0) + missing;
+  return { status, usageSource: "estimated", quantities: { ...quantities, output }, variant };
 }
 
 function statusOf(result: ExchangeResult): EventStatus {
@@ -91,7 +132,7 @@ async function estimate(
   const model = answered.result.facts.servedModel ?? call.peeked?.model ?? null;
   const input = await countPrompt(deps, call, { operation: answered.operation, model });
   const output = await count(deps, model, answered.result.deliveredText());
-  return { input, output };
+  return { input, output, ...answered.result.deliveredUnits() };
 }
 
 async function countPrompt(
@@ -99,11 +140,19 @@ async function countPrompt(
   call: Call,
   asked: { readonly operation: Operation; readonly model: string | null },
 ): Promise<number> {
-  const text = call.peeked?.bytes.toString("utf8") ?? "";
-  const body = text.length <= MAX_PARSED_BYTES ? parseObject(text) : undefined;
+  const body = readRequest(call);
   // Too large, or not JSON although the provider answered it: its size is the best that is known.
-  if (body === undefined) return approximateTokens([text]);
+  if (body === undefined) return approximateTokens([call.peeked?.bytes?.toString("utf8") ?? ""]);
   return count(deps, asked.model, asked.operation.promptText(body));
+}
+
+/** The request's members: of JSON, parsed; of a form, its text fields. */
+function readRequest(call: Call): JsonObject | undefined {
+  const fields = call.peeked?.fields();
+  if (fields !== null && fields !== undefined) return fields;
+  const bytes = call.peeked?.bytes ?? null;
+  if (bytes === null || bytes.length > MAX_PARSED_BYTES) return undefined;
+  return parseObject(bytes.toString("utf8"));
 }
 
 function parseObject(text: string): JsonObject | undefined {

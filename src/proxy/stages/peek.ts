@@ -1,7 +1,9 @@
-import type { Readable } from "node:stream";
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
+import { readFormBoundary } from "../../wire/multipart/form-field-scanner.ts";
 import type { Call, Refusal } from "../call.ts";
+import { FormBody } from "../form-body.ts";
 import { headerOf } from "../gateway-request.ts";
+import { readAhead } from "../read-ahead.ts";
 
 export interface PeekDeps {
   readonly maxJsonBodyBytes: number;
@@ -15,26 +17,46 @@ const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "safety_identifier",
 ]);
 
+/** A form up to this size is held whole, so that it can be sent a second time. */
+const MAX_HELD_FORM_BYTES = 1024 * 1024;
+
 /**
- * Reads the body of a metered endpoint into memory, up to a limit, and the few fields in it that the gateway acts
- * upon. The bodies of all other endpoints are left to be streamed.
+ * Reads the few fields of a body that the gateway acts upon: of JSON, which is read into memory up to a limit, and of a
+ * form, which is streamed. The bodies of all other endpoints pass unread.
  */
 export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
-  if (call.operation.requestKind !== "json") return undefined;
-  const encoding = headerOf(call.request, "content-encoding");
+  const { operation, request } = call;
+  if (operation.requestKind === "unread") return undefined;
+  const encoding = headerOf(request, "content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     return {
       code: "unsupported_content_encoding",
-      message: `The body is sent with content-encoding "${encoding.slice(0, 40)}"; ${call.request.path} is only read uncompressed.`,
+      message: `The body is sent with content-encoding "${encoding.slice(0, 40)}"; ${request.path} is only read uncompressed.`,
       isConnectionSpent: true,
     };
   }
+  if (operation.requestKind === "json") return peekJson(deps, call);
+  const contentType = headerOf(request, "content-type");
+  const boundary = readFormBoundary(contentType);
+  if (boundary !== undefined) return peekForm(deps, call, boundary);
+  const isJson = contentType !== undefined && /^\s*application\/json\b/i.test(contentType);
+  // Neither of the two: the provider will say what it thinks of it.
+  return isJson ? peekJson(deps, call) : undefined;
+}
+
+async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
   const limit = deps.maxJsonBodyBytes;
   const declared = Number(headerOf(call.request, "content-length") ?? 0);
   if (declared > limit) return tooLarge(call, limit);
   const scanner = new TopLevelScanner(PEEKED_FIELDS);
-  const bytes = await readBody(call.request.body, limit, scanner);
-  if (bytes === undefined) return tooLarge(call, limit);
+  const { bytes, isWhole } = await readAhead(call.request.body, {
+    limitBytes: limit,
+    onChunk: (chunk) => {
+      scanner.push(chunk);
+      return false;
+    },
+  });
+  if (!isWhole) return tooLarge(call, limit);
   const scan = scanner.finish();
   if (scan === undefined) {
     return { code: "invalid_json", message: "The request body must be one JSON object." };
@@ -49,10 +71,36 @@ export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefi
   call.peeked = {
     bytes,
     scan,
+    isComplete: true,
     model: readString(scan, "model"),
     isStream: scan.fields.get("stream")?.text === "true",
     endUser: readString(scan, "safety_identifier") ?? readString(scan, "user"),
+    fields: () => null,
   };
+  return undefined;
+}
+
+async function peekForm(
+  deps: PeekDeps,
+  call: Call,
+  boundary: string,
+): Promise<Refusal | undefined> {
+  const declared = Number(headerOf(call.request, "content-length") ?? Number.POSITIVE_INFINITY);
+  const form = await FormBody.read(call.request.body, {
+    boundary,
+    maxHeldBytes: deps.maxJsonBodyBytes,
+    // A second model behind the first would be another one than the key was checked for.
+    isReadToEnd: call.key?.allowedModels !== null || declared <= MAX_HELD_FORM_BYTES,
+  });
+  if (form.duplicate !== undefined) {
+    return {
+      code: "invalid_form",
+      message: `The form has "${form.duplicate}" twice; which one counts would be a guess.`,
+      param: form.duplicate,
+      isConnectionSpent: true,
+    };
+  }
+  call.peeked = form;
   return undefined;
 }
 
@@ -62,46 +110,6 @@ function tooLarge(call: Call, limit: number): Refusal {
     message: `The request body is larger than ${limit} bytes, the most that is read for ${call.request.path}. The limit is the setting maxJsonBodyBytes.`,
     isConnectionSpent: true,
   };
-}
-
-/** Undefined when the body is longer than the limit. Rejects when the client breaks off. */
-function readBody(
-  body: Readable,
-  limit: number,
-  scanner: TopLevelScanner,
-): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    // Gone while the key was looked up: a destroyed stream emits nothing any more, and the call would wait for ever.
-    if (body.destroyed) {
-      reject(new Error("the client closed the connection within its request"));
-      return;
-    }
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const finish = (): void => {
-      body.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
-    };
-    const onData = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length > limit) {
-        body.pause();
-        finish();
-        resolve(undefined);
-        return;
-      }
-      chunks.push(chunk);
-      scanner.push(chunk);
-    };
-    const onEnd = (): void => {
-      finish();
-      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
-    };
-    const onBroken = (): void => {
-      finish();
-      reject(new Error("the client closed the connection within its request"));
-    };
-    body.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
-  });
 }
 
 function readString(scan: TopLevelScan, name: string): string | null {

@@ -30,6 +30,9 @@ export async function settle(
   const { facts } = result;
   const event: UsageEvent = {
     ...intent,
+    // Of a form, these may have passed after the intent was written.
+    requestedModel: intent.requestedModel ?? clip(call.peeked?.model ?? null),
+    isStream: call.peeked?.isStream ?? intent.isStream,
     ...measurement,
     httpStatus: result.httpStatus,
     durationMs: Math.round(deps.monotonicMs() - call.startedMonotonicMs),
@@ -40,7 +43,6 @@ export async function settle(
     providerResponseId: clip(facts.responseId),
     servedModel: clip(facts.servedModel),
     serviceTier: clip(facts.serviceTier),
-    variant: null,
     ...price(deps, call, ended),
     pricePicos: null,
   };
@@ -76,7 +78,7 @@ function price(
     provider: call.route?.pricedAs ?? "",
     model: result.facts.servedModel ?? call.peeked?.model ?? null,
     serviceTier: result.facts.serviceTier,
-    variant: null,
+    variant: measurement.variant,
     atMs: call.startedAtMs,
     quantities: measurement.quantities,
   });

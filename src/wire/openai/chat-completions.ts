@@ -1,7 +1,7 @@
 import { COMPLETION_FIELDS, isUsageChunk, readCompletionFacts } from "./completion-facts.ts";
 import { pushDefinitions, pushMessage } from "./content-text.ts";
 import { asArray, asObject, pushText } from "./fields.ts";
-import type { CountableText, JsonObject, Operation } from "./operation.ts";
+import type { CountableText, JsonObject, Operation, ResponseFacts } from "./operation.ts";
 import { COMPLETION_USAGE } from "./read-usage.ts";
 
 /**
@@ -22,13 +22,26 @@ export const chatCompletions: Operation = {
   unreported: "estimated",
   needsIncludeUsage: true,
   responseFields: COMPLETION_FIELDS,
-  readResponse: (body) => readCompletionFacts(body, COMPLETION_USAGE),
-  readStreamEvent: (data) => readCompletionFacts(data, COMPLETION_USAGE),
+  readResponse: readFacts,
+  readStreamEvent: readFacts,
   isUsageOnlyEvent: isUsageChunk,
   promptText,
   answerText: (body) => ({ texts: choiceTexts(body, "message"), framingTokens: 0 }),
   deliveredText: (data) => choiceTexts(data, "delta"),
 };
+
+/**
+ * Models that search the web for each answer, and are charged a search for it. Source: OpenAI's web search guide, "Chat
+ * Completions": the model always retrieves information from the web before it responds.
+ */
+const SEARCH_MODEL = /-search-(?:preview|api)(?:-|$)/;
+
+function readFacts(body: JsonObject): ResponseFacts {
+  const facts = readCompletionFacts(body, COMPLETION_USAGE);
+  const { quantities, servedModel } = facts;
+  if (quantities === null || servedModel === null || !SEARCH_MODEL.test(servedModel)) return facts;
+  return { ...facts, quantities: { ...quantities, webSearches: 1 } };
+}
 
 function promptText(body: JsonObject): CountableText {
   const texts: string[] = [];

@@ -1,10 +1,14 @@
+import { AUDIO } from "./audio.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
 import { embeddings } from "./embeddings.ts";
+import { IMAGES } from "./images.ts";
+import { moderations } from "./moderations.ts";
 import { OperationIndex } from "./operation-index.ts";
 import type { Operation } from "./operation.ts";
 import { READS } from "./reads.ts";
 import { responses } from "./responses.ts";
+import { speech } from "./speech.ts";
 import { unlisted, unlistedRead } from "./unlisted.ts";
 
 /** Every listed operation. */
@@ -13,6 +17,10 @@ export const OPERATIONS: readonly Operation[] = [
   responses,
   completions,
   embeddings,
+  moderations,
+  speech,
+  ...AUDIO,
+  ...IMAGES,
   ...READS,
 ];
 

@@ -1,3 +1,4 @@
+import type { Quantities } from "../../core/usage/quantities.ts";
 import { pushContent, pushDefinitions } from "./content-text.ts";
 import { asArray, asName, asObject, pushText } from "./fields.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type ResponseFacts,
 } from "./operation.ts";
 import { RESPONSE_USAGE, readUsage } from "./read-usage.ts";
+import { countToolCalls, readToolCharges } from "./tool-calls.ts";
 
 /** The same framing as a chat's; OpenAI publishes none for this API. */
 const TOKENS_PER_ITEM = 3;
@@ -26,22 +28,28 @@ export const responses: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: false,
-  responseFields: ["id", "model", "service_tier", "usage"],
+  responseFields: ["id", "model", "service_tier", "usage", "output", "tools", "tool_usage"],
+  maxFieldBytes: 4 * 1024 * 1024,
   readResponse,
   readStreamEvent: (data) => readResponse(asObject(data["response"]) ?? {}),
   isUsageOnlyEvent: () => false,
   promptText,
   answerText,
   deliveredText,
+  deliveredUnits,
 };
 
 function readResponse(body: JsonObject): ResponseFacts {
+  const tokens = readUsage(body["usage"], RESPONSE_USAGE);
+  const tools = tokens === null ? null : readToolCharges(body);
   return {
     ...NO_FACTS,
     responseId: asName(body["id"]),
     servedModel: asName(body["model"]),
     serviceTier: asName(body["service_tier"]),
-    quantities: readUsage(body["usage"], RESPONSE_USAGE),
+    quantities: tokens === null ? null : { ...tokens, ...tools?.quantities },
+    priceVariant: tools?.priceVariant ?? null,
+    unpricedCharge: tools?.unpricedCharge ?? null,
   };
 }
 
@@ -83,6 +91,10 @@ function deliveredText(data: JsonObject): readonly string[] {
   // A call's name stands only in the item that opens it; its arguments follow as deltas.
   if (type === "response.output_item.added") pushText(texts, asObject(data["item"])?.["name"]);
   return texts;
+}
+
+function deliveredUnits(data: JsonObject): Quantities {
+  return data["type"] === "response.output_item.done" ? countToolCalls([data["item"]]) : {};
 }
 
 /** Messages, calls, their outputs and reasoning differ in the field that holds their text; no item uses one for another purpose. */

@@ -1,0 +1,103 @@
+import type { Readable } from "node:stream";
+import { FormFieldScanner } from "../wire/multipart/form-field-scanner.ts";
+import type { JsonObject } from "../wire/openai/operation.ts";
+import type { PeekedBody } from "./call.ts";
+import { readAhead } from "./read-ahead.ts";
+
+/** The text fields that the gateway acts upon, of all endpoints that are sent a form. */
+const FORM_FIELDS = [
+  "model",
+  "stream",
+  "response_format",
+  "n",
+  "quality",
+  "size",
+  "user",
+  "safety_identifier",
+] as const;
+const WANTED: ReadonlySet<string> = new Set(FORM_FIELDS);
+
+export interface FormBodyOptions {
+  readonly boundary: string;
+  /** At most this much is held in memory; a longer form is streamed on. */
+  readonly maxHeldBytes: number;
+  /** Reads to the form's end where that is possible, because what stands there must be known before the call is sent. */
+  readonly isReadToEnd: boolean;
+}
+
+/**
+ * A form on its way to the provider. It is read ahead until its model is known, which may stand behind a file, and
+ * streamed from there on; fields that stand behind are known once they have passed.
+ */
+export class FormBody implements PeekedBody {
+  readonly scan = null;
+  readonly #scanner: FormFieldScanner;
+  #bytes: Buffer | null = null;
+
+  private constructor(scanner: FormFieldScanner) {
+    this.#scanner = scanner;
+  }
+
+  /** Rejects when the client breaks off. */
+  static async read(body: Readable, options: FormBodyOptions): Promise<FormBody> {
+    const scanner = new FormFieldScanner(options.boundary, WANTED);
+    const form = new FormBody(scanner);
+    const { bytes, isWhole } = await readAhead(body, {
+      limitBytes: options.maxHeldBytes,
+      onChunk: (chunk) => {
+        scanner.push(chunk);
+        return !options.isReadToEnd && scanner.has("model");
+      },
+    });
+    if (isWhole) form.#bytes = bytes;
+    else form.#streamOn(body, bytes);
+    return form;
+  }
+
+  /** Null while the form is streamed: it can't be sent a second time. */
+  get bytes(): Buffer | null {
+    return this.#bytes;
+  }
+
+  /** A field that is there twice; which one counts would be a guess. */
+  get duplicate(): string | undefined {
+    return this.#scanner.duplicate;
+  }
+
+  /** Whether all fields are known. */
+  get isComplete(): boolean {
+    return this.#bytes !== null && this.#scanner.isClosed;
+  }
+
+  get model(): string | null {
+    return this.#scanner.field("model") ?? null;
+  }
+
+  get isStream(): boolean {
+    return this.#scanner.field("stream")?.toLowerCase() === "true";
+  }
+
+  get endUser(): string | null {
+    return this.#scanner.field("safety_identifier") ?? this.#scanner.field("user") ?? null;
+  }
+
+  /** The fields that are known by now. */
+  fields(): JsonObject {
+    return Object.fromEntries(
+      FORM_FIELDS.map((name) => [name, this.#scanner.field(name)] as const).filter(
+        ([, value]) => value !== undefined,
+      ),
+    );
+  }
+
+  /** What was read goes back to the front of the body; what comes behind it is looked at as the provider is sent it. */
+  #streamOn(body: Readable, bytes: Buffer): void {
+    body.unshift(bytes);
+    let known = bytes.length;
+    body.on("data", (chunk: Buffer) => {
+      const skipped = Math.min(known, chunk.length);
+      known -= skipped;
+      this.#scanner.push(chunk.subarray(skipped));
+    });
+  }
+}
