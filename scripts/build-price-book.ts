@@ -1,10 +1,11 @@
 /**
- * Writes the price list that Keyward ships (`npm run prices`) from the installed version of `@pydantic/genai-prices`,
- * and prints what of the data is not taken over. Run it after updating that package, and read the difference.
+ * Writes the price list that Keyward ships (`npm run prices`) from the installed version of `@pydantic/genai-prices`
+ * and the overlay beside it, and prints what of the data is not taken over. Run it after updating that package, and read the difference.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { findProvider } from "@pydantic/genai-prices";
 import type { ListedProvider, PriceList } from "../src/core/pricing/price-list.ts";
+import { applyPriceOverlay } from "./apply-price-overlay.ts";
 import { convertProvider } from "./price-list-source.ts";
 
 const DATA_PACKAGE = "@pydantic/genai-prices";
@@ -55,7 +56,8 @@ export function buildPriceList(): BuiltPriceList {
     if (provider?.id !== id) throw new Error(`the data has no provider ${id}`);
     return convertProvider(provider, standardTiers, report);
   });
-  const list = { source: `${DATA_PACKAGE} ${installedVersion()}`, providers };
+  const source = `${DATA_PACKAGE} ${installedVersion()}`;
+  const list = { source, providers: applyPriceOverlay(providers, source) };
   return { list, text: printList(list), report: report.lines };
 }
 

@@ -19,25 +19,33 @@ import type {
 } from "../src/core/pricing/price-list.ts";
 import type { QuantityClass } from "../src/core/usage/quantities.ts";
 
-/** Data key → quantity class. */
-const CLASSES: Readonly<Record<string, QuantityClass>> = {
+/** Data key of a price for a million tokens → quantity class. */
+const TOKEN_CLASSES: Readonly<Record<string, QuantityClass>> = {
   input_mtok: "input",
   cache_read_mtok: "cachedInput",
   cache_write_mtok: "cacheWriteInput",
+  cache_write_1h_mtok: "cacheWrite1hInput",
   input_audio_mtok: "audioInput",
   cache_audio_read_mtok: "cachedAudioInput",
   input_image_mtok: "imageInput",
+  cache_image_read_mtok: "cachedImageInput",
   output_mtok: "output",
   output_reasoning_mtok: "reasoningOutput",
   output_audio_mtok: "audioOutput",
   output_image_mtok: "imageOutput",
 };
 
+/** Data key of another price → quantity class, and how many of the class's unit the price is for. */
+const UNIT_CLASSES: Readonly<Record<string, readonly [QuantityClass, number]>> = {
+  web_searches_kcount: ["webSearches", 1000],
+  storage_searches_kcount: ["fileSearches", 1000],
+  input_audio_hours: ["audioInputMs", 3_600_000],
+};
+
 /** Charges of every call that tokens do not tell: a model that has one is not priced by its tokens alone. */
 const EVERY_CALL = new Set([
   "audio_hours",
   "input_annotated_document_kpages",
-  "input_audio_hours",
   "input_document_kpages",
   "input_text_messages_kcount",
   "output_citation_mtok",
@@ -45,14 +53,7 @@ const EVERY_CALL = new Set([
 ]);
 
 /** Charges of calls that use a tool or a modality which no metered operation reports. */
-const ON_USE = new Set([
-  "cache_image_read_mtok",
-  "cache_write_1h_mtok",
-  "input_video_mtok",
-  "output_video_mtok",
-  "storage_searches_kcount",
-  "web_searches_kcount",
-]);
+const ON_USE = new Set(["input_video_mtok", "output_video_mtok"]);
 
 /**
  * Models that the data lists without any price. That means free for these alone, by the providers' own word
@@ -155,10 +156,17 @@ function convertPrices(
   const everyCall: string[] = [];
   const onUse: string[] = [];
   const byClass = new Map<QuantityClass, number | TieredPrices>();
+  const units: Partial<Record<QuantityClass, number>> = {};
   for (const [key, value] of Object.entries(price)) {
-    const name = CLASSES[key];
+    const name = TOKEN_CLASSES[key];
     if (value === undefined) continue;
+    const unit = UNIT_CLASSES[key];
     if (name !== undefined) byClass.set(name, value);
+    else if (unit !== undefined) {
+      const picos = picosPerUnit(value, unit[1], `${context}: ${key}`);
+      if (picos === undefined) everyCall.push(key);
+      else units[unit[0]] = picos;
+    } else if (key === "audio_hours" && price["input_audio_hours"] === value) continue;
     else if (EVERY_CALL.has(key)) everyCall.push(key);
     else if (ON_USE.has(key)) onUse.push(key);
     else throw new Error(`${context}: unknown price key ${key}; decide what it is to a call`);
@@ -167,19 +175,31 @@ function convertPrices(
     report.lines.push(`${context}: ${key} is not metered, stays unpriced`);
   for (const key of onUse) report.lines.push(`${context}: ${key} is not part of the price`);
   const unitsFrom = (inputTokens: number): ListedUnits =>
-    Object.fromEntries(
-      [...byClass].map(([name, value]) => [
+    Object.fromEntries([
+      ...[...byClass].map(([name, value]) => [
         name,
         picosPerToken(priceAt(value, inputTokens), `${context} ${name}`, report),
       ]),
-    );
+      ...Object.entries(units),
+    ]) as ListedUnits;
   const steps = stepsOf([...byClass.values()]);
   return {
-    ...(byClass.size > 0 && { units: unitsFrom(0) }),
+    ...(byClass.size + Object.keys(units).length > 0 && { units: unitsFrom(0) }),
     ...(steps.length > 0 && { steps: steps.map((from) => [from, unitsFrom(from)] as const) }),
     ...(everyCall.length > 0 && { everyCall }),
     ...(onUse.length > 0 && { onUse }),
   };
+}
+
+/**
+ * Picos for one of `size` units, by whole numbers. Undefined where that is no whole number: Groq's price for an hour of
+ * recording is none by the millisecond, and Groq charges ten seconds at least, which no usage tells.
+ */
+function picosPerUnit(value: unknown, size: number, context: string): number | undefined {
+  if (typeof value !== "number") throw new Error(`${context}: not a plain price`);
+  const micros = picosPerToken(value, context, { lines: [] });
+  const picos = BigInt(micros) * 1_000_000n;
+  return picos % BigInt(size) === 0n ? Number(picos / BigInt(size)) : undefined;
 }
 
 /** A tier's `start` is exclusive in the data: its price holds when the call has more input tokens than that, for all of them. */

@@ -1185,7 +1185,7 @@ export interface components {
       reasoningOutput?: string;
     };
     /**
-     * @description What is not charged by tokens, in USD for one of each.
+     * @description What is not charged by tokens, in USD for each.
      * @example {
      *       "audioMinute": "0.006"
      *     }

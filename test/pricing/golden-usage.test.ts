@@ -221,10 +221,11 @@ const REASONING_AND_AUDIO: readonly Golden[] = [
     costUsd: "0.01212",
   },
   {
-    name: "audio of a model whose audio price is not known, which is never charged as text",
+    // 40 x 2.50 + 60 audio x 40 + 10 x 10 = 100 + 2400 + 100
+    name: "audio whose price the data lacks and the overlay has",
     model: "gpt-4o-audio-preview-2025-06-03",
     usage: { ...plain(100, 10), prompt_tokens_details: { audio_tokens: 60 } },
-    costUsd: null,
+    costUsd: "0.0026",
   },
 ];
 
@@ -292,19 +293,19 @@ const LONG_CONTEXT: readonly Golden[] = [
     // 271999 x 2.50 + 1000 x 15: OpenAI's standard price holds below 272K input tokens
     name: "the last token below the long-context price",
     model: "gpt-5.4-2026-03-05",
-    usage: plain(271_999, 1000),
-    costUsd: "0.6949975",
+    usage: plain(272_000, 1000),
+    costUsd: "0.695",
   },
   {
-    // 272000 x 5 + 1000 x 22.50: the whole call, output too
+    // 272001 x 5 + 1000 x 22.50: the whole call, output too
     name: "the first token at it",
     model: "gpt-5.4-2026-03-05",
-    usage: plain(272_000, 1000),
-    costUsd: "1.3825",
+    usage: plain(272_001, 1000),
+    costUsd: "1.382505",
   },
   {
-    // 272000 x 2 + 1000 x 10: here the higher price holds above 272K
-    name: "a model whose long-context price begins one token later",
+    // 272000 x 2 + 1000 x 10
+    name: "the last token before it on another model",
     model: "gpt-6-sol",
     usage: plain(272_000, 1000),
     costUsd: "0.554",
@@ -327,14 +328,15 @@ const WITHOUT_A_PRICE: readonly Golden[] = [
     costUsd: null,
   },
   {
-    name: "a tier that has another price than the standard one",
+    name: "a tier that the model's provider does not price",
     model: "gpt-5",
-    tier: "flex",
+    tier: "scale",
     usage: plain(1000, 100),
     costUsd: null,
   },
   {
-    name: "a priority tier",
+    name: "a priority tier of a provider that takes over another's prices",
+    provider: "azure",
     model: "gpt-4o",
     tier: "priority",
     usage: plain(1000, 100),

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { calcPrice, findProvider } from "@pydantic/genai-prices";
 import { describe, expect, it } from "vitest";
+import { applyPriceOverlay } from "../../scripts/apply-price-overlay.ts";
 import { PRICE_LIST_URL, buildPriceList } from "../../scripts/build-price-book.ts";
 import { convertProvider, picosPerToken } from "../../scripts/price-list-source.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import type { PriceRow } from "../../src/core/pricing/price-book.ts";
 import type { ModelMatch, PriceList } from "../../src/core/pricing/price-list.ts";
+import { TOKEN_CLASSES } from "../../src/core/usage/quantities.ts";
 
 const built = buildPriceList();
 
@@ -27,7 +29,7 @@ describe("the shipped price list", () => {
   it("reports every charge that it does not take over", () => {
     const report = built.report.join("\n");
     expect(report).toContain("perplexity/sonar: requests_kcount is not metered, stays unpriced");
-    expect(report).toContain("openai/gpt-4o: web_searches_kcount is not part of the price");
+    expect(report).toContain("groq/whisper-large-v3: input_audio_hours is not metered");
     expect(report).toContain("cerebras/qwen-3-coder-480b: listed without any price");
     expect(report).toContain("0.08333333333333334 USD per million taken as 83334 picos per token");
   });
@@ -51,7 +53,7 @@ describe("the shipped price list", () => {
         continue;
       }
       const isComparable =
-        Object.keys(row.unitPrices).length > 0 &&
+        row.unitPrices.input !== undefined &&
         row.unmeteredCharges.length === 0 &&
         !isMendedHere(row, date);
       if (!isComparable) continue;
@@ -97,6 +99,77 @@ function namesIn(match: ModelMatch): string[] {
 function isMendedHere(row: PriceRow, date: string): boolean {
   return row.provider === "deepseek" && row.model.includes("-v4-") && date < "2026-08-17";
 }
+
+describe("the overlay", () => {
+  const book = createPriceBook(built.list);
+  const rows = book.rows();
+  const atMs = Date.parse("2026-11-24T12:00:00Z");
+  const row = (model: string, serviceTier: string | null, provider = "openai") =>
+    book.find({ provider, model, serviceTier, variant: null, atMs });
+
+  it("names a source for every price that is not the data's", () => {
+    for (const one of rows) {
+      const isOurs = one.tier !== "default" || one.variant !== null;
+      if (isOurs) expect(one.source.length, one.id).toBeGreaterThan(built.list.source.length);
+      else expect(one.source.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("stops when it names a model that the data does not have", () => {
+    const renamed = built.list.providers.map((provider) => ({
+      ...provider,
+      models: provider.models.filter(([id]) => id !== "gpt-4o"),
+    }));
+    expect(() => applyPriceOverlay(renamed, "x")).toThrow("the data has no openai/gpt-4o");
+  });
+
+  it("keeps the order of the tiers: batch and flex below standard, priority above, class by class", () => {
+    let compared = 0;
+    for (const one of rows) {
+      if (one.tier === "default") continue;
+      const standard = rows.find(
+        ({ provider, model, variant, validFromMs, tier }) =>
+          tier === "default" &&
+          provider === one.provider &&
+          model === one.model &&
+          variant === one.variant &&
+          validFromMs === one.validFromMs,
+      );
+      expect(standard, one.id).toBeDefined();
+      for (const name of ["input", "output"] as const) {
+        const [price = 0n, usual = 0n] = [one.unitPrices[name], standard?.unitPrices[name]];
+        if (one.tier === "priority") expect(price, one.id).toBeGreaterThan(usual);
+        else expect(price * 2n, one.id).toBe(usual);
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(200);
+  });
+
+  it("makes no long-context step cheaper than what comes before it, on any tier", () => {
+    for (const { id, unitPrices, steps } of rows) {
+      let before = unitPrices;
+      for (const step of steps) {
+        for (const name of TOKEN_CLASSES) {
+          const [price, lower] = [step.unitPrices[name], before[name]];
+          if (price === undefined || lower === undefined) continue;
+          expect(price, `${id} ${name}`).toBeGreaterThanOrEqual(lower);
+        }
+        before = step.unitPrices;
+      }
+    }
+  });
+
+  it("charges tools the same on every tier, and lets an unknown tier have no price", () => {
+    for (const tier of [null, "flex", "batch"]) {
+      const { webSearches, fileSearches } = row("gpt-5.4", tier)?.unitPrices ?? {};
+      expect([webSearches, fileSearches]).toEqual([10_000_000_000n, 2_500_000_000n]);
+    }
+    expect(row("gpt-5.4", "scale")).toBeUndefined();
+    expect(row("claude-opus-4-8", "priority", "anthropic")).toBeUndefined();
+    expect(row("gpt-4o", "priority", "azure")).toBeUndefined();
+  });
+});
 
 describe("the conversion", () => {
   it.each([

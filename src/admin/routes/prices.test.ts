@@ -83,10 +83,29 @@ describe("prices", () => {
     const { data } = expectData(await admin.client.GET("/prices", { params: { query } }));
     expect(data.length).toBeGreaterThan(0);
     for (const row of data) expect(row).toMatchObject({ provider: "openai" });
-    expect(data.find(({ model }) => model === "gpt-4o-mini")).toMatchObject({
+    expect(data.find(({ id }) => id === "openai/gpt-4o-mini/default@1970-01-01")).toMatchObject({
       usdPerMillionTokens: { input: "0.15", cachedInput: "0.075", output: "0.6" },
       validFrom: null,
       validUntil: null,
+    });
+  });
+
+  it("shows what is not charged by tokens for the unit that its provider names", async () => {
+    const query = { provider: "openai", model: "whisper-1" };
+    const { data } = expectData(await admin.client.GET("/prices", { params: { query } }));
+    expect(data[0]).toMatchObject({
+      usdPerMillionTokens: {},
+      usdPerUnit: { audioMinute: "0.006" },
+    });
+    const estimated = await admin.post("/prices/estimate", {
+      model: "dall-e-3",
+      variant: "hd/1024x1792",
+      quantities: { images: 2 },
+    });
+    expect(estimated.body).toMatchObject({
+      costUsd: "0.24",
+      priceRowId: "openai/dall-e-3[hd/1024x1792]/default@1970-01-01",
+      lines: [{ quantityClass: "images", count: 2, unitUsd: "0.12", per: "image" }],
     });
   });
 });

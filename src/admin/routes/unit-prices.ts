@@ -18,7 +18,7 @@ export const unitPriceAnswers = {
   usdPerUnit: z
     .object(fieldsOf<UnitField, typeof price>(UNIT_FIELDS, price))
     .openapi("UsdPerUnit", {
-      description: "What is not charged by tokens, in USD for one of each.",
+      description: "What is not charged by tokens, in USD for each.",
       example: { audioMinute: "0.006" },
     }),
 };

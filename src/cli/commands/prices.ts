@@ -1,3 +1,4 @@
+import { UNITS_OF_CLASSES } from "../../core/pricing/published-units.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptionalTime } from "../format-cells.ts";
 import { given } from "../given.ts";
@@ -5,7 +6,8 @@ import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 
 const list = defineCommand({
   summary: "list what providers charge, by provider and model",
-  details: "In USD for a million tokens. A dash is no price of its own, 0 is free.",
+  details:
+    "In USD for a million tokens; what else is charged stands in the remarks. A dash is no price of its own, 0 is free.",
   examples: [
     "keyward prices list --model gpt-4o-mini",
     "keyward prices list --provider openai --limit 1000 --json",
@@ -29,7 +31,7 @@ const list = defineCommand({
         },
         columns: [
           { title: "provider", value: (row) => row.provider },
-          { title: "model", value: (row) => row.model },
+          { title: "model", value: (row) => nameOf(row) },
           { title: "tier", value: (row) => row.tier },
           { title: "from", value: (row) => formatOptionalTime(row.validFrom).slice(0, 10) },
           { title: "until", value: (row) => formatOptionalTime(row.validUntil).slice(0, 10) },
@@ -48,12 +50,21 @@ const list = defineCommand({
 
 const COLUMN_TITLES = { input: "input", cachedInput: "cached", output: "output" } as const;
 
+function nameOf(row: { readonly model: string; readonly variant: string | null }): string {
+  return row.variant === null ? row.model : `${row.model} (${row.variant})`;
+}
+
 function remarksOn(row: {
+  readonly usdPerUnit: Readonly<Partial<Record<string, string>>>;
   readonly steps: readonly { readonly fromInputTokens: number }[];
   readonly dailyWindow: { readonly from: string; readonly until: string } | null;
   readonly unmeteredCharges: readonly string[];
 }): string {
   const remarks = row.steps.map(({ fromInputTokens }) => `other from ${fromInputTokens} input`);
+  for (const { field, name } of Object.values(UNITS_OF_CLASSES)) {
+    const usd = row.usdPerUnit[field];
+    if (usd !== undefined) remarks.push(`$${usd} per ${name}`);
+  }
   if (row.dailyWindow !== null)
     remarks.push(`${row.dailyWindow.from}–${row.dailyWindow.until} UTC`);
   if (row.unmeteredCharges.length > 0) remarks.push("not priced: charges by the call");

@@ -15,12 +15,12 @@ const MILLION_TOKENS = { size: 1_000_000, name: "million tokens", field: "millio
 
 /** The published units of what is not counted in tokens. */
 export const UNITS_OF_CLASSES = {
-  audioInputMs: { size: 60_000, name: "minute", field: "audioMinute" },
+  audioInputMs: { size: 60_000, name: "minute of audio", field: "audioMinute" },
   inputCharacters: { size: 1_000_000, name: "million characters", field: "millionCharacters" },
   images: { size: 1, name: "image", field: "image" },
-  webSearches: { size: 1000, name: "thousand searches", field: "thousandWebSearches" },
-  fileSearches: { size: 1000, name: "thousand searches", field: "thousandFileSearches" },
-  codeSessions: { size: 1, name: "session", field: "codeSession" },
+  webSearches: { size: 1000, name: "thousand web searches", field: "thousandWebSearches" },
+  fileSearches: { size: 1000, name: "thousand file searches", field: "thousandFileSearches" },
+  codeSessions: { size: 1, name: "code session", field: "codeSession" },
 } as const satisfies Record<UnitClass, PublishedUnit>;
 
 export function publishedUnitOf(quantityClass: QuantityClass): PublishedUnit {
