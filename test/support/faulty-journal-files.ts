@@ -51,12 +51,12 @@ export class FaultyJournalFiles implements JournalFiles {
     await nodeJournalFiles.syncDirectory(path);
   }
 
-  async #write(file: JournalFile, bytes: Buffer, position: number): Promise<number> {
+  #write(file: JournalFile, bytes: Buffer, position: number): number {
     this.calls.push("write");
     const code = this.faultOf("write");
-    if (code === undefined) return await file.write(bytes, position);
+    if (code === undefined) return file.write(bytes, position);
     const taken = Math.min(this.bytesBeforeFault, bytes.length - 1);
-    if (taken > 0) await file.write(bytes.subarray(0, taken), position);
+    if (taken > 0) file.write(bytes.subarray(0, taken), position);
     throw faultWith(code);
   }
 

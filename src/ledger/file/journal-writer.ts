@@ -175,7 +175,7 @@ export class JournalWriter<Entry> {
     const bytes = Buffer.from(text);
     let isWritten = false;
     try {
-      await writeFully(file, bytes, offset);
+      writeFully(file, bytes, offset);
       isWritten = true;
       if (this.#options.durability === "disk") await file.syncData();
     } catch (error) {
@@ -193,7 +193,7 @@ export class JournalWriter<Entry> {
     const file = await files.create(segment.path);
     const bytes = Buffer.from(header + text);
     try {
-      await writeFully(file, bytes, 0);
+      writeFully(file, bytes, 0);
       if (durability === "disk") {
         await file.syncData();
         await files.syncDirectory(folderPath);
@@ -301,9 +301,9 @@ class Batch<Entry> {
   }
 }
 
-async function writeFully(file: JournalFile, bytes: Buffer, position: number): Promise<void> {
+function writeFully(file: JournalFile, bytes: Buffer, position: number): void {
   for (let written = 0; written < bytes.length;) {
-    const taken = await file.write(bytes.subarray(written), position + written);
+    const taken = file.write(bytes.subarray(written), position + written);
     if (taken <= 0) throw new Error("the file system took no bytes and gave no reason");
     written += taken;
   }
