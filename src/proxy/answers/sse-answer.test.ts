@@ -8,17 +8,11 @@ import { SseAnswer } from "./sse-answer.ts";
 const PRICES = createPriceBook(BUILT_IN_PRICE_LIST);
 const AT_MS = Date.UTC(2026, 0, 1);
 
-function operationOf(path: string) {
-  const operation = findOperation("POST", path);
-  if (operation === undefined) throw new Error(`${path} is not metered`);
-  return operation;
-}
-
 /** Everything that an answer is judged by: bytes, tokens, cost, text. */
 function run(chunks: readonly Buffer[], options: { path: string; isUsageHidden: boolean }) {
   const sent: Buffer[] = [];
   const answer = new SseAnswer((bytes) => sent.push(bytes), {
-    operation: operationOf(options.path),
+    operation: findOperation("POST", options.path),
     isUsageHidden: options.isUsageHidden,
     maxEventBytes: 100_000,
     maxRetainedBytes: 100_000,
@@ -41,6 +35,7 @@ function run(chunks: readonly Buffer[], options: { path: string; isUsageHidden: 
     facts,
     cost: rating.costPicos,
     text: answer.deliveredText().texts.join(""),
+    units: answer.deliveredUnits(),
   };
 }
 
@@ -132,6 +127,65 @@ describe("SseAnswer", () => {
           servedModel: response.model,
           quantities: { input: 7 },
         });
+      }),
+    );
+  });
+
+  it.each([
+    ["/v1/images/generations", "image_generation.completed", { input: 30, imageOutput: 9 }],
+    ["/v1/images/edits", "image_edit.completed", { input: 30, imageOutput: 9 }],
+    ["/v1/audio/speech", "speech.audio.done", { input: 30, audioOutput: 9 }],
+    ["/v1/audio/transcriptions", "transcript.text.done", { input: 30, output: 9 }],
+    ["/v1/something/new", "new.done", { input: 30, output: 9 }],
+  ])("gives the same facts however a stream of %s is split", (path, type, quantities) => {
+    const reported = { input_tokens: 30, output_tokens: 9, total_tokens: 39 };
+    fc.assert(
+      fc.property(fc.array(fc.base64String()), fc.array(fc.nat()), (pieces, cuts) => {
+        const text = [
+          ...pieces.map((delta) => event("piece", { delta, usage: null })),
+          event(type, { b64_json: pieces.join(""), usage: reported }),
+        ].join("");
+        const bytes = Buffer.from(text);
+        const whole = run([bytes], { path, isUsageHidden: false });
+        expect(run(split(bytes, cuts), { path, isUsageHidden: false })).toEqual(whole);
+        expect(whole.bytes).toBe(text);
+        expect(whole.facts.quantities).toEqual(quantities);
+      }),
+    );
+  });
+
+  it("finds an error however the stream is split, and none in a text that speaks of one", () => {
+    const said = fc.constantFrom(
+      '{"error":{"code":"x"}}',
+      '"error"',
+      'type":"error"',
+      "error",
+      '\\"error"',
+    );
+    const error = { code: "insufficient_quota", message: "no" };
+    const failure = fc.constantFrom(
+      ["insufficient_quota", `data: ${JSON.stringify({ error })}\n\n`],
+      [
+        "insufficient_quota",
+        `event: error\ndata: ${JSON.stringify({ type: "error", ...error })}\n\n`,
+      ],
+      [
+        "insufficient_quota",
+        event("response.failed", { response: { id: "r", error, usage: null } }),
+      ],
+      ["overloaded_error", event("error", { error: { type: "overloaded_error" } })],
+      ["error", 'data: { "error" : "out of memory" }\n\n'],
+      [null, event("response.completed", { response: { id: "r", error: null } })],
+      [null, 'data: {"error":null,"choices":[{"finish_reason":"error"}]}\n\n'],
+    );
+    fc.assert(
+      fc.property(fc.array(said), failure, fc.array(fc.nat()), (texts, [code, bad], cuts) => {
+        const deltas = texts.map((delta) => event("response.output_text.delta", { delta }));
+        const bytes = Buffer.from([...deltas, bad, ...deltas].join(""));
+        const options = { path: "/v1/responses", isUsageHidden: false };
+        const whole = run([bytes], options);
+        expect(run(split(bytes, cuts), options)).toEqual(whole);
+        expect(whole.facts.error).toBe(code);
       }),
     );
   });
