@@ -37,6 +37,7 @@ import {
 } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
 import { startSimulator } from "./providers/simulator/start-simulator.ts";
+import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { createUpstream } from "./proxy/upstream.ts";
@@ -44,6 +45,7 @@ import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
 import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
+import { createFailoverParts } from "./runtime/failover-parts.ts";
 import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
@@ -231,10 +233,14 @@ function searchKey({ config, env, cwd }: StartRequest, port: number): OpenaiKeyS
 
 function createAdmin(
   parts: Parts,
-  more: { readonly authenticator: Authenticator; readonly ledger?: Ledger },
+  more: {
+    readonly authenticator: Authenticator;
+    readonly ledger?: Ledger;
+    readonly routeHealth?: RouteHealth;
+  },
 ): AdminApp {
   const { request, store, ids, vault, providers, priceBook, url } = parts;
-  const { ledger } = more;
+  const { ledger, routeHealth } = more;
   return createAdminApp({
     store,
     vault,
@@ -247,6 +253,10 @@ function createAdmin(
     authenticator: more.authenticator,
     serverInfo: { version: request.version, startedAtMs: Date.now(), urls: [url] },
     ledgerStatus: ledger === undefined ? undefined : () => ledger.status(),
+    providerKeyHealth:
+      routeHealth === undefined
+        ? undefined
+        : ({ id, accountId }) => routeHealth.describe({ keyId: id, accountId }),
     onRefusal: (refusal) => request.log.info(refusal, "the admin API refused a request"),
     onFault: ({ error, ...fault }) =>
       request.log.error({ ...fault, err: error }, "the admin API failed"),
@@ -282,23 +292,12 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     ]),
   });
   closers.add("upstream connections", () => upstream.destroy());
-  const snapshot = new Snapshot(
-    createSnapshotSource({
-      store,
-      vault: parts.vault,
-      providers: providers.registry,
-      standIn: providers.standIn,
-      priceBook: parts.priceBook,
-    }),
-    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
-  );
-  await snapshot.start();
-  const poller = startChangePoller({ snapshot, log, nowMs: Date.now });
-  closers.add("change poller", () => poller.stop());
+  const { snapshot, poller } = await openSnapshot(parts, closers);
   const authenticator = createTokenAuthenticator({
     adminTokens: store.adminTokens,
     extraToken: config.adminToken ?? undefined,
   });
+  const failover = createFailoverParts(config, log);
   const gateway = createGatewayListener({
     snapshot,
     ledger,
@@ -309,13 +308,13 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     observer: combineObservers([]),
     tokenizer,
     nowMs: Date.now,
-    monotonicMs: () => performance.now(),
+    ...failover,
     maxJsonBodyBytes: config.maxJsonBodyBytes,
     maxInFlightCalls: config.maxInFlightCalls,
     fallback: createFrontDoor({
       admin: {
         basePath: ADMIN_BASE_PATH,
-        listener: createAdminListener(createAdmin(parts, { authenticator, ledger })),
+        listener: createAdminListener(createAdmin(parts, { authenticator, ledger, ...failover })),
       },
       version: request.version,
       isReady: async () => poller.staleSinceMs() === null,
@@ -328,6 +327,19 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
 /** The simulator is a part of this process, so the data plane may call it without anybody's leave. */
 function ownHosts({ defaultBaseUrl }: Provider): string[] {
   return defaultBaseUrl === null ? [] : [new URL(defaultBaseUrl).host];
+}
+
+async function openSnapshot(parts: Parts, closers: Closers) {
+  const { store, vault, providers, priceBook } = parts;
+  const { registry, standIn } = providers;
+  const snapshot = new Snapshot(
+    createSnapshotSource({ store, vault, providers: registry, standIn, priceBook }),
+    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
+  );
+  await snapshot.start();
+  const poller = startChangePoller({ snapshot, log: parts.request.log, nowMs: Date.now });
+  closers.add("change poller", () => poller.stop());
+  return { snapshot, poller };
 }
 
 const MAX_SETTLE_MS = 5_000;

@@ -7,8 +7,10 @@ import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
 import type { PriceBook } from "../core/pricing/price-book.ts";
+import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
+import type { ProviderKeyRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -46,6 +48,10 @@ export interface AdminDeps {
   readonly serverInfo: ServerInfo;
   /** Absent where no ledger runs (the CLI in process). */
   readonly ledgerStatus?: (() => LedgerStatus) | undefined;
+  /** What the running process has learned of a provider key; absent where no server runs. */
+  readonly providerKeyHealth?:
+    | ((key: Pick<ProviderKeyRecord, "id" | "accountId">) => ProviderKeyHealth)
+    | undefined;
   /** Called for each refusal that the table of error codes wants in the log: a wrong token, another origin. */
   readonly onRefusal?: ((refusal: Omit<AdminFault, "error">) => void) | undefined;
   /** Called once for each answer with a status of 500 or more, and for an export that breaks off. */

@@ -243,7 +243,8 @@ export interface paths {
     delete?: never;
     options?: never;
     head?: never;
-    patch?: never;
+    /** Change a provider key's weight */
+    patch: operations["updateProviderKey"];
     trace?: never;
   };
   "/provider-keys/{id}/revoke": {
@@ -896,6 +897,7 @@ export interface components {
       environmentId: string;
       /** @description Equal for equal secrets; tells nothing of them. */
       fingerprint: string;
+      health: components["schemas"]["ProviderKeyHealth"];
       /** @example pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @example main */
@@ -915,7 +917,35 @@ export interface components {
       status: "active" | "revoked";
       /** @description Counts replaced secrets up. */
       version: number;
+      /**
+       * @description Its share of the environment's calls beside the other keys that may take them; 0: only where no other is left.
+       * @example 1
+       */
+      weight: number;
     };
+    ProviderKeyChange: {
+      /**
+       * @description Its share of the environment's calls beside the other keys that may take them; 0: only where no other is left.
+       * @example 1
+       */
+      weight: number;
+    };
+    /** @description As this server's process sees it. Null where no server runs, and for a revoked key. */
+    ProviderKeyHealth: {
+      /**
+       * @description `closed`: it is called. `open`: it failed and is left alone. `half-open`: the next call tries it.
+       * @enum {string}
+       */
+      circuit: "closed" | "open" | "half-open";
+      /**
+       * Format: date-time
+       * @description Until when the circuit is open; null while it is not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      openUntil: string | null;
+      /** @description The longest first; at most 20 are listed. */
+      rests: components["schemas"]["ProviderKeyRest"][];
+    } | null;
     ProviderKeyInput: {
       /**
        * @description A provider account's id or name.
@@ -937,11 +967,36 @@ export interface components {
        * @example <the provider's secret>
        */
       secret: string;
+      /**
+       * @description Its share of the environment's calls beside the other keys that may take them; 0: only where no other is left. Absent: 1.
+       * @example 1
+       */
+      weight?: number;
     };
     ProviderKeyList: {
       data: components["schemas"]["ProviderKey"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
+    };
+    ProviderKeyRest: {
+      /** @description Null: whatever the model. */
+      model: string | null;
+      /**
+       * @description Whether the whole account rests, with all of its keys, or this key alone.
+       * @enum {string}
+       */
+      owner: "account" | "key";
+      /**
+       * @description What the provider answered: 429, a 5xx with a time in it, that the account is out of money, 401, 403.
+       * @enum {string}
+       */
+      reason: "rate_limited" | "unavailable" | "out_of_money" | "key_refused" | "model_refused";
+      /**
+       * Format: date-time
+       * @description When it may be called again.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      until: string;
     };
     /**
      * @description Tokens by disjoint class; an absent class is zero.
@@ -1005,6 +1060,8 @@ export interface components {
       version: string;
     };
     UsageEvent: {
+      /** @description Which provider call of the client's call this is, from 1: more after a failover. */
+      attempt: number;
       /** @description The part of them that was read from a cache. */
       cachedInputTokens: number;
       /**
@@ -1014,12 +1071,12 @@ export interface components {
       costUsd: string | null;
       /** @description The customer's external id. */
       customer: string | null;
-      /** @description From admission to the end. */
+      /** @description From its start to the end. */
       durationMs: number;
       environment: string | null;
       environmentId: string;
       feature: string | null;
-      /** @description From admission to the first byte of the answer. */
+      /** @description From its start to the first byte of the answer. */
       firstByteMs: number;
       /**
        * @description What was set aside for the call; null where no budget applies.
@@ -1059,12 +1116,13 @@ export interface components {
       /** @description The part of them that was reasoning. */
       reasoningOutputTokens: number;
       requestedModel: string | null;
+      /** @description The client's call; its attempts share it. */
       requestId: string;
       servedModel: string | null;
       serviceTier: string | null;
       /**
        * Format: date-time
-       * @description When the call was admitted.
+       * @description When the call was admitted; of a later attempt, when it began.
        * @example 2026-01-31T09:00:00.000Z
        */
       startedAt: string;
@@ -2771,6 +2829,108 @@ export interface operations {
       };
       /** @description `not_found`: No object of that kind has this id. */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  updateProviderKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ProviderKeyChange"];
+      };
+    };
+    responses: {
+      /** @description The provider key, changed. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderKey"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
         headers: {
           [name: string]: unknown;
         };

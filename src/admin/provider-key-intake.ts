@@ -13,6 +13,7 @@ export interface ProviderKeyRequest {
   readonly name: string;
   /** In clear; leaves this file sealed only. */
   readonly secret: string;
+  readonly weight: number;
 }
 
 export type ProviderKeyIntake =
@@ -25,7 +26,7 @@ export type ProviderKeyIntake =
  */
 export async function addProviderKey(
   { store, vault, ids, clock }: Pick<AdminDeps, "store" | "vault" | "ids" | "clock">,
-  { account, environment, name, secret }: ProviderKeyRequest,
+  { account, environment, name, secret, weight }: ProviderKeyRequest,
 ): Promise<ProviderKeyIntake> {
   if (account.kind === "personal" && environment.kind === "production") {
     const conflict = `The provider account \`${account.name}\` is personal, and \`${environment.name}\` is of kind production. Add an account of kind organization, and a key of it.`;
@@ -43,6 +44,7 @@ export async function addProviderKey(
     version,
     sealed: await vault.seal(secret, context),
     fingerprint,
+    weight,
     preview: previewProviderKey(secret),
     createdAtMs: clock.nowMs(),
     revokedAtMs: null,

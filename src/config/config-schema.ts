@@ -117,6 +117,23 @@ export const configSchema = z.strictObject({
     24 * HOUR_MS,
     "How long a provider may pause within its answer.",
   ),
+  maxAttempts: z.int().min(1).max(5).default(3).meta({
+    description:
+      "Provider calls that one call may make: after a failure before the answer's first byte it goes to another provider key of its environment. 1 = no failover.",
+  }),
+  failoverMs: milliseconds(
+    60_000,
+    HOUR_MS,
+    "No further attempt begins later than this after the call came.",
+  ),
+  failoverUnanswered: z.boolean().default(false).meta({
+    description:
+      "Whether a call that was sent and not answered (a timeout, a broken connection) is sent once more elsewhere. The provider may have carried it out, so it can be charged twice.",
+  }),
+  circuitFailures: z.int().min(0).max(1000).default(5).meta({
+    description:
+      "Failures in a row after which a provider key is left alone for a moment; 0 = never.",
+  }),
   shutdownGraceMs: z.int().min(0).max(HOUR_MS).default(30_000).meta({
     description: "How long calls in flight may go on after a stop was asked for.",
   }),

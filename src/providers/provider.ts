@@ -19,6 +19,11 @@ export interface Provider {
     /** Accepts `stream_options.include_usage` on streamed chat and text completions. */
     readonly streamUsage: boolean;
   };
+  /**
+   * Whether it has the endpoint; a call never goes to a provider that has not. `path` is the data plane's, without
+   * query. Absent: it has whatever a client of it asks for.
+   */
+  readonly serves?: (method: string, path: string) => boolean;
   /** Whether its calls cost nothing by definition (the simulator). */
   readonly isFree: boolean;
   /** Lower-case header names with values that authenticate a call. */

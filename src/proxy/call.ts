@@ -1,11 +1,13 @@
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
+import type { CircuitTicket } from "../core/routing/circuit.ts";
 import type { CallIntent } from "../core/usage/usage-event.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
 import type { JsonObject, Operation } from "../wire/openai/operation.ts";
+import type { ExchangeResult } from "./exchange.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
-import type { KeyEntry, ProviderRoute } from "./snapshot.ts";
+import type { EnvironmentRouting, KeyEntry, ProviderRoute } from "./snapshot.ts";
 
 /** Why Keyward itself does not carry out a call: an expected outcome, returned and never thrown. */
 export interface Refusal {
@@ -14,6 +16,8 @@ export interface Refusal {
   readonly param?: string;
   /** The body was not read to its end: the connection can't be used again. */
   readonly isConnectionSpent?: boolean;
+  /** When the same call can succeed, where that is known. */
+  readonly retryAfterMs?: number;
 }
 
 /**
@@ -35,6 +39,12 @@ export interface PeekedBody {
   fields(): JsonObject | null;
 }
 
+interface FailedAttempt {
+  readonly route: ProviderRoute;
+  /** The account is used up for this call: none of its keys is tried. */
+  readonly isAccountSpent: boolean;
+}
+
 /** One request on its way through the stages; each stage fills in its part. */
 export interface Call {
   readonly requestId: RequestId;
@@ -49,9 +59,33 @@ export interface Call {
   peeked: PeekedBody | undefined;
   customer: string | null;
   feature: string | null;
+  /** What the environment's routing was when `candidates` were found. */
+  routing: EnvironmentRouting | undefined;
+  /** The ways that `route` found for it, whatever their health. */
+  candidates: readonly ProviderRoute[];
+  /** The model's name as the provider is sent it: the client's, unless a routing rule puts another in its place. */
+  upstreamModel: string | null;
+  /** The way of the provider call that is under way, or was last. */
   route: ProviderRoute | undefined;
-  /** Set once the intent is in the journal. */
+  /** Which provider call of this call that is, counted from 1. */
+  attempt: number;
+  attemptStartedAtMs: number;
+  attemptStartedMonotonicMs: number;
+  /** Under which turn of the route's circuit it was let through. */
+  circuitTicket: CircuitTicket;
+  /** What has failed this call already. */
+  readonly failedAttempts: FailedAttempt[];
+  /** Where it goes next: chosen as soon as an attempt is known to have failed. */
+  nextRoute: { readonly route: ProviderRoute; readonly ticket: CircuitTicket } | undefined;
+  /** A provider's whole answer that was not passed on, because another way is tried. */
+  setAside: ExchangeResult | undefined;
+  /** The attempt's; set once it is in the journal. */
   intent: CallIntent | undefined;
   /** The span that the next provider call is reported as; undefined while tracing is off. */
   trace: TraceContext | undefined;
+}
+
+/** The model that the provider was asked for; of a form that is streamed it may be known only when it has passed. */
+export function sentModel({ upstreamModel, peeked }: Call): string | null {
+  return upstreamModel ?? peeked?.model ?? null;
 }

@@ -14,8 +14,8 @@ import { classifyFault, type UpstreamFault } from "./upstream.ts";
 
 /** How one exchange with a provider ended, before money is looked at. */
 export interface ExchangeResult {
-  /** `whole`: the provider's answer came to its end. */
-  readonly ending: "whole" | "client-gone" | UpstreamFault;
+  /** `whole`: the provider's answer came to its end. `dropped`: the rest of one that is not passed on was not awaited. */
+  readonly ending: "whole" | "client-gone" | "dropped" | UpstreamFault;
   /** Null when no response head came. */
   readonly httpStatus: number | null;
   /** Whether the provider may know of the call. */
@@ -41,8 +41,15 @@ export interface ExchangeOptions {
   /** Headers of our own that every reply carries. */
   readonly ownHeaders: readonly string[];
   /** Chooses how the answer is handled, once its head is known. */
-  readonly createAnswer: (status: number, headers: ResponseHeaders, send: Send) => AnswerPlan;
+  readonly createAnswer: (head: ResponseHead, send: Send) => AnswerPlan;
   readonly monotonicMs: () => number;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  /** Ends the exchange: the rest of the answer is not wanted. */
+  readonly drop: () => void;
 }
 
 export interface AnswerPlan {
@@ -54,6 +61,7 @@ export interface AnswerPlan {
 }
 
 class ClientGoneError extends Error {}
+class AnswerDroppedError extends Error {}
 
 /**
  * One call's exchange with a provider: undici's callbacks on one side, the client's reply on the other, back-pressure
@@ -90,6 +98,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#decoder?.resume();
     });
     this.#reply.onDrain(() => {
+      if (this.#isDone) return;
       if (this.#decoder === undefined) this.#controller?.resume();
       else this.#decoder.resume();
     });
@@ -117,7 +126,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return; // An interim answer, such as 103 Early Hints.
     this.#status = status;
     this.#headers = headers;
-    const plan = this.#options.createAnswer(status, headers, this.#send);
+    const drop = (): void => this.#drop(controller);
+    const plan = this.#options.createAnswer({ status, headers, drop }, this.#send);
     this.#plan = plan;
     if (plan.isRead) {
       this.#decoder = createDecoder(headers["content-encoding"], {
@@ -135,6 +145,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isDone) return;
     if (this.#decoder !== undefined) this.#decoder.write(chunk);
     else this.#plan?.answer.push(chunk);
   }
@@ -160,7 +171,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#decoder.pause();
   };
 
+  #drop(controller: Dispatcher.DispatchController): void {
+    this.#finish("dropped", undefined);
+    controller.abort(new AnswerDroppedError("the answer is not passed on"));
+  }
+
   #whole(): void {
+    if (this.#isDone) return;
     this.#rest = this.#plan?.answer.finish();
     this.#finish("whole", undefined);
   }

@@ -2,6 +2,7 @@ import { formatUsd } from "../core/money/picos.ts";
 import type { UsageEvent } from "../core/usage/usage-event.ts";
 import type { Call, Refusal } from "./call.ts";
 import type { ExchangeResult } from "./exchange.ts";
+import { leaveRoute, reportEnding, startNextAttempt, type FailoverDeps } from "./failover.ts";
 import { admit } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
@@ -16,6 +17,7 @@ export type PipelineDeps = AuthenticateDeps &
   PeekDeps &
   RouteDeps &
   OpenIntentDeps &
+  FailoverDeps &
   ForwardDeps &
   MeterDeps &
   SettleDeps;
@@ -29,7 +31,6 @@ const BEFORE_SENDING: readonly Stage[] = [
   (_deps, call) => attribute(call),
   (_deps, call) => admit(call),
   route,
-  openIntent,
 ];
 
 /**
@@ -41,10 +42,36 @@ export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Refus
     const refusal = await stage(deps, call);
     if (refusal !== undefined) return refusal;
   }
-  const result = await forward(deps, call);
-  const measurement = await meter(deps, call, result);
-  const event = await settle(deps, call, { result, measurement });
-  return finish(deps, call, { result, event });
+  return attempt(deps, call);
+}
+
+/**
+ * Sends the call, and once more by another way as long as that can be: each time is a provider call of its own, with
+ * an intent before it and an event after it.
+ */
+async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
+  for (;;) {
+    if (call.reply.isClosed) leaveRoute(deps, call);
+    const refusal = await openIntent(deps, call);
+    if (refusal !== undefined) return endUnsent(deps, call, refusal);
+    const result = await forward(deps, call);
+    reportEnding(deps, call, result);
+    const measurement = await meter(deps, call, result);
+    const event = await settle(deps, call, { result, measurement });
+    if (!(await startNextAttempt(deps, call))) return finish(deps, call, { result, event });
+  }
+}
+
+/** The journal refused the attempt: the client gets what a provider answered before, if one did. */
+function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Refusal | undefined {
+  leaveRoute(deps, call);
+  if (call.setAside === undefined) return refusal;
+  deps.log.error(
+    { requestId: call.requestId, code: refusal.code },
+    "a call was not sent a second time",
+  );
+  call.setAside.finishReply([]);
+  return undefined;
 }
 
 function finish(
@@ -67,9 +94,16 @@ function finish(
     { requestId: call.requestId, fault: result.ending, err: result.fault },
     "a provider call broke off",
   );
-  if (!result.isHeadSent) return FAULT_REFUSALS[result.ending];
-  call.reply.cut();
-  return undefined;
+  if (result.isHeadSent) {
+    call.reply.cut();
+    return undefined;
+  }
+  // The last way took no call at all, so what a provider answered before is the whole truth.
+  if (!result.wasStarted && call.setAside !== undefined) {
+    call.setAside.finishReply([]);
+    return undefined;
+  }
+  return FAULT_REFUSALS[result.ending];
 }
 
 const FAULT_REFUSALS: Readonly<
@@ -88,6 +122,11 @@ const FAULT_REFUSALS: Readonly<
   timeout: {
     code: "upstream_timeout",
     message: "The provider did not answer in time. It may have carried out the call.",
+  },
+  // An answer is dropped for the sake of another attempt; this one's key was revoked just then, or its client left.
+  dropped: {
+    code: "upstream_failed",
+    message: "The provider refused the call, and no other provider key can take it. Try again.",
   },
   broken: {
     code: "upstream_failed",

@@ -111,10 +111,12 @@ function isDataPlane(target: string): boolean {
 
 function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: ServerResponse): Call {
   const request = toGatewayRequest(req);
+  const startedAtMs = deps.nowMs();
+  const startedMonotonicMs = deps.monotonicMs();
   return {
     requestId: deps.ids.create("req"),
-    startedAtMs: deps.nowMs(),
-    startedMonotonicMs: deps.monotonicMs(),
+    startedAtMs,
+    startedMonotonicMs,
     request,
     reply: new NodeReply(res),
     operation: findOperation(request.method, request.path),
@@ -122,7 +124,17 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     peeked: undefined,
     customer: null,
     feature: null,
+    routing: undefined,
+    candidates: [],
+    upstreamModel: null,
     route: undefined,
+    attempt: 1,
+    attemptStartedAtMs: startedAtMs,
+    attemptStartedMonotonicMs: startedMonotonicMs,
+    circuitTicket: 0,
+    failedAttempts: [],
+    nextRoute: undefined,
+    setAside: undefined,
     intent: undefined,
     trace: deps.tracing?.begin(headerOf(request, "traceparent"), headerOf(request, "tracestate")),
   };
@@ -273,6 +285,11 @@ function sendError(call: Call, { req, res }: Answering, refusal: Refusal): void 
     "x-should-retry",
     String(definition.retryable),
   ];
+  if (refusal.retryAfterMs !== undefined) {
+    const retryAfterMs = Math.ceil(refusal.retryAfterMs);
+    headers.push("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+    headers.push("retry-after-ms", String(Math.max(1, retryAfterMs)));
+  }
   const isLingering = refusal.isConnectionSpent === true && !req.complete;
   if (refusal.isConnectionSpent === true) headers.push("connection", "close");
   res.writeHead(definition.status, headers);

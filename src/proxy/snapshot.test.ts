@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { EnvironmentId, GatewayKeyId, ProjectId } from "../core/ids/ids.ts";
-import { Snapshot, type KeyEntry, type SnapshotChange, type SnapshotSource } from "./snapshot.ts";
+import {
+  Snapshot,
+  type EnvironmentRouting,
+  type KeyEntry,
+  type SnapshotChange,
+  type SnapshotSource,
+} from "./snapshot.ts";
 
 const ENVIRONMENT = "env_1" as EnvironmentId;
 
@@ -35,10 +41,10 @@ class Source implements SnapshotSource {
     return found;
   }
 
-  async loadRoutes(): Promise<[]> {
+  async loadRouting(): Promise<EnvironmentRouting> {
     this.routeLoads += 1;
     if (this.isDown) throw new Error("down");
-    return [];
+    return { routes: [], rules: [] };
   }
 
   async latestSequence(): Promise<number> {
@@ -117,16 +123,16 @@ describe("Snapshot", () => {
     expect(source.lookUps).toBe(4);
   });
 
-  it("loads routes once, again after a change, and again after a failure", async () => {
+  it("loads the routing once, again after a change, and again after a failure", async () => {
     const { source, snapshot } = createSnapshot();
-    await snapshot.routesOf(ENVIRONMENT);
-    await snapshot.routesOf(ENVIRONMENT);
+    await snapshot.routingOf(ENVIRONMENT);
+    expect(snapshot.routingOf(ENVIRONMENT)).not.toBeInstanceOf(Promise);
     expect(source.routeLoads).toBe(1);
     source.changes.push({ sequence: 1, kind: "providerKey", entityId: "pky_1" });
     await snapshot.refresh();
     source.isDown = true;
-    await expect(snapshot.routesOf(ENVIRONMENT)).rejects.toThrow("down");
+    await expect(snapshot.routingOf(ENVIRONMENT)).rejects.toThrow("down");
     source.isDown = false;
-    await expect(snapshot.routesOf(ENVIRONMENT)).resolves.toEqual([]);
+    expect(await snapshot.routingOf(ENVIRONMENT)).toEqual({ routes: [], rules: [] });
   });
 });

@@ -5,7 +5,9 @@ import type {
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
+  RoutingRuleId,
 } from "../core/ids/ids.ts";
+import type { ModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /**
@@ -27,6 +29,8 @@ export interface KeyEntry {
 /** One way to a provider with one key. `authHeaders` holds the secret: never logged, never handed to a reply. */
 export interface ProviderRoute {
   readonly provider: Provider;
+  /** Its share of the calls beside the other ways; 0 = only where no other is left. */
+  readonly weight: number;
   /** Whose prices hold: the provider's own, or those known for the base URL of an account that names only a protocol. */
   readonly pricedAs: string;
   readonly accountId: ProviderAccountId | null;
@@ -36,6 +40,24 @@ export interface ProviderRoute {
   /** What replaces `/v1` in the path; without trailing slash. */
   readonly basePath: string;
   readonly authHeaders: readonly (readonly [string, string])[];
+}
+
+/** What a routing rule of an environment does with the calls it is for. */
+export interface RoutingRule {
+  readonly id: RoutingRuleId;
+  readonly pattern: ModelPattern;
+  /** The ways it allows; empty when no usable key of the environment is among them. */
+  readonly routes: readonly ProviderRoute[];
+  /** The model's name as the provider is sent it; null = as the client wrote it. */
+  readonly targetModel: string | null;
+}
+
+/** Where the calls of one environment may go. */
+export interface EnvironmentRouting {
+  /** Heaviest first, then oldest: the order holds for the calls that must find each other's files at one account. */
+  readonly routes: readonly ProviderRoute[];
+  /** In the order in which they are asked; the first that is for a call's model decides. */
+  readonly rules: readonly RoutingRule[];
 }
 
 /** A change that some process made, as far as the snapshot cares. */
@@ -48,8 +70,7 @@ export interface SnapshotChange {
 /** Where the snapshot reads from. */
 export interface SnapshotSource {
   findKeyByHash(hash: string): Promise<KeyEntry | undefined>;
-  /** Best route first; empty when the environment has nothing to call with. */
-  loadRoutes(environmentId: EnvironmentId): Promise<readonly ProviderRoute[]>;
+  loadRouting(environmentId: EnvironmentId): Promise<EnvironmentRouting>;
   latestSequence(): Promise<number>;
   changesSince(sequence: number): Promise<readonly SnapshotChange[]>;
 }
@@ -81,7 +102,8 @@ export class Snapshot {
   /** Hash → when the miss is forgotten. */
   readonly #misses = new Map<string, number>();
   readonly #loadingKeys = new Map<string, Promise<KeyEntry | undefined>>();
-  readonly #routes = new Map<EnvironmentId, Promise<readonly ProviderRoute[]>>();
+  readonly #routing = new Map<EnvironmentId, EnvironmentRouting>();
+  readonly #loadingRouting = new Map<EnvironmentId, Promise<EnvironmentRouting>>();
   #sequence = 0;
   /** Counts applied changes: a load that began before a change must not be kept after it. */
   #generation = 0;
@@ -112,16 +134,13 @@ export class Snapshot {
     return this.#loadingKeys.get(hash) ?? this.#loadKey(hash);
   }
 
-  /** Best route first. Rejects when the store does not answer; the next call tries again. */
-  routesOf(environmentId: EnvironmentId): Promise<readonly ProviderRoute[]> {
-    const known = this.#routes.get(environmentId);
-    if (known !== undefined) return known;
-    const loading = this.#source.loadRoutes(environmentId);
-    this.#routes.set(environmentId, loading);
-    loading.catch(() => {
-      if (this.#routes.get(environmentId) === loading) this.#routes.delete(environmentId);
-    });
-    return loading;
+  /** At once when it is in memory. Rejects when the store does not answer; the next call tries again. */
+  routingOf(environmentId: EnvironmentId): EnvironmentRouting | Promise<EnvironmentRouting> {
+    return (
+      this.#routing.get(environmentId) ??
+      this.#loadingRouting.get(environmentId) ??
+      this.#loadRouting(environmentId)
+    );
   }
 
   /** Applies what has changed since the last time. */
@@ -139,7 +158,8 @@ export class Snapshot {
       this.#misses.clear();
       this.#loadingKeys.clear();
     } else {
-      this.#routes.clear();
+      this.#routing.clear();
+      this.#loadingRouting.clear();
     }
   }
 
@@ -155,6 +175,24 @@ export class Snapshot {
         if (this.#loadingKeys.get(hash) === loading) this.#loadingKeys.delete(hash);
       });
     this.#loadingKeys.set(hash, loading);
+    return loading;
+  }
+
+  #loadRouting(environmentId: EnvironmentId): Promise<EnvironmentRouting> {
+    const loading = this.#source
+      .loadRouting(environmentId)
+      .then((routing) => {
+        if (this.#loadingRouting.get(environmentId) === loading) {
+          this.#routing.set(environmentId, routing);
+        }
+        return routing;
+      })
+      .finally(() => {
+        if (this.#loadingRouting.get(environmentId) === loading) {
+          this.#loadingRouting.delete(environmentId);
+        }
+      });
+    this.#loadingRouting.set(environmentId, loading);
     return loading;
   }
 

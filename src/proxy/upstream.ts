@@ -67,7 +67,24 @@ export function classifyFault(err: Error, wasStarted: boolean): UpstreamFault {
   return "broken";
 }
 
+/** Faults that lie with the call or with this process: another way to a provider would fare no better. */
+const OWN_CODES: ReadonlySet<string> = new Set([
+  "UND_ERR_INVALID_ARG",
+  "UND_ERR_NOT_SUPPORTED",
+  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+  "UND_ERR_DESTROYED",
+  "UND_ERR_CLOSED",
+  "EMFILE",
+  "ENFILE",
+  "EADDRNOTAVAIL",
+]);
+
+export function isOwnFault(err: Error | undefined): boolean {
+  const code = errorCode(err);
+  return code !== undefined && OWN_CODES.has(code);
+}
+
 function errorCode(err: unknown): string | undefined {
-  const code = (err as { code?: unknown }).code;
+  const code = (err as { code?: unknown } | undefined)?.code;
   return typeof code === "string" ? code : undefined;
 }

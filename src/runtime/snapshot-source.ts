@@ -1,9 +1,16 @@
 import { hasSimulatorStandIn } from "../core/environments/environment.ts";
 import type { EnvironmentId } from "../core/ids/ids.ts";
 import type { PriceBook } from "../core/pricing/price-book.ts";
+import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
-import type { KeyEntry, ProviderRoute, SnapshotSource } from "../proxy/snapshot.ts";
-import type { ProviderKeyRecord } from "../store/records.ts";
+import type {
+  EnvironmentRouting,
+  KeyEntry,
+  ProviderRoute,
+  RoutingRule,
+  SnapshotSource,
+} from "../proxy/snapshot.ts";
+import type { ProviderKeyRecord, RoutingRuleRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
 
@@ -23,7 +30,7 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
   const { store } = deps;
   return {
     findKeyByHash: (hash) => findKey(store, hash),
-    loadRoutes: (environmentId) => loadRoutes(deps, environmentId),
+    loadRouting: (environmentId) => loadRouting(deps, environmentId),
     latestSequence: () => store.changes.latestSequence(),
     changesSince: (sequence) => store.changes.listSince(sequence, MAX_CHANGES_A_READ),
   };
@@ -53,7 +60,18 @@ async function findKey(store: Store, hash: string): Promise<KeyEntry | undefined
   };
 }
 
-/** The newest key first: it is the one that was added to be used. */
+async function loadRouting(
+  deps: SnapshotSourceDeps,
+  environmentId: EnvironmentId,
+): Promise<EnvironmentRouting> {
+  const [routes, rules] = await Promise.all([
+    loadRoutes(deps, environmentId),
+    deps.store.routingRules.listOf(environmentId),
+  ]);
+  return { routes, rules: rules.map((rule) => toRule(rule, routes)) };
+}
+
+/** The heaviest first, then the oldest. */
 async function loadRoutes(
   deps: SnapshotSourceDeps,
   environmentId: EnvironmentId,
@@ -64,10 +82,23 @@ async function loadRoutes(
     if (environment === undefined || !hasSimulatorStandIn(environment.kind)) return [];
     return [createRoute(deps, deps.standIn, { baseUrl: null, ...NO_KEY })];
   }
-  return Promise.all(keys.toReversed().map((key) => openRoute(deps, key)));
+  const routes = await Promise.all(keys.map((key) => openRoute(deps, key)));
+  return routes.toSorted((a, b) => b.weight - a.weight);
 }
 
-const NO_KEY = { accountId: null, keyId: null, authHeaders: [] } as const;
+function toRule(record: RoutingRuleRecord, routes: readonly ProviderRoute[]): RoutingRule {
+  const { id, provider, accountId, targetModel } = record;
+  const pattern = parseModelPattern(record.model);
+  if (pattern === undefined) throw new Error(`routing rule ${id} has no model pattern`);
+  const allowed = routes.filter(
+    (route) =>
+      (accountId === null || route.accountId === accountId) &&
+      (provider === null || route.provider.name === provider),
+  );
+  return { id, pattern, routes: allowed, targetModel };
+}
+
+const NO_KEY = { weight: 1, accountId: null, keyId: null, authHeaders: [] } as const;
 
 async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Promise<ProviderRoute> {
   const account = await deps.store.providerAccounts.findById(key.accountId);
@@ -81,6 +112,7 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
   });
   return createRoute(deps, provider, {
     baseUrl: account.baseUrl,
+    weight: key.weight,
     accountId: account.id,
     keyId: key.id,
     authHeaders: provider.authHeaders({
@@ -94,7 +126,7 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
 function createRoute(
   deps: Pick<SnapshotSourceDeps, "priceBook">,
   provider: Provider,
-  key: Pick<ProviderRoute, "accountId" | "keyId" | "authHeaders"> & {
+  key: Pick<ProviderRoute, "weight" | "accountId" | "keyId" | "authHeaders"> & {
     readonly baseUrl: string | null;
   },
 ): ProviderRoute {

@@ -8,6 +8,7 @@ import type {
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
+  RoutingRuleId,
 } from "../core/ids/ids.ts";
 import type { SealedSecret } from "../core/keys/vault-records.ts";
 
@@ -51,10 +52,29 @@ export interface ProviderKeyRecord {
   readonly sealed: SealedSecret;
   /** Keyed fingerprint (hex): equal for equal secrets, tells nothing of them. */
   readonly fingerprint: string;
+  /** Its share of the environment's calls beside the other keys; 0 = only where no other is left. */
+  readonly weight: number;
   /** For people: first characters up to the type prefix and the last four, `sk-proj-…9fQa`. */
   readonly preview: string;
   readonly createdAtMs: number;
   readonly revokedAtMs: number | null;
+}
+
+/** Sends an environment's calls for some models to some of its provider keys. */
+export interface RoutingRuleRecord {
+  readonly id: RoutingRuleId;
+  readonly environmentId: EnvironmentId;
+  /** Rules are asked in ascending order; two of one environment may share a position, then the older comes first. */
+  readonly position: number;
+  /** `gpt-4o`, `gpt-4*`, `*`. */
+  readonly model: string;
+  /** A name in the provider registry; null = any. */
+  readonly provider: string | null;
+  /** Null = any account. */
+  readonly accountId: ProviderAccountId | null;
+  /** What is sent upstream in the model's place; null = what the client asked for. */
+  readonly targetModel: string | null;
+  readonly createdAtMs: number;
 }
 
 export interface GatewayKeyRecord {
@@ -96,6 +116,7 @@ const CHANGE_KINDS = [
   "gatewayKey",
   "providerKey",
   "providerAccount",
+  "routingRule",
   "environment",
   "customer",
 ] as const;

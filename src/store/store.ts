@@ -9,6 +9,7 @@ import type {
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
+  RoutingRuleId,
 } from "../core/ids/ids.ts";
 import type {
   DataKeyRecord,
@@ -26,6 +27,7 @@ import type {
   ProjectRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
+  RoutingRuleRecord,
 } from "./records.ts";
 
 /** Keyset page: `cursor` is the opaque `nextCursor` of the page before. Lists are newest first. */
@@ -101,8 +103,21 @@ export interface ProviderKeyRepository {
       readonly accountId?: ProviderAccountId | undefined;
     },
   ): Promise<Page<ProviderKeyRecord>>;
+  /** False when there is no such key. */
+  setWeight(id: ProviderKeyId, weight: number): Promise<boolean>;
   /** False when there is no such key or it is already revoked. */
   revoke(id: ProviderKeyId, revokedAtMs: number): Promise<boolean>;
+}
+
+export interface RoutingRuleRepository {
+  insert(record: RoutingRuleRecord): Promise<void>;
+  findById(id: RoutingRuleId): Promise<RoutingRuleRecord | undefined>;
+  /** In the order in which they are asked; at most MAX_PAGE_SIZE. */
+  listOf(environmentId: EnvironmentId): Promise<readonly RoutingRuleRecord[]>;
+  /** Everything but its environment and its age. False when there is no such rule. */
+  update(record: RoutingRuleRecord): Promise<boolean>;
+  /** False when there is no such rule. */
+  remove(id: RoutingRuleId): Promise<boolean>;
 }
 
 export interface GatewayKeyRepository {
@@ -255,6 +270,7 @@ export interface Repositories {
   readonly environments: EnvironmentRepository;
   readonly providerAccounts: ProviderAccountRepository;
   readonly providerKeys: ProviderKeyRepository;
+  readonly routingRules: RoutingRuleRepository;
   readonly gatewayKeys: GatewayKeyRepository;
   readonly customers: CustomerRepository;
   readonly adminTokens: AdminTokenRepository;

@@ -9,7 +9,14 @@ import type { UsageEvent } from "../core/usage/usage-event.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** How the exchange with the provider came to its end: whole, by the client's leaving, or by a fault of the way there. */
-type CallEnding = "whole" | "client-gone" | "unreachable" | "forbidden" | "timeout" | "broken";
+type CallEnding =
+  | "whole"
+  | "client-gone"
+  | "dropped"
+  | "unreachable"
+  | "forbidden"
+  | "timeout"
+  | "broken";
 
 /** A provider call that has ended; its event is in the journal. */
 export interface CallReport {

@@ -26,6 +26,7 @@ const millis = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 export const anyIntent: fc.Arbitrary<CallIntent> = fc.record({
   id: idOf("evt"),
   requestId: idOf("req"),
+  attempt: fc.integer({ min: 1, max: 10 }),
   startedAtMs: millis,
   projectId: idOf("prj"),
   environmentId: idOf("env"),

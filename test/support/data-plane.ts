@@ -11,10 +11,13 @@ import { createGatewayKey, hashGatewayKey } from "../../src/core/keys/gateway-ke
 import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
+import { DEFAULT_CIRCUIT_RULE, type CircuitRule } from "../../src/core/routing/circuit.ts";
 import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
+import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
+import { RouteHealth } from "../../src/proxy/route-health.ts";
 import {
   createGatewayListener,
   createHttpServer,
@@ -23,6 +26,7 @@ import {
 import {
   DEFAULT_SNAPSHOT_LIMITS,
   Snapshot,
+  type EnvironmentRouting,
   type KeyEntry,
   type ProviderRoute,
 } from "../../src/proxy/snapshot.ts";
@@ -62,6 +66,12 @@ export interface DataPlaneOptions {
   readonly allowedHosts?: readonly string[];
   /** In place of the system's resolver. */
   readonly lookUp?: LookUp;
+  /** In place of the one way to the upstream. */
+  readonly routing?: EnvironmentRouting;
+  readonly monotonicMs?: () => number;
+  readonly random?: () => number;
+  readonly failover?: Partial<FailoverLimits>;
+  readonly circuit?: Partial<CircuitRule>;
   /** A key look-up waits for this. */
   readonly keyGate?: Promise<void>;
 }
@@ -97,7 +107,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     },
     tracing: options.tracing,
     nowMs: Date.now,
-    monotonicMs: () => performance.now(),
+    ...createFailover(options, log),
     maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
     maxInFlightCalls: options.maxInFlightCalls ?? 1000,
     // One token a word: enough to tell what was counted.
@@ -138,6 +148,17 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   };
 }
 
+function createFailover(options: DataPlaneOptions, log: Log) {
+  const monotonicMs = options.monotonicMs ?? (() => performance.now());
+  const rule = { ...DEFAULT_CIRCUIT_RULE, ...options.circuit };
+  return {
+    monotonicMs,
+    random: options.random ?? Math.random,
+    routeHealth: new RouteHealth({ rule, monotonicMs, log }),
+    failover: { maxAttempts: 3, maxMs: 60_000, isUnansweredRetried: false, ...options.failover },
+  };
+}
+
 function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
   const environmentId = "env_test" as EnvironmentId;
   const entry: KeyEntry = {
@@ -152,9 +173,27 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
     revokedAtMs: null,
     ...options.keyEntry,
   };
-  const url = new URL(options.upstreamUrl);
-  const route: ProviderRoute = {
+  const routing = options.routing ?? { routes: [routeTo(options.upstreamUrl)], rules: [] };
+  return new Snapshot(
+    {
+      findKeyByHash: async (hash) => {
+        await options.keyGate;
+        return hash === hashGatewayKey(key) ? entry : undefined;
+      },
+      loadRouting: async () => (options.hasRoute === false ? { routes: [], rules: [] } : routing),
+      latestSequence: async () => 0,
+      changesSince: async () => [],
+    },
+    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
+  );
+}
+
+/** A way to an upstream; each key and account that a test tells apart needs ids of its own. */
+export function routeTo(upstreamUrl: string, change: Partial<ProviderRoute> = {}): ProviderRoute {
+  const url = new URL(upstreamUrl);
+  return {
     provider: openaiProvider,
+    weight: 1,
     pricedAs: "openai",
     accountId: null,
     keyId: null,
@@ -165,19 +204,8 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
       organizationId: "org-ours",
       projectId: null,
     }),
+    ...change,
   };
-  return new Snapshot(
-    {
-      findKeyByHash: async (hash) => {
-        await options.keyGate;
-        return hash === hashGatewayKey(key) ? entry : undefined;
-      },
-      loadRoutes: async () => (options.hasRoute === false ? [] : [route]),
-      latestSequence: async () => 0,
-      changesSince: async () => [],
-    },
-    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
-  );
 }
 
 function createMemoryLedger(into: {

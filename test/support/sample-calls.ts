@@ -7,6 +7,7 @@ export function sampleIntent(ids: IdFactory, change: Partial<CallIntent> = {}): 
   return {
     id: ids.create("evt"),
     requestId: ids.create("req"),
+    attempt: 2,
     startedAtMs: 1_767_225_600_000,
     projectId: ids.create("prj"),
     environmentId: ids.create("env"),

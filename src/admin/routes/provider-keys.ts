@@ -13,6 +13,7 @@ import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { addProviderKey } from "../provider-key-intake.ts";
 import { References } from "../references.ts";
+import { formatHealth, providerKeyHealthSchema } from "./provider-key-health.ts";
 
 const environmentReference = referenceField("An environment's name or id.", "production");
 const accountReference = referenceField("A provider account's id or name.", "openai-main");
@@ -30,6 +31,16 @@ const secretField = z
     example: "<the provider's secret>",
   });
 
+const WEIGHT_DESCRIPTION =
+  "Its share of the environment's calls beside the other keys that may take them; 0: only where no other is left.";
+const MAX_WEIGHT = 1000;
+const DEFAULT_WEIGHT = 1;
+const weightField = z
+  .int()
+  .min(0)
+  .max(MAX_WEIGHT)
+  .openapi({ description: WEIGHT_DESCRIPTION, example: 1 });
+
 const providerKeySchema = z
   .object({
     id: z.string().openapi({ example: "pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
@@ -46,7 +57,12 @@ const providerKeySchema = z
     fingerprint: z.string().openapi({
       description: "Equal for equal secrets; tells nothing of them.",
     }),
+    weight: z.number().openapi({ type: "integer", description: WEIGHT_DESCRIPTION, example: 1 }),
     status: z.enum(["active", "revoked"]),
+    health: providerKeyHealthSchema.nullable().openapi({
+      description:
+        "As this server's process sees it. Null where no server runs, and for a revoked key.",
+    }),
     createdAt: instantAnswer("When it was added."),
     revokedAt: instantAnswer("When it was revoked; null while it is active.").nullable(),
   })
@@ -87,6 +103,7 @@ const createProviderKey = createRoute({
         environment: environmentReference,
         name: nameField("For people.", "main"),
         secret: secretField,
+        weight: weightField.optional().openapi({ description: `${WEIGHT_DESCRIPTION} Absent: 1.` }),
       }).openapi("ProviderKeyInput"),
     ),
   },
@@ -106,6 +123,23 @@ const getProviderKey = createRoute({
   responses: {
     200: jsonAnswer("The provider key, without its secret.", providerKeySchema),
     ...errorAnswers("not_found"),
+  },
+});
+
+const updateProviderKey = createRoute({
+  method: "patch",
+  path: "/provider-keys/{id}",
+  operationId: "updateProviderKey",
+  tags: ["provider keys"],
+  summary: "Change a provider key's weight",
+  request: {
+    params: idParam("pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
+    query: closedQuery({}),
+    body: jsonBody(closedObject({ weight: weightField }).openapi("ProviderKeyChange")),
+  },
+  responses: {
+    200: jsonAnswer("The provider key, changed.", providerKeySchema),
+    ...errorAnswers("not_found", ...BODY_CODES),
   },
 });
 
@@ -130,9 +164,10 @@ const revokeProviderKey = createRoute({
 
 export function registerProviderKeys(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "vault" | "ids" | "clock">,
+  deps: Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "providerKeyHealth">,
 ): void {
   const { store } = deps;
+  const format = providerKeyFormatter(deps);
 
   router.openapi(listProviderKeys, async (context) => {
     const query = context.req.valid("query");
@@ -147,7 +182,7 @@ export function registerProviderKeys(
       accountId: account ? account.id : undefined,
     });
     const names = new NameLookup(store);
-    const data = await Promise.all(page.rows.map((row) => formatProviderKey(row, names)));
+    const data = await Promise.all(page.rows.map((row) => format(row, names)));
     return context.json({ data, nextCursor: page.nextCursor }, 200);
   });
 
@@ -159,16 +194,24 @@ export function registerProviderKeys(
       references.environment("environment", input.environment),
     ]);
     if (!account || !environment) return refuseProblems(context, references.problems);
-    const { name, secret } = input;
-    const added = await addProviderKey(deps, { account, environment, name, secret });
+    const { name, secret, weight = DEFAULT_WEIGHT } = input;
+    const added = await addProviderKey(deps, { account, environment, name, secret, weight });
     if ("conflict" in added) return refuse(context, "conflict", added.conflict, added.param);
-    return context.json(await formatProviderKey(added.record, new NameLookup(store)), 201);
+    return context.json(await format(added.record, new NameLookup(store)), 201);
   });
 
   router.openapi(getProviderKey, async (context) => {
     const record = await findProviderKey(deps, context.req.valid("param").id);
     if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
-    return context.json(await formatProviderKey(record, new NameLookup(store)), 200);
+    return context.json(await format(record, new NameLookup(store)), 200);
+  });
+
+  router.openapi(updateProviderKey, async (context) => {
+    const found = await findProviderKey(deps, context.req.valid("param").id);
+    if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
+    const { weight } = context.req.valid("json");
+    await store.providerKeys.setWeight(found.id, weight);
+    return context.json(await format({ ...found, weight }, new NameLookup(store)), 200);
   });
 
   router.openapi(revokeProviderKey, async (context) => {
@@ -176,7 +219,7 @@ export function registerProviderKeys(
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
     await store.providerKeys.revoke(found.id, deps.clock.nowMs());
     const record = (await store.providerKeys.findById(found.id)) ?? found;
-    return context.json(await formatProviderKey(record, new NameLookup(store)), 200);
+    return context.json(await format(record, new NameLookup(store)), 200);
   });
 }
 
@@ -186,11 +229,23 @@ async function findProviderKey({ store }: Pick<AdminDeps, "store">, id: string) 
   return isId("pky", id) ? store.providerKeys.findById(id) : undefined;
 }
 
+function providerKeyFormatter({
+  clock,
+  providerKeyHealth,
+}: Pick<AdminDeps, "clock" | "providerKeyHealth">) {
+  return (record: ProviderKeyRecord, names: NameLookup) =>
+    formatProviderKey(record, names, (one) => {
+      if (providerKeyHealth === undefined || one.revokedAtMs !== null) return null;
+      return formatHealth(providerKeyHealth(one), clock.nowMs());
+    });
+}
+
 async function formatProviderKey(
   record: ProviderKeyRecord,
   names: NameLookup,
+  healthOf: (record: ProviderKeyRecord) => z.infer<typeof providerKeyHealthSchema> | null,
 ): Promise<z.infer<typeof providerKeySchema>> {
-  const { id, name, accountId, environmentId, version, preview, fingerprint } = record;
+  const { id, name, accountId, environmentId, version, preview, fingerprint, weight } = record;
   const [account, environment] = await Promise.all([
     names.account(accountId),
     names.environment(environmentId),
@@ -205,7 +260,9 @@ async function formatProviderKey(
     version,
     preview,
     fingerprint,
+    weight,
     status: record.revokedAtMs === null ? "active" : "revoked",
+    health: healthOf(record),
     createdAt: formatInstant(record.createdAtMs),
     revokedAt: formatOptionalInstant(record.revokedAtMs),
   };

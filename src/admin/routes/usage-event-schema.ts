@@ -30,12 +30,15 @@ const quantitiesSchema = z
 export const usageEventSchema = z
   .object({
     id: z.string().openapi({ example: "evt_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
-    requestId: z.string(),
-    startedAt: instantAnswer("When the call was admitted."),
+    requestId: z.string().openapi({ description: "The client's call; its attempts share it." }),
+    attempt: integer(
+      "Which provider call of the client's call this is, from 1: more after a failover.",
+    ),
+    startedAt: instantAnswer("When the call was admitted; of a later attempt, when it began."),
     status: z.enum(EVENT_STATUSES),
     httpStatus: integer("The provider's; null when it did not answer.").nullable(),
-    durationMs: integer("From admission to the end."),
-    firstByteMs: integer("From admission to the first byte of the answer.").nullable(),
+    durationMs: integer("From its start to the end."),
+    firstByteMs: integer("From its start to the first byte of the answer.").nullable(),
     projectId: z.string(),
     project: z.string().nullable(),
     environmentId: z.string(),
@@ -86,6 +89,7 @@ export async function formatUsageEvent(
   return {
     id: event.id,
     requestId: event.requestId,
+    attempt: event.attempt,
     startedAt: formatInstant(event.startedAtMs),
     status: event.status,
     httpStatus: event.httpStatus,

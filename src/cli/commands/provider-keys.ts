@@ -1,11 +1,20 @@
+import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { formatOptional, formatTime } from "../format-cells.ts";
+import { formatCount, formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { parseCount } from "../parse-count.ts";
 import { confirm } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
+
+type ProviderKey = components["schemas"]["ProviderKey"];
+
+const WEIGHT_OPTION = {
+  value: "number",
+  description: "its share beside the environment's other keys; 0: only as a spare",
+} as const;
 
 const list = defineCommand({
   summary: "list provider keys, newest first",
@@ -32,17 +41,33 @@ const list = defineCommand({
         };
         return client.GET("/provider-keys", { params: { query } });
       },
-      columns: [
+      columns: (keys) => [
         { title: "name", value: (key) => key.name },
         { title: "environment", value: (key) => formatOptional(key.environment) },
         { title: "account", value: (key) => formatOptional(key.account) },
         { title: "secret", value: (key) => key.preview },
+        { title: "weight", value: (key) => formatCount(key.weight), isNumber: true },
         { title: "status", value: (key) => key.status },
+        ...(keys.some(({ health }) => health !== null)
+          ? [{ title: "health", value: formatHealth }]
+          : []),
         { title: "created", value: (key) => formatTime(key.createdAt) },
         { title: "id", value: (key) => key.id },
       ],
     }),
 });
+
+/** Known only where a server runs: over HTTP. */
+function formatHealth({ health }: ProviderKey): string {
+  if (health === null) return "–";
+  const [rest] = health.rests;
+  if (health.circuit === "open") return `failing until ${formatOptionalTime(health.openUntil)}`;
+  if (rest !== undefined) {
+    const what = rest.model === null || rest.model === "" ? rest.owner : rest.model;
+    return `${rest.reason}: ${what} rests until ${formatTime(rest.until)}`;
+  }
+  return health.circuit === "half-open" ? "about to be tried again" : "well";
+}
 
 const add = defineCommand({
   summary: "put a provider's secret into the vault, for one environment",
@@ -64,16 +89,41 @@ const add = defineCommand({
     },
     environment: { value: "name", description: "the environment", isRequired: true },
     name: { value: "name", description: "for people", default: "main" },
+    weight: { ...WEIGHT_OPTION, default: "1" },
     ...SECRET_OPTIONS,
   },
   async run({ admin, io, options, output }) {
     const { account, environment, name } = options;
+    const weight = parseCount(options.weight, "--weight");
     const secret = await readSecret(io, options, `Secret of ${account} for ${environment}: `);
-    const body = { accountId: account, environment, name, secret };
+    const body = { accountId: account, environment, name, secret, weight };
     const client = await admin();
     const key = expectData(await client.POST("/provider-keys", { body }));
     await output.data(key, () => {
       output.line(`added ${key.preview} to ${key.environment ?? environment} (${key.id})`);
+    });
+  },
+});
+
+const update = defineCommand({
+  summary: "change a provider key's weight",
+  details:
+    "Of an environment's keys that may take a call, each is chosen in proportion to its weight. A key of weight 0 is a spare: it is used only where no other is left.",
+  examples: [
+    "keyward provider-keys update pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D --weight 3",
+    "keyward provider-keys update pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D --weight 0 --json",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: { description: "the provider key's id" } },
+  options: { weight: { ...WEIGHT_OPTION, isRequired: true } },
+  async run({ admin, arguments: { id }, options, output }) {
+    const body = { weight: parseCount(options.weight, "--weight") };
+    const client = await admin();
+    const params = { path: { id } };
+    const key = expectData(await client.PATCH("/provider-keys/{id}", { params, body }));
+    await output.data(key, () => {
+      output.line(`${key.preview} of ${key.environment ?? id} now has weight ${key.weight}`);
     });
   },
 });
@@ -106,4 +156,4 @@ const revoke = defineCommand({
   },
 });
 
-export const providerKeys = { list, add, revoke };
+export const providerKeys = { list, add, update, revoke };

@@ -21,7 +21,7 @@ const events = defineCommand({
   printsData: true,
   options: {
     ...EVENT_OPTIONS,
-    wide: { description: "show project, key, duration and request id as well" },
+    wide: { description: "show project, duration, attempt, keys and request id as well" },
     ...PAGE_OPTIONS,
   },
   run: (context) =>
@@ -77,6 +77,8 @@ const COLUMNS: readonly Column<Event>[] = [
 
 const WIDE_COLUMNS: readonly Column<Event>[] = [
   { title: "ms", value: (event) => formatCount(event.durationMs), isNumber: true },
+  { title: "attempt", value: (event) => formatCount(event.attempt), isNumber: true },
+  { title: "provider key", value: (event) => formatOptional(event.providerKeyId) },
   { title: "key", value: (event) => event.keyId },
   { title: "request id", value: (event) => event.requestId },
 ];

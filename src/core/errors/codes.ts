@@ -65,6 +65,32 @@ export const ERROR_CODES = {
     "configuration_error",
     "The environment has no provider key, so there is nothing to call with. Add one with `keyward provider-keys add`.",
   ),
+  routing_rule_unusable: refused(
+    503,
+    "configuration_error",
+    "The routing rule that is for this model allows no provider key that is there. Add a key of its account or provider, or change the rule.",
+  ),
+  endpoint_not_served: refused(
+    404,
+    "invalid_request_error",
+    "No provider that this call may go to has the endpoint. Add a key of a provider that has it, or change the routing rule.",
+  ),
+  provider_rate_limited: {
+    status: 429,
+    type: "requests",
+    retryable: true,
+    log: "info",
+    title:
+      "Every provider account that could take the call has asked for time, so it was not sent. `retry-after` says how long.",
+  },
+  no_healthy_provider: {
+    status: 503,
+    type: "server_error",
+    retryable: true,
+    log: "warn",
+    title:
+      "Every provider key that could take the call has failed just now and is left alone for a moment. `retry-after` says how long.",
+  },
   invalid_header: invalid(400, "A request header that Keyward reads has a value it cannot accept."),
   invalid_json: invalid(400, "The request body is not a JSON object, or names a field twice."),
   invalid_form: invalid(

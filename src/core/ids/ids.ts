@@ -10,6 +10,7 @@ export type ProjectId = Id<"prj">;
 export type EnvironmentId = Id<"env">;
 export type ProviderAccountId = Id<"acc">;
 export type ProviderKeyId = Id<"pky">;
+export type RoutingRuleId = Id<"rul">;
 export type GatewayKeyId = Id<"key">;
 export type CustomerId = Id<"cus">;
 export type EventId = Id<"evt">;

@@ -34,8 +34,11 @@ export type PricingState = (typeof PRICING_STATES)[number];
 /** What is known when a call is admitted. Journalled before a byte goes to the provider. */
 export interface CallIntent {
   readonly id: EventId;
+  /** The client's call; its attempts share it. */
   readonly requestId: RequestId;
-  /** Milliseconds since the epoch at which the call was admitted. */
+  /** Which provider call of the client's call this is, counted from 1: more than 1 after a failover. */
+  readonly attempt: number;
+  /** Milliseconds since the epoch at which the call was admitted; of a later attempt, at which that one began. */
   readonly startedAtMs: number;
   readonly projectId: ProjectId;
   readonly environmentId: EnvironmentId;
@@ -63,7 +66,7 @@ export interface CallOutcome {
   readonly status: EventStatus;
   /** The provider's HTTP status; null when no response head arrived. */
   readonly httpStatus: number | null;
-  /** From admission to the end, and to the first body byte sent on to the client. */
+  /** From `startedAtMs` to the end, and to the first body byte sent on to the client. */
   readonly durationMs: number;
   readonly firstByteMs: number | null;
   readonly providerResponseId: string | null;

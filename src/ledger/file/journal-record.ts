@@ -66,11 +66,11 @@ function readRecord(value: unknown): JournalRecord | undefined {
   const [kind, version, first, second] = value as unknown[];
   if (typeof version !== "number") return undefined;
   if (version !== VERSION) return { kind: "unsupported", version };
-  if (kind === "o" && isTuple(first, INTENT_FIELDS)) {
-    return { kind: "opened", intent: readIntent(first as unknown as IntentFields) };
+  if (kind === "o" && isIntent(first)) {
+    return { kind: "opened", intent: readIntent(first as IntentFields) };
   }
-  if (kind === "s" && isTuple(first, INTENT_FIELDS) && isOutcome(second)) {
-    const intent = readIntent(first as unknown as IntentFields);
+  if (kind === "s" && isIntent(first) && isOutcome(second)) {
+    const intent = readIntent(first as IntentFields);
     return {
       kind: "settled",
       event: { ...intent, ...readOutcome(second as OutcomeFields) },
@@ -91,6 +91,10 @@ function crcDigits(crc: number): string {
   return crc.toString(16).padStart(CRC_DIGITS, "0");
 }
 
+function isIntent(value: unknown): boolean {
+  return isTuple(value, INTENT_FIELDS) || isTuple(value, OLDEST_INTENT_FIELDS);
+}
+
 function isTuple(value: unknown, length: number): value is readonly unknown[] {
   return Array.isArray(value) && value.length === length;
 }
@@ -100,7 +104,9 @@ function isOutcome(value: unknown): boolean {
 }
 
 const SPACE = 0x20;
-const INTENT_FIELDS = 17;
+const INTENT_FIELDS = 18;
+/** Before a call could have several attempts. */
+const OLDEST_INTENT_FIELDS = 17;
 const OUTCOME_FIELDS = 14;
 /** Before there were variants. */
 const OLDEST_OUTCOME_FIELDS = 13;
@@ -126,6 +132,7 @@ function intentFields(intent: CallIntent) {
     intent.requestedModel,
     intent.isStream,
     formatMoney(intent.holdPicos),
+    intent.attempt,
   ] as const;
 }
 
@@ -148,6 +155,7 @@ function readIntent(fields: IntentFields): CallIntent {
     requestedModel: fields[14],
     isStream: fields[15],
     holdPicos: parseMoney(fields[16]),
+    attempt: fields[17] ?? 1,
   };
 }
 

@@ -9,14 +9,21 @@ import type { Answer, Send } from "./answer.ts";
 
 /** Forwards bytes and reads nothing: errors, binary answers, endpoints whose usage is not metered. */
 export class OpaqueAnswer implements Answer {
-  readonly isHeadHeld = false;
-  readonly push: Send;
+  readonly #send: Send;
 
   constructor(send: Send) {
-    this.push = send;
+    this.#send = send;
   }
 
-  finish(): undefined {
+  get isHeadHeld(): boolean {
+    return false;
+  }
+
+  push(chunk: Buffer): void {
+    this.#send(chunk);
+  }
+
+  finish(): Buffer | undefined {
     return undefined;
   }
 

@@ -1,21 +1,26 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { spliceIncludeUsage } from "../../wire/openai/include-usage.ts";
+import { spliceBytes, type Edit } from "../../wire/json/splice-bytes.ts";
+import { editIncludeUsage } from "../../wire/openai/include-usage.ts";
 import type { Send } from "../answers/answer.ts";
+import { ErrorAnswer } from "../answers/error-answer.ts";
 import { JsonAnswer } from "../answers/json-answer.ts";
 import { OpaqueAnswer } from "../answers/opaque-answer.ts";
 import { SseAnswer } from "../answers/sse-answer.ts";
 import type { Call } from "../call.ts";
 import { isDecodable } from "../decoder.ts";
-import { Exchange, type AnswerPlan, type ExchangeResult } from "../exchange.ts";
+import { Exchange, type AnswerPlan, type ExchangeResult, type ResponseHead } from "../exchange.ts";
+import { isFinalAnswer, readRefusal, type FailoverDeps } from "../failover.ts";
 import { headerOf } from "../gateway-request.ts";
 import { createUpstreamHeaders, type ResponseHeaders } from "../headers.ts";
 import type { ProviderRoute } from "../snapshot.ts";
 
-export interface ForwardDeps {
+export interface ForwardDeps extends FailoverDeps {
   readonly upstream: Dispatcher;
-  readonly monotonicMs: () => number;
 }
+
+/** How long the rest of an answer that is not passed on is awaited, so that its connection can be used again. */
+const MAX_SET_ASIDE_MS = 1_000;
 
 /** A JSON answer up to this size is held until its cost is known. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
@@ -29,12 +34,15 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
   const route = call.route;
   if (route === undefined) throw new Error("forward comes after route");
   const outgoing = createBody(call, route);
-  const exchange = new Exchange({
+  const exchange: Exchange = new Exchange({
     reply: call.reply,
     ownHeaders: ownHeaders(call),
     monotonicMs: deps.monotonicMs,
-    createAnswer: (status, headers, send) =>
-      planAnswer({ call, status, headers, isUsageHidden: outgoing.isUsageHidden }, send),
+    createAnswer: (head, send) => {
+      if (head.status >= 400) return planError(deps, call, { head, exchange, send });
+      deps.routeHealth.succeeded(route, call.circuitTicket);
+      return planAnswer({ call, ...head, isUsageHidden: outgoing.isUsageHidden }, send);
+    },
   });
   if (call.reply.isClosed) {
     exchange.cancel(new Error("the client closed the connection before the call was sent"));
@@ -76,16 +84,21 @@ interface OutgoingBody {
 }
 
 function createBody(call: Call, route: ProviderRoute): OutgoingBody {
-  const { peeked, operation, request } = call;
+  const { peeked, operation, request, upstreamModel } = call;
   const bytes = peeked?.bytes ?? null;
   if (peeked !== undefined && bytes !== null) {
-    const isSpliced =
+    const { scan } = peeked;
+    const edits: Edit[] = [];
+    const isUsageAsked =
       peeked.isStream && operation.needsIncludeUsage && route.provider.supports.streamUsage;
-    const { body, isUsageHidden } =
-      isSpliced && peeked.scan !== null
-        ? spliceIncludeUsage(bytes, peeked.scan)
-        : { body: bytes, isUsageHidden: false };
-    return { body, contentLength: body.length, isUsageHidden };
+    const usageEdit = isUsageAsked && scan !== null ? editIncludeUsage(scan) : undefined;
+    if (usageEdit !== undefined) edits.push(usageEdit);
+    const modelField = scan?.fields.get("model");
+    if (modelField !== undefined && upstreamModel !== peeked.model) {
+      edits.push({ ...modelField, text: JSON.stringify(upstreamModel) });
+    }
+    const body = spliceBytes(bytes, edits);
+    return { body, contentLength: body.length, isUsageHidden: usageEdit !== undefined };
   }
   const declared = headerOf(request, "content-length");
   const isBodyless =
@@ -102,6 +115,27 @@ function createBody(call: Call, route: ProviderRoute): OutgoingBody {
     contentLength: declared === undefined ? undefined : Number(declared),
     isUsageHidden: false,
   };
+}
+
+/** A refusal of the provider: the client's, unless another way is tried. */
+function planError(
+  deps: ForwardDeps,
+  call: Call,
+  answered: { readonly head: ResponseHead; readonly exchange: Exchange; readonly send: Send },
+): AnswerPlan {
+  const { head, exchange, send } = answered;
+  const { status } = head;
+  const isSetAside = !isFinalAnswer(deps, call, head);
+  const answer = new ErrorAnswer(send, {
+    isSetAside,
+    onWhole: (body) => readRefusal(deps, call, { status, body }),
+    onOverlong: head.drop,
+  });
+  if (isSetAside) {
+    const timer = setTimeout(head.drop, MAX_SET_ASIDE_MS);
+    void exchange.result.then(() => clearTimeout(timer));
+  }
+  return { answer, isRead: false, isBodyChanged: false };
 }
 
 interface AnswerHead {

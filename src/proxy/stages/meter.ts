@@ -9,7 +9,7 @@ import type {
   Operation,
   ResponseFacts,
 } from "../../wire/openai/operation.ts";
-import type { Call } from "../call.ts";
+import { sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 
 export interface MeterDeps {
@@ -129,7 +129,7 @@ async function estimate(
   call: Call,
   answered: { readonly operation: Operation; readonly result: ExchangeResult },
 ): Promise<Quantities> {
-  const model = answered.result.facts.servedModel ?? call.peeked?.model ?? null;
+  const model = answered.result.facts.servedModel ?? sentModel(call);
   const input = await countPrompt(deps, call, { operation: answered.operation, model });
   const output = await count(deps, model, answered.result.deliveredText());
   return { input, output, ...answered.result.deliveredUnits() };

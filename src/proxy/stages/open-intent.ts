@@ -24,7 +24,8 @@ export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refu
   const intent: CallIntent = {
     id: deps.ids.create("evt"),
     requestId: call.requestId,
-    startedAtMs: call.startedAtMs,
+    attempt: call.attempt,
+    startedAtMs: call.attemptStartedAtMs,
     projectId: key.projectId,
     environmentId: key.environmentId,
     gatewayKeyId: key.id,

@@ -1,30 +1,131 @@
+import { matchesModel } from "../../core/routing/model-pattern.ts";
 import type { Call, Refusal } from "../call.ts";
-import type { Snapshot } from "../snapshot.ts";
+import { chooseRoute, type ChooseRouteDeps, type NoRoute } from "../choose-route.ts";
+import type {
+  EnvironmentRouting,
+  KeyEntry,
+  ProviderRoute,
+  RoutingRule,
+  Snapshot,
+} from "../snapshot.ts";
 
-export interface RouteDeps {
+export interface RouteDeps extends ChooseRouteDeps {
   readonly snapshot: Snapshot;
 }
 
-/** Chooses a provider key of the call's own environment. There is no way from here to a key of another one. */
-export async function route(deps: RouteDeps, call: Call): Promise<Refusal | undefined> {
-  const key = call.key;
+/**
+ * Finds the ways a call may go, by the routing rules of its own environment, and chooses one. There is no way from
+ * here to a key of another environment.
+ */
+export function route(
+  deps: RouteDeps,
+  call: Call,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  const { key } = call;
   if (key === undefined) throw new Error("route comes after authenticate");
-  let routes;
-  try {
-    routes = await deps.snapshot.routesOf(key.environmentId);
-  } catch {
+  const routing = deps.snapshot.routingOf(key.environmentId);
+  if (!(routing instanceof Promise)) return routeWithin(deps, call, { key, routing });
+  return routing.then(
+    (loaded) => routeWithin(deps, call, { key, routing: loaded }),
+    () => STORE_UNAVAILABLE,
+  );
+}
+
+const STORE_UNAVAILABLE: Refusal = {
+  code: "store_unavailable",
+  message: "The environment's provider keys could not be read. Try again shortly.",
+};
+
+function routeWithin(
+  deps: RouteDeps,
+  call: Call,
+  { key, routing }: { readonly key: KeyEntry; readonly routing: EnvironmentRouting },
+): Refusal | undefined {
+  const model = call.peeked?.model ?? null;
+  const rule = ruleFor(routing, model);
+  if (rule !== undefined && rule.routes.length === 0) return unusableRule(key, rule);
+  const targetModel = model === null ? null : (rule?.targetModel ?? null);
+  if (targetModel !== null && key.allowedModels?.has(targetModel) === false) {
     return {
-      code: "store_unavailable",
-      message: "The environment's provider key could not be read. Try again shortly.",
+      code: "model_not_allowed",
+      message: `This environment sends "${clip(model ?? "")}" to the model "${targetModel}" (routing rule ${rule?.id}), and this key may not call that one.`,
+      param: "model",
     };
   }
-  const [best] = routes;
-  if (best === undefined) {
+  if (targetModel !== null && targetModel !== model && call.peeked?.scan === null) {
     return {
-      code: "no_provider_key",
-      message: `The ${key.environmentName} environment has no provider key. Add one with \`keyward provider-keys add --account <account> --environment ${key.environmentName}\`.`,
+      code: "routing_rule_unusable",
+      message: `The routing rule ${rule?.id} of the ${key.environmentName} environment sends "${clip(model ?? "")}" as "${targetModel}", and ${call.request.path} is sent a form, which Keyward does not change. Ask for "${targetModel}" itself.`,
+      param: "model",
     };
   }
-  call.route = best;
+  call.routing = routing;
+  call.upstreamModel = targetModel ?? model;
+  const ways = rule?.routes ?? routing.routes;
+  if (ways.length === 0) return noProviderKey(key);
+  call.candidates = servingWays(ways, call);
+  if (call.candidates.length === 0) return endpointNotServed(call, key, rule);
+  const chosen = chooseRoute(deps, call);
+  if (chosen.route === undefined) return noneIsWell(key, chosen);
+  call.route = chosen.route;
+  call.circuitTicket = chosen.ticket;
   return undefined;
+}
+
+function ruleFor({ rules }: EnvironmentRouting, model: string | null): RoutingRule | undefined {
+  for (const rule of rules) if (matchesModel(rule.pattern, model)) return rule;
+  return undefined;
+}
+
+/** The list itself in the common case that every provider in it has the endpoint. */
+function servingWays(ways: readonly ProviderRoute[], call: Call): readonly ProviderRoute[] {
+  const { method, path } = call.request;
+  const serves = ({ provider }: ProviderRoute): boolean =>
+    provider.serves === undefined || provider.serves(method, path);
+  for (const way of ways) if (!serves(way)) return ways.filter(serves);
+  return ways;
+}
+
+function noProviderKey({ environmentName }: KeyEntry): Refusal {
+  return {
+    code: "no_provider_key",
+    message: `The ${environmentName} environment has no provider key. Add one with \`keyward provider-keys add --account <account> --environment ${environmentName}\`.`,
+  };
+}
+
+function unusableRule({ environmentName }: KeyEntry, rule: RoutingRule): Refusal {
+  return {
+    code: "routing_rule_unusable",
+    message: `The routing rule ${rule.id} of the ${environmentName} environment is for this model and allows no provider key that is there. Add a key of the account or provider it names, or change it: \`keyward routing-rules list --environment ${environmentName}\`.`,
+  };
+}
+
+function endpointNotServed(call: Call, key: KeyEntry, rule: RoutingRule | undefined): Refusal {
+  const by = rule === undefined ? "" : ` that routing rule ${rule.id} allows`;
+  return {
+    code: "endpoint_not_served",
+    message: `No provider of the ${key.environmentName} environment${by} has ${call.request.method} ${clip(call.request.path)}.`,
+  };
+}
+
+function noneIsWell(
+  { environmentName }: KeyEntry,
+  { isRateLimited, retryAfterMs }: NoRoute,
+): Refusal {
+  const soon = `Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`;
+  return isRateLimited
+    ? {
+        code: "provider_rate_limited",
+        message: `Every provider account of the ${environmentName} environment that can take this call has asked for time. ${soon}`,
+        retryAfterMs,
+      }
+    : {
+        code: "no_healthy_provider",
+        message: `Every provider key of the ${environmentName} environment that can take this call has failed just now, and is left alone for a moment. ${soon} \`keyward provider-keys list\` shows them.`,
+        retryAfterMs,
+      };
+}
+
+function clip(text: string): string {
+  return text.slice(0, 100);
 }

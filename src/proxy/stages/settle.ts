@@ -4,7 +4,7 @@ import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { CallObserver } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { Call } from "../call.ts";
+import { sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 import type { Measurement } from "./meter.ts";
 
@@ -35,11 +35,11 @@ export async function settle(
     isStream: call.peeked?.isStream ?? intent.isStream,
     ...measurement,
     httpStatus: result.httpStatus,
-    durationMs: Math.round(deps.monotonicMs() - call.startedMonotonicMs),
+    durationMs: Math.round(deps.monotonicMs() - call.attemptStartedMonotonicMs),
     firstByteMs:
       result.firstByteAtMs === null
         ? null
-        : Math.round(result.firstByteAtMs - call.startedMonotonicMs),
+        : Math.round(result.firstByteAtMs - call.attemptStartedMonotonicMs),
     providerResponseId: clip(facts.responseId),
     servedModel: clip(facts.servedModel),
     serviceTier: clip(facts.serviceTier),
@@ -76,7 +76,7 @@ function price(
   }
   const rating = deps.priceBook.rate({
     provider: call.route?.pricedAs ?? "",
-    model: result.facts.servedModel ?? call.peeked?.model ?? null,
+    model: result.facts.servedModel ?? sentModel(call),
     serviceTier: result.facts.serviceTier,
     variant: measurement.variant,
     atMs: call.startedAtMs,

@@ -171,6 +171,7 @@ export function sampleProviderKey(
       ciphertext: new Uint8Array(randomBytes(80)),
     },
     fingerprint: sampleHash(),
+    weight: 1,
     preview: "sk-proj-…9fQa",
     createdAtMs: SAMPLE_TIME_MS,
     revokedAtMs: null,
@@ -186,6 +187,7 @@ export function sampleEvent(overrides: Partial<UsageEvent> = {}): UsageEvent {
   return {
     id: ids.create("evt"),
     requestId: ids.create("req"),
+    attempt: 2,
     startedAtMs: SAMPLE_TIME_MS,
     projectId: PROJECT_ID,
     environmentId: ENVIRONMENT_ID,

@@ -65,6 +65,19 @@ export class SqlProviderKeyRepository implements ProviderKeyRepository {
     return await newestFirst("providerKeys", rows, page, toRecord);
   }
 
+  async setWeight(id: ProviderKeyId, weight: number): Promise<boolean> {
+    return await exclusively(this.#connections, async (db) => {
+      const { numUpdatedRows } = await db
+        .updateTable("provider_keys")
+        .set({ weight })
+        .where("id", "=", id)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
+      await recordChange(db, "providerKey", id);
+      return true;
+    });
+  }
+
   async revoke(id: ProviderKeyId, revokedAtMs: number): Promise<boolean> {
     return await exclusively(this.#connections, async (db) => {
       const { numUpdatedRows } = await db
@@ -95,6 +108,7 @@ function toRow(record: ProviderKeyRecord) {
     nonce: record.sealed.nonce,
     ciphertext: record.sealed.ciphertext,
     fingerprint: record.fingerprint,
+    weight: record.weight,
     preview: record.preview,
     created_at_ms: record.createdAtMs,
     revoked_at_ms: record.revokedAtMs,
@@ -114,6 +128,7 @@ function toRecord(row: Selectable<ProviderKeyTable>): ProviderKeyRecord {
       ciphertext: new Uint8Array(row.ciphertext),
     },
     fingerprint: row.fingerprint,
+    weight: Number(row.weight),
     preview: row.preview,
     createdAtMs: Number(row.created_at_ms),
     revokedAtMs: row.revoked_at_ms === null ? null : Number(row.revoked_at_ms),

@@ -8,6 +8,7 @@ import type {
   ProjectRepository,
   ProviderAccountRepository,
   ProviderKeyRepository,
+  RoutingRuleRepository,
   Repositories,
   Store,
   UsageRepository,
@@ -22,6 +23,7 @@ import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
 import { SqlProjectRepository } from "./project-repository.ts";
 import { SqlProviderAccountRepository } from "./provider-account-repository.ts";
 import { SqlProviderKeyRepository } from "./provider-key-repository.ts";
+import { SqlRoutingRuleRepository } from "./routing-rule-repository.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import { SqlUsageRepository } from "./usage-repository.ts";
 import { SqlVaultKeyRepository } from "./vault-key-repository.ts";
@@ -32,6 +34,7 @@ class SqlRepositories implements Repositories {
   readonly environments: EnvironmentRepository;
   readonly providerAccounts: ProviderAccountRepository;
   readonly providerKeys: ProviderKeyRepository;
+  readonly routingRules: RoutingRuleRepository;
   readonly gatewayKeys: GatewayKeyRepository;
   readonly customers: CustomerRepository;
   readonly adminTokens: AdminTokenRepository;
@@ -44,6 +47,7 @@ class SqlRepositories implements Repositories {
     this.environments = new SqlEnvironmentRepository(connections);
     this.providerAccounts = new SqlProviderAccountRepository(connections);
     this.providerKeys = new SqlProviderKeyRepository(connections);
+    this.routingRules = new SqlRoutingRuleRepository(connections);
     this.gatewayKeys = new SqlGatewayKeyRepository(connections);
     this.customers = new SqlCustomerRepository(connections);
     this.adminTokens = new SqlAdminTokenRepository(connections);

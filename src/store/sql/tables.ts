@@ -10,6 +10,7 @@ import type {
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
+  RoutingRuleId,
   RequestId,
   RootKeyId,
 } from "../../core/ids/ids.ts";
@@ -54,9 +55,21 @@ export interface ProviderKeyTable {
   readonly nonce: Uint8Array;
   readonly ciphertext: Uint8Array;
   readonly fingerprint: string;
+  readonly weight: Integer;
   readonly preview: string;
   readonly created_at_ms: Integer;
   readonly revoked_at_ms: NullableInteger;
+}
+
+export interface RoutingRuleTable {
+  readonly id: RoutingRuleId;
+  readonly environment_id: EnvironmentId;
+  readonly position: Integer;
+  readonly model: string;
+  readonly provider: string | null;
+  readonly account_id: ProviderAccountId | null;
+  readonly target_model: string | null;
+  readonly created_at_ms: Integer;
 }
 
 export interface GatewayKeyTable {
@@ -117,6 +130,7 @@ interface ChangeLogTable {
 export interface UsageEventTable {
   readonly id: EventId;
   readonly request_id: RequestId;
+  readonly attempt: Integer;
   readonly started_at_ms: Integer;
   readonly project_id: ProjectId;
   readonly environment_id: EnvironmentId;
@@ -204,6 +218,7 @@ export interface Tables {
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;
   readonly provider_keys: ProviderKeyTable;
+  readonly routing_rules: RoutingRuleTable;
   readonly gateway_keys: GatewayKeyTable;
   readonly customers: CustomerTable;
   readonly admin_tokens: AdminTokenTable;

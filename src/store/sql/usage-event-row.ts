@@ -23,6 +23,7 @@ export function toEventRow(event: UsageEvent): Insertable<UsageEventTable> {
   return {
     id: event.id,
     request_id: event.requestId,
+    attempt: event.attempt,
     started_at_ms: Math.trunc(event.startedAtMs),
     project_id: event.projectId,
     environment_id: event.environmentId,
@@ -67,6 +68,7 @@ export function fromEventRow(row: Selectable<UsageEventTable>): UsageEvent {
   return {
     id: row.id,
     requestId: row.request_id,
+    attempt: Number(row.attempt),
     startedAtMs: Number(row.started_at_ms),
     projectId: row.project_id,
     environmentId: row.environment_id,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { spliceBytes } from "../json/splice-bytes.ts";
 import { scanTopLevel } from "../json/top-level-scanner.ts";
-import { spliceIncludeUsage } from "./include-usage.ts";
+import { editIncludeUsage } from "./include-usage.ts";
 
 const WANTED = new Set(["stream_options"]);
 
@@ -8,11 +9,12 @@ function splice(text: string) {
   const body = Buffer.from(text);
   const scan = scanTopLevel(body, WANTED);
   if (!scan) throw new Error("the fixture is not an object");
-  const result = spliceIncludeUsage(body, scan);
-  return { text: result.body.toString(), isUsageHidden: result.isUsageHidden };
+  const edit = editIncludeUsage(scan);
+  const edited = spliceBytes(body, edit === undefined ? [] : [edit]);
+  return { text: edited.toString(), isUsageHidden: edit !== undefined };
 }
 
-describe("spliceIncludeUsage", () => {
+describe("editIncludeUsage", () => {
   it("adds the option when it is absent and leaves every other byte as it was", () => {
     expect(splice('{ "stream" : true, "n":1e2 } \n')).toEqual({
       text: '{ "stream" : true, "n":1e2 ,"stream_options":{"include_usage":true}} \n',

@@ -1,31 +1,20 @@
+import type { Edit } from "../json/splice-bytes.ts";
 import type { TopLevelScan } from "../json/top-level-scanner.ts";
-
-/** The body as it goes to the provider, and whether the usage chunk that comes back must be hidden from the client. */
-export interface IncludeUsage {
-  readonly body: Buffer;
-  readonly isUsageHidden: boolean;
-}
 
 const INSERTED_MEMBER = ',"stream_options":{"include_usage":true}';
 
 /**
- * Makes sure that a streamed chat or text completion reports its usage, by splicing the option into the body's
- * bytes. A body whose `stream_options` is not an object is left for the provider to refuse.
+ * The edit that makes a streamed chat or text completion report its usage; the usage chunk that comes back must then be
+ * hidden from the client. Undefined where the client asks for it itself, and where its `stream_options` is not an
+ * object: that is left for the provider to refuse.
  */
-export function spliceIncludeUsage(body: Buffer, scan: TopLevelScan): IncludeUsage {
-  const field = scan.fields.get("stream_options");
-  if (field === undefined) {
-    return {
-      body: replaceBytes(body, scan.closeOffset, scan.closeOffset, INSERTED_MEMBER),
-      isUsageHidden: true,
-    };
-  }
+export function editIncludeUsage({ fields, closeOffset }: TopLevelScan): Edit | undefined {
+  const field = fields.get("stream_options");
+  if (field === undefined) return { start: closeOffset, end: closeOffset, text: INSERTED_MEMBER };
   const options = parseOptions(field.text);
-  if (options === undefined || options["include_usage"] === true) {
-    return { body, isUsageHidden: false };
-  }
-  const replacement = JSON.stringify({ ...options, include_usage: true });
-  return { body: replaceBytes(body, field.start, field.end, replacement), isUsageHidden: true };
+  if (options === undefined || options["include_usage"] === true) return undefined;
+  const text = JSON.stringify({ ...options, include_usage: true });
+  return { start: field.start, end: field.end, text };
 }
 
 function parseOptions(text: string | undefined): Record<string, unknown> | undefined {
@@ -39,8 +28,4 @@ function parseOptions(text: string | undefined): Record<string, unknown> | undef
   } catch {
     return undefined;
   }
-}
-
-function replaceBytes(body: Buffer, start: number, end: number, text: string): Buffer {
-  return Buffer.concat([body.subarray(0, start), Buffer.from(text), body.subarray(end)]);
 }

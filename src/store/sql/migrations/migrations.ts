@@ -1,6 +1,7 @@
 import type { SchemaWords } from "../sql-engine.ts";
 import { firstFloor } from "./0001-first-floor.ts";
 import { prices } from "./0002-prices.ts";
+import { routing } from "./0003-routing.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -12,4 +13,5 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: "first floor", statements: firstFloor },
   { name: "prices", statements: prices },
+  { name: "routing", statements: routing },
 ];

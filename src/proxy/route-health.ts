@@ -1,0 +1,182 @@
+import { Circuit, type CircuitRule, type CircuitTicket } from "../core/routing/circuit.ts";
+import type {
+  ProviderKeyHealth,
+  RestReason,
+  RestScope,
+} from "../core/routing/provider-key-health.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { ProviderRoute } from "./snapshot.ts";
+
+export interface Rest {
+  readonly reason: RestReason;
+  /** On the clock that never jumps. */
+  readonly untilMs: number;
+  /**
+   * The provider named the time: until then it is not called at all. A rest of our own choosing only has other ways
+   * go first, so that a guess never refuses a call.
+   */
+  readonly isNamed: boolean;
+  readonly scope: RestScope;
+}
+
+export interface RouteHealthOptions {
+  readonly rule: CircuitRule;
+  readonly monotonicMs: () => number;
+  readonly log: Log;
+}
+
+/** Models come from callers, and an entry is made by what a provider refuses: more are not kept. */
+const MAX_RESTS = 10_000;
+const MAX_CIRCUITS = 10_000;
+/** What a provider asks for beyond this is not believed: a call now and then must find out. */
+const MAX_REST_MS = 10 * 60_000;
+
+/**
+ * What this process has learned of each way to a provider: circuits by key, rests by account or key. In memory only;
+ * every process learns for itself.
+ */
+export class RouteHealth {
+  readonly #options: RouteHealthOptions;
+  /** By key; a key that never failed has none. */
+  readonly #circuits = new Map<string, Circuit>();
+  readonly #rests = new Map<string, Rest>();
+
+  constructor(options: RouteHealthOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined while it has never failed. */
+  circuitOf(route: ProviderRoute): Circuit | undefined {
+    return this.#circuits.get(keyOf(route));
+  }
+
+  /** The rest that holds longest, a named one before others; undefined when nothing rests. */
+  restOf(route: ProviderRoute, model: string | null, nowMs: number): Rest | undefined {
+    if (this.#rests.size === 0) return undefined;
+    const account = accountOf(route);
+    const key = keyOf(route);
+    let worst = this.#find(account, nowMs, undefined);
+    worst = this.#find(key, nowMs, worst);
+    worst = this.#find(withModel(account, model), nowMs, worst);
+    return this.#find(withModel(key, model), nowMs, worst);
+  }
+
+  /** The ticket under which a call's outcome will be reported. Only where the circuit is not open. */
+  enter(route: ProviderRoute, nowMs: number): CircuitTicket {
+    return this.circuitOf(route)?.enter(nowMs) ?? 0;
+  }
+
+  succeeded(route: ProviderRoute, ticket: CircuitTicket): void {
+    const circuit = this.circuitOf(route);
+    if (circuit === undefined) return;
+    this.#watch(route, circuit, (nowMs) => circuit.succeeded(ticket, nowMs));
+  }
+
+  failed(route: ProviderRoute, ticket: CircuitTicket): void {
+    const circuit = this.circuitOf(route) ?? this.#createCircuit(route);
+    this.#watch(route, circuit, (nowMs) => circuit.failed(ticket, nowMs));
+  }
+
+  /** The call ended without telling anything of the provider. */
+  left(route: ProviderRoute, ticket: CircuitTicket): void {
+    this.circuitOf(route)?.left(ticket);
+  }
+
+  rest(
+    route: ProviderRoute,
+    scope: RestScope,
+    rest: { readonly reason: RestReason; readonly forMs: number; readonly isNamed: boolean },
+  ): void {
+    const { reason, isNamed } = rest;
+    const forMs = Math.min(rest.forMs, MAX_REST_MS);
+    const nowMs = this.#options.monotonicMs();
+    const owner = scope.owner === "account" ? accountOf(route) : keyOf(route);
+    const name = scope.calls === "every" ? owner : withModel(owner, scope.model);
+    const before = this.#rests.get(name);
+    this.#rests.delete(name);
+    this.#rests.set(name, { reason, isNamed, untilMs: nowMs + forMs, scope });
+    if (this.#rests.size > MAX_RESTS) this.#dropRests(nowMs);
+    if (before !== undefined && before.untilMs > nowMs) return;
+    const { accountId, keyId } = route;
+    this.#options.log.warn(
+      { accountId, keyId, ...scope, reason, forMs },
+      `a provider ${scope.owner} rests`,
+    );
+  }
+
+  /** For people; of any key, also of one that was never called. */
+  describe(key: Pick<ProviderRoute, "accountId" | "keyId">): ProviderKeyHealth {
+    const nowMs = this.#options.monotonicMs();
+    const circuit = this.#circuits.get(keyOf(key));
+    const phase = circuit?.phase(nowMs) ?? "closed";
+    const owners = [accountOf(key), keyOf(key)];
+    const rests = [...this.#rests]
+      .filter(([name, rest]) => {
+        const owner = name.split(SEPARATOR, 1)[0] ?? "";
+        return rest.untilMs > nowMs && owners.includes(owner);
+      })
+      .map(([, { reason, scope, untilMs }]) => ({ reason, scope, forMs: untilMs - nowMs }))
+      .toSorted((a, b) => b.forMs - a.forMs);
+    const opensAgainAtMs = phase === "open" ? (circuit?.opensAgainAtMs() ?? nowMs) : nowMs;
+    return { circuit: phase, circuitOpenForMs: Math.max(0, opensAgainAtMs - nowMs), rests };
+  }
+
+  #find(name: string, nowMs: number, worst: Rest | undefined): Rest | undefined {
+    const found = this.#rests.get(name);
+    if (found === undefined) return worst;
+    if (found.untilMs <= nowMs) {
+      this.#rests.delete(name);
+      return worst;
+    }
+    if (worst === undefined) return found;
+    if (worst.isNamed !== found.isNamed) return worst.isNamed ? worst : found;
+    return worst.untilMs >= found.untilMs ? worst : found;
+  }
+
+  #createCircuit(route: ProviderRoute): Circuit {
+    const circuit = new Circuit(this.#options.rule);
+    this.#circuits.set(keyOf(route), circuit);
+    if (this.#circuits.size > MAX_CIRCUITS) {
+      const [oldest] = this.#circuits.keys();
+      if (oldest !== undefined) this.#circuits.delete(oldest);
+    }
+    return circuit;
+  }
+
+  #dropRests(nowMs: number): void {
+    for (const [name, { untilMs }] of this.#rests) {
+      if (untilMs <= nowMs) this.#rests.delete(name);
+    }
+    for (const name of this.#rests.keys()) {
+      if (this.#rests.size <= MAX_RESTS) return;
+      this.#rests.delete(name);
+    }
+  }
+
+  #watch(route: ProviderRoute, circuit: Circuit, report: (nowMs: number) => void): void {
+    const nowMs = this.#options.monotonicMs();
+    const wasClosed = circuit.phase(nowMs) === "closed";
+    report(nowMs);
+    const isClosed = circuit.phase(nowMs) === "closed";
+    if (wasClosed === isClosed) return;
+    const { accountId, keyId } = route;
+    if (isClosed) this.#options.log.info({ accountId, keyId }, "a provider key's circuit closed");
+    else this.#options.log.warn({ accountId, keyId }, "a provider key's circuit opened");
+  }
+}
+
+/** In no id: what stands before the first one is the owner, whatever a model's name may hold. */
+const SEPARATOR = "\n";
+
+function withModel(owner: string, model: string | null): string {
+  return owner + SEPARATOR + (model ?? "");
+}
+
+/** The simulator that stands in has neither account nor key. */
+function accountOf({ accountId }: Pick<ProviderRoute, "accountId">): string {
+  return accountId ?? "account";
+}
+
+function keyOf({ keyId }: Pick<ProviderRoute, "keyId">): string {
+  return keyId ?? "key";
+}
