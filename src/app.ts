@@ -3,7 +3,9 @@
  * stands behind which contract; everything it makes it also ends.
  */
 import { randomBytes } from "node:crypto";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
+import type { Dispatcher } from "undici";
 import { createAdminApp, type AdminApp } from "./admin/admin-app.ts";
 import {
   createTokenAuthenticator,
@@ -40,7 +42,7 @@ import { startSimulator } from "./providers/simulator/start-simulator.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
-import { createUpstream } from "./proxy/upstream.ts";
+import { countConnections, createUpstream } from "./proxy/upstream.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
@@ -50,14 +52,15 @@ import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported
 import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
 import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
+import { createMetricsListener } from "./runtime/metrics-listener.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
+import { startTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
-import { combineObservers } from "./telemetry/call-observer.ts";
 import type { Log } from "./telemetry/log.ts";
 import { BpeTokenizer } from "./tokenizer/bpe/bpe-tokenizer.ts";
 import type { Vault } from "./vault/vault.ts";
@@ -268,6 +271,8 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { request, store, ids, providers } = parts;
   const { config, log } = request;
   const tasks = new Tasks(log);
+  const telemetry = startTelemetry({ ...request, nowMs: Date.now, monotonicMs });
+  closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
   const ledger = await openFileLedger({
     directory: join(config.dataDir, JOURNAL_FOLDER),
@@ -282,15 +287,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   closers.add("ledger", () => ledger.close());
   const tokenizer = new BpeTokenizer();
   closers.add("tokenizer", () => tokenizer.close());
-  const upstream = createUpstream({
-    connectTimeoutMs: config.upstreamConnectTimeoutMs,
-    headersTimeoutMs: config.upstreamHeadersTimeoutMs,
-    bodyIdleTimeoutMs: config.upstreamBodyIdleTimeoutMs,
-    allowedHosts: createAllowedHosts([
-      ...config.allowedPrivateHosts,
-      ...ownHosts(providers.standIn),
-    ]),
-  });
+  const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
   const { snapshot, poller } = await openSnapshot(parts, closers);
   const authenticator = createTokenAuthenticator({
@@ -305,23 +302,36 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     upstream,
     ids,
     log,
-    observer: combineObservers([]),
+    observer: telemetry.observer,
     tokenizer,
     nowMs: Date.now,
     ...failover,
     maxJsonBodyBytes: config.maxJsonBodyBytes,
     maxInFlightCalls: config.maxInFlightCalls,
-    fallback: createFrontDoor({
-      admin: {
-        basePath: ADMIN_BASE_PATH,
-        listener: createAdminListener(createAdmin(parts, { authenticator, ledger, ...failover })),
+    fallback: createFallback(parts, {
+      authenticator,
+      ledger,
+      telemetry,
+      routeHealth: failover.routeHealth,
+      isReady: () => poller.staleSinceMs() === null,
+      gauges: {
+        inFlightCalls: () => gateway.inFlightCalls(),
+        ledger: () => ledger.status(),
+        upstreamConnections: () => countConnections(upstream),
       },
-      version: request.version,
-      isReady: async () => poller.staleSinceMs() === null,
     }),
   });
   bound.serve(gateway.listener);
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
+}
+
+function connectProviders(config: Config, standIn: Provider): Dispatcher {
+  return createUpstream({
+    connectTimeoutMs: config.upstreamConnectTimeoutMs,
+    headersTimeoutMs: config.upstreamHeadersTimeoutMs,
+    bodyIdleTimeoutMs: config.upstreamBodyIdleTimeoutMs,
+    allowedHosts: createAllowedHosts([...config.allowedPrivateHosts, ...ownHosts(standIn)]),
+  });
 }
 
 /** The simulator is a part of this process, so the data plane may call it without anybody's leave. */
@@ -341,6 +351,38 @@ async function openSnapshot(parts: Parts, closers: Closers) {
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller };
 }
+
+interface Served {
+  readonly authenticator: Authenticator;
+  readonly ledger: Ledger;
+  readonly routeHealth: RouteHealth;
+  readonly telemetry: Telemetry;
+  readonly gauges: Parameters<Telemetry["scrape"]>[0];
+  readonly isReady: () => boolean;
+}
+
+/** What is on the port besides the data plane. */
+function createFallback(parts: Parts, served: Served): RequestListener {
+  const { config, version, log } = parts.request;
+  const { authenticator, telemetry } = served;
+  return createFrontDoor({
+    admin: {
+      basePath: ADMIN_BASE_PATH,
+      listener: createAdminListener(createAdmin(parts, served)),
+    },
+    metrics: createMetricsListener({
+      ...config,
+      contentType: telemetry.metricsContentType,
+      scrape: () => telemetry.scrape(served.gauges),
+      isAdmin: (authorization) => authenticator.isAdmin(authorization),
+      onFault: (err) => log.error({ err }, "the metrics could not be put together"),
+    }),
+    version,
+    isReady: async () => served.isReady(),
+  });
+}
+
+const monotonicMs = (): number => performance.now();
 
 const MAX_SETTLE_MS = 5_000;
 

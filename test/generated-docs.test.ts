@@ -6,6 +6,7 @@ import { isSingleCommand } from "../src/cli/command.ts";
 import { NOUNS } from "../src/cli/nouns.ts";
 import { listSettings } from "../src/config/config-schema.ts";
 import { ERROR_CODES } from "../src/core/errors/codes.ts";
+import { METRICS } from "../src/telemetry/prometheus/metrics.ts";
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, "..", path), "utf8");
 /** The first cell of every row, without the marks of code. */
@@ -36,6 +37,10 @@ test("docs/cli.md has every command, each with examples of it", async () => {
       expect(examples.some((example) => example.includes(words))).toBe(true);
     }
   }
+});
+
+test("docs/guide/observability.md names every metric, and no other", () => {
+  expect(firstCells(read("docs/guide/observability.md"))).toEqual(Object.keys(METRICS));
 });
 
 test("docs/config.md names every setting of the schema, and no other", () => {

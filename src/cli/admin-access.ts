@@ -1,6 +1,7 @@
 import { createAdminClient, type AdminClient } from "../admin/client.ts";
 import type { Config } from "../config/config-schema.ts";
 import type { Environment } from "../config/process-environment.ts";
+import { isLoopback } from "../runtime/loopback.ts";
 import { CliError } from "./cli-error.ts";
 import type { AdminScope, GlobalOptions } from "./command.ts";
 import { readVersion } from "./version.ts";
@@ -119,8 +120,4 @@ function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   if (typeof cause !== "object" || cause === null || !("code" in cause)) return "";
   return ` (${String(cause.code)})`;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
 }

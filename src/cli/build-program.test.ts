@@ -125,12 +125,13 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     databaseUrl: "postgres://db.example/keyward",
     allowedPrivateHosts: "localhost:11434",
     adminToken: "t".repeat(24),
+    metricsToken: "m".repeat(16),
     durability: "disk",
     logLevel: "error",
     processes: "1",
   };
   const options = settingOptions();
-  for (const { key, flag, type } of listSettings()) {
+  for (const { key, flag, type, defaultValue } of listSettings()) {
     if (key === "dataDir") continue;
     const name =
       type === "switch" ? flag.slice(2).replace(/-(.)/, (_, c: string) => c.toUpperCase()) : key;
@@ -138,7 +139,9 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     const value = type === "switch" ? true : (samples[key] ?? "5000");
     const loaded = loadConfig({ env: {}, flags: flagsOf({ [name]: value }), cwd: "/nowhere" });
     if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
-    expect(String(loaded.config[key])).toBe(type === "switch" ? "false" : value);
+    // A switch is typed to turn over what it is by default.
+    const expected = type === "switch" ? String(defaultValue !== true) : value;
+    expect(String(loaded.config[key])).toBe(expected);
     expect(loaded.origins[key]).toBe(flag);
   }
 });

@@ -1,4 +1,5 @@
-import { listSettings, type Setting } from "../config/config-schema.ts";
+import { unescape } from "node:querystring";
+import { listSettings, type Config, type Setting } from "../config/config-schema.ts";
 import type { OptionSpec } from "./command.ts";
 import { GLOBAL_OPTIONS } from "./global-options.ts";
 
@@ -9,6 +10,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   rootKey: "key",
   adminToken: "token",
   allowedPrivateHosts: "hosts",
+  metricsToken: "token",
   durability: "word",
   logLevel: "level",
 };
@@ -27,12 +29,20 @@ export function settingOptions(): Readonly<Record<string, OptionSpec>> {
   );
 }
 
-function optionName({ key, type }: Setting): string {
-  return type === "switch" ? `no${key.charAt(0).toUpperCase()}${key.slice(1)}` : key;
+function optionName(setting: Setting): string {
+  const { key } = setting;
+  return isNegated(setting) ? `no${key.charAt(0).toUpperCase()}${key.slice(1)}` : key;
 }
 
-function optionSpec({ type, choices, description, key, variable, isSecret }: Setting): OptionSpec {
-  if (type === "switch") return { description: NEGATIONS[key] ?? `turns off: ${description}` };
+/** A switch that is on by default is only ever turned off. */
+function isNegated({ type, defaultValue }: Setting): boolean {
+  return type === "switch" && defaultValue === true;
+}
+
+function optionSpec(setting: Setting): OptionSpec {
+  const { type, choices, description, key, variable, isSecret } = setting;
+  if (isNegated(setting)) return { description: NEGATIONS[key] ?? `turns off: ${description}` };
+  if (type === "switch") return { description: description.replace(/\.$/, "") };
   const secrecy = isSecret ? ` Better as ${variable}: others can read flags.` : "";
   return {
     value: type === "integer" ? unitOf(key) : (VALUE_WORDS[key] ?? "text"),
@@ -54,8 +64,22 @@ export function flagsOf(
   const flags: Record<string, string | boolean | undefined> = {};
   for (const setting of listSettings()) {
     const value = options[optionName(setting)];
-    if (setting.type === "switch") flags[setting.key] = value === true ? false : undefined;
+    if (isNegated(setting)) flags[setting.key] = value === true ? false : undefined;
+    else if (setting.type === "switch") flags[setting.key] = value === true ? true : undefined;
     else if (typeof value === "string") flags[setting.key] = value;
   }
   return flags;
+}
+
+/** The values of settings that no log may show, and the password of the database by itself. */
+export function secretsOf(config: Config): readonly string[] {
+  const values = listSettings()
+    .filter(({ isSecret }) => isSecret)
+    .flatMap(({ key }) => {
+      const value = config[key];
+      return typeof value === "string" ? [value] : [];
+    });
+  const { databaseUrl } = config;
+  const password = databaseUrl === null ? "" : (URL.parse(databaseUrl)?.password ?? "");
+  return password === "" ? values : [...values, password, unescape(password)];
 }

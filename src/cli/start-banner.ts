@@ -1,5 +1,6 @@
 import type { RunningKeyward } from "../app.ts";
 import type { Config } from "../config/config-schema.ts";
+import { isLoopback } from "../runtime/loopback.ts";
 import type { Output } from "./output.ts";
 
 /**
@@ -125,8 +126,4 @@ function printFirstRun(
     "Then see what it cost:  keyward usage events",
   ];
   for (const line of lines) output.line(line);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host.startsWith("127.") || host === "::1";
 }

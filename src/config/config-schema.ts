@@ -65,6 +65,19 @@ export const configSchema = z.strictObject({
       isSecret: true,
       isRefusedInFile: true,
     }),
+  metricsToken: z
+    .string()
+    .min(16, "expected at least 16 characters")
+    .max(256)
+    .regex(/^[\x21-\x7e]*$/, "expected printable ASCII without spaces")
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "A token for `/metrics`. Without it `/metrics` is open on a loopback address, and needs an admin token on any other.",
+      isSecret: true,
+      isRefusedInFile: true,
+    }),
   processes: z
     .int()
     .min(1)
@@ -149,6 +162,10 @@ export const configSchema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta({
     description: "The least severe line that is logged.",
   }),
+  logCalls: z.boolean().default(false).meta({
+    description:
+      "Whether every provider call that has ended is a line of the log (level `info`): ids, model, tokens, cost and times, nothing of what was said.",
+  }),
 });
 
 /** The settings of a server: complete, checked, frozen. `dataDir` is an absolute path. */
@@ -159,7 +176,7 @@ export interface Setting {
   readonly key: ConfigKey;
   /** `KEYWARD_MAX_JSON_BODY_BYTES` */
   readonly variable: string;
-  /** `--max-json-body-bytes`; for a switch that is on by default its negation, `--no-import`. */
+  /** `--max-json-body-bytes`, `--log-calls`; for a switch that is on by default its negation, `--no-import`. */
   readonly flag: string;
   readonly type: "integer" | "text" | "switch" | "list";
   /** The words it takes, where they are few. */
@@ -176,14 +193,15 @@ export function listSettings(): readonly Setting[] {
     const meta = schema.meta() ?? {};
     const plain = unwrap(schema);
     const isSwitch = typeOf(plain) === "switch";
+    const defaultValue = schema.parse(undefined);
     const words = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return {
       key: key as ConfigKey,
       variable: `KEYWARD_${words.replaceAll("-", "_").toUpperCase()}`,
-      flag: isSwitch ? `--no-${words}` : `--${words}`,
+      flag: isSwitch && defaultValue === true ? `--no-${words}` : `--${words}`,
       type: typeOf(plain),
       choices: plain instanceof z.ZodEnum ? plain.options.map(String) : null,
-      defaultValue: schema.parse(undefined),
+      defaultValue,
       description: meta.description ?? "",
       isSecret: meta.isSecret === true,
       isRefusedInFile: meta.isRefusedInFile === true,

@@ -54,9 +54,11 @@ test("every setting can be set by its variable and by its flag", () => {
   const samples: Record<string, string> = {
     databaseUrl: "postgres://db.example/keyward",
     adminToken: "t".repeat(24),
+    metricsToken: "m".repeat(16),
     durability: "disk",
     logLevel: "error",
     import: "false",
+    logCalls: "true",
     processes: "1",
   };
   for (const { key, variable, type } of listSettings()) {

@@ -35,6 +35,8 @@ export interface LedgerStatus {
   readonly lastFlushAtMs: number | null;
   /** Message of the last flush, null when it succeeded. */
   readonly lastFlushError: string | null;
+  /** Flushes that failed since the process started. */
+  readonly flushFailures: number;
 }
 
 /** Where the ledger puts its events: the store's usage repository. */

@@ -40,6 +40,18 @@ export function createUpstream(options: UpstreamOptions): Dispatcher {
   });
 }
 
+/** Connections to all providers together: which providers there are is nobody's business who reads metrics. */
+export function countConnections(upstream: Dispatcher): { open: number; idle: number } {
+  const counts = { open: 0, idle: 0 };
+  if (!(upstream instanceof Agent)) return counts;
+  for (const { connected, running } of Object.values(upstream.stats)) {
+    counts.open += Number(connected);
+    // One call a connection.
+    counts.idle += Math.max(0, Number(connected) - running);
+  }
+  return counts;
+}
+
 /** What is known of a call that the provider did not answer. `forbidden`: its address is one that may not be called. */
 export type UpstreamFault = "unreachable" | "forbidden" | "timeout" | "broken";
 

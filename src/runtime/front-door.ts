@@ -4,6 +4,8 @@ import { createErrorBody } from "../wire/openai/error-body.ts";
 export interface FrontDoorDeps {
   /** Answers below the base path. */
   readonly admin: { readonly basePath: string; readonly listener: RequestListener };
+  /** Answers `/metrics`. */
+  readonly metrics: RequestListener;
   readonly version: string;
   /** Whether calls can be carried out: the store answers, or has not been needed. */
   readonly isReady: () => Promise<boolean>;
@@ -16,6 +18,8 @@ export function createFrontDoor(deps: FrontDoorDeps): RequestListener {
     const [path] = (req.url ?? "/").split("?", 1);
     if (path === basePath || path?.startsWith(`${basePath}/`)) {
       listener(req, res);
+    } else if (path === "/metrics") {
+      deps.metrics(req, res);
     } else if (path === "/healthz") {
       sendJson(res, 200, { service: "keyward", status: "ok", version: deps.version });
     } else if (path === "/readyz") {
@@ -47,6 +51,7 @@ function signpost(version: string, basePath: string): string {
     "Applications:  set OPENAI_BASE_URL to this address with /v1, and OPENAI_API_KEY to a Keyward key.",
     `Admin API:     ${basePath}, described by ${basePath}/openapi.json`,
     "Health:        /healthz and /readyz",
+    "Metrics:       /metrics",
     "",
   ].join("\n");
 }

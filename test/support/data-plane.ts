@@ -232,6 +232,7 @@ function createMemoryLedger(into: {
       journalBytes: 0,
       lastFlushAtMs: null,
       lastFlushError: null,
+      flushFailures: 0,
     }),
   };
 }

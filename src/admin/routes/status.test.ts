@@ -51,6 +51,7 @@ describe("status", () => {
         journalBytes: 4096,
         lastFlushAtMs: admin.nowMs,
         lastFlushError: "disk full",
+        flushFailures: 1,
       }),
     });
     const { body } = await call(app, "/status");

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { flagsOf, settingOptions } from "../setting-options.ts";
+import { flagsOf, secretsOf, settingOptions } from "../setting-options.ts";
 import { printStartBanner } from "../start-banner.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { readVersion } from "../version.ts";
@@ -27,7 +27,7 @@ export const start = defineCommand({
       cwd: io.cwd,
       env: io.env,
       version: readVersion(),
-      log: createPinoLog({ level: settings.logLevel }),
+      log: createPinoLog({ level: settings.logLevel, secrets: secretsOf(settings) }),
     });
     printStartBanner(keyward, settings, output);
     if (io.isInteractive) output.note("Control-C stops it");

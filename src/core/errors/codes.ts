@@ -50,6 +50,11 @@ export const ERROR_CODES = {
     "authentication_error",
     "The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`.",
   ),
+  invalid_metrics_token: refused(
+    401,
+    "authentication_error",
+    "`/metrics` is open to the server's own machine only. From elsewhere it needs `Authorization: Bearer` with the setting `metricsToken` or an admin token.",
+  ),
   origin_not_allowed: refused(
     403,
     "permission_error",

@@ -36,6 +36,13 @@ export { UNIT_CLASSES };
 
 export const QUANTITY_CLASSES: readonly QuantityClass[] = [...TOKEN_CLASSES, ...UNIT_CLASSES];
 
+const UNIT_CLASS_SET: ReadonlySet<string> = new Set(UNIT_CLASSES);
+
+/** Whether the class counts tokens, and not one of the other units. */
+export function isTokenClass(name: QuantityClass): boolean {
+  return !UNIT_CLASS_SET.has(name);
+}
+
 /** Counts by class (tokens, but for the unit classes), non-negative safe integers; an absent class is zero. */
 export type Quantities = Readonly<Partial<Record<QuantityClass, number>>>;
 

@@ -52,6 +52,8 @@ export class EventFlusher {
   #isStopped = false;
   lastFlushAtMs: number | null = null;
   lastFlushError: string | null = null;
+  /** Since the start; `#failures` are those in a row. */
+  totalFailures = 0;
 
   constructor(options: EventFlusherOptions) {
     this.#options = options;
@@ -111,6 +113,7 @@ export class EventFlusher {
       await this.#moveAll();
     } catch (error) {
       this.#failures += 1;
+      this.totalFailures += 1;
       this.lastFlushError = error instanceof Error ? error.message : String(error);
       log.warn(
         { err: error, failures: this.#failures, pendingEvents: this.#options.pendingEvents() },

@@ -171,6 +171,7 @@ export class FileLedger implements Ledger {
       journalBytes: this.#writer.journalBytes,
       lastFlushAtMs: this.#flusher.lastFlushAtMs,
       lastFlushError: this.#flusher.lastFlushError,
+      flushFailures: this.#flusher.totalFailures,
     };
   }
 

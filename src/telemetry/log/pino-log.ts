@@ -1,5 +1,7 @@
 import { pino, destination, type DestinationStream } from "pino";
 import type { Log } from "../log.ts";
+import { scrubSecrets } from "../scrub-secrets.ts";
+import { CENSORED, redactFields } from "./redact-fields.ts";
 
 type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -7,31 +9,36 @@ export interface PinoLogOptions {
   readonly level: LogLevel;
   /** Where lines go; standard error by default, so that standard output stays for data. */
   readonly stream?: DestinationStream;
+  /** Texts that are taken out wherever they stand, whatever they look like: the secrets of the settings. */
+  readonly secrets?: readonly string[];
 }
 
-/** Fields that could only hold a secret or somebody's words: whatever is logged under these names is taken out. */
-const REDACTED_PATHS = [
-  "authorization",
-  "headers",
-  "*.headers",
-  "secret",
-  "*.secret",
-  "body",
-  "*.body",
-  "err.detail.body",
-];
-
 const STANDARD_ERROR = 2;
+/** Anything shorter would take out what is no secret. */
+const MIN_SECRET_CHARACTERS = 8;
 
-/** One JSON object a line, times in ISO 8601. */
-export function createPinoLog({ level, stream }: PinoLogOptions): Log {
+/**
+ * One JSON object a line, times in ISO 8601. Secrets are kept out in two ways: fields by their names, and then, in the
+ * whole line as it is written, what looks like a secret or is one of `secrets`.
+ */
+export function createPinoLog({ level, stream, secrets = [] }: PinoLogOptions): Log {
+  const known = secrets
+    .filter((secret) => secret.length >= MIN_SECRET_CHARACTERS)
+    // As it stands in a line of JSON.
+    .map((secret) => JSON.stringify(secret).slice(1, -1));
+  const censor = (line: string): string => {
+    let text = line;
+    for (const secret of known) text = text.replaceAll(secret, CENSORED);
+    return scrubSecrets(text);
+  };
   return pino(
     {
       level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED_PATHS, censor: "[redacted]" },
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
+      serializers: { err: (value: unknown) => value },
+      hooks: { streamWrite: censor },
     },
     stream ?? destination({ dest: STANDARD_ERROR, sync: true }),
   );

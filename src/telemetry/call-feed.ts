@@ -1,0 +1,33 @@
+import type { EnvironmentId, GatewayKeyId, ProjectId } from "../core/ids/ids.ts";
+import type { EventStatus } from "../core/usage/usage-event.ts";
+import type { CallReport, RefusalReport } from "./call-observer.ts";
+
+/** What to look for; what is undefined does not matter. A refusal of a stranger has no environment, project or key. */
+export interface FeedFilter {
+  readonly environmentId?: EnvironmentId | undefined;
+  readonly projectId?: ProjectId | undefined;
+  readonly gatewayKeyId?: GatewayKeyId | undefined;
+  readonly customer?: string | undefined;
+  readonly feature?: string | undefined;
+  /** The model that served, or the requested one where none did. */
+  readonly model?: string | undefined;
+  readonly status?: EventStatus | "refused" | undefined;
+}
+
+export type FeedItem =
+  | { readonly kind: "call"; readonly report: CallReport }
+  | { readonly kind: "refusal"; readonly report: RefusalReport }
+  /** The reader was too slow: so many came between the item before and the next one, and are gone. */
+  | { readonly kind: "dropped"; readonly count: number };
+
+export interface FeedReader {
+  /** The next item; `idle` when none came in that time; `closed` after `close`, or when the feed itself has ended. */
+  next(timeoutMs: number): Promise<FeedItem | "idle" | "closed">;
+  close(): void;
+}
+
+/** Calls of this process as they end. Keeps nothing: a reader gets what comes after it has subscribed. */
+export interface CallFeed {
+  /** Undefined when there are as many readers as there may be. */
+  subscribe(filter: FeedFilter): FeedReader | undefined;
+}

@@ -1,0 +1,160 @@
+import type { CallFeed, FeedFilter, FeedItem, FeedReader } from "../call-feed.ts";
+import type { CallObserver, CallReport, RefusalReport } from "../call-observer.ts";
+
+export interface LiveFeedLimits {
+  readonly maxReaders: number;
+  /** Items that wait for one reader; older ones give way. */
+  readonly maxWaiting: number;
+}
+
+const DEFAULT_LIVE_FEED_LIMITS: LiveFeedLimits = { maxReaders: 32, maxWaiting: 1_000 };
+
+/** Hands calls to whoever reads at the moment. Without a reader a call costs one comparison. */
+export class LiveFeed implements CallFeed, CallObserver {
+  readonly #limits: LiveFeedLimits;
+  readonly #readers = new Set<WaitingReader>();
+  #isClosed = false;
+  #dropped = 0;
+
+  constructor(limits: LiveFeedLimits = DEFAULT_LIVE_FEED_LIMITS) {
+    this.#limits = limits;
+  }
+
+  get counts(): { readonly readers: number; readonly dropped: number } {
+    return { readers: this.#readers.size, dropped: this.#dropped };
+  }
+
+  subscribe(filter: FeedFilter): FeedReader | undefined {
+    if (this.#isClosed || this.#readers.size >= this.#limits.maxReaders) return undefined;
+    const reader = new WaitingReader(filter, {
+      maxWaiting: this.#limits.maxWaiting,
+      onDrop: () => {
+        this.#dropped += 1;
+      },
+      onClose: () => this.#readers.delete(reader),
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  callEnded(report: CallReport): void {
+    if (this.#readers.size === 0) return;
+    const facts = factsOfCall(report);
+    for (const reader of this.#readers) {
+      if (isWanted(reader.filter, facts)) reader.push({ kind: "call", report });
+    }
+  }
+
+  callRefused(report: RefusalReport): void {
+    if (this.#readers.size === 0) return;
+    const facts = factsOfRefusal(report);
+    for (const reader of this.#readers) {
+      if (isWanted(reader.filter, facts)) reader.push({ kind: "refusal", report });
+    }
+  }
+
+  /** Ends every reader. */
+  close(): void {
+    this.#isClosed = true;
+    for (const reader of this.#readers) reader.close();
+  }
+}
+
+type Facts = { readonly [Name in keyof FeedFilter]-?: FeedFilter[Name] | null };
+
+function factsOfCall({ event }: CallReport): Facts {
+  return { ...event, model: event.servedModel ?? event.requestedModel };
+}
+
+function factsOfRefusal(report: RefusalReport): Facts {
+  return { ...report, model: report.requestedModel, status: "refused" };
+}
+
+function isWanted(filter: FeedFilter, facts: Facts): boolean {
+  for (const name of FILTERED) {
+    if (filter[name] !== undefined && filter[name] !== facts[name]) return false;
+  }
+  return true;
+}
+
+const FILTERED = [
+  "environmentId",
+  "projectId",
+  "gatewayKeyId",
+  "customer",
+  "feature",
+  "model",
+  "status",
+] as const satisfies readonly (keyof FeedFilter)[];
+
+interface ReaderOptions {
+  readonly maxWaiting: number;
+  readonly onDrop: () => void;
+  readonly onClose: () => void;
+}
+
+class WaitingReader implements FeedReader {
+  readonly filter: FeedFilter;
+  readonly #options: ReaderOptions;
+  /** A ring: the oldest item stands at `#first`. */
+  readonly #ring: (FeedItem | undefined)[] = [];
+  #first = 0;
+  #waiting = 0;
+  #dropped = 0;
+  #isClosed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(filter: FeedFilter, options: ReaderOptions) {
+    this.filter = filter;
+    this.#options = options;
+  }
+
+  push(item: FeedItem): void {
+    const { maxWaiting, onDrop } = this.#options;
+    if (this.#waiting === maxWaiting) {
+      this.#take();
+      this.#dropped += 1;
+      onDrop();
+    }
+    this.#ring[(this.#first + this.#waiting) % maxWaiting] = item;
+    this.#waiting += 1;
+    this.#wake?.();
+  }
+
+  async next(timeoutMs: number): Promise<FeedItem | "idle" | "closed"> {
+    if (this.#waiting === 0 && !this.#isClosed) await this.#wait(timeoutMs);
+    if (this.#isClosed) return "closed";
+    if (this.#dropped > 0) {
+      const count = this.#dropped;
+      this.#dropped = 0;
+      return { kind: "dropped", count };
+    }
+    return this.#take() ?? "idle";
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ring.length = 0;
+    this.#options.onClose();
+    this.#wake?.();
+  }
+
+  #take(): FeedItem | undefined {
+    if (this.#waiting === 0) return undefined;
+    const item = this.#ring[this.#first];
+    this.#ring[this.#first] = undefined;
+    this.#first = (this.#first + 1) % this.#options.maxWaiting;
+    this.#waiting -= 1;
+    return item;
+  }
+
+  async #wait(timeoutMs: number): Promise<void> {
+    const woken = Promise.withResolvers<void>();
+    this.#wake = woken.resolve;
+    const timer = setTimeout(woken.resolve, timeoutMs);
+    await woken.promise;
+    clearTimeout(timer);
+    this.#wake = undefined;
+  }
+}
