@@ -18,8 +18,9 @@ export const EVENT_STATUSES = ["succeeded", "failed", "interrupted", "unknown"] 
 export type EventStatus = (typeof EVENT_STATUSES)[number];
 
 /**
- * Where the quantities come from. `reported`: the provider's own usage. `estimated`: counted here with a tokenizer.
- * `none`: nothing was consumed, or the endpoint reports nothing. `unknown`: see EventStatus.
+ * Where the quantities come from. `reported`: the provider's own usage. `estimated`: worked out here, with a tokenizer or
+ * from what was asked for. `none`: nothing was consumed, or the endpoint reports nothing. `unknown`: see EventStatus, or
+ * the answer does not say what was consumed; quantities that stand beside it are not all.
  */
 export const USAGE_SOURCES = ["reported", "estimated", "none", "unknown"] as const;
 export type UsageSource = (typeof USAGE_SOURCES)[number];
@@ -46,7 +47,7 @@ export interface CallIntent {
   /** The customer's external id, as the team names it; null when the call names none. */
   readonly customer: string | null;
   readonly feature: string | null;
-  /** `chat.completions`, `responses`, `completions`, `embeddings`, or `other`. */
+  /** The operation's name (`chat.completions`, `audio.speech`), or `other` for an endpoint that is not listed. */
   readonly operation: string;
   readonly method: string;
   /** Path without query, at most 256 characters. */

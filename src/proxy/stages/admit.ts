@@ -21,7 +21,7 @@ export function admit(call: Call): Refusal | undefined {
       message:
         "This key is limited to certain models, and the form is too large, or not well-formed enough, to know its model before it is sent. Send a smaller one, or use a key without a model limit.",
       param: "model",
-      isConnectionSpent: true,
+      isConnectionSpent: call.peeked.bytes === null,
     };
   }
   const model = call.peeked?.model ?? null;

@@ -97,7 +97,7 @@ async function peekForm(
       code: "invalid_form",
       message: `The form has "${form.duplicate}" twice; which one counts would be a guess.`,
       param: form.duplicate,
-      isConnectionSpent: true,
+      isConnectionSpent: form.bytes === null,
     };
   }
   call.peeked = form;
