@@ -1,15 +1,22 @@
 /**
- * What an endpoint of the simulator is: a pure function from a request to an answer. It opens no socket, reads no
- * clock and draws no randomness; `start-simulator.ts` sends what it returns.
+ * What an endpoint of the simulator is: a function from a request to an answer. It opens no socket, reads no clock and
+ * draws no randomness; what it remembers is in `call.memory`. `http/` sends what it returns, `faults/` spoil it first
+ * where the caller asked for that.
  */
 import { createHash } from "node:crypto";
 import type { z } from "zod";
+import type { MultipartForm } from "./http/multipart-reader.ts";
 
 /** One event of a stream, ready to be sent. `isToken`: it carries one token and waits for the pace. */
 export interface StreamStep {
   readonly text: string;
   readonly isToken: boolean;
 }
+
+/** What happens to the connection in place of bytes. A stall without an end lasts until the client goes away. */
+export type Mishap =
+  | { readonly mishap: "cut" }
+  | { readonly mishap: "stall"; readonly forMs: number | null };
 
 /** An error as OpenAI words it. Source: "Error codes" of OpenAI's API documentation. */
 export interface Refusal {
@@ -19,41 +26,91 @@ export interface Refusal {
   readonly code: string | null;
   readonly param: string | null;
   readonly message: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `html` and `empty` are what a proxy in front of a provider answers with. */
+  readonly bodyForm: "json" | "html" | "empty";
 }
 
 export type Answer =
   | Refusal
   /** `outputTokens` is what the pace is applied to. */
   | { readonly kind: "json"; readonly body: object; readonly outputTokens: number }
-  | { readonly kind: "text"; readonly body: string }
-  /** One JSON text in pieces, for bodies too large to be made at once. */
-  | { readonly kind: "pieces"; readonly pieces: Iterable<string> }
-  | { readonly kind: "stream"; readonly steps: Iterable<StreamStep> };
+  /** One body in pieces, for what is too large to be made at once. */
+  | PiecesAnswer
+  | StreamAnswer
+  /** Nothing is sent; after a stall that ends, `next` is. */
+  | { readonly kind: "mishap"; readonly mishap: Mishap; readonly next: Answer };
+
+export interface PiecesAnswer {
+  readonly kind: "pieces";
+  readonly contentType: string;
+  /** Undefined = chunked. */
+  readonly contentLength?: number;
+  readonly pieces: Iterable<string | Uint8Array | Mishap>;
+}
+
+export interface StreamAnswer {
+  readonly kind: "stream";
+  readonly steps: Iterable<StreamStep | Mishap>;
+}
 
 /** What belongs to one call, apart from its body. */
 export interface Call {
   readonly method: string;
   /** Without query. */
   readonly path: string;
+  /** What stands in the path for the `:id` of the endpoint, decoded; "" where it has none. */
+  readonly id: string;
   readonly createdAtSeconds: number;
   /** The length of each answer that the request asked for by header; null = as the seed has it. */
   readonly outputTokens: number | null;
+  /** Another seed, other answers to the same requests; "" is the usual one. */
+  readonly seed: string;
   /** A new id for this call, `<prefix><32 hex digits>`. Repeatable: it depends on the call's number, not on chance. */
   createId(prefix: string): string;
 }
 
+/** `path` may hold one `:id`, which stands for one segment, at its end for the rest of the path. */
 export interface JsonEndpoint {
+  readonly takes: "json";
+  readonly method: "POST";
   readonly path: string;
-  answer(body: unknown, call: Call): Answer;
+  answer(body: unknown, call: Call): Answer | Promise<Answer>;
 }
+
+export interface FormEndpoint {
+  readonly takes: "form";
+  readonly method: "POST";
+  readonly path: string;
+  answer(form: MultipartForm, call: Call): Answer;
+}
+
+/** Whatever body comes is thrown away. */
+export interface BodilessEndpoint {
+  readonly takes: "nothing";
+  readonly method: "DELETE" | "GET" | "POST";
+  readonly path: string;
+  answer(call: Call): Answer;
+}
+
+export type Endpoint = JsonEndpoint | FormEndpoint | BodilessEndpoint;
 
 export function refuse(
   status: number,
   message: string,
-  details: { type?: string; code?: string; param?: string } = {},
+  details: Partial<Pick<Refusal, "type" | "code" | "param" | "headers" | "bodyForm">> = {},
 ): Refusal {
-  const { type = "invalid_request_error", code = null, param = null } = details;
-  return { kind: "refusal", status, type, code, param, message };
+  return {
+    kind: "refusal",
+    status,
+    type: "invalid_request_error",
+    code: null,
+    param: null,
+    headers: {},
+    bodyForm: "json",
+    ...details,
+    message,
+  };
 }
 
 /** The request as `schema` reads it, or OpenAI's words for the first thing that is wrong with it. */
@@ -97,10 +154,10 @@ const DELIVERY_FIELDS = new Set([
 /**
  * The seed of the answer to a request. Streamed or not, cut short or not: the same question has the same seed.
  */
-export function seedOf(call: Pick<Call, "path">, body: object): string {
+export function seedOf(call: Pick<Call, "path" | "seed">, body: object): string {
   const question = Object.entries(body).filter(([name]) => !DELIVERY_FIELDS.has(name));
   return createHash("sha256")
-    .update(`${call.path}\n${JSON.stringify(question)}`)
+    .update(`${call.seed}${call.path}\n${JSON.stringify(question)}`)
     .digest("hex");
 }
 

@@ -1,5 +1,8 @@
 import type { Provider } from "../provider.ts";
 
+/** A key that begins so asks for a fault: `sim:429; retry-after=2`. */
+export const FAULT_KEY_PREFIX = "sim:";
+
 /**
  * The built-in provider for development and staging: its calls cost nothing and never leave the machine. Its base
  * URL is known once `startSimulator` has a port, so it has none of its own.
@@ -10,6 +13,8 @@ export const simulatorProvider: Provider = {
   defaultBaseUrl: null,
   supports: { streamUsage: true },
   isFree: true,
-  // It asks for no key. What an account holds is not sent: a real secret filed under it by mistake stays here.
-  authHeaders: () => [],
+  // It asks for no key. Only one that is the simulator's own is sent, for the fault it names: a real secret filed under
+  // it by mistake stays here.
+  authHeaders: ({ secret }) =>
+    secret.startsWith(FAULT_KEY_PREFIX) ? [["authorization", `Bearer ${secret}`]] : [],
 };

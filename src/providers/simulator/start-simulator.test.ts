@@ -1,7 +1,7 @@
 import { toFile } from "openai";
 import { describe, expect, test } from "vitest";
 import { collect, simulatorUnderTest } from "../../../test/support/simulator-under-test.ts";
-import { countTokens } from "./text-tokens.ts";
+import { countTokens } from "./content/text-tokens.ts";
 
 const subject = simulatorUnderTest();
 const CHAT = {
@@ -80,11 +80,11 @@ describe("errors are in OpenAI's shape", () => {
     expect(answer.status).toBe(405);
   });
 
-  test("a status that the request asks for, so that an app's error handling can be tried", async () => {
+  test("a header of the simulator's that there is none of, so that no misspelling goes unnoticed", async () => {
     const headers = { "x-simulator-status": "429" };
     await expect(subject.client.chat.completions.create(CHAT, { headers })).rejects.toMatchObject({
-      status: 429,
-      code: "rate_limit_exceeded",
+      status: 400,
+      message: expect.stringContaining("x-simulator-fault") as string,
     });
   });
 
@@ -99,6 +99,12 @@ describe("errors are in OpenAI's shape", () => {
       );
     }
   });
+});
+
+test("another seed gives other answers, the same ones each time", async () => {
+  const other = await textWithSeed("other");
+  expect(other).not.toBe(await textWithSeed(""));
+  expect(await textWithSeed("other")).toBe(other);
 });
 
 describe("pace", () => {
@@ -148,6 +154,12 @@ describe("pace", () => {
     expect(await outcome).toBe("broken");
   });
 });
+
+async function textWithSeed(seed: string) {
+  const headers = { "x-simulator-seed": seed };
+  const { choices } = await subject.client.chat.completions.create(CHAT, { headers });
+  return choices[0]?.message.content;
+}
 
 async function transcribe(sound: string, name: string): Promise<string> {
   const file = await toFile(Buffer.from(sound.repeat(9000)), name);

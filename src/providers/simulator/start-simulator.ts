@@ -6,16 +6,15 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readCallSettings, type CallSettings } from "./call-settings.ts";
-import { chatCompletions } from "./chat-completions.ts";
-import { completions } from "./completions.ts";
-import { embeddings } from "./embeddings.ts";
-import { refuse, type Answer, type Call, type JsonEndpoint } from "./endpoint.ts";
-import { readBody, sendAnswer, type Pace } from "./exchange.ts";
-import { answerModels } from "./models.ts";
-import { multipartBoundary, MultipartReader } from "./multipart-reader.ts";
-import { responses } from "./responses.ts";
-import { uploadEndpoints, type UploadEndpoint } from "./uploads.ts";
+import type { Answer, Call } from "./endpoint.ts";
+import { ALL_ENDPOINTS } from "./endpoints/all-endpoints.ts";
+import { FaultCounter } from "./faults/fault-counter.ts";
+import { spoilAnswer } from "./faults/spoil-answer.ts";
+import { readCallSettings, type CallDefaults, type CallSettings } from "./http/call-settings.ts";
+import { EndpointTable } from "./http/endpoint-table.ts";
+import { dialectOf } from "./http/error-body.ts";
+import { sendAnswer } from "./http/exchange.ts";
+import { readAnswer, type BodyLimits } from "./http/read-answer.ts";
 
 export interface SimulatorOptions {
   readonly host: string;
@@ -25,6 +24,8 @@ export interface SimulatorOptions {
   readonly nowMs: () => number;
   /** The pace of calls that name none; 0 (the default) = as fast as the client reads. */
   readonly tokensPerSecond?: number;
+  /** The seed of calls that name none: with another one, other answers. Default "". */
+  readonly seed?: string;
   /** Told of a fault of the simulator itself; the call is answered with status 500. */
   readonly onFault?: (fault: unknown) => void;
   /** Default 32 MiB. */
@@ -44,24 +45,24 @@ export interface Simulator {
 
 const KEEP_ALIVE_MS = 65_000;
 
-const JSON_ENDPOINTS: readonly JsonEndpoint[] = [
-  chatCompletions,
-  responses,
-  completions,
-  embeddings,
-];
-
 /** Rejects with the server's own error when the address cannot be taken. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const limits = {
-    jsonBytes: options.maxJsonBodyBytes ?? 32 * 1024 * 1024,
-    uploadBytes: options.maxUploadBytes ?? 512 * 1024 * 1024,
+  const shared: Shared = {
+    limits: {
+      jsonBytes: options.maxJsonBodyBytes ?? 32 * 1024 * 1024,
+      uploadBytes: options.maxUploadBytes ?? 512 * 1024 * 1024,
+    },
+    defaults: {
+      pace: { tokensPerSecond: options.tokensPerSecond ?? 0 },
+      seed: options.seed ?? "",
+    },
+    endpoints: new EndpointTable(ALL_ENDPOINTS),
+    counter: new FaultCounter(),
   };
-  const defaultPace = { tokensPerSecond: options.tokensPerSecond ?? 0 };
   let callNumber = 0;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
     callNumber += 1;
-    const exchange = { req, res, callNumber, createdAtMs: options.nowMs(), limits, defaultPace };
+    const exchange = { req, res, callNumber, createdAtMs: options.nowMs(), shared };
     handle(exchange).catch((fault: unknown) => {
       options.onFault?.(fault);
       failCall(res);
@@ -75,9 +76,12 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   return { url, baseUrl: `${url}/v1`, close: () => (closing ??= close(server)) };
 }
 
-interface Limits {
-  readonly jsonBytes: number;
-  readonly uploadBytes: number;
+/** What all calls of one simulator have in common. */
+interface Shared {
+  readonly limits: BodyLimits;
+  readonly defaults: CallDefaults;
+  readonly endpoints: EndpointTable;
+  readonly counter: FaultCounter;
 }
 
 interface Exchange {
@@ -85,27 +89,48 @@ interface Exchange {
   readonly res: ServerResponse;
   readonly callNumber: number;
   readonly createdAtMs: number;
-  readonly limits: Limits;
-  readonly defaultPace: Pace;
+  readonly shared: Shared;
 }
 
 async function handle(exchange: Exchange): Promise<void> {
-  const { req, res } = exchange;
+  const { req, res, shared } = exchange;
   const gone = new AbortController();
   res.once("close", () => gone.abort());
-  const ids = idMaker(exchange.callNumber);
-  res.setHeader("x-request-id", ids("req_"));
-  res.setHeader("openai-version", "2020-10-01");
-  const settings = readCallSettings(req.headers, exchange.defaultPace);
-  const answer = "kind" in settings ? settings : await findAnswer(exchange, settings, ids);
+  const createId = idMaker(exchange.callNumber);
+  const requestId = createId("req_");
+  const [path = "/"] = (req.url ?? "/").split("?", 1);
+  const dialect = dialectOf(path);
+  res.setHeader(dialect === "anthropic" ? "request-id" : "x-request-id", requestId);
+  if (dialect === "openai") res.setHeader("openai-version", "2020-10-01");
+  const settings = readCallSettings(req.headers, shared.defaults, shared.counter);
+  const isRefused = "kind" in settings;
+  const answer = isRefused ? settings : await answerCall(exchange, path, settings, createId);
   if (answer === undefined || gone.signal.aborted) return;
   // Whatever of the body was not read is thrown away, so that the client gets to read the answer.
   if (!req.complete) {
     res.setHeader("connection", "close");
     req.resume();
   }
-  const pace = "kind" in settings ? exchange.defaultPace : settings.pace;
-  await sendAnswer(res, answer, pace, gone.signal);
+  const pace = isRefused ? shared.defaults.pace : settings.pace;
+  await sendAnswer(res, answer, { pace, dialect, signal: gone.signal });
+}
+
+async function answerCall(
+  { req, createdAtMs, shared }: Exchange,
+  path: string,
+  { outputTokens, seed, fault }: CallSettings,
+  createId: Call["createId"],
+): Promise<Answer | undefined> {
+  const call = {
+    method: req.method ?? "GET",
+    path,
+    createdAtSeconds: Math.floor(createdAtMs / 1000),
+    outputTokens,
+    seed,
+    createId,
+  };
+  const answer = await readAnswer(req, call, shared.endpoints, shared.limits);
+  return answer === undefined || fault === undefined ? answer : spoilAnswer(answer, fault, path);
 }
 
 /** The edge of this server: a fault ends its own call and no other. */
@@ -117,98 +142,6 @@ function failCall(res: ServerResponse): void {
   const error = { message: "The simulator failed.", type: "server_error", param: null, code: null };
   res.writeHead(500, { "content-type": "application/json", connection: "close" });
   res.end(JSON.stringify({ error }));
-}
-
-/** Undefined when the client went away before its request was whole. */
-async function findAnswer(
-  exchange: Exchange,
-  settings: CallSettings,
-  createId: Call["createId"],
-): Promise<Answer | undefined> {
-  const { req, createdAtMs, limits } = exchange;
-  const method = req.method ?? "GET";
-  const [path = "/"] = (req.url ?? "/").split("?", 1);
-  const call: Call = {
-    method,
-    path,
-    createdAtSeconds: Math.floor(createdAtMs / 1000),
-    outputTokens: settings.outputTokens,
-    createId,
-  };
-  const unknown = refuse(
-    404,
-    `Invalid URL (${method} ${path}): the simulator answered, which does not speak this endpoint. A provider key for the environment is what is needed.`,
-  );
-  if (method === "GET") return answerModels(call) ?? unknown;
-  const json = JSON_ENDPOINTS.find((one) => one.path === path);
-  const upload = uploadEndpoints.find((one) => one.path === path);
-  if (json === undefined && upload === undefined) return unknown;
-  if (method !== "POST") {
-    return refuse(405, `Not allowed to ${method} on ${path}. (HINT: Perhaps you meant to POST?)`, {
-      code: "method_not_supported",
-    });
-  }
-  if ((req.headers["content-encoding"] ?? "identity") !== "identity") {
-    return refuse(415, "The simulator reads bodies that are not compressed.");
-  }
-  if (json !== undefined) return answerJson(json, call, req, limits.jsonBytes);
-  return upload === undefined ? unknown : answerUpload(upload, call, req, limits.uploadBytes);
-}
-
-async function answerJson(
-  endpoint: JsonEndpoint,
-  call: Call,
-  req: IncomingMessage,
-  limitBytes: number,
-): Promise<Answer | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  const outcome = await readBody(req, (piece) => {
-    bytes += piece.length;
-    if (bytes > limitBytes) return false;
-    pieces.push(piece);
-    return true;
-  });
-  if (outcome === "aborted") return undefined;
-  if (outcome === "stopped") return tooLarge(limitBytes);
-  let body: unknown;
-  try {
-    body = JSON.parse(Buffer.concat(pieces).toString("utf8"));
-  } catch {
-    return refuse(
-      400,
-      "We could not parse the JSON body of your request. (HINT: the body must be valid JSON, sent with 'content-type: application/json'.)",
-    );
-  }
-  return endpoint.answer(body, call);
-}
-
-async function answerUpload(
-  endpoint: UploadEndpoint,
-  call: Call,
-  req: IncomingMessage,
-  limitBytes: number,
-): Promise<Answer | undefined> {
-  const boundary = multipartBoundary(req.headers["content-type"]);
-  if (boundary === undefined) return refuse(400, "The body must be multipart/form-data.");
-  const reader = new MultipartReader(boundary);
-  let bytes = 0;
-  const outcome = await readBody(req, (piece) => {
-    bytes += piece.length;
-    return bytes <= limitBytes && reader.write(piece);
-  });
-  if (outcome === "aborted") return undefined;
-  if (bytes > limitBytes) return tooLarge(limitBytes);
-  const form = outcome === "done" ? reader.end() : undefined;
-  return form === undefined
-    ? refuse(400, "The multipart form could not be read.")
-    : endpoint.answer(form, call);
-}
-
-function tooLarge(limitBytes: number): Answer {
-  return refuse(413, `The request body is too large: the limit is ${limitBytes} bytes.`, {
-    code: "request_too_large",
-  });
 }
 
 /** Ids that tell the calls of one simulator apart and are the same again after a restart. */

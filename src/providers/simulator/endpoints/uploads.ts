@@ -1,14 +1,11 @@
-import { refuse, type Answer, type Call } from "./endpoint.ts";
-import { makeUpAnswer } from "./made-up-answer.ts";
-import type { MultipartFile, MultipartForm } from "./multipart-reader.ts";
-
-export interface UploadEndpoint {
-  readonly path: string;
-  answer(form: MultipartForm, call: Call): Answer;
-}
+import { makeUpAnswer } from "../content/made-up-answer.ts";
+import { refuse, type Answer, type FormEndpoint } from "../endpoint.ts";
+import type { MultipartFile, MultipartForm } from "../http/multipart-reader.ts";
 
 /** `POST /v1/files`. Source: the file object of OpenAI's API reference. The file itself is not kept. */
-const files: UploadEndpoint = {
+const files: FormEndpoint = {
+  takes: "form",
+  method: "POST",
   path: "/v1/files",
   answer(form, call) {
     const file = fileOf(form);
@@ -33,7 +30,9 @@ const BYTES_PER_SECOND = 16_000;
 const TOKENS_PER_SECOND = 10;
 
 /** `POST /v1/audio/transcriptions`. The text comes from the file's hash. Source: as above, transcription objects. */
-const transcriptions: UploadEndpoint = {
+const transcriptions: FormEndpoint = {
+  takes: "form",
+  method: "POST",
   path: "/v1/audio/transcriptions",
   answer(form, call) {
     const file = fileOf(form);
@@ -43,7 +42,7 @@ const transcriptions: UploadEndpoint = {
       return refuse(400, "you must provide a model parameter");
     }
     const { tokens } = makeUpAnswer({
-      seed: `${model}/${file.sha256}`,
+      seed: `${call.seed}${model}/${file.sha256}`,
       maxTokens: null,
       wantedTokens: call.outputTokens,
       schema: null,
@@ -55,7 +54,7 @@ const transcriptions: UploadEndpoint = {
       case "json":
         return { kind: "json", body: { text, usage }, outputTokens: tokens.length };
       case "text":
-        return { kind: "text", body: `${text}\n` };
+        return { kind: "pieces", contentType: "text/plain; charset=utf-8", pieces: [`${text}\n`] };
       case "verbose_json": {
         const body = { task: "transcribe", language: "english", duration: seconds, text, usage };
         return { kind: "json", body: { ...body, segments: [] }, outputTokens: tokens.length };
@@ -69,7 +68,7 @@ const transcriptions: UploadEndpoint = {
   },
 };
 
-export const uploadEndpoints: readonly UploadEndpoint[] = [files, transcriptions];
+export const uploadEndpoints: readonly FormEndpoint[] = [files, transcriptions];
 
 /** whisper-1 is charged by the second, the models after it by the token. */
 function transcriptionUsage(model: string, seconds: number, outputTokens: number): object {

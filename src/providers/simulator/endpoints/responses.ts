@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { makeUpAnswer, type MadeUpAnswer } from "../content/made-up-answer.ts";
+import { countPromptTokens } from "../content/prompt-tokens.ts";
 import {
   namedEvent,
   readRequest,
@@ -6,9 +8,7 @@ import {
   type Call,
   type JsonEndpoint,
   type StreamStep,
-} from "./endpoint.ts";
-import { makeUpAnswer, type MadeUpAnswer } from "./made-up-answer.ts";
-import { countPromptTokens } from "./prompt-tokens.ts";
+} from "../endpoint.ts";
 
 const jsonSchema = z.record(z.string(), z.unknown());
 const requestSchema = z.looseObject({
@@ -44,6 +44,8 @@ type ResponsesRequest = z.infer<typeof requestSchema>;
  * streaming events of OpenAI's API reference.
  */
 export const responses: JsonEndpoint = {
+  takes: "json",
+  method: "POST",
   path: "/v1/responses",
   answer(body, call) {
     const read = readRequest(requestSchema, body);

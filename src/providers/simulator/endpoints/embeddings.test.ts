@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { simulatorUnderTest } from "../../../test/support/simulator-under-test.ts";
+import { simulatorUnderTest } from "../../../../test/support/simulator-under-test.ts";
 
 const subject = simulatorUnderTest();
 

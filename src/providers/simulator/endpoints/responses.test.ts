@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { collect, simulatorUnderTest } from "../../../test/support/simulator-under-test.ts";
-import { countTokens } from "./text-tokens.ts";
+import { collect, simulatorUnderTest } from "../../../../test/support/simulator-under-test.ts";
+import { countTokens } from "../content/text-tokens.ts";
 
 const subject = simulatorUnderTest();
 const REQUEST = { model: "gpt-5-mini", instructions: "Be brief", input: "Hello there friend" };

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { makeUpAnswer, type MadeUpAnswer } from "../content/made-up-answer.ts";
+import { countTokens } from "../content/text-tokens.ts";
 import {
   dataEvent,
   readRequest,
@@ -6,9 +8,7 @@ import {
   seedOf,
   type JsonEndpoint,
   type StreamStep,
-} from "./endpoint.ts";
-import { makeUpAnswer, type MadeUpAnswer } from "./made-up-answer.ts";
-import { countTokens } from "./text-tokens.ts";
+} from "../endpoint.ts";
 
 const MAX_CHOICES = 128;
 const MAX_TOKENS_PER_CALL = 1_000_000;
@@ -28,6 +28,8 @@ type CompletionRequest = z.infer<typeof requestSchema>;
 
 /** `POST /v1/completions`. Source: the completion object of OpenAI's API reference. */
 export const completions: JsonEndpoint = {
+  takes: "json",
+  method: "POST",
   path: "/v1/completions",
   answer(body, call) {
     const read = readRequest(requestSchema, body);

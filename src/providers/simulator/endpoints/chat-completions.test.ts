@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
-import { collect, NOW_MS, simulatorUnderTest } from "../../../test/support/simulator-under-test.ts";
-import { startSimulator } from "./start-simulator.ts";
-import { countTokens } from "./text-tokens.ts";
+import {
+  collect,
+  NOW_MS,
+  simulatorUnderTest,
+} from "../../../../test/support/simulator-under-test.ts";
+import { countTokens } from "../content/text-tokens.ts";
+import { startSimulator } from "../start-simulator.ts";
 
 const subject = simulatorUnderTest();
 const CHAT = {

@@ -2,7 +2,7 @@ import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import type { StreamStep } from "./endpoint.ts";
+import type { StreamStep } from "../endpoint.ts";
 import { sendAnswer } from "./exchange.ts";
 
 const STEP_BYTES = 10_000;
@@ -24,7 +24,11 @@ test("a client that does not read stops the making of its stream, and leaving en
     const gone = new AbortController();
     res.once("close", () => gone.abort());
     const answer = { kind: "stream" as const, steps: steps() };
-    sending = sendAnswer(res, answer, { tokensPerSecond: 0 }, gone.signal);
+    sending = sendAnswer(res, answer, {
+      pace: { tokensPerSecond: 0 },
+      dialect: "openai",
+      signal: gone.signal,
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 

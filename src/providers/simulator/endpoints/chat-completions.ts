@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { makeUpAnswer, type MadeUpAnswer } from "../content/made-up-answer.ts";
+import { countPromptTokens } from "../content/prompt-tokens.ts";
 import {
   dataEvent,
   readRequest,
@@ -8,9 +10,7 @@ import {
   type Call,
   type JsonEndpoint,
   type StreamStep,
-} from "./endpoint.ts";
-import { makeUpAnswer, type MadeUpAnswer } from "./made-up-answer.ts";
-import { countPromptTokens } from "./prompt-tokens.ts";
+} from "../endpoint.ts";
 
 const MAX_CHOICES = 128;
 const MAX_TOKENS_PER_CALL = 1_000_000;
@@ -58,6 +58,8 @@ interface Choice extends MadeUpAnswer {
  * JSON that fits the schema. Sources: the chat object and the chat chunk object of OpenAI's API reference.
  */
 export const chatCompletions: JsonEndpoint = {
+  takes: "json",
+  method: "POST",
   path: "/v1/chat/completions",
   answer(body, call) {
     const read = readRequest(requestSchema, body);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Answer, Refusal, StreamStep } from "./endpoint.ts";
+import type { Answer, Mishap, PiecesAnswer, StreamStep } from "../endpoint.ts";
+import { errorBody, type Dialect } from "./error-body.ts";
 
 /** Bytes of a stream gathered into one write where the pace allows it. */
 const WRITE_BYTES = 16 * 1024;
@@ -31,37 +32,55 @@ export function readBody(
   });
 }
 
-/** Sends the answer; ends quietly when `signal` says that the client has gone. */
+/** How one call's answer is delivered. */
+export interface Delivery {
+  readonly pace: Pace;
+  /** Whose errors the caller expects. */
+  readonly dialect: Dialect;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Sends the answer; ends quietly when the client goes away. */
 export async function sendAnswer(
   res: ServerResponse,
   answer: Answer,
-  pace: Pace,
-  signal: AbortSignal,
+  delivery: Delivery,
 ): Promise<void> {
+  const { pace, signal } = delivery;
   switch (answer.kind) {
-    case "refusal":
-      return sendWhole(res, answer.status, "application/json", JSON.stringify(errorBody(answer)));
-    case "text":
-      return sendWhole(res, 200, "text/plain; charset=utf-8", answer.body);
+    case "refusal": {
+      for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
+      const { contentType, body } = errorBody(answer, delivery.dialect);
+      return sendWhole(res, answer.status, contentType, body);
+    }
     case "json": {
       const dueMs = dueAfterMs(answer.outputTokens, pace);
       if (dueMs > 0 && !(await sleep(dueMs, signal))) return;
       return sendWhole(res, 200, "application/json", JSON.stringify(answer.body));
     }
     case "pieces":
-      res.writeHead(200, { "content-type": "application/json" });
-      return sendPieces(res, answer.pieces, signal);
+      return sendPieces(res, answer, signal);
     case "stream":
       res.writeHead(200, {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-cache",
       });
       return sendSteps(res, answer.steps, pace, signal);
+    case "mishap": {
+      const isOver = await suffer(res, answer.mishap, signal);
+      return isOver ? sendAnswer(res, answer.next, delivery) : undefined;
+    }
   }
 }
 
-function errorBody({ message, type, param, code }: Refusal): object {
-  return { error: { message, type, param, code } };
+/** False when nothing more can be sent. */
+async function suffer(res: ServerResponse, mishap: Mishap, signal: AbortSignal): Promise<boolean> {
+  if (mishap.mishap === "stall") return sleep(mishap.forMs, signal);
+  // What was written reaches the client before the cut does.
+  if (res.headersSent) res.socket?.destroySoon();
+  else res.destroy();
+  return false;
 }
 
 function sendWhole(res: ServerResponse, status: number, contentType: string, body: string): void {
@@ -72,18 +91,24 @@ function sendWhole(res: ServerResponse, status: number, contentType: string, bod
 
 async function sendPieces(
   res: ServerResponse,
-  pieces: Iterable<string>,
+  { contentType, contentLength, pieces }: PiecesAnswer,
   signal: AbortSignal,
 ): Promise<void> {
+  res.writeHead(200, {
+    "content-type": contentType,
+    ...(contentLength === undefined ? {} : { "content-length": contentLength }),
+  });
   for (const piece of pieces) {
-    if (!(await write(res, piece, signal))) return;
+    const isMishap = typeof piece === "object" && "mishap" in piece;
+    const goesOn = isMishap ? suffer(res, piece, signal) : write(res, piece, signal);
+    if (!(await goesOn)) return;
   }
   res.end();
 }
 
 async function sendSteps(
   res: ServerResponse,
-  steps: Iterable<StreamStep>,
+  steps: Iterable<StreamStep | Mishap>,
   pace: Pace,
   signal: AbortSignal,
 ): Promise<void> {
@@ -91,6 +116,12 @@ async function sendSteps(
   let tokens = 0;
   let batch = "";
   for (const step of steps) {
+    if ("mishap" in step) {
+      // An empty batch is written as well: the head goes out before a stream stalls or breaks off.
+      if (!(await write(res, batch, signal)) || !(await suffer(res, step, signal))) return;
+      batch = "";
+      continue;
+    }
     if (step.isToken) {
       tokens += 1;
       const waitMs = dueAfterMs(tokens, pace) - (performance.now() - startedAtMs);
@@ -114,7 +145,11 @@ function dueAfterMs(tokens: number, { tokensPerSecond }: Pace): number {
 }
 
 /** Waits until the client has room for more, and lets other calls have their turn. False when it has gone. */
-function write(res: ServerResponse, text: string, signal: AbortSignal): Promise<boolean> {
+function write(
+  res: ServerResponse,
+  text: string | Uint8Array,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   const hasRoom = res.write(text);
   return new Promise((resolve) => {
@@ -131,8 +166,8 @@ function write(res: ServerResponse, text: string, signal: AbortSignal): Promise<
   });
 }
 
-/** False when `signal` ended the wait. */
-function sleep(delayMs: number, signal: AbortSignal): Promise<boolean> {
+/** False when `signal` ended the wait, which alone ends one without a delay. */
+function sleep(delayMs: number | null, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
     const finish = (isOver: boolean): void => {
@@ -141,7 +176,7 @@ function sleep(delayMs: number, signal: AbortSignal): Promise<boolean> {
       resolve(isOver);
     };
     const onAbort = (): void => finish(false);
-    const timer = setTimeout(() => finish(true), delayMs);
+    const timer = delayMs === null ? undefined : setTimeout(() => finish(true), delayMs);
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }

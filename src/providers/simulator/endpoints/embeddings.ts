@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { readRequest, type JsonEndpoint } from "./endpoint.ts";
-import { SeededRandom } from "./seeded-random.ts";
-import { countTokens } from "./text-tokens.ts";
+import { SeededRandom } from "../content/seeded-random.ts";
+import { countTokens } from "../content/text-tokens.ts";
+import { readRequest, type JsonEndpoint } from "../endpoint.ts";
 
 const MAX_INPUTS = 2048;
 const MAX_DIMENSIONS = 4096;
@@ -30,8 +30,10 @@ type Input = string | readonly number[];
  * are alike are not near each other. Source: the embedding object of OpenAI's API reference.
  */
 export const embeddings: JsonEndpoint = {
+  takes: "json",
+  method: "POST",
   path: "/v1/embeddings",
-  answer(body) {
+  answer(body, { seed }) {
     const read = readRequest(requestSchema, body);
     if ("refusal" in read) return read.refusal;
     const { model, input, encoding_format: format } = read.request;
@@ -41,7 +43,8 @@ export const embeddings: JsonEndpoint = {
     const encode = format === "base64" ? toBase64 : (vector: Float32Array) => [...vector];
     return {
       kind: "pieces",
-      pieces: pieces(model, inputs, (one) => encode(vectorOf(model, one, dimensions))),
+      contentType: "application/json",
+      pieces: pieces(model, inputs, (one) => encode(vectorOf(`${seed}${model}`, one, dimensions))),
     };
   },
 };
@@ -68,8 +71,8 @@ function* pieces(
   yield `],"model":${JSON.stringify(model)},"usage":${JSON.stringify(usage)}}`;
 }
 
-function vectorOf(model: string, input: Input, dimensions: number): Float32Array {
-  const random = new SeededRandom(`${model}\n${JSON.stringify(input)}`);
+function vectorOf(seed: string, input: Input, dimensions: number): Float32Array {
+  const random = new SeededRandom(`${seed}\n${JSON.stringify(input)}`);
   const vector = new Float32Array(dimensions);
   let squares = 0;
   for (let i = 0; i < dimensions; i += 1) {
