@@ -7,6 +7,7 @@ import {
   type ResponseFacts,
 } from "../wire/openai/operation.ts";
 import type { Answer, Send } from "./answers/answer.ts";
+import type { SecretMask } from "./answers/secret-mask.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { GatewayReply } from "./gateway-request.ts";
 import { createClientHeaders, type ResponseHeaders } from "./headers.ts";
@@ -58,6 +59,8 @@ export interface AnswerPlan {
   readonly isRead: boolean;
   /** Bytes may be taken out. */
   readonly isBodyChanged: boolean;
+  /** What the head, and what is held until the end, are passed through. */
+  readonly mask?: SecretMask | undefined;
 }
 
 class ClientGoneError extends Error {}
@@ -178,7 +181,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #whole(): void {
     if (this.#isDone) return;
-    this.#rest = this.#plan?.answer.finish();
+    const rest = this.#plan?.answer.finish();
+    this.#rest = this.#plan?.mask === undefined ? rest : this.#plan.mask.finish(rest);
     this.#finish("whole", undefined);
   }
 
@@ -216,6 +220,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       {
         isBodyChanged: this.#plan?.isBodyChanged ?? false,
         isDecoded: this.#decoder !== undefined,
+        mask: this.#plan?.mask,
       },
     );
     this.#reply.writeHead(this.#status, headers);

@@ -2,6 +2,7 @@
  * Which headers cross the gateway, in which direction. Everything that is not named here passes.
  */
 import { formatTraceparent, type TraceContext } from "../telemetry/trace-context.ts";
+import type { SecretMask } from "./answers/secret-mask.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
 import type { ProviderRoute } from "./snapshot.ts";
 
@@ -116,6 +117,7 @@ export interface ClientHeaderOptions {
   readonly isBodyChanged: boolean;
   /** The body's encoding was taken off. */
   readonly isDecoded: boolean;
+  readonly mask?: SecretMask | undefined;
 }
 
 /** A flat list of names and values for the client. */
@@ -132,8 +134,8 @@ export function createClientHeaders(
     if (name === "content-length" && (options.isBodyChanged || options.isDecoded)) continue;
     if (name === "content-encoding" && options.isDecoded) continue;
     if (nominated?.has(name)) continue;
-    if (typeof value === "string") headers.push(name, value);
-    else for (const one of value) headers.push(name, one);
+    if (typeof value === "string") headers.push(name, options.mask?.text(value) ?? value);
+    else for (const one of value) headers.push(name, options.mask?.text(one) ?? one);
   }
   return headers;
 }

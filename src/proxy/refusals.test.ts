@@ -116,6 +116,7 @@ describe("a refused call", () => {
     const paths = [
       "/v1/../admin",
       "/v1/%2e%2e/admin",
+      "/v1/%252e%252e/admin",
       "/v1/a/..%2fb",
       "/v1/x/..",
       "/v1/chat/completions#x",

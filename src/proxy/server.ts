@@ -213,13 +213,19 @@ function refuseTarget({ method, target, path }: GatewayRequest): Refusal | undef
   return { code: "unknown_url", message: `${path.slice(0, 200)} is not a path of the API.` };
 }
 
+/** A front end and the server behind it may each decode, so what is encoded twice is looked at as well. */
+const MAX_DECODINGS = 3;
+
 function decodePath(path: string): string {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path; // A stray percent sign: no server decodes it either.
+  let decoded = path;
+  for (let i = 0; i < MAX_DECODINGS && decoded.includes("%"); i += 1) {
+    try {
+      decoded = decodeURIComponent(decoded);
+    } catch {
+      return decoded; // A stray percent sign: no server decodes it either.
+    }
   }
+  return decoded;
 }
 
 interface Answering {

@@ -10,6 +10,7 @@ import {
   post,
 } from "../../test/support/chat.ts";
 import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
+import { PROVIDER_SECRET } from "../../test/support/data-plane.ts";
 
 const { start } = dataPlaneFixture();
 
@@ -82,5 +83,19 @@ describe("an answer in an unusual form", () => {
       res.writeHead(204, { "content-encoding": "gzip" }).end(),
     );
     expect((await post(gateway, CHAT)).statusCode).toBe(204);
+  });
+
+  it("does not hand out the provider's key where the provider quotes it", async () => {
+    const { gateway } = await start((req, res) => {
+      const quoted = `no such key: ${req.headers["authorization"]}`;
+      res.writeHead(401, { "content-length": quoted.length, "x-received": quoted });
+      res.write(quoted.slice(0, -5));
+      setImmediate(() => res.end(quoted.slice(-5)));
+    });
+    const expected = `no such key: Bearer ${"*".repeat(PROVIDER_SECRET.length)}`;
+    const refused = await post(gateway, CHAT);
+    expect(refused.statusCode).toBe(401);
+    expect(refused.headers["x-received"]).toBe(expected);
+    expect(await refused.body.text()).toBe(expected);
   });
 });

@@ -6,6 +6,7 @@ import type { Send } from "../answers/answer.ts";
 import { ErrorAnswer } from "../answers/error-answer.ts";
 import { JsonAnswer } from "../answers/json-answer.ts";
 import { OpaqueAnswer } from "../answers/opaque-answer.ts";
+import { createSecretMask, type SecretMask } from "../answers/secret-mask.ts";
 import { SseAnswer } from "../answers/sse-answer.ts";
 import type { Call } from "../call.ts";
 import { isDecodable } from "../decoder.ts";
@@ -126,7 +127,8 @@ function planError(
   const { head, exchange, send } = answered;
   const { status } = head;
   const isSetAside = !isFinalAnswer(deps, call, head);
-  const answer = new ErrorAnswer(send, {
+  const { mask, masked } = maskSecret(call, send);
+  const answer = new ErrorAnswer(masked, {
     isSetAside,
     onWhole: (body) => readRefusal(deps, call, { status, body }),
     onOverlong: head.drop,
@@ -135,7 +137,7 @@ function planError(
     const timer = setTimeout(head.drop, MAX_SET_ASIDE_MS);
     void exchange.result.then(() => clearTimeout(timer));
   }
-  return { answer, isRead: false, isBodyChanged: false };
+  return { answer, isRead: false, isBodyChanged: false, mask };
 }
 
 interface AnswerHead {
@@ -151,7 +153,7 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
   const encoding = head.headers["content-encoding"];
   const isReadable = isPlain(encoding) || isDecodable(encoding);
   if (operation.answerKind === "unread" || !isSuccess || !isReadable) {
-    return { answer: new OpaqueAnswer(send), isRead: false, isBodyChanged: false };
+    return planOpaque(head, send);
   }
   if (isEventStream(head)) {
     const answer = new SseAnswer(send, {
@@ -164,10 +166,21 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
     return { answer, isRead: true, isBodyChanged: head.isUsageHidden };
   }
   if (operation.answerKind === "mixed" && !isJson(head.headers)) {
-    return { answer: new OpaqueAnswer(send), isRead: false, isBodyChanged: false };
+    return planOpaque(head, send);
   }
   const answer = new JsonAnswer(send, { operation, maxHeldBytes: MAX_HELD_BYTES });
   return { answer, isRead: true, isBodyChanged: false };
+}
+
+function planOpaque({ call }: AnswerHead, send: Send): AnswerPlan {
+  const { mask, masked } = maskSecret(call, send);
+  return { answer: new OpaqueAnswer(masked), isRead: false, isBodyChanged: false, mask };
+}
+
+/** What is said in an error or at an endpoint that is not read may be anything, the provider's key included. */
+function maskSecret(call: Call, send: Send): { mask: SecretMask | undefined; masked: Send } {
+  const mask = call.route === undefined ? undefined : createSecretMask(call.route);
+  return { mask, masked: mask === undefined ? send : (bytes) => send(mask.push(bytes)) };
 }
 
 /** By the type that the provider names; where it names neither of the two, by what the client asked for. */
