@@ -43,6 +43,7 @@ import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections, createUpstream } from "./proxy/upstream.ts";
+import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
@@ -342,10 +343,9 @@ function ownHosts({ defaultBaseUrl }: Provider): string[] {
 async function openSnapshot(parts: Parts, closers: Closers) {
   const { store, vault, providers, priceBook } = parts;
   const { registry, standIn } = providers;
-  const snapshot = new Snapshot(
-    createSnapshotSource({ store, vault, providers: registry, standIn, priceBook }),
-    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
-  );
+  const source = createSnapshotSource({ store, vault, providers: registry, standIn, priceBook });
+  const limits = { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now };
+  const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), limits);
   await snapshot.start();
   const poller = startChangePoller({ snapshot, log: parts.request.log, nowMs: Date.now });
   closers.add("change poller", () => poller.stop());
@@ -385,6 +385,8 @@ function createFallback(parts: Parts, served: Served): RequestListener {
 const monotonicMs = (): number => performance.now();
 
 const MAX_SETTLE_MS = 5_000;
+/** Longer than any look-up by index takes, shorter than a caller's patience. */
+const STORE_ANSWER_DEADLINE_MS = 5_000;
 
 async function drain(gateway: GatewayListener, bound: BoundPort, graceMs: number): Promise<void> {
   gateway.stopAccepting();
