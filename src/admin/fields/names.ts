@@ -56,9 +56,15 @@ export const externalIdField = z
     example: "acme",
   });
 
-/** An id, or the name that stands for it. Whether there is such an object is for the handler to find out. */
+/** An id, or the name that stands for it; no name has what Postgres would not even compare. Whether there is such an object is for the handler to find out. */
 export function referenceField(description: string, example: string) {
-  return z.string().trim().min(1).max(MAX_REFERENCE_CHARACTERS).openapi({ description, example });
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(MAX_REFERENCE_CHARACTERS)
+    .regex(PRINTABLE_PATTERN, PRINTABLE_MESSAGE)
+    .openapi({ description, example });
 }
 
 /** `{id}` in a path. A value that is no id simply names nothing: 404, not 400. */

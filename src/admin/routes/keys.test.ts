@@ -54,6 +54,12 @@ describe("keys", () => {
     });
   });
 
+  it("refuses a control character in a reference, which Postgres would fail to compare", async () => {
+    const refused = await admin.post("/keys", { environment: "staging\u0000", name: "bot" });
+    expect(refused.status).toBe(400);
+    expect(refused.text).toContain("`environment` must not contain control characters");
+  });
+
   it("names the environments there are to a request whose environment is like none of them", async () => {
     const refused = await admin.post("/keys", { environment: "moon", name: "bot" });
     expect(refused.status).toBe(400);
