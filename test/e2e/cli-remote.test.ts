@@ -31,6 +31,8 @@ test("both ways see and do the same, and a revoked token is refused at once", as
   expect(status.stdout).toMatch(/^server +running since /m);
   const local = await home.run("status");
   expect(local.stdout).toMatch(/^server +running/m);
+  const json = await home.run("status", "--json");
+  expect(JSON.parse(json.stdout)).toMatchObject({ isRunning: true });
 
   const rotated = await home.run("admin-token", "rotate", "--yes");
   expect(rotated.code).toBe(0);

@@ -175,7 +175,8 @@ test("admin-token rotate leaves exactly one token that works", async () => {
 test("status says what is there and that no server runs", async () => {
   await cli.install();
   const env = { KEYWARD_PORT: "1" };
-  expect(await cli.json(["status"], { env })).toMatchObject({ startedAt: null, ledger: null });
+  const json = await cli.json(["status"], { env });
+  expect(json).toMatchObject({ isRunning: false, startedAt: null, ledger: null });
   const { stdout } = await cli.run(["status"], { env });
   expect(stdout).toMatch(/^server +not running$/m);
   expect(stdout).toMatch(/^development +development +1 +0 +the built-in simulator$/m);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
 import { defineCommand } from "../command.ts";
-import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { formatCount, formatOptionalTime } from "../format-cells.ts";
 import { probeServer, serverUrl } from "../probe-server.ts";
 
 const DAY_MS = 86_400_000;
@@ -24,16 +24,12 @@ export const status = defineCommand({
     const query = { from: new Date(Date.parse(found.time) - DAY_MS).toISOString() };
     const refusals = expectData(await client.GET("/usage/refusals", { params: { query } }));
     const refused = refusals.data.reduce((sum, { calls }) => sum + calls, 0);
-    await output.data(found, async () => {
-      const { store, ledger, rootKey, startedAt, urls } = found;
+    const server = found.startedAt === null ? await serverHere(await config()) : serverOf(found);
+    await output.data({ ...found, isRunning: server.isRunning, urls: server.urls }, async () => {
+      const { store, ledger, rootKey, urls } = found;
       output.facts([
         ["version", found.version],
-        [
-          "server",
-          startedAt === null
-            ? await serverHere(await config())
-            : `running since ${formatTime(startedAt)}`,
-        ],
+        ["server", server.description],
         ...urls.map((url) => ["url", url] as const),
         ["store", `${store.kind}, schema ${store.schema}`],
         ["root key", `${rootKey.id} (fingerprint ${rootKey.fingerprint})`],
@@ -70,14 +66,34 @@ export const status = defineCommand({
   },
 });
 
+interface FoundServer {
+  readonly isRunning: boolean;
+  /** Where it answers, as far as that is known from here. */
+  readonly urls: readonly string[];
+  readonly description: string;
+}
+
+function serverOf(found: {
+  readonly startedAt: string | null;
+  readonly urls: string[];
+}): FoundServer {
+  const since = formatOptionalTime(found.startedAt);
+  return { isRunning: true, urls: found.urls, description: `running since ${since}` };
+}
+
 /** A server on a data directory holds a journal there. What answers at the address of the settings may be another. */
-async function serverHere({ dataDir, host, port }: Config): Promise<string> {
+async function serverHere({ dataDir, host, port }: Config): Promise<FoundServer> {
   const { inspectJournals } = await import("../../runtime/inspect-journals.ts");
   const { JOURNAL_FOLDER } = await import("../../runtime/data-directory.ts");
   const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
   const { kind } = await probeServer(host, port);
   const url = serverUrl(host, port);
-  if (running > 0) return kind === "keyward" ? `running, at ${url}` : `running, not at ${url}`;
+  if (running > 0) {
+    return kind === "keyward"
+      ? { isRunning: true, urls: [url], description: `running, at ${url}` }
+      : { isRunning: true, urls: [], description: `running, not at ${url}` };
+  }
   const other = kind === "keyward" ? "another Keyward" : "another program";
-  return kind === "nobody" ? "not running" : `not running; ${other} answers at ${url}`;
+  const description = kind === "nobody" ? "not running" : `not running; ${other} answers at ${url}`;
+  return { isRunning: false, urls: [], description };
 }
