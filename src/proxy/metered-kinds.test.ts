@@ -192,11 +192,46 @@ describe("what repeats the usage of an earlier call", () => {
     });
   });
 
+  it("is charged where the answer has another id than the path: the server took it for another call", async () => {
+    const { gateway } = await start(respondJson(ANSWER));
+    await call(gateway, "POST", "/v1/chat/completions/x", CHAT);
+    expect(await onlyEvent(gateway)).toMatchObject({
+      operation: "chat.completions.update",
+      usageSource: "reported",
+      pricing: "priced",
+      // 400 x 0.15 + 100 x 0.075 + 1500 x 0.60 = 60 + 7.5 + 900
+      costPicos: 967_500_000n,
+    });
+  });
+
   it("may be read with a key that is limited to models", async () => {
     const keyEntry = { allowedModels: new Set(["gpt-4o"]) };
     const { gateway } = await start(respondJson(RESPONSE), { keyEntry });
     expect((await call(gateway, "GET", "/v1/responses/resp_1")).res.statusCode).toBe(200);
+    expect((await call(gateway, "POST", "/v1/responses/resp_1/cancel")).res.statusCode).toBe(200);
     expect((await call(gateway, "GET", "/v1/files/file_1")).res.statusCode).toBe(403);
+    const withBody = await call(gateway, "POST", "/v1/chat/completions/chatcmpl-1", CHAT);
+    expect(withBody.res.statusCode).toBe(403);
+  });
+});
+
+describe("an endpoint that runs a model besides", () => {
+  const usage = { input_tokens: 500, output_tokens: 1500, total_tokens: 2000 };
+
+  it.each([
+    ["/v1/responses/compact", "responses.compact", { id: "resp_1", output: [], usage }],
+    ["/v1/decisions", "decisions", { model: "gpt-4o-mini", answers: [], usage }],
+  ])("%s is metered by its usage, and its model is checked", async (path, operation, answer) => {
+    const keyEntry = { allowedModels: new Set(["gpt-4o-mini"]) };
+    const { gateway } = await start(respondJson(answer), { keyEntry });
+    const refused = await call(gateway, "POST", path, { model: "gpt-4o", input: "a" });
+    expect(refused.res.statusCode).toBe(403);
+    await call(gateway, "POST", path, { model: "gpt-4o-mini", input: "a" });
+    expect(await onlyEvent(gateway)).toMatchObject({
+      operation,
+      usageSource: "reported",
+      costPicos: 975_000_000n,
+    });
   });
 });
 

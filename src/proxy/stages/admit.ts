@@ -1,5 +1,6 @@
 import { isListed } from "../../wire/openai/unlisted.ts";
 import type { Call, Refusal } from "../call.ts";
+import { headerOf } from "../gateway-request.ts";
 
 /** Whether the key may make this call at all. Limits and budgets will be decided here, too. */
 export function admit(call: Call): Refusal | undefined {
@@ -8,7 +9,7 @@ export function admit(call: Call): Refusal | undefined {
   const { operation } = call;
   if (operation.requestKind === "unread") {
     // Runs no model: what is looked up was made by a call that was checked.
-    if (isListed(operation) && !operation.charges) return undefined;
+    if (isListed(operation) && !operation.charges && !hasBody(call)) return undefined;
     // Elsewhere the model stands where the gateway does not look, so a key that is limited to models can't be checked.
     return {
       code: "model_not_allowed",
@@ -31,4 +32,9 @@ export function admit(call: Call): Refusal | undefined {
     message: `This key may call ${[...allowed].join(", ")}; the request asks for ${model === null ? "no model" : `"${model.slice(0, 100)}"`}.`,
     param: "model",
   };
+}
+
+function hasBody({ request }: Call): boolean {
+  const declared = headerOf(request, "content-length") ?? "0";
+  return request.headers["transfer-encoding"] !== undefined || declared !== "0";
 }

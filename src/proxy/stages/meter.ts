@@ -50,7 +50,7 @@ export async function meter(
     variant: null,
   };
   // What it repeats was metered with the call that consumed it.
-  if (!operation.charges) return nothing;
+  if (!operation.charges && isRepetition(call, result.facts)) return nothing;
   const facts = completeFacts(call, result);
   if (facts.quantities !== null) return readReport(deps, call, { status, facts, result });
   const hasError = facts.error !== null;
@@ -73,6 +73,11 @@ export async function meter(
   // An error in place of an answer: the provider has delivered nothing that it could charge.
   if (hasError && totalOutputTokens(quantities) === 0) return nothing;
   return { ...nothing, usageSource: "estimated", quantities };
+}
+
+function isRepetition({ operation, request }: Call, facts: ResponseFacts): boolean {
+  if (operation.isIdInPath !== true || facts.quantities === null) return true;
+  return facts.responseId !== null && request.path.includes(facts.responseId);
 }
 
 /** With what only the request tells, where an answer was delivered that is no error. */

@@ -66,7 +66,8 @@ function price(
 ): Priced {
   const { measurement, result } = ended;
   const free: Priced = { pricing: "priced", costPicos: ZERO_PICOS, priceRowId: null };
-  if (call.route?.provider.isFree === true || !call.operation.charges) return free;
+  if (call.route?.provider.isFree === true) return free;
+  if (!call.operation.charges && measurement.usageSource === "none") return free;
   if (measurement.usageSource === "unknown") {
     return { pricing: "unpriced", costPicos: null, priceRowId: null };
   }

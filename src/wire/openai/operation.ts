@@ -83,6 +83,11 @@ export interface Operation extends TextReader {
    */
   readonly charges: boolean;
   /**
+   * The path names what is read, so that its answer has the same id. Usage under another id is no repetition, and is
+   * charged: a server may take the path for another one than it is here.
+   */
+  readonly isIdInPath?: boolean;
+  /**
    * What holds of a call that was answered without a report of its usage: `estimated` by counting text, `unknown`, or
    * `unmetered` where nobody knows that there is any usage.
    */

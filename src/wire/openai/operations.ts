@@ -1,13 +1,14 @@
 import { AUDIO } from "./audio.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
+import { decisions } from "./decisions.ts";
 import { embeddings } from "./embeddings.ts";
 import { IMAGES } from "./images.ts";
 import { moderations } from "./moderations.ts";
 import { OperationIndex } from "./operation-index.ts";
 import type { Operation } from "./operation.ts";
 import { READS } from "./reads.ts";
-import { responses } from "./responses.ts";
+import { compaction, responses } from "./responses.ts";
 import { speech } from "./speech.ts";
 import { unlisted, unlistedRead } from "./unlisted.ts";
 
@@ -15,8 +16,10 @@ import { unlisted, unlistedRead } from "./unlisted.ts";
 export const OPERATIONS: readonly Operation[] = [
   chatCompletions,
   responses,
+  compaction,
   completions,
   embeddings,
+  decisions,
   moderations,
   speech,
   ...AUDIO,

@@ -37,6 +37,7 @@ function readOf(operation: Operation, place: Place): Operation {
     ...place,
     requestKind: "unread",
     charges: false,
+    isIdInPath: true,
     needsIncludeUsage: false,
   };
 }

@@ -39,6 +39,13 @@ export const responses: Operation = {
   deliveredUnits,
 };
 
+/** Makes a conversation shorter, with a model. Source: `CompactedResponse`, which does not name the model. */
+export const compaction: Operation = {
+  ...responses,
+  name: "responses.compact",
+  path: "/v1/responses/compact",
+};
+
 function readResponse(body: JsonObject): ResponseFacts {
   const tokens = readUsage(body["usage"], RESPONSE_USAGE);
   const tools = tokens === null ? null : readToolCharges(body);

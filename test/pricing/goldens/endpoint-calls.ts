@@ -327,9 +327,17 @@ export const TOOLS: readonly Golden[] = [
     costUsd: null,
   },
   {
+    // 1000 x 1.25 + 100 x 10: the answer does not name the model
+    name: "a conversation made shorter",
+    endpoint: "responses/compact",
+    model: "gpt-5",
+    answer: { output: [], usage: { input_tokens: 1000, output_tokens: 100 } },
+    costUsd: "0.00225",
+  },
+  {
     // 1000 x 1.25 + 100 x 10
     name: "an endpoint that nobody has described",
-    endpoint: "responses/compact",
+    endpoint: "something/new",
     model: "gpt-5",
     answer: { model: "gpt-5", usage: { input_tokens: 1000, output_tokens: 100 } },
     costUsd: "0.00225",
