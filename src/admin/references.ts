@@ -81,7 +81,7 @@ export class References {
 }
 
 /** Names that look like an id are refused when they are given, so an id and a name never mean two objects. */
-function findEnvironment(
+export function findEnvironment(
   { environments }: Pick<Store, "environments">,
   text: string,
 ): Promise<EnvironmentRecord | undefined> {

@@ -1,4 +1,4 @@
-import { ENVIRONMENT_KINDS } from "../core/environments/environment.ts";
+import { DEFAULT_UNPRICED_POLICY, ENVIRONMENT_KINDS } from "../core/environments/environment.ts";
 import type { IdFactory } from "../core/ids/ids.ts";
 import { createAdminToken, hashAdminToken } from "../core/keys/admin-token.ts";
 import { createGatewayKey, hashGatewayKey, previewGatewayKey } from "../core/keys/gateway-key.ts";
@@ -46,7 +46,13 @@ async function makeFirstObjects(deps: FirstRunDeps, into: Repositories): Promise
   });
   const gatewayKey = createGatewayKey("development", randomBytes);
   for (const kind of ENVIRONMENT_KINDS) {
-    const environment = { id: ids.create("env"), name: kind, kind, createdAtMs };
+    const environment = {
+      id: ids.create("env"),
+      name: kind,
+      kind,
+      unpricedPolicy: DEFAULT_UNPRICED_POLICY,
+      createdAtMs,
+    };
     await into.environments.insert(environment);
     if (kind !== "development") continue;
     await into.gatewayKeys.insert({

@@ -1,9 +1,11 @@
 /** The rows of the store as the rest of the code sees them: plain, immutable, camelCase, times in ms since the epoch. */
-import type { EnvironmentKind } from "../core/environments/environment.ts";
+import type { EnvironmentKind, UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
   AdminTokenId,
+  CorrectionId,
   CustomerId,
   EnvironmentId,
+  EventId,
   GatewayKeyId,
   ProjectId,
   ProviderAccountId,
@@ -11,6 +13,8 @@ import type {
   RoutingRuleId,
 } from "../core/ids/ids.ts";
 import type { SealedSecret } from "../core/keys/vault-records.ts";
+import type { Picos } from "../core/money/picos.ts";
+import type { PriceOverride } from "../core/pricing/price-override.ts";
 
 export interface ProjectRecord {
   readonly id: ProjectId;
@@ -22,6 +26,7 @@ export interface EnvironmentRecord {
   readonly id: EnvironmentId;
   readonly name: string;
   readonly kind: EnvironmentKind;
+  readonly unpricedPolicy: UnpricedPolicy;
   readonly createdAtMs: number;
 }
 
@@ -111,6 +116,36 @@ export interface AdminTokenRecord {
   readonly revokedAtMs: number | null;
 }
 
+/** An override and its history. Nothing of it ever changes but its end, which may be brought forward. */
+export interface PriceOverrideRecord extends PriceOverride {
+  readonly note: string | null;
+  /** Who was asking: an admin token's name, or `local`. */
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  /** Who brought the end forward last, and when; null: nobody. */
+  readonly endedBy: string | null;
+  readonly endedAtMs: number | null;
+}
+
+/**
+ * One ledger row that corrects the cost of one event: the event itself never changes. The n-th correction of an event
+ * (`ordinal`, from 1) is made upon what the one before it left.
+ */
+export interface CorrectionRecord {
+  readonly id: CorrectionId;
+  readonly eventId: EventId;
+  readonly ordinal: number;
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+  /** The new cost less the old one, which counts as 0 where there was none. May be negative. */
+  readonly differencePicos: Picos;
+  readonly previousPricing: "priced" | "unpriced";
+  readonly previousCostPicos: Picos | null;
+  readonly previousPriceRowId: string | null;
+  readonly costPicos: Picos;
+  readonly priceRowId: string;
+}
+
 /** The kinds of row whose changes travel to every process. */
 const CHANGE_KINDS = [
   "gatewayKey",
@@ -119,6 +154,7 @@ const CHANGE_KINDS = [
   "routingRule",
   "environment",
   "customer",
+  "priceOverride",
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 

@@ -3,6 +3,7 @@ import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
+import { describePrices } from "./contract/prices.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
 import { describeSummaries } from "./contract/summaries.contract.ts";
 import { describeTransactions } from "./contract/transactions.contract.ts";
@@ -19,6 +20,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeTransactions(createDatabase);
     describeEvents(createDatabase);
     describeSummaries(createDatabase);
+    describePrices(createDatabase);
   });
 }
 

@@ -2,10 +2,13 @@
  * The store's contract: what Keyward keeps, and how it is asked for. One implementation per database in the
  * sub-folders; every one of them passes `store.contract.ts`. No SQL above this line, no rule below it.
  */
+import type { UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
   CustomerId,
   EnvironmentId,
+  EventId,
   GatewayKeyId,
+  PriceOverrideId,
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
@@ -21,9 +24,11 @@ import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-
 import type {
   AdminTokenRecord,
   ChangeRecord,
+  CorrectionRecord,
   CustomerRecord,
   EnvironmentRecord,
   GatewayKeyRecord,
+  PriceOverrideRecord,
   ProjectRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
@@ -80,6 +85,8 @@ export interface EnvironmentRepository {
   findById(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
   findByName(name: string): Promise<EnvironmentRecord | undefined>;
   list(page: PageRequest): Promise<Page<EnvironmentRecord>>;
+  /** False when there is no such environment. */
+  setUnpricedPolicy(id: EnvironmentId, policy: UnpricedPolicy): Promise<boolean>;
 }
 
 export interface ProviderAccountRepository {
@@ -144,6 +151,25 @@ export interface CustomerRepository {
   findById(id: CustomerId): Promise<CustomerRecord | undefined>;
   findByExternalId(externalId: string): Promise<CustomerRecord | undefined>;
   list(page: PageRequest): Promise<Page<CustomerRecord>>;
+}
+
+/** More are refused: every process holds them all in memory. */
+export const MAX_PRICE_OVERRIDES = 10_000;
+
+export interface PriceOverrideRepository {
+  insert(record: PriceOverrideRecord): Promise<void>;
+  findById(id: PriceOverrideId): Promise<PriceOverrideRecord | undefined>;
+  /** All of them, also those that have ended, oldest first; at most MAX_PRICE_OVERRIDES. */
+  listAll(): Promise<readonly PriceOverrideRecord[]>;
+  list(
+    page: PageRequest,
+    filter?: { readonly provider?: string | undefined },
+  ): Promise<Page<PriceOverrideRecord>>;
+  /** Brings the end forward. False, and nothing changed, when there is no such override or it ends by then already. */
+  end(
+    id: PriceOverrideId,
+    change: { readonly validUntilMs: number; readonly endedBy: string; readonly endedAtMs: number },
+  ): Promise<boolean>;
 }
 
 export interface AdminTokenRepository {
@@ -258,6 +284,23 @@ export interface UsageRepository {
   }): Promise<readonly { readonly code: string; readonly count: number }[]>;
 }
 
+export interface CorrectionRepository {
+  /**
+   * One transaction: inserts the corrections that are not there yet (by event and ordinal) and adds exactly those to the
+   * rollups of their events' hours. Returns how many were new. Safe to repeat, and by several processes at once.
+   */
+  insert(
+    corrections: readonly { readonly event: UsageEvent; readonly correction: CorrectionRecord }[],
+  ): Promise<{ readonly inserted: number }>;
+  /** The last correction of each of these events that has one; at most MAX_PAGE_SIZE ids. */
+  lastOf(eventIds: readonly EventId[]): Promise<readonly CorrectionRecord[]>;
+  /** Newest first by (createdAt, id). */
+  list(
+    page: PageRequest,
+    filter?: { readonly eventId?: EventId | undefined },
+  ): Promise<Page<CorrectionRecord>>;
+}
+
 export interface ChangeRepository {
   /** Written in the same transaction as the change itself by the repositories above; here to be read. */
   latestSequence(): Promise<number>;
@@ -275,7 +318,9 @@ export interface Repositories {
   readonly customers: CustomerRepository;
   readonly adminTokens: AdminTokenRepository;
   readonly vaultKeys: VaultKeyRepository;
+  readonly priceOverrides: PriceOverrideRepository;
   readonly usage: UsageRepository;
+  readonly corrections: CorrectionRepository;
   readonly changes: ChangeRepository;
 }
 

@@ -7,7 +7,7 @@ import { type AdminApp, createAdminApp } from "../../src/admin/admin-app.ts";
 import type { AdminDeps, AdminFault } from "../../src/admin/admin-deps.ts";
 import { TRUST_CALLER } from "../../src/admin/authenticator.ts";
 import { type AdminClient, createAdminClient } from "../../src/admin/client.ts";
-import { ENVIRONMENT_KINDS } from "../../src/core/environments/environment.ts";
+import { DEFAULT_UNPRICED_POLICY, ENVIRONMENT_KINDS } from "../../src/core/environments/environment.ts";
 import { IdFactory } from "../../src/core/ids/ids.ts";
 import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
@@ -130,7 +130,9 @@ async function seed({ store, ids }: TestDeps): Promise<void> {
   const createdAtMs = NOW_MS;
   await store.projects.insert({ id: ids.create("prj"), name: "default", createdAtMs });
   for (const kind of ENVIRONMENT_KINDS) {
-    await store.environments.insert({ id: ids.create("env"), name: kind, kind, createdAtMs });
+    const unpricedPolicy = DEFAULT_UNPRICED_POLICY;
+    const id = ids.create("env");
+    await store.environments.insert({ id, name: kind, kind, unpricedPolicy, createdAtMs });
   }
 }
 

@@ -1,5 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ENVIRONMENT_KINDS } from "../../core/environments/environment.ts";
+import {
+  DEFAULT_UNPRICED_POLICY,
+  ENVIRONMENT_KINDS,
+  UNPRICED_POLICIES,
+} from "../../core/environments/environment.ts";
 import type { EnvironmentRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -7,8 +11,9 @@ import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
-import { environmentNameField } from "../fields/names.ts";
+import { environmentNameField, idParam } from "../fields/names.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { findEnvironment } from "../references.ts";
 import { uniqueViolationOf } from "../unique-violation.ts";
 
 const kindField = z.enum(ENVIRONMENT_KINDS).openapi({
@@ -16,11 +21,18 @@ const kindField = z.enum(ENVIRONMENT_KINDS).openapi({
   example: "staging",
 });
 
+const policyField = z.enum(UNPRICED_POLICIES).openapi({
+  description:
+    "What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.",
+  example: "allow_and_alert",
+});
+
 const environmentSchema = z
   .object({
     id: z.string().openapi({ example: "env_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
     name: z.string().openapi({ example: "preview" }),
     kind: kindField,
+    unpricedPolicy: policyField,
     createdAt: instantAnswer("When it was created."),
   })
   .openapi("Environment");
@@ -48,12 +60,34 @@ const createEnvironment = createRoute({
   request: {
     query: closedQuery({}),
     body: jsonBody(
-      closedObject({ name: environmentNameField, kind: kindField }).openapi("EnvironmentInput"),
+      closedObject({
+        name: environmentNameField,
+        kind: kindField,
+        unpricedPolicy: policyField.default(DEFAULT_UNPRICED_POLICY),
+      }).openapi("EnvironmentInput"),
     ),
   },
   responses: {
     201: jsonAnswer("The environment.", environmentSchema),
     ...errorAnswers("conflict", ...BODY_CODES),
+  },
+});
+
+const changeEnvironment = createRoute({
+  method: "patch",
+  path: "/environments/{id}",
+  operationId: "changeEnvironment",
+  tags: ["environments"],
+  summary: "Change an environment's policy",
+  description: "By id or name. Reaches every process within a second.",
+  request: {
+    params: idParam("production"),
+    query: closedQuery({}),
+    body: jsonBody(closedObject({ unpricedPolicy: policyField }).openapi("EnvironmentChange")),
+  },
+  responses: {
+    200: jsonAnswer("The environment.", environmentSchema),
+    ...errorAnswers("not_found", ...BODY_CODES),
   },
 });
 
@@ -67,11 +101,12 @@ export function registerEnvironments(
   });
 
   router.openapi(createEnvironment, async (context) => {
-    const { name, kind } = context.req.valid("json");
+    const { name, kind, unpricedPolicy } = context.req.valid("json");
     const record: EnvironmentRecord = {
       id: ids.create("env"),
       name,
       kind,
+      unpricedPolicy,
       createdAtMs: clock.nowMs(),
     };
     const violation = await uniqueViolationOf(store.environments.insert(record));
@@ -80,9 +115,21 @@ export function registerEnvironments(
     }
     return context.json(formatEnvironment(record), 201);
   });
+
+  router.openapi(changeEnvironment, async (context) => {
+    const { id } = context.req.valid("param");
+    const { unpricedPolicy } = context.req.valid("json");
+    const record = await findEnvironment(store, id);
+    const isChanged =
+      record && (await store.environments.setUnpricedPolicy(record.id, unpricedPolicy));
+    if (!record || !isChanged) {
+      return refuse(context, "not_found", "There is no environment of this id or name.", "id");
+    }
+    return context.json(formatEnvironment({ ...record, unpricedPolicy }), 200);
+  });
 }
 
 function formatEnvironment(record: EnvironmentRecord): z.infer<typeof environmentSchema> {
-  const { id, name, kind, createdAtMs } = record;
-  return { id, name, kind, createdAt: formatInstant(createdAtMs) };
+  const { id, name, kind, unpricedPolicy, createdAtMs } = record;
+  return { id, name, kind, unpricedPolicy, createdAt: formatInstant(createdAtMs) };
 }

@@ -1,7 +1,8 @@
 import { chargesOf } from "./charges.ts";
 import { STANDARD_TIER, freeRow, isValidAt } from "./listed-rows.ts";
 import { createModelIndex } from "./model-index.ts";
-import type { PriceBook, PriceRow, Rating, RatingRequest } from "./price-book.ts";
+import { OverrideIndex, type OverrideQuery } from "./override-index.ts";
+import type { OverridablePriceBook, PriceRow, Rating, RatingRequest } from "./price-book.ts";
 import type { PriceList } from "./price-list.ts";
 
 export interface PriceBookOptions {
@@ -13,7 +14,10 @@ export interface PriceBookOptions {
 const STANDARD_TIERS = new Set(["", "default", "standard", "auto"]);
 
 /** A price book over a price list. Cheap to make: a row is built when a call first needs it. */
-export function createPriceBook(list: PriceList, options: PriceBookOptions = {}): PriceBook {
+export function createPriceBook(
+  list: PriceList,
+  options: PriceBookOptions = {},
+): OverridablePriceBook {
   const freeRows = new Map((options.freeProviders ?? []).map((name) => [name, freeRow(name)]));
   const models = createModelIndex(list);
 
@@ -23,34 +27,27 @@ export function createPriceBook(list: PriceList, options: PriceBookOptions = {})
     return isStandard ? STANDARD_TIER : tier;
   }
 
+  let overrides = new OverrideIndex([]);
+  let overridesSequence = -1;
+
   function resolve(request: Omit<RatingRequest, "quantities">): PriceRow | string {
     const { provider, model, serviceTier, variant, atMs } = request;
     const free = freeRows.get(provider);
     if (free !== undefined) return free;
-    if (!models.hasProvider(provider)) return `no prices for provider ${JSON.stringify(provider)}`;
     if (model === null) return "the call names no model";
     const listed = models.find(provider, model);
-    if (listed === undefined) return `no price for model ${quote(model)} at ${provider}`;
     const tier = tierOf(provider, serviceTier);
-    let best: PriceRow | undefined;
-    let hasTier = false;
-    let hasVariant = false;
-    for (const row of listed) {
-      if (row.tier !== tier || !isOwnTier(row, provider)) continue;
-      hasTier = true;
-      if (row.variant !== null && row.variant !== variant) continue;
-      hasVariant = true;
-      // Of those that hold the last one counts, but the row of the very variant before one that holds for any.
-      const isBetter = row.variant !== null || best === undefined || best.variant === null;
-      if (isBetter && isValidAt(row, atMs)) best = row;
+    const listedModel = listed?.[0]?.model;
+    const query = { provider, model, listedModel, tier, variant, atMs };
+    const own = overrides.find(query);
+    if (own !== undefined) return own;
+    if (listed === undefined) {
+      return models.hasProvider(provider)
+        ? `no price for model ${quote(model)} at ${provider}`
+        : `no prices for provider ${JSON.stringify(provider)}`;
     }
-    if (best !== undefined) return best;
-    const what = `model ${quote(model)} at ${provider}`;
-    if (!hasTier) return `no price for tier ${quote(tier)} of ${what}`;
-    if (hasVariant) return `no price for ${what} at that time`;
-    return variant === null
-      ? `${what} is priced by variant, and the call has none`
-      : `no price for variant ${quote(variant)} of ${what}`;
+    const row = chooseRow(listed, query);
+    return typeof row === "string" ? row : overrides.discount(row, query);
   }
 
   function rate(request: RatingRequest): Rating {
@@ -68,9 +65,52 @@ export function createPriceBook(list: PriceList, options: PriceBookOptions = {})
       const row = resolve(request);
       return typeof row === "string" ? undefined : row;
     },
+    hasPrice: ({ provider, model, atMs }) => {
+      if (freeRows.has(provider)) return true;
+      if (model === null) return false;
+      const listed = models.find(provider, model);
+      const listedModel = listed?.[0]?.model;
+      return (
+        overrides.hasPrice({ provider, model, listedModel, atMs }) ||
+        listed?.some((row) => isValidAt(row, atMs) && pricesCalls(row)) === true
+      );
+    },
     providerAt: (baseUrl) => models.providerAt(baseUrl),
-    rows: () => [...freeRows.values(), ...models.rows()],
+    rows: () => [...freeRows.values(), ...models.rows(), ...overrides.rows()],
+    replaceOverrides: (next, sequence) => {
+      if (sequence < overridesSequence) return;
+      overridesSequence = sequence;
+      overrides = new OverrideIndex(next);
+    },
   };
+}
+
+/** The row that holds, or why there is none. */
+function chooseRow(listed: readonly PriceRow[], query: OverrideQuery): PriceRow | string {
+  const { provider, tier, variant, atMs } = query;
+  let best: PriceRow | undefined;
+  let hasTier = false;
+  let hasVariant = false;
+  for (const row of listed) {
+    if (row.tier !== tier || !isOwnTier(row, provider)) continue;
+    hasTier = true;
+    if (row.variant !== null && row.variant !== variant) continue;
+    hasVariant = true;
+    // Of those that hold the last one counts, but the row of the very variant before one that holds for any.
+    const isBetter = row.variant !== null || best === undefined || best.variant === null;
+    if (isBetter && isValidAt(row, atMs)) best = row;
+  }
+  if (best !== undefined) return best;
+  const what = `model ${quote(query.model)} at ${provider}`;
+  if (!hasTier) return `no price for tier ${quote(tier)} of ${what}`;
+  if (hasVariant) return `no price for ${what} at that time`;
+  return variant === null
+    ? `${what} is priced by variant, and the call has none`
+    : `no price for variant ${quote(variant)} of ${what}`;
+}
+
+function pricesCalls(row: PriceRow): boolean {
+  return row.unmeteredCharges.length === 0 && Object.keys(row.unitPrices).length > 0;
 }
 
 /** A provider that takes over another's prices takes over the standard ones: its tiers are its own business. */

@@ -1,6 +1,7 @@
 import type { Picos } from "../money/picos.ts";
 import type { Quantities, QuantityClass } from "../usage/quantities.ts";
 import type { PricingState } from "../usage/usage-event.ts";
+import type { PriceOverride } from "./price-override.ts";
 
 /**
  * Picos for one unit of a class: a token, a millisecond, a character, an image, a call. A class that is absent has no
@@ -76,6 +77,11 @@ export interface Rating {
 }
 
 export interface PriceBook {
+  /**
+   * Whether any call of the model could be priced: false when it has no row, or one that prices no call. The tier is not
+   * asked for, because the provider decides which one serves.
+   */
+  hasPrice(request: Pick<RatingRequest, "provider" | "model" | "atMs">): boolean;
   /** What the call costs by the row valid at that instant; `unpriced` when no row or no price of a used class is known. */
   rate(request: RatingRequest): Rating;
   /** The row that `rate` would use. */
@@ -86,4 +92,13 @@ export interface PriceBook {
    */
   providerAt(baseUrl: string): string | undefined;
   rows(): readonly PriceRow[];
+}
+
+/** A price book that takes a team's own prices before the listed ones. */
+export interface OverridablePriceBook extends PriceBook {
+  /**
+   * From now on these hold and no others. `sequence`: where the change log stood when they were read; a call with an
+   * earlier one comes too late and changes nothing.
+   */
+  replaceOverrides(overrides: readonly PriceOverride[], sequence: number): void;
 }

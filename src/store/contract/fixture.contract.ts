@@ -25,6 +25,7 @@ export interface Fixture {
 const TABLES = [
   "refusal_rollups",
   "usage_rollups",
+  "usage_corrections",
   "usage_events",
   "change_log",
   "provider_keys",
@@ -36,6 +37,7 @@ const TABLES = [
   "provider_accounts",
   "environments",
   "projects",
+  "price_overrides",
 ];
 
 /** For a test and for the hooks around it; a busy machine takes its time to start threads and servers. */

@@ -5,9 +5,11 @@ import { picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type {
   AdminTokenRecord,
+  CorrectionRecord,
   CustomerRecord,
   EnvironmentRecord,
   GatewayKeyRecord,
+  PriceOverrideRecord,
   ProjectRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
@@ -45,6 +47,7 @@ export function sampleEnvironment(overrides: Partial<EnvironmentRecord> = {}): E
     id: ids.create("env"),
     name: nextName("environment"),
     kind: "staging",
+    unpricedPolicy: "allow_and_alert",
     createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   };
@@ -217,6 +220,49 @@ export function sampleEvent(overrides: Partial<UsageEvent> = {}): UsageEvent {
     costPicos: picos(27_750_001n),
     pricePicos: null,
     priceRowId: "openai/gpt-4o-mini/default@2024-07-18",
+    ...overrides,
+  };
+}
+
+export function samplePriceOverride(
+  overrides: Partial<PriceOverrideRecord> = {},
+): PriceOverrideRecord {
+  return {
+    id: ids.create("pov"),
+    provider: "openai",
+    model: nextName("model"),
+    tier: "default",
+    variant: null,
+    unitPrices: { input: 100_000n, output: 400_000n },
+    discountBasisPoints: null,
+    validFromMs: SAMPLE_TIME_MS,
+    validUntilMs: null,
+    note: null,
+    createdBy: "local",
+    createdAtMs: SAMPLE_TIME_MS,
+    endedBy: null,
+    endedAtMs: null,
+    ...overrides,
+  };
+}
+
+/** The first correction of the event, unless another is asked for. */
+export function sampleCorrection(
+  event: UsageEvent,
+  overrides: Partial<CorrectionRecord> = {},
+): CorrectionRecord {
+  return {
+    id: ids.create("cor"),
+    eventId: event.id,
+    ordinal: 1,
+    createdAtMs: SAMPLE_TIME_MS,
+    createdBy: "local",
+    differencePicos: picos(1n),
+    previousPricing: "priced",
+    previousCostPicos: event.costPicos,
+    previousPriceRowId: event.priceRowId,
+    costPicos: picos(2n),
+    priceRowId: "openai/gpt-4o-mini/default@2026-01-01",
     ...overrides,
   };
 }

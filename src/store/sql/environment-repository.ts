@@ -1,4 +1,5 @@
 import type { Selectable } from "kysely";
+import type { UnpricedPolicy } from "../../core/environments/environment.ts";
 import type { EnvironmentId } from "../../core/ids/ids.ts";
 import type { EnvironmentRecord } from "../records.ts";
 import type { EnvironmentRepository, Page, PageRequest } from "../store.ts";
@@ -20,6 +21,7 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
       id: record.id,
       name: record.name,
       kind: record.kind,
+      unpriced_policy: record.unpricedPolicy,
       created_at_ms: record.createdAtMs,
     };
     await exclusively(this.#connections, async (db) => {
@@ -44,6 +46,19 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
     return await newestFirst("environments", this.#rows(), page, toRecord);
   }
 
+  async setUnpricedPolicy(id: EnvironmentId, policy: UnpricedPolicy): Promise<boolean> {
+    return await exclusively(this.#connections, async (db) => {
+      const result = await db
+        .updateTable("environments")
+        .set({ unpriced_policy: policy })
+        .where("id", "=", id)
+        .executeTakeFirst();
+      if (result.numUpdatedRows === 0n) return false;
+      await recordChange(db, "environment", id);
+      return true;
+    });
+  }
+
   #rows() {
     return this.#connections.read.selectFrom("environments").selectAll();
   }
@@ -54,6 +69,7 @@ function toRecord(row: Selectable<EnvironmentTable>): EnvironmentRecord {
     id: row.id,
     name: row.name,
     kind: row.kind,
+    unpricedPolicy: row.unpriced_policy,
     createdAtMs: Number(row.created_at_ms),
   };
 }

@@ -24,6 +24,14 @@ export function toMoneyColumns(amount: Picos): MoneyColumns {
   return { micros, restPicos };
 }
 
+export function toNullableMoney(amount: Picos | null) {
+  return amount === null ? { micros: null, restPicos: null } : toMoneyColumns(amount);
+}
+
+export function fromNullableMoney(micros: bigint | null, restPicos: bigint | null): Picos | null {
+  return micros === null || restPicos === null ? null : fromMoneyColumns(micros, restPicos);
+}
+
 /** Takes sums of the two columns as well. */
 export function fromMoneyColumns(micros: bigint, restPicos: bigint): Picos {
   return picos(micros * PICOS_PER_MICRO + restPicos);

@@ -6,6 +6,7 @@ import {
   totalOutputTokens,
 } from "../../core/usage/quantities.ts";
 import type { RefusalCount, UsageEvent } from "../../core/usage/usage-event.ts";
+import type { CorrectionRecord } from "../records.ts";
 import { boundedName, boundedText } from "./bounded-text.ts";
 import { toMoneyColumns } from "./money-columns.ts";
 import type { RefusalRollupTable, UsageRollupTable } from "./tables.ts";
@@ -58,6 +59,15 @@ export class UsageRollups {
     row.cost_rest_picos += cost.restPicos;
     row.price_micros += price.micros;
     row.price_rest_picos += price.restPicos;
+  }
+
+  /** What a correction changes in the hour of its event: the cost, and whether the call has one. */
+  correct(event: UsageEvent, correction: CorrectionRecord): void {
+    const row = this.#rowOf(event);
+    const difference = toMoneyColumns(correction.differencePicos);
+    row.cost_micros += difference.micros;
+    row.cost_rest_picos += difference.restPicos;
+    if (correction.previousPricing === "unpriced") row.unpriced_calls -= 1n;
   }
 
   /**

@@ -2,9 +2,11 @@ import { sql } from "kysely";
 import type {
   AdminTokenRepository,
   ChangeRepository,
+  CorrectionRepository,
   CustomerRepository,
   EnvironmentRepository,
   GatewayKeyRepository,
+  PriceOverrideRepository,
   ProjectRepository,
   ProviderAccountRepository,
   ProviderKeyRepository,
@@ -16,10 +18,12 @@ import type {
 } from "../store.ts";
 import { SqlAdminTokenRepository } from "./admin-token-repository.ts";
 import { SqlChangeRepository } from "./change-repository.ts";
+import { SqlCorrectionRepository } from "./correction-repository.ts";
 import { SqlCustomerRepository } from "./customer-repository.ts";
 import { SqlEnvironmentRepository } from "./environment-repository.ts";
 import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
 import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
+import { SqlPriceOverrideRepository } from "./price-override-repository.ts";
 import { SqlProjectRepository } from "./project-repository.ts";
 import { SqlProviderAccountRepository } from "./provider-account-repository.ts";
 import { SqlProviderKeyRepository } from "./provider-key-repository.ts";
@@ -39,7 +43,9 @@ class SqlRepositories implements Repositories {
   readonly customers: CustomerRepository;
   readonly adminTokens: AdminTokenRepository;
   readonly vaultKeys: VaultKeyRepository;
+  readonly priceOverrides: PriceOverrideRepository;
   readonly usage: UsageRepository;
+  readonly corrections: CorrectionRepository;
   readonly changes: ChangeRepository;
 
   constructor(connections: Connections) {
@@ -52,6 +58,8 @@ class SqlRepositories implements Repositories {
     this.customers = new SqlCustomerRepository(connections);
     this.adminTokens = new SqlAdminTokenRepository(connections);
     this.vaultKeys = new SqlVaultKeyRepository(connections);
+    this.priceOverrides = new SqlPriceOverrideRepository(connections);
+    this.corrections = new SqlCorrectionRepository(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
   }

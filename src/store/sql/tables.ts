@@ -1,12 +1,14 @@
 import type { ColumnType } from "kysely";
-import type { EnvironmentKind } from "../../core/environments/environment.ts";
+import type { EnvironmentKind, UnpricedPolicy } from "../../core/environments/environment.ts";
 import type {
   AdminTokenId,
+  CorrectionId,
   CustomerId,
   DataKeyId,
   EnvironmentId,
   EventId,
   GatewayKeyId,
+  PriceOverrideId,
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
@@ -31,6 +33,7 @@ export interface EnvironmentTable {
   readonly id: EnvironmentId;
   readonly name: string;
   readonly kind: EnvironmentKind;
+  readonly unpriced_policy: UnpricedPolicy;
   readonly created_at_ms: Integer;
 }
 
@@ -172,6 +175,41 @@ export interface UsageEventTable {
   readonly price_row_id: string | null;
 }
 
+export interface PriceOverrideTable {
+  readonly id: PriceOverrideId;
+  readonly provider: string;
+  readonly model: string;
+  readonly tier: string | null;
+  readonly variant: string | null;
+  /** JSON object: picos for one unit by class, as decimal strings. */
+  readonly unit_prices: string | null;
+  readonly discount_basis_points: NullableInteger;
+  readonly valid_from_ms: Integer;
+  readonly valid_until_ms: NullableInteger;
+  readonly note: string | null;
+  readonly created_by: string;
+  readonly created_at_ms: Integer;
+  readonly ended_by: string | null;
+  readonly ended_at_ms: NullableInteger;
+}
+
+export interface UsageCorrectionTable {
+  readonly id: CorrectionId;
+  readonly event_id: EventId;
+  readonly ordinal: Integer;
+  readonly created_at_ms: Integer;
+  readonly created_by: string;
+  readonly difference_micros: Integer;
+  readonly difference_rest_picos: Integer;
+  readonly previous_pricing: "priced" | "unpriced";
+  readonly previous_cost_micros: NullableInteger;
+  readonly previous_cost_rest_picos: NullableInteger;
+  readonly previous_price_row_id: string | null;
+  readonly cost_micros: Integer;
+  readonly cost_rest_picos: Integer;
+  readonly price_row_id: string;
+}
+
 /** One row an hour and combination of dimensions. `''` stands for null, so that the primary key holds. */
 export interface UsageRollupTable {
   readonly hour_ms: Integer;
@@ -225,7 +263,9 @@ export interface Tables {
   readonly root_keys: RootKeyTable;
   readonly data_keys: DataKeyTable;
   readonly change_log: ChangeLogTable;
+  readonly price_overrides: PriceOverrideTable;
   readonly usage_events: UsageEventTable;
+  readonly usage_corrections: UsageCorrectionTable;
   readonly usage_rollups: UsageRollupTable;
   readonly refusal_rollups: RefusalRollupTable;
   readonly keyward_schema: KeywardSchemaTable;

@@ -1,5 +1,4 @@
 import type { Insertable, Selectable } from "kysely";
-import type { Picos } from "../../core/money/picos.ts";
 import {
   type Quantities,
   totalCachedInputTokens,
@@ -8,7 +7,7 @@ import {
 } from "../../core/usage/quantities.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import { boundedName, boundedText } from "./bounded-text.ts";
-import { fromMoneyColumns, toMoneyColumns } from "./money-columns.ts";
+import { fromNullableMoney, toNullableMoney } from "./money-columns.ts";
 import type { UsageEventTable } from "./tables.ts";
 
 /** What filters and rollups know as the event's model. */
@@ -99,12 +98,4 @@ export function fromEventRow(row: Selectable<UsageEventTable>): UsageEvent {
     pricePicos: fromNullableMoney(row.price_micros, row.price_rest_picos),
     priceRowId: row.price_row_id,
   };
-}
-
-function toNullableMoney(amount: Picos | null) {
-  return amount === null ? { micros: null, restPicos: null } : toMoneyColumns(amount);
-}
-
-function fromNullableMoney(micros: bigint | null, restPicos: bigint | null): Picos | null {
-  return micros === null || restPicos === null ? null : fromMoneyColumns(micros, restPicos);
 }

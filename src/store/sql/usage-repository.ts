@@ -104,7 +104,7 @@ export class SqlUsageRepository implements UsageRepository {
   }
 }
 
-const ADD_TO_ROLLUP = `on conflict
+export const ADD_TO_ROLLUP = `on conflict
   (hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model)
   do update set ${ROLLUP_SUMS.map((name) => `${name} = usage_rollups.${name} + excluded.${name}`).join(", ")}`;
 
