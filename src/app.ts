@@ -26,7 +26,7 @@ import { IdFactory } from "./core/ids/ids.ts";
 import { createAllowedHosts } from "./core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "./core/pricing/create-price-book.ts";
-import type { PriceBook } from "./core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "./core/pricing/price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import { recoverJournals } from "./ledger/file/recover-journals.ts";
 import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
@@ -61,6 +61,7 @@ import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
 import { startTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
+import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import { BpeTokenizer } from "./tokenizer/bpe/bpe-tokenizer.ts";
@@ -178,7 +179,7 @@ interface Parts {
   readonly ids: IdFactory;
   readonly vault: Vault;
   readonly providers: Providers;
-  readonly priceBook: PriceBook;
+  readonly priceBook: OverridablePriceBook;
   readonly url: string;
 }
 
@@ -200,7 +201,7 @@ async function startProviders(log: Log, closers: Closers): Promise<Providers> {
   return { registry, standIn };
 }
 
-function createBook({ registry }: Providers): PriceBook {
+function createBook({ registry }: Providers): OverridablePriceBook {
   const freeProviders = registry.list().filter((provider) => provider.isFree);
   return createPriceBook(BUILT_IN_PRICE_LIST, {
     freeProviders: freeProviders.map(({ name }) => name),
@@ -347,6 +348,7 @@ async function openSnapshot(parts: Parts, closers: Closers) {
   const limits = { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now };
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), limits);
   await snapshot.start();
+  await loadPriceOverrides({ store, priceBook: parts.priceBook });
   const poller = startChangePoller({ snapshot, log: parts.request.log, nowMs: Date.now });
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller };

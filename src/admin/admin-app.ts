@@ -13,6 +13,7 @@ import { refuseOtherOrigins } from "./guards/same-origin.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerKeys } from "./routes/keys.ts";
+import { registerPriceOverrides } from "./routes/price-overrides.ts";
 import { registerPrices } from "./routes/prices.ts";
 import { registerProjects } from "./routes/projects.ts";
 import { registerProviderAccounts } from "./routes/provider-accounts.ts";
@@ -78,6 +79,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerKeys(router, deps);
   registerCustomers(router, deps);
   registerPrices(router, deps);
+  registerPriceOverrides(router, deps);
   registerUsageEvents(router, deps);
   registerUsageSummary(router, deps);
   registerUsageRefusals(router, deps);

@@ -6,7 +6,7 @@
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
-import type { PriceBook } from "../core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "../core/pricing/price-book.ts";
 import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
@@ -40,7 +40,7 @@ export interface AdminDeps {
   readonly providers: ProviderRegistry;
   /** Hosts in private networks that a provider account may name. */
   readonly allowedHosts: AllowedHosts;
-  readonly priceBook: PriceBook;
+  readonly priceBook: OverridablePriceBook;
   readonly ids: Pick<IdFactory, "create">;
   readonly clock: { nowMs(): number };
   readonly randomBytes: (count: number) => Uint8Array;
@@ -60,5 +60,10 @@ export interface AdminDeps {
 
 /** What the parts of one request leave for each other. */
 export interface AdminEnv {
-  readonly Variables: { readonly requestId: RequestId; readonly refusedWith?: ErrorCode };
+  readonly Variables: {
+    readonly requestId: RequestId;
+    readonly refusedWith?: ErrorCode;
+    /** Who asks, as the authenticator knows them. */
+    readonly actor: string;
+  };
 }

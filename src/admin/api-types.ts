@@ -60,6 +60,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/environments/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Change an environment's policy
+     * @description By id or name. Reaches every process within a second.
+     */
+    patch: operations["changeEnvironment"];
+    trace?: never;
+  };
   "/keys": {
     parameters: {
       query?: never;
@@ -112,6 +132,50 @@ export interface paths {
      * @description For good. Revoking twice changes nothing and is no error.
      */
     post: operations["revokeKey"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/price-overrides": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List price overrides, newest first
+     * @description Those that have ended among them.
+     */
+    get: operations["listPriceOverrides"];
+    put?: never;
+    /**
+     * Set a price, or a discount, in place of a listed one
+     * @description For calls that begin while it is valid, in every process within a second. Two of the same provider, model, tier and variant may not share an instant: end the older one first. Calls that were made before it was set keep their cost until they are priced again.
+     */
+    post: operations["createPriceOverride"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/price-overrides/{id}/end": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Bring the end of a price override forward
+     * @description An override is never altered or deleted: end it and add another. Ended at its beginning it never holds.
+     */
+    post: operations["endPriceOverride"];
     delete?: never;
     options?: never;
     head?: never;
@@ -415,6 +479,20 @@ export interface components {
       kind: "development" | "staging" | "production";
       /** @example preview */
       name: string;
+      /**
+       * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
+       * @example allow_and_alert
+       * @enum {string}
+       */
+      unpricedPolicy: "allow_and_alert" | "refuse";
+    };
+    EnvironmentChange: {
+      /**
+       * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
+       * @example allow_and_alert
+       * @enum {string}
+       */
+      unpricedPolicy: "allow_and_alert" | "refuse";
     };
     EnvironmentInput: {
       /**
@@ -428,6 +506,12 @@ export interface components {
        * @example preview
        */
       name: string;
+      /**
+       * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
+       * @example allow_and_alert
+       * @enum {string}
+       */
+      unpricedPolicy?: "allow_and_alert" | "refuse";
     };
     EnvironmentList: {
       data: components["schemas"]["Environment"][];
@@ -789,6 +873,131 @@ export interface components {
     };
     PriceList: {
       data: components["schemas"]["Price"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    PriceOverride: {
+      /**
+       * Format: date-time
+       * @description When it was written down.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @description The admin token's name, or `local`. */
+      createdBy: string;
+      /**
+       * @description Off the listed price. Either this or prices.
+       * @example 10
+       */
+      discountPercent: string | null;
+      /**
+       * Format: date-time
+       * @description When they did.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      endedAt: string | null;
+      /** @description Who brought its end forward. */
+      endedBy: string | null;
+      /** @example pov_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description A name, or the beginning of names with `*`. */
+      model: string;
+      note: string | null;
+      provider: string;
+      /** @description Null, of a discount: every tier. */
+      tier: string | null;
+      usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"] &
+        (Record<string, never> | null);
+      usdPerUnit: components["schemas"]["UsdPerUnit"] & (Record<string, never> | null);
+      /**
+       * Format: date-time
+       * @description Inclusive.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      validFrom: string;
+      /**
+       * Format: date-time
+       * @description Exclusive; null: until further notice.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      validUntil: string | null;
+      variant: string | null;
+    };
+    PriceOverrideInput: {
+      /**
+       * @description Off the listed price, every class of it.
+       * @example 10
+       */
+      discountPercent?: string;
+      /**
+       * @description A model's name: of a listed model it holds for all its names. Or the beginning of names with `*` at the end; the most exact override holds.
+       * @example gpt-4o-mini
+       */
+      model: string;
+      /**
+       * @description Where the price comes from.
+       * @example contract 2026-114
+       */
+      note?: string | null;
+      /** @example openai */
+      provider: string;
+      /**
+       * @description Absent: `default`; of a discount: every tier.
+       * @example batch
+       */
+      tier?: string | null;
+      /**
+       * @description The whole row: a class that is absent has no price.
+       * @example {
+       *       "input": "0.10",
+       *       "output": "0.40"
+       *     }
+       */
+      usdPerMillionTokens?: {
+        audioInput?: string;
+        audioOutput?: string;
+        cachedAudioInput?: string;
+        cachedImageInput?: string;
+        cachedInput?: string;
+        cacheWrite1hInput?: string;
+        cacheWriteInput?: string;
+        imageInput?: string;
+        imageOutput?: string;
+        input?: string;
+        output?: string;
+        reasoningOutput?: string;
+      };
+      /**
+       * @example {
+       *       "image": "0.03"
+       *     }
+       */
+      usdPerUnit?: {
+        audioMinute?: string;
+        codeSession?: string;
+        image?: string;
+        millionCharacters?: string;
+        thousandFileSearches?: string;
+        thousandWebSearches?: string;
+      };
+      /**
+       * @description From when it holds; absent: from now.
+       * @example 2026-01-31T09:00:00Z
+       */
+      validFrom?: string;
+      /**
+       * @description Until when, exclusive; absent: until further notice.
+       * @example 2026-01-31T09:00:00Z
+       */
+      validUntil?: string;
+      /**
+       * @description What else the price depends on; absent: whatever that is.
+       * @example hd/1024x1792
+       */
+      variant?: string | null;
+    };
+    PriceOverrideList: {
+      data: components["schemas"]["PriceOverride"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
@@ -1681,6 +1890,108 @@ export interface operations {
       };
     };
   };
+  changeEnvironment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["EnvironmentChange"];
+      };
+    };
+    responses: {
+      /** @description The environment. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Environment"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   listKeys: {
     parameters: {
       query?: {
@@ -1981,6 +2292,294 @@ export interface operations {
       };
       /** @description `not_found`: No object of that kind has this id. */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listPriceOverrides: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        provider?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of overrides. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PriceOverrideList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  createPriceOverride: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PriceOverrideInput"];
+      };
+    };
+    responses: {
+      /** @description The override. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PriceOverride"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  endPriceOverride: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": {
+          /**
+           * @description Until when it holds, exclusive; absent: now.
+           * @example 2026-01-31T09:00:00Z
+           */
+          at?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The override. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PriceOverride"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
         headers: {
           [name: string]: unknown;
         };

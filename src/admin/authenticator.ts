@@ -6,8 +6,11 @@ import type { AdminTokenRepository } from "../store/store.ts";
 export interface Authenticator {
   /** False for one that lets everybody in: an app with it must never be reachable over HTTP. */
   readonly checksTokens: boolean;
-  /** `authorization`: the header's value. Says yes or no and never why; rejects when the store does not answer. */
-  isAdmin(authorization: string | null): Promise<boolean>;
+  /**
+   * Who asks, as it is written beside what they change: a token's name. Undefined for whom it does not let in, never why.
+   * `authorization`: the header's value. Rejects when the store does not answer.
+   */
+  identify(authorization: string | null): Promise<string | undefined>;
 }
 
 /**
@@ -16,9 +19,11 @@ export interface Authenticator {
  */
 export const TRUST_CALLER: Authenticator = Object.freeze({
   checksTokens: false,
-  isAdmin: () => Promise.resolve(true),
+  identify: () => Promise.resolve("local"),
 });
 
+/** By the setting that it comes from. */
+const EXTRA_TOKEN_NAME = "KEYWARD_ADMIN_TOKEN";
 /** Longer ones are not tokens; this bounds what is hashed for a stranger. */
 const MAX_TOKEN_CHARACTERS = 512;
 const BEARER_PATTERN = /^bearer +([\x21-\x7e]+) *$/i;
@@ -38,14 +43,16 @@ export function createTokenAuthenticator({ adminTokens, extraToken }: TokenSourc
   const extraDigest = extraToken === undefined ? undefined : digestOf(extraToken);
   return {
     checksTokens: true,
-    async isAdmin(authorization) {
+    async identify(authorization) {
       const token = readBearerToken(authorization);
-      if (token === undefined) return false;
+      if (token === undefined) return undefined;
       const digest = digestOf(token);
-      if (extraDigest !== undefined && timingSafeEqual(digest, extraDigest)) return true;
+      if (extraDigest !== undefined && timingSafeEqual(digest, extraDigest)) {
+        return EXTRA_TOKEN_NAME;
+      }
       // What Keyward cannot have issued is not worth a look-up: a flood of guesses stays off the database.
-      if (!isAdminToken(token)) return false;
-      return (await adminTokens.findActiveByHash(hashAdminToken(token))) !== undefined;
+      if (!isAdminToken(token)) return undefined;
+      return (await adminTokens.findActiveByHash(hashAdminToken(token)))?.name;
     },
   };
 }

@@ -43,7 +43,7 @@ export async function openAdminAccess(request: AccessRequest): Promise<AdminAcce
   }
   if (request.scope === "prices") {
     const { openLocalPrices } = await import("../runtime/local-prices.ts");
-    return openLocalPrices();
+    return await openLocalPrices(await request.config());
   }
   const { openLocalAdmin } = await import("../runtime/local-admin.ts");
   return openLocalAdmin(await request.config(), {

@@ -52,7 +52,7 @@ async function gatewayTo(
   const clock = { nowMs: 1_000 };
   const gateway = await startDataPlane({
     upstreamUrl: "http://127.0.0.1:9",
-    routing: { routes, rules: [] },
+    routing: { routes, rules: [], unpricedPolicy: "allow_and_alert" },
     monotonicMs: () => clock.nowMs,
     random: () => 0.999_999,
     ...options,

@@ -44,7 +44,7 @@ class Source implements SnapshotSource {
   async loadRouting(): Promise<EnvironmentRouting> {
     this.routeLoads += 1;
     if (this.isDown) throw new Error("down");
-    return { routes: [], rules: [] };
+    return { routes: [], rules: [], unpricedPolicy: "allow_and_alert" };
   }
 
   async latestSequence(): Promise<number> {
@@ -133,6 +133,10 @@ describe("Snapshot", () => {
     source.isDown = true;
     await expect(snapshot.routingOf(ENVIRONMENT)).rejects.toThrow("down");
     source.isDown = false;
-    expect(await snapshot.routingOf(ENVIRONMENT)).toEqual({ routes: [], rules: [] });
+    expect(await snapshot.routingOf(ENVIRONMENT)).toEqual({
+      routes: [],
+      rules: [],
+      unpricedPolicy: "allow_and_alert",
+    });
   });
 });

@@ -1,4 +1,4 @@
-import type { EnvironmentKind } from "../core/environments/environment.ts";
+import type { EnvironmentKind, UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
   EnvironmentId,
   GatewayKeyId,
@@ -58,6 +58,8 @@ export interface EnvironmentRouting {
   readonly routes: readonly ProviderRoute[];
   /** In the order in which they are asked; the first that is for a call's model decides. */
   readonly rules: readonly RoutingRule[];
+  /** What becomes of a call whose model has no price. */
+  readonly unpricedPolicy: UnpricedPolicy;
 }
 
 /** A change that some process made, as far as the snapshot cares. */

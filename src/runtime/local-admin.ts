@@ -11,6 +11,7 @@ import { openaiCompatibleProvider } from "../providers/openai-compatible/openai-
 import { openaiProvider } from "../providers/openai/openai-provider.ts";
 import { createProviderRegistry, type Provider } from "../providers/provider.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
+import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import { openLocalStore } from "./local-store.ts";
 import { openVault } from "./open-vault.ts";
 
@@ -43,6 +44,10 @@ export async function openLocalAdmin(
   const store = await openLocalStore(config);
   try {
     const ids = new IdFactory({ nowMs: Date.now, randomBytes });
+    const priceBook = createPriceBook(BUILT_IN_PRICE_LIST, {
+      freeProviders: [simulatorProvider.name],
+    });
+    await loadPriceOverrides({ store, priceBook });
     const app = createAdminApp({
       store,
       vault: await openVault({ config, store, ids }),
@@ -52,7 +57,7 @@ export async function openLocalAdmin(
         SIMULATOR_OF_A_SERVER,
       ]),
       allowedHosts: createAllowedHosts(config.allowedPrivateHosts),
-      priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: [simulatorProvider.name] }),
+      priceBook,
       ids,
       clock: { nowMs: Date.now },
       randomBytes,

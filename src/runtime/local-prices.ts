@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Hono } from "hono";
 import type { AdminEnv } from "../admin/admin-deps.ts";
 import { createAdminRouter } from "../admin/admin-router.ts";
@@ -6,18 +8,29 @@ import { ADMIN_BASE_PATH } from "../admin/base-path.ts";
 import { type AdminClient, createAdminClient } from "../admin/client.ts";
 import { readJsonBody } from "../admin/guards/json-body.ts";
 import { registerPrices } from "../admin/routes/prices.ts";
+import type { Config } from "../config/config-schema.ts";
 import { BUILT_IN_PRICE_LIST } from "../core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../core/pricing/create-price-book.ts";
+import type { OverridablePriceBook } from "../core/pricing/price-book.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
+import { loadPriceOverrides } from "../store/load-price-overrides.ts";
+import { DATABASE_FILE } from "./data-directory.ts";
+import { openStore } from "./open-store.ts";
+
+type Location = Pick<Config, "dataDir" | "databaseUrl">;
 
 /**
  * The price routes of the admin API, in process: the price book ships with Keyward, so that prices and estimates are
- * there before anything was started. The same routes as a server's, without its store.
+ * there before anything was started. Where there is an installation its overrides hold, so that an estimate says what
+ * its server will charge. Throws StartError.
  */
-export function openLocalPrices(): { client: AdminClient; close(): Promise<void> } {
+export async function openLocalPrices(
+  location: Location,
+): Promise<{ client: AdminClient; close(): Promise<void> }> {
   const priceBook = createPriceBook(BUILT_IN_PRICE_LIST, {
     freeProviders: [simulatorProvider.name],
   });
+  await takeOverrides(location, priceBook);
   const router = createAdminRouter();
   registerPrices(router, { priceBook, clock: { nowMs: () => Date.now() } });
   const app = new Hono<AdminEnv>();
@@ -29,4 +42,18 @@ export function openLocalPrices(): { client: AdminClient; close(): Promise<void>
     fetch: async (request) => app.fetch(request),
   });
   return { client, close: () => Promise.resolve() };
+}
+
+async function takeOverrides(location: Location, priceBook: OverridablePriceBook): Promise<void> {
+  const { dataDir, databaseUrl } = location;
+  // SQLite would make a file that is not there.
+  if (databaseUrl === null && !existsSync(join(dataDir, DATABASE_FILE))) return;
+  const store = await openStore(location);
+  try {
+    // A database of an older Keyward is brought up to date by a start; the overrides it has are read after that.
+    if ((await store.currentSchema()) !== store.supportedSchema) return;
+    await loadPriceOverrides({ store, priceBook });
+  } finally {
+    await store.close();
+  }
 }

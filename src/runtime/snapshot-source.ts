@@ -1,6 +1,6 @@
-import { hasSimulatorStandIn } from "../core/environments/environment.ts";
+import { DEFAULT_UNPRICED_POLICY, hasSimulatorStandIn } from "../core/environments/environment.ts";
 import type { EnvironmentId } from "../core/ids/ids.ts";
-import type { PriceBook } from "../core/pricing/price-book.ts";
+import type { OverridablePriceBook, PriceBook } from "../core/pricing/price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type {
@@ -10,7 +10,8 @@ import type {
   RoutingRule,
   SnapshotSource,
 } from "../proxy/snapshot.ts";
-import type { ProviderKeyRecord, RoutingRuleRecord } from "../store/records.ts";
+import { loadPriceOverrides } from "../store/load-price-overrides.ts";
+import type { EnvironmentRecord, ProviderKeyRecord, RoutingRuleRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
 
@@ -18,7 +19,7 @@ export interface SnapshotSourceDeps {
   readonly store: Store;
   readonly vault: Vault;
   readonly providers: ProviderRegistry;
-  readonly priceBook: Pick<PriceBook, "providerAt">;
+  readonly priceBook: Pick<OverridablePriceBook, "providerAt" | "replaceOverrides">;
   /** Answers in development environments that have no key; costs nothing and needs no secret. */
   readonly standIn: Provider;
 }
@@ -32,7 +33,12 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
     findKeyByHash: (hash) => findKey(store, hash),
     loadRouting: (environmentId) => loadRouting(deps, environmentId),
     latestSequence: () => store.changes.latestSequence(),
-    changesSince: (sequence) => store.changes.listSince(sequence, MAX_CHANGES_A_READ),
+    changesSince: async (sequence) => {
+      const changes = await store.changes.listSince(sequence, MAX_CHANGES_A_READ);
+      // Before they count as seen: when this fails, they come again.
+      if (changes.some(({ kind }) => kind === "priceOverride")) await loadPriceOverrides(deps);
+      return changes;
+    },
   };
 }
 
@@ -64,19 +70,24 @@ async function loadRouting(
   deps: SnapshotSourceDeps,
   environmentId: EnvironmentId,
 ): Promise<EnvironmentRouting> {
+  const environment = await deps.store.environments.findById(environmentId);
   const [routes, rules] = await Promise.all([
-    loadRoutes(deps, environmentId),
+    loadRoutes(deps, environmentId, environment),
     deps.store.routingRules.listOf(environmentId),
   ]);
-  return { routes, rules: rules.map((rule) => toRule(rule, routes)) };
+  return {
+    routes,
+    rules: rules.map((rule) => toRule(rule, routes)),
+    unpricedPolicy: environment?.unpricedPolicy ?? DEFAULT_UNPRICED_POLICY,
+  };
 }
 
 /** The heaviest first, then the oldest. */
 async function loadRoutes(
   deps: SnapshotSourceDeps,
   environmentId: EnvironmentId,
+  environment: EnvironmentRecord | undefined,
 ): Promise<readonly ProviderRoute[]> {
-  const environment = await deps.store.environments.findById(environmentId);
   const keys = await deps.store.providerKeys.listActive(environmentId);
   if (keys.length === 0) {
     if (environment === undefined || !hasSimulatorStandIn(environment.kind)) return [];

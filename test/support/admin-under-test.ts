@@ -7,7 +7,10 @@ import { type AdminApp, createAdminApp } from "../../src/admin/admin-app.ts";
 import type { AdminDeps, AdminFault } from "../../src/admin/admin-deps.ts";
 import { TRUST_CALLER } from "../../src/admin/authenticator.ts";
 import { type AdminClient, createAdminClient } from "../../src/admin/client.ts";
-import { DEFAULT_UNPRICED_POLICY, ENVIRONMENT_KINDS } from "../../src/core/environments/environment.ts";
+import {
+  DEFAULT_UNPRICED_POLICY,
+  ENVIRONMENT_KINDS,
+} from "../../src/core/environments/environment.ts";
 import { IdFactory } from "../../src/core/ids/ids.ts";
 import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";

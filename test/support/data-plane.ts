@@ -173,14 +173,21 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
     revokedAtMs: null,
     ...options.keyEntry,
   };
-  const routing = options.routing ?? { routes: [routeTo(options.upstreamUrl)], rules: [] };
+  const routing = options.routing ?? {
+    routes: [routeTo(options.upstreamUrl)],
+    rules: [],
+    unpricedPolicy: "allow_and_alert",
+  };
   return new Snapshot(
     {
       findKeyByHash: async (hash) => {
         await options.keyGate;
         return hash === hashGatewayKey(key) ? entry : undefined;
       },
-      loadRouting: async () => (options.hasRoute === false ? { routes: [], rules: [] } : routing),
+      loadRouting: async () =>
+        options.hasRoute === false
+          ? { routes: [], rules: [], unpricedPolicy: "allow_and_alert" }
+          : routing,
       latestSequence: async () => 0,
       changesSince: async () => [],
     },

@@ -14,19 +14,23 @@ export function requireAdmin(
 ): MiddlewareHandler<AdminEnv> {
   return async (context, next) => {
     if (context.req.path === openPath) return next();
-    if (await isAdmin(authenticator, context.req.raw.headers.get("authorization"))) return next();
+    const actor = await identify(authenticator, context.req.raw.headers.get("authorization"));
+    if (actor !== undefined) {
+      context.set("actor", actor);
+      return next();
+    }
     context.header("www-authenticate", 'Bearer realm="keyward-admin"');
     return refuse(context, "invalid_admin_token", MESSAGE);
   };
 }
 
 /** A fault here is the store's: what the caller may do about it is to try again. */
-async function isAdmin(
+async function identify(
   authenticator: Authenticator,
   authorization: string | null,
-): Promise<boolean> {
+): Promise<string | undefined> {
   try {
-    return await authenticator.isAdmin(authorization);
+    return await authenticator.identify(authorization);
   } catch (cause) {
     const message = "The database did not answer, so the token could not be checked. Try again.";
     throw new KeywardError("store_unavailable", message, { cause });

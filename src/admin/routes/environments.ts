@@ -63,7 +63,7 @@ const createEnvironment = createRoute({
       closedObject({
         name: environmentNameField,
         kind: kindField,
-        unpricedPolicy: policyField.default(DEFAULT_UNPRICED_POLICY),
+        unpricedPolicy: policyField.optional(),
       }).openapi("EnvironmentInput"),
     ),
   },
@@ -106,7 +106,7 @@ export function registerEnvironments(
       id: ids.create("env"),
       name,
       kind,
-      unpricedPolicy,
+      unpricedPolicy: unpricedPolicy ?? DEFAULT_UNPRICED_POLICY,
       createdAtMs: clock.nowMs(),
     };
     const violation = await uniqueViolationOf(store.environments.insert(record));

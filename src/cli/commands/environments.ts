@@ -1,5 +1,10 @@
 import { expectData } from "../../admin/client.ts";
-import { ENVIRONMENT_KINDS, isEnvironmentKind } from "../../core/environments/environment.ts";
+import {
+  ENVIRONMENT_KINDS,
+  isEnvironmentKind,
+  isUnpricedPolicy,
+  UNPRICED_POLICIES,
+} from "../../core/environments/environment.ts";
 import { defineCommand } from "../command.ts";
 import { formatTime } from "../format-cells.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
@@ -18,6 +23,7 @@ const list = defineCommand({
       columns: [
         { title: "name", value: (environment) => environment.name },
         { title: "kind", value: (environment) => environment.kind },
+        { title: "unpriced models", value: (environment) => environment.unpricedPolicy },
         { title: "created", value: (environment) => formatTime(environment.createdAt) },
         { title: "id", value: (environment) => environment.id },
       ],
@@ -50,4 +56,39 @@ const create = defineCommand({
   },
 });
 
-export const environments = { list, create };
+const setPolicy = defineCommand({
+  summary: "say what becomes of calls whose model has no price",
+  details:
+    "allow_and_alert makes them, logs a warning and counts them as unpriced; refuse refuses them before they are sent. The simulator is free and not affected.",
+  examples: [
+    "keyward environments set-policy production --unpriced refuse",
+    "keyward environments set-policy production --unpriced allow_and_alert",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { environment: { description: "its name or id" } },
+  options: {
+    unpriced: {
+      value: "policy",
+      description: "for a model without a price",
+      choices: UNPRICED_POLICIES,
+      isRequired: true,
+      param: "unpricedPolicy",
+    },
+  },
+  async run({ admin, arguments: { environment: id }, options, output }) {
+    const unpricedPolicy = parseChoice(options.unpriced, isUnpricedPolicy, "--unpriced");
+    const client = await admin();
+    const changed = expectData(
+      await client.PATCH("/environments/{id}", {
+        params: { path: { id } },
+        body: { unpricedPolicy },
+      }),
+    );
+    await output.data(changed, () => {
+      output.line(`environment ${changed.name}: unpriced models ${changed.unpricedPolicy}`);
+    });
+  },
+});
+
+export const environments = { list, create, "set-policy": setPolicy };

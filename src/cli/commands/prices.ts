@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { formatOptionalTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { end, override, overrides } from "./price-overrides.ts";
 
 const list = defineCommand({
   summary: "list what providers charge, by provider and model",
@@ -71,4 +72,4 @@ function remarksOn(row: {
   return remarks.join("; ");
 }
 
-export const prices = { list };
+export const prices = { list, override, overrides, end };

@@ -65,6 +65,11 @@ export const ERROR_CODES = {
     "permission_error",
     "The gateway key may not call this model. Use an allowed model, or a key that allows it.",
   ),
+  model_unpriced: refused(
+    403,
+    "permission_error",
+    "The environment refuses calls whose model has no price. Give the model one with `keyward prices override`, or change the environment's policy.",
+  ),
   no_provider_key: refused(
     503,
     "configuration_error",

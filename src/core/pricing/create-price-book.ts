@@ -77,6 +77,7 @@ export function createPriceBook(
     },
     providerAt: (baseUrl) => models.providerAt(baseUrl),
     rows: () => [...freeRows.values(), ...models.rows(), ...overrides.rows()],
+    providers: () => [...freeRows.keys(), ...list.providers.map(({ name }) => name)],
     replaceOverrides: (next, sequence) => {
       if (sequence < overridesSequence) return;
       overridesSequence = sequence;

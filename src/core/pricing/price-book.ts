@@ -92,6 +92,8 @@ export interface PriceBook {
    */
   providerAt(baseUrl: string): string | undefined;
   rows(): readonly PriceRow[];
+  /** The providers whose prices are listed, free ones among them. */
+  providers(): readonly string[];
 }
 
 /** A price book that takes a team's own prices before the listed ones. */

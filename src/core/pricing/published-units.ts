@@ -1,4 +1,4 @@
-import { formatUsd, picos } from "../money/picos.ts";
+import { PICOS_PER_USD, formatUsd, parseUsd, picos } from "../money/picos.ts";
 import type { QuantityClass, UnitClass } from "../usage/quantities.ts";
 
 /** The amount of a class that providers publish a price for: a million tokens, a minute, an image. */
@@ -26,6 +26,29 @@ export const UNITS_OF_CLASSES = {
 export function publishedUnitOf(quantityClass: QuantityClass): PublishedUnit {
   const units: Readonly<Partial<Record<QuantityClass, PublishedUnit>>> = UNITS_OF_CLASSES;
   return units[quantityClass] ?? MILLION_TOKENS;
+}
+
+/** Dearer than anything that is sold; what is typed above it is a slip. */
+const MAX_USD = 1_000_000n;
+
+/**
+ * Reads a price for what `publishedUnitOf` says, as picos for one unit of the class. A refusal is a predicate (`must be
+ * …`): nothing that is no whole number of picos for one is taken, since calls are charged by the one.
+ */
+export function parseUnitPrice(
+  quantityClass: QuantityClass,
+  text: string,
+): { readonly picosPerUnit: bigint } | { readonly refusal: string } {
+  const { size, name } = publishedUnitOf(quantityClass);
+  const amount = parseUsd(text);
+  if (amount === undefined || amount < 0n || amount > MAX_USD * PICOS_PER_USD) {
+    return { refusal: `must be a decimal in USD for a ${name}, "0.15", from 0 to ${MAX_USD}` };
+  }
+  if (amount % BigInt(size) !== 0n) {
+    const finest = formatUsd(picos(BigInt(size)));
+    return { refusal: `must be a multiple of ${finest} USD for a ${name}` };
+  }
+  return { picosPerUnit: amount / BigInt(size) };
 }
 
 /** A price as providers publish it, exact: `150000n` for an input token → `"0.15"` USD for a million. */

@@ -1,6 +1,7 @@
 import { matchesModel } from "../../core/routing/model-pattern.ts";
 import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps, type NoRoute } from "../choose-route.ts";
+import { pricedWays, unpricedModel, type PricedWaysDeps } from "../priced-ways.ts";
 import type {
   EnvironmentRouting,
   KeyEntry,
@@ -9,7 +10,7 @@ import type {
   Snapshot,
 } from "../snapshot.ts";
 
-export interface RouteDeps extends ChooseRouteDeps {
+export interface RouteDeps extends ChooseRouteDeps, PricedWaysDeps {
   readonly snapshot: Snapshot;
 }
 
@@ -65,6 +66,10 @@ function routeWithin(
   if (ways.length === 0) return noProviderKey(key);
   call.candidates = servingWays(ways, call);
   if (call.candidates.length === 0) return endpointNotServed(call, key, rule);
+  if (routing.unpricedPolicy === "refuse") {
+    call.candidates = pricedWays(deps, call, call.candidates);
+    if (call.candidates.length === 0) return unpricedModel(call, key.environmentName);
+  }
   const chosen = chooseRoute(deps, call);
   if (chosen.route === undefined) return noneIsWell(key, chosen);
   call.route = chosen.route;

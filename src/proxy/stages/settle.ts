@@ -80,7 +80,7 @@ function price(
     model: result.facts.servedModel ?? sentModel(call),
     serviceTier: result.facts.serviceTier,
     variant: measurement.variant,
-    atMs: call.startedAtMs,
+    atMs: call.attemptStartedAtMs,
     quantities: measurement.quantities,
   });
   if (rating.pricing === "unpriced") {
