@@ -376,7 +376,7 @@ function createFallback(parts: Parts, served: Served): RequestListener {
       ...config,
       contentType: telemetry.metricsContentType,
       scrape: () => telemetry.scrape(served.gauges),
-      isAdmin: (authorization) => authenticator.isAdmin(authorization),
+      isAdmin: async (authorization) => (await authenticator.identify(authorization)) !== undefined,
       onFault: (err) => log.error({ err }, "the metrics could not be put together"),
     }),
     version,

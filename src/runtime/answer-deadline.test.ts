@@ -43,7 +43,7 @@ function sourceOf(ask: () => Promise<number>): SnapshotSource {
     findKeyByHash: async () => void (await ask()),
     loadRouting: async () => {
       await ask();
-      return { routes: [], rules: [] };
+      return { routes: [], rules: [], unpricedPolicy: "allow_and_alert" };
     },
     latestSequence: ask,
     changesSince: async () => [void (await ask())].slice(1) as [],
