@@ -26,7 +26,7 @@ import { IdFactory } from "./core/ids/ids.ts";
 import { createAllowedHosts } from "./core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "./core/pricing/create-price-book.ts";
-import type { OverridablePriceBook } from "./core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import { recoverJournals } from "./ledger/file/recover-journals.ts";
 import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";

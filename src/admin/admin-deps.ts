@@ -6,7 +6,7 @@
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
-import type { OverridablePriceBook } from "../core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";

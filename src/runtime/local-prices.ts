@@ -11,7 +11,7 @@ import { registerPrices } from "../admin/routes/prices.ts";
 import type { Config } from "../config/config-schema.ts";
 import { BUILT_IN_PRICE_LIST } from "../core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../core/pricing/create-price-book.ts";
-import type { OverridablePriceBook } from "../core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import { DATABASE_FILE } from "./data-directory.ts";

@@ -1,7 +1,8 @@
 import { DEFAULT_UNPRICED_POLICY, hasSimulatorStandIn } from "../core/environments/environment.ts";
 import type { EnvironmentId } from "../core/ids/ids.ts";
-import type { OverridablePriceBook, PriceBook } from "../core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
+import { pricedAs } from "../providers/priced-as.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type {
   EnvironmentRouting,
@@ -145,10 +146,9 @@ function createRoute(
   const baseUrl = ownBaseUrl ?? provider.defaultBaseUrl;
   if (baseUrl === null) throw new Error(`an account at ${provider.name} must name its base URL`);
   const url = new URL(baseUrl);
-  const isProtocolOnly = provider.defaultBaseUrl === null;
   return {
     provider,
-    pricedAs: (isProtocolOnly ? deps.priceBook.providerAt(baseUrl) : undefined) ?? provider.name,
+    pricedAs: pricedAs(provider, baseUrl, deps.priceBook),
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ""),
     ...identity,

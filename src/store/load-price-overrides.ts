@@ -1,4 +1,4 @@
-import type { OverridablePriceBook } from "../core/pricing/price-book.ts";
+import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import type { Repositories } from "./store.ts";
 
 /**

@@ -72,6 +72,7 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
     await upstream.close();
   });
 
+  const runWords = (words: string) => home.run(...words.split(" "));
   const ask = (model: string) =>
     client.chat.completions.create({ model, messages: [{ role: "user", content: "hi" }] });
 
@@ -90,16 +91,13 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
   }
 
   it("an override set by another process reaches the server without a restart, and so does its end", async () => {
-    const set = await home.run(
-      ...["prices", "override", "--provider", "openai", "--model", "gpt-4o-mini"],
-      ...["--input", "0.1", "--output", "0.4", "--json"],
+    const set = await runWords(
+      "prices override --provider openai --model gpt-4o-mini --input 0.1 --output 0.4 --json",
     );
     expect(set).toMatchObject({ code: 0, stderr: "" });
     const { id } = JSON.parse(set.stdout) as { id: string };
     await costOf("gpt-4o-mini", "0.1");
-    const estimate = await home.run(
-      ...["estimate", "--model", "gpt-4o-mini", "--input", "1000000", "--json"],
-    );
+    const estimate = await runWords("estimate --model gpt-4o-mini --input 1000000 --json");
     expect(JSON.parse(estimate.stdout)).toMatchObject({ costUsd: "0.1" });
     expect((await home.run("prices", "overrides")).stdout).toContain(id);
     expect((await home.run("prices", "end", id)).code).toBe(0);
@@ -107,9 +105,7 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
   });
 
   it("a policy set by another process refuses models without a price within moments", async () => {
-    const set = await home.run(
-      ...["environments", "set-policy", "development", "--unpriced", "refuse", "--json"],
-    );
+    const set = await runWords("environments set-policy development --unpriced refuse --json");
     expect(set.code).toBe(0);
     await until("a call is refused", async () => {
       const refused = await ask("house-model-7").catch((err: unknown) => err);

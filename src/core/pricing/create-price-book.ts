@@ -1,8 +1,9 @@
 import { chargesOf } from "./charges.ts";
 import { STANDARD_TIER, freeRow, isValidAt } from "./listed-rows.ts";
 import { createModelIndex } from "./model-index.ts";
+import type { OverridablePriceBook } from "./overridable-price-book.ts";
 import { OverrideIndex, type OverrideQuery } from "./override-index.ts";
-import type { OverridablePriceBook, PriceRow, Rating, RatingRequest } from "./price-book.ts";
+import type { PriceRow, Rating, RatingRequest } from "./price-book.ts";
 import type { PriceList } from "./price-list.ts";
 
 export interface PriceBookOptions {

@@ -127,9 +127,8 @@ function rowOf(override: PriceOverride): PriceRow | undefined {
   if (unitPrices === null) return undefined;
   const tier = override.tier ?? STANDARD_TIER;
   const name = variant === null ? model : `${model}[${variant}]`;
-  const validFrom = new Date(validFromMs).toISOString();
   return {
-    id: `${id}:${provider}/${name}/${tier}@${validFrom}`,
+    id: `${id}:${provider}/${name}/${tier}`,
     provider,
     model,
     tier,

@@ -1,7 +1,6 @@
 import type { Picos } from "../money/picos.ts";
 import type { Quantities, QuantityClass } from "../usage/quantities.ts";
 import type { PricingState } from "../usage/usage-event.ts";
-import type { PriceOverride } from "./price-override.ts";
 
 /**
  * Picos for one unit of a class: a token, a millisecond, a character, an image, a call. A class that is absent has no
@@ -25,7 +24,7 @@ export interface DailyWindow {
 export interface PriceRow {
   /**
    * `<provider>/<model>/<tier>@<validFrom>`, with the variant in brackets behind the model and the window at the end
-   * where there is one; stands in the usage event.
+   * where there is one; of an override with its id in front. Stands in the usage event.
    */
   readonly id: string;
   readonly provider: string;
@@ -94,13 +93,4 @@ export interface PriceBook {
   rows(): readonly PriceRow[];
   /** The providers whose prices are listed, free ones among them. */
   providers(): readonly string[];
-}
-
-/** A price book that takes a team's own prices before the listed ones. */
-export interface OverridablePriceBook extends PriceBook {
-  /**
-   * From now on these hold and no others. `sequence`: where the change log stood when they were read; a call with an
-   * earlier one comes too late and changes nothing.
-   */
-  replaceOverrides(overrides: readonly PriceOverride[], sequence: number): void;
 }

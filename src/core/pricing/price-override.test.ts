@@ -54,6 +54,9 @@ function override(changes: Partial<PriceOverride> = {}): PriceOverride {
 const discount = (basisPoints: number, changes: Partial<PriceOverride> = {}) =>
   override({ tier: null, unitPrices: null, discountBasisPoints: basisPoints, ...changes });
 
+const holds = (one: PriceOverride, at: number) =>
+  at >= one.validFromMs && (one.validUntilMs === null || at < one.validUntilMs);
+
 function bookWith(...overrides: PriceOverride[]) {
   const book = createPriceBook(list);
   book.replaceOverrides(overrides, 1);
@@ -74,9 +77,7 @@ describe("a price override", () => {
       (atMs) => book.rate(request({ atMs })).costPicos,
     );
     expect(costs).toEqual([14_000n, 140n, 140n, 14_000n]);
-    expect(book.rate(request()).priceRowId).toBe(
-      `${own.id}:acme/m/default@1970-01-01T00:16:40.000Z`,
-    );
+    expect(book.rate(request()).priceRowId).toBe(`${own.id}:acme/m/default`);
   });
 
   it("gives an instant to exactly one of two that follow each other", () => {
@@ -194,8 +195,6 @@ describe("overlaps", () => {
       fc.property(instant, end, instant, end, (aFrom, aUntil, bFrom, bUntil) => {
         const a = override({ validFromMs: aFrom, validUntilMs: aUntil });
         const b = override({ validFromMs: bFrom, validUntilMs: bUntil });
-        const holds = (one: PriceOverride, at: number) =>
-          at >= one.validFromMs && (one.validUntilMs === null || at < one.validUntilMs);
         const shared = Array.from({ length: 22 }, (_, at) => at).some(
           (at) => holds(a, at) && holds(b, at),
         );
