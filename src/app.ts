@@ -30,13 +30,7 @@ import type { OverridablePriceBook } from "./core/pricing/overridable-price-book
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import { recoverJournals } from "./ledger/file/recover-journals.ts";
 import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
-import { openaiCompatibleProvider } from "./providers/openai-compatible/openai-compatible-provider.ts";
-import { openaiProvider } from "./providers/openai/openai-provider.ts";
-import {
-  createProviderRegistry,
-  type Provider,
-  type ProviderRegistry,
-} from "./providers/provider.ts";
+import type { Provider, ProviderRegistry } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
 import { startSimulator } from "./providers/simulator/start-simulator.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
@@ -56,6 +50,7 @@ import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.t
 import { createMetricsListener } from "./runtime/metrics-listener.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
+import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
@@ -197,8 +192,7 @@ async function startProviders(log: Log, closers: Closers): Promise<Providers> {
   });
   closers.add("simulator", () => simulator.close());
   const standIn: Provider = { ...simulatorProvider, defaultBaseUrl: simulator.baseUrl };
-  const registry = createProviderRegistry([openaiProvider, openaiCompatibleProvider, standIn]);
-  return { registry, standIn };
+  return { registry: createProviders(standIn), standIn };
 }
 
 function createBook({ registry }: Providers): OverridablePriceBook {

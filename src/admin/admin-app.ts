@@ -18,6 +18,7 @@ import { registerPrices } from "./routes/prices.ts";
 import { registerProjects } from "./routes/projects.ts";
 import { registerProviderAccounts } from "./routes/provider-accounts.ts";
 import { registerProviderKeys } from "./routes/provider-keys.ts";
+import { registerProviders } from "./routes/providers.ts";
 import { registerStatus } from "./routes/status.ts";
 import { registerUsageEvents } from "./routes/usage-events.ts";
 import { registerUsageRefusals } from "./routes/usage-refusals.ts";
@@ -74,6 +75,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
 function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProjects(router, deps);
   registerEnvironments(router, deps);
+  registerProviders(router, deps);
   registerProviderAccounts(router, deps);
   registerProviderKeys(router, deps);
   registerKeys(router, deps);

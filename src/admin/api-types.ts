@@ -331,6 +331,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/providers": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the providers that Keyward knows */
+    get: operations["listProviders"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/status": {
     parameters: {
       query?: never;
@@ -1025,7 +1042,42 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    Provider: {
+      /**
+       * @description Fields of an account that mean something to it; the others are refused.
+       * @example []
+       */
+      accountFields: string[];
+      /** @example https://api.groq.com/openai/v1 */
+      baseUrlExample: string;
+      /**
+       * @description Null: an account must name its own, or the provider is built in.
+       * @example https://api.groq.com/openai/v1
+       */
+      defaultBaseUrl: string | null;
+      /** @description The APIs it speaks. A call goes to a provider that speaks the client's. */
+      dialects: ("openai" | "anthropic")[];
+      /** @description Whether its calls cost nothing by definition. */
+      isFree: boolean;
+      /**
+       * @description What an account's `provider` is set to.
+       * @example groq
+       */
+      name: string;
+      /**
+       * @description Its name in the price book; null: by the base URL. An account's own `pricedAs` comes before it.
+       * @example groq
+       */
+      pricedAs: string | null;
+      /** @example Groq */
+      title: string;
+    };
     ProviderAccount: {
+      /**
+       * @description The dated version of the provider's API that is called; null: its current one.
+       * @example null
+       */
+      apiVersion: string | null;
       /**
        * @description Null: the provider's own.
        * @example https://eu.api.openai.com/v1
@@ -1048,12 +1100,22 @@ export interface components {
       /** @example openai-main */
       name: string;
       organizationId: string | null;
+      /**
+       * @description Whose prices hold, where it is not told by the provider or the base URL.
+       * @example null
+       */
+      pricedAs: string | null;
       /** @description The project at the provider. */
       projectId: string | null;
       /** @example openai */
       provider: string;
     };
     ProviderAccountInput: {
+      /**
+       * @description For Azure OpenAI: call the dated API in this version, with the model as the deployment. Absent: `/openai/v1`.
+       * @example 2024-10-21
+       */
+      apiVersion?: string | null;
       /**
        * @description With the version path, https. A host in a private network must be allowed by name in the server's setting `allowedPrivateHosts`; plain http is taken for those alone. Required where the provider has none of its own; the built-in simulator needs none.
        * @example https://eu.api.openai.com/v1
@@ -1076,12 +1138,17 @@ export interface components {
        */
       organizationId?: string | null;
       /**
+       * @description The price book's provider whose prices hold, for a proxy or a private address that hides who answers.
+       * @example groq
+       */
+      pricedAs?: string | null;
+      /**
        * @description The project at the provider, sent as its header.
        * @example proj_support
        */
       projectId?: string | null;
       /**
-       * @description A provider Keyward knows: `openai`, `openai-compatible`, `simulator`.
+       * @description A provider Keyward knows (`GET /providers`): `openai`, `azure`, `anthropic`, `groq`, `openai-compatible` …
        * @example openai
        */
       provider: string;
@@ -1206,6 +1273,11 @@ export interface components {
        * @example 2026-01-31T09:00:00.000Z
        */
       until: string;
+    };
+    ProviderList: {
+      data: components["schemas"]["Provider"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
     };
     /**
      * @description Tokens by disjoint class; an absent class is zero.
@@ -3632,6 +3704,71 @@ export interface operations {
       };
       /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
       415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listProviders: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All of them, on one page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
         headers: {
           [name: string]: unknown;
         };

@@ -79,6 +79,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/prices.ts")).prices,
   },
   {
+    name: "providers",
+    group: "Secrets",
+    summary: "providers that Keyward knows",
+    load: async () => (await import("./commands/providers.ts")).providers,
+  },
+  {
     name: "provider-accounts",
     group: "Secrets",
     summary: "accounts at providers",

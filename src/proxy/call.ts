@@ -3,6 +3,7 @@ import type { RequestId } from "../core/ids/ids.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
 import type { CallIntent } from "../core/usage/usage-event.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
+import type { Dialect } from "../wire/dialect.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
 import type { JsonObject, Operation } from "../wire/openai/operation.ts";
 import type { ExchangeResult } from "./exchange.ts";
@@ -54,6 +55,8 @@ export interface Call {
   readonly request: GatewayRequest;
   readonly reply: GatewayReply;
   readonly operation: Operation;
+  /** The client's API: which providers can be called, and the shape of the errors that Keyward answers with. */
+  readonly dialect: Dialect;
   key: KeyEntry | undefined;
   /** Undefined where the body is streamed through unread. */
   peeked: PeekedBody | undefined;

@@ -6,10 +6,16 @@ import type { Readable } from "node:stream";
 
 export interface GatewayRequest {
   readonly method: string;
-  /** Path and query exactly as they came. */
+  /** Path and query as they came; those of a client of a dated API as OpenAI has them. */
   readonly target: string;
   /** The target without its query. */
   readonly path: string;
+  /** Set when the client called a path of a dated API, as Azure has it: what that path said besides. */
+  readonly dated: {
+    readonly apiVersion: string | null;
+    /** The model, where the path names it: it counts, whatever the body says. */
+    readonly deployment: string | null;
+  } | null;
   /** By lower-case name; a header that came twice is joined as RFC 9110 has it. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Name, value, name, value … as they came. */

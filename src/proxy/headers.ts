@@ -101,6 +101,9 @@ export function createUpstreamHeaders(
     headers.push("content-length", String(options.contentLength));
   }
   if (options.trace !== undefined) pushTrace(headers, options.trace);
+  for (const [name, value] of route.provider.defaultHeaders ?? []) {
+    if (request.headers[name] === undefined) headers.push(name, value);
+  }
   for (const [name, value] of route.authHeaders) headers.push(name, value);
   return headers;
 }

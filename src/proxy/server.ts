@@ -9,8 +9,11 @@ import { ERROR_CODES } from "../core/errors/codes.ts";
 import { KeywardError } from "../core/errors/keyward-error.ts";
 import type { CallObserver } from "../telemetry/call-observer.ts";
 import type { Tracing } from "../telemetry/trace-context.ts";
+import { createAnthropicErrorBody } from "../wire/anthropic/error-body.ts";
+import { parseAzureTarget } from "../wire/azure/azure-target.ts";
+import { dialectOf } from "../wire/dialect.ts";
+import { findOperation } from "../wire/find-operation.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
-import { findOperation } from "../wire/openai/operations.ts";
 import type { Call, Refusal } from "./call.ts";
 import { headerOf, type GatewayReply, type GatewayRequest } from "./gateway-request.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
@@ -57,7 +60,7 @@ export function createHttpServer(listener: RequestListener): Server {
   return createServer(limits, listener);
 }
 
-/** The data plane under `/v1`, everything else through `fallback`. */
+/** The data plane under `/v1` and, for clients of Azure's API, `/openai`; everything else through `fallback`. */
 export function createGatewayListener(deps: GatewayListenerDeps): GatewayListener {
   let inFlight = 0;
   let isStopping = false;
@@ -106,7 +109,12 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
 }
 
 function isDataPlane(target: string): boolean {
-  return target.startsWith("/v1/") || target === "/v1" || target.startsWith("/v1?");
+  return (
+    target.startsWith("/v1/") ||
+    target === "/v1" ||
+    target.startsWith("/v1?") ||
+    target.startsWith("/openai/")
+  );
 }
 
 function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: ServerResponse): Call {
@@ -120,6 +128,7 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     request,
     reply: new NodeReply(res),
     operation: findOperation(request.method, request.path),
+    dialect: dialectOf(request.path, request.headers),
     key: undefined,
     peeked: undefined,
     customer: null,
@@ -141,12 +150,15 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
 }
 
 function toGatewayRequest(req: IncomingMessage): GatewayRequest {
-  const target = req.url ?? "/";
+  const called = req.url ?? "/";
+  const azure = parseAzureTarget(called);
+  const target = azure?.target ?? called;
   const query = target.indexOf("?");
   return {
     method: req.method ?? "GET",
     target,
     path: query === -1 ? target : target.slice(0, query),
+    dated: azure?.dated ?? null,
     headers: req.headers,
     rawHeaders: req.rawHeaders,
     body: req,
@@ -194,11 +206,11 @@ const AMBIGUOUS = /\/\.{1,2}(?:\/|$)|\/\/|[\\#?\p{Cc}]/u;
  * Only a path that every server reads in the same way is forwarded: what a provider's front end would resolve or cut
  * off is another path than the one that was metered and checked.
  */
-function refuseTarget({ method, target, path }: GatewayRequest): Refusal | undefined {
+function refuseTarget({ method, target, path, dated }: GatewayRequest): Refusal | undefined {
   if (!METHODS.has(method)) {
     return { code: "method_not_allowed", message: `${method.slice(0, 20)} is not forwarded.` };
   }
-  if (/kw_(?:dev|stg|live|admin)_/.test(target)) {
+  if (/kw_(?:dev|stg|live|admin)_/.test(target + (dated?.deployment ?? ""))) {
     return {
       code: "key_in_url",
       message:
@@ -206,6 +218,7 @@ function refuseTarget({ method, target, path }: GatewayRequest): Refusal | undef
     };
   }
   const isPlain =
+    path.startsWith("/v1") &&
     target.length <= MAX_TARGET_CHARACTERS &&
     PLAIN_PATH.test(path) &&
     !AMBIGUOUS.test(decodePath(path));
@@ -279,9 +292,7 @@ function fail(
 function sendError(call: Call, { req, res }: Answering, refusal: Refusal): void {
   if (call.reply.isClosed) return;
   const definition = ERROR_CODES[refusal.code];
-  const body = Buffer.from(
-    JSON.stringify(createErrorBody(refusal.code, refusal.message, refusal.param ?? null)),
-  );
+  const body = Buffer.from(JSON.stringify(errorBody(call, refusal)));
   const headers = [
     ...ownHeaders(call),
     "content-type",
@@ -305,6 +316,13 @@ function sendError(call: Call, { req, res }: Answering, refusal: Refusal): void 
   }
   res.write(body);
   linger(req, () => res.end());
+}
+
+/** In the shape that the client's own library reads. */
+function errorBody({ dialect, requestId }: Call, { code, message, param }: Refusal): object {
+  return dialect === "anthropic"
+    ? createAnthropicErrorBody(code, message, requestId)
+    : createErrorBody(code, message, param ?? null);
 }
 
 /**

@@ -39,6 +39,8 @@ export interface ProviderRoute {
   readonly origin: string;
   /** What replaces `/v1` in the path; without trailing slash. */
   readonly basePath: string;
+  /** The dated version of the provider's API that the account names. */
+  readonly apiVersion: string | null;
   readonly authHeaders: readonly (readonly [string, string])[];
 }
 

@@ -7,13 +7,12 @@ import { IdFactory } from "../core/ids/ids.ts";
 import { createAllowedHosts } from "../core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../core/pricing/create-price-book.ts";
-import { openaiCompatibleProvider } from "../providers/openai-compatible/openai-compatible-provider.ts";
-import { openaiProvider } from "../providers/openai/openai-provider.ts";
-import { createProviderRegistry, type Provider } from "../providers/provider.ts";
+import type { Provider } from "../providers/provider.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import { openLocalStore } from "./local-store.ts";
 import { openVault } from "./open-vault.ts";
+import { createProviders } from "./providers.ts";
 
 export interface LocalAdmin {
   readonly client: AdminClient;
@@ -51,11 +50,7 @@ export async function openLocalAdmin(
     const app = createAdminApp({
       store,
       vault: await openVault({ config, store, ids }),
-      providers: createProviderRegistry([
-        openaiProvider,
-        openaiCompatibleProvider,
-        SIMULATOR_OF_A_SERVER,
-      ]),
+      providers: createProviders(SIMULATOR_OF_A_SERVER),
       allowedHosts: createAllowedHosts(config.allowedPrivateHosts),
       priceBook,
       ids,

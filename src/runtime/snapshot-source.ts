@@ -110,7 +110,14 @@ function toRule(record: RoutingRuleRecord, routes: readonly ProviderRoute[]): Ro
   return { id, pattern, routes: allowed, targetModel };
 }
 
-const NO_KEY = { weight: 1, accountId: null, keyId: null, authHeaders: [] } as const;
+const NO_KEY = {
+  weight: 1,
+  apiVersion: null,
+  pricedAs: null,
+  accountId: null,
+  keyId: null,
+  authHeaders: [],
+} as const;
 
 async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Promise<ProviderRoute> {
   const account = await deps.store.providerAccounts.findById(key.accountId);
@@ -125,6 +132,8 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
   return createRoute(deps, provider, {
     baseUrl: account.baseUrl,
     weight: key.weight,
+    apiVersion: account.apiVersion,
+    pricedAs: account.pricedAs,
     accountId: account.id,
     keyId: key.id,
     authHeaders: provider.authHeaders({
@@ -138,17 +147,18 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
 function createRoute(
   deps: Pick<SnapshotSourceDeps, "priceBook">,
   provider: Provider,
-  key: Pick<ProviderRoute, "weight" | "accountId" | "keyId" | "authHeaders"> & {
+  key: Pick<ProviderRoute, "weight" | "apiVersion" | "accountId" | "keyId" | "authHeaders"> & {
     readonly baseUrl: string | null;
+    readonly pricedAs: string | null;
   },
 ): ProviderRoute {
-  const { baseUrl: ownBaseUrl, ...identity } = key;
+  const { baseUrl: ownBaseUrl, pricedAs: ownPrices, ...identity } = key;
   const baseUrl = ownBaseUrl ?? provider.defaultBaseUrl;
   if (baseUrl === null) throw new Error(`an account at ${provider.name} must name its base URL`);
   const url = new URL(baseUrl);
   return {
     provider,
-    pricedAs: pricedAs(provider, baseUrl, deps.priceBook),
+    pricedAs: pricedAs(provider, { baseUrl, pricedAs: ownPrices }, deps.priceBook),
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ""),
     ...identity,

@@ -36,7 +36,7 @@ export type AccountKind = (typeof ACCOUNT_KINDS)[number];
 export interface ProviderAccountRecord {
   readonly id: ProviderAccountId;
   readonly name: string;
-  /** A name in the provider registry: `openai`, `openai-compatible`, `simulator`. */
+  /** A name in the provider registry: `openai`, `azure`, `anthropic`, `openai-compatible`. */
   readonly provider: string;
   readonly kind: AccountKind;
   /** Null = the provider's own. Without a trailing slash, with the version path: `https://api.openai.com/v1`. */
@@ -44,6 +44,10 @@ export interface ProviderAccountRecord {
   /** The organization and project at the provider, sent as its headers where set. */
   readonly organizationId: string | null;
   readonly providerProjectId: string | null;
+  /** The dated version of the provider's API to call; null where it has none, or its current one is called. */
+  readonly apiVersion: string | null;
+  /** The price book's provider whose prices hold; null = by the provider or the base URL. */
+  readonly pricedAs: string | null;
   readonly createdAtMs: number;
 }
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { formatUsd } from "../../src/core/money/picos.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
-import { findOperation } from "../../src/wire/openai/operations.ts";
+import { findOperation } from "../../src/wire/find-operation.ts";
 import { FREE, IMAGES, RECORDINGS, SPEECH, TIERS, TOOLS } from "./goldens/endpoint-calls.ts";
 import type { Golden } from "./goldens/golden.ts";
 import {

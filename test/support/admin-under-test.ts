@@ -15,10 +15,8 @@ import { IdFactory } from "../../src/core/ids/ids.ts";
 import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
-import { openaiCompatibleProvider } from "../../src/providers/openai-compatible/openai-compatible-provider.ts";
-import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
-import { createProviderRegistry } from "../../src/providers/provider.ts";
 import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
+import { createProviders } from "../../src/runtime/providers.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { openLocalVault } from "../../src/vault/local/local-vault.ts";
 import { createRootKey } from "../../src/vault/local/root-key.ts";
@@ -99,11 +97,7 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
       ids,
       clock,
     }),
-    providers: createProviderRegistry([
-      openaiProvider,
-      openaiCompatibleProvider,
-      simulatorProvider,
-    ]),
+    providers: createProviders(simulatorProvider),
     allowedHosts: createAllowedHosts(["localhost:11434"]),
     priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] }),
     ids,

@@ -15,6 +15,7 @@ import { DEFAULT_CIRCUIT_RULE, type CircuitRule } from "../../src/core/routing/c
 import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
+import type { Provider } from "../../src/providers/provider.ts";
 import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
 import { RouteHealth } from "../../src/proxy/route-health.ts";
@@ -56,6 +57,10 @@ export interface DataPlane {
 
 export interface DataPlaneOptions {
   readonly upstreamUrl: string;
+  /** OpenAI where it is not given, with the account's settings. */
+  readonly provider?: Provider;
+  readonly basePath?: string;
+  readonly apiVersion?: string;
   readonly keyEntry?: Partial<KeyEntry>;
   readonly hasRoute?: boolean;
   readonly maxJsonBodyBytes?: number;
@@ -174,7 +179,7 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
     ...options.keyEntry,
   };
   const routing = options.routing ?? {
-    routes: [routeTo(options.upstreamUrl)],
+    routes: [ownRoute(options)],
     rules: [],
     unpricedPolicy: "allow_and_alert",
   };
@@ -195,18 +200,33 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
   );
 }
 
+function ownRoute({
+  upstreamUrl,
+  provider,
+  basePath,
+  apiVersion,
+}: DataPlaneOptions): ProviderRoute {
+  return routeTo(upstreamUrl, {
+    ...(provider === undefined ? {} : { provider }),
+    ...(basePath === undefined ? {} : { basePath }),
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+  });
+}
+
 /** A way to an upstream; each key and account that a test tells apart needs ids of its own. */
 export function routeTo(upstreamUrl: string, change: Partial<ProviderRoute> = {}): ProviderRoute {
   const url = new URL(upstreamUrl);
+  const provider = change.provider ?? openaiProvider;
   return {
-    provider: openaiProvider,
+    provider,
     weight: 1,
-    pricedAs: "openai",
+    pricedAs: provider.pricedAs ?? provider.name,
     accountId: null,
     keyId: null,
     origin: url.origin,
     basePath: `${url.pathname.replace(/\/$/, "")}/v1`,
-    authHeaders: openaiProvider.authHeaders({
+    apiVersion: null,
+    authHeaders: provider.authHeaders({
       secret: PROVIDER_SECRET,
       organizationId: "org-ours",
       projectId: null,

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { AllowedHosts } from "../../core/network/allowed-hosts.ts";
-import type { Provider } from "../../providers/provider.ts";
+import { nearestName } from "../../core/text/nearest-name.ts";
+import type { AccountField, Provider } from "../../providers/provider.ts";
 import { ACCOUNT_KINDS, type ProviderAccountRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -40,6 +41,14 @@ const accountSchema = z
     }),
     organizationId: z.string().nullable(),
     projectId: z.string().nullable().openapi({ description: "The project at the provider." }),
+    apiVersion: z.string().nullable().openapi({
+      description: "The dated version of the provider's API that is called; null: its current one.",
+      example: null,
+    }),
+    pricedAs: z.string().nullable().openapi({
+      description: "Whose prices hold, where it is not told by the provider or the base URL.",
+      example: null,
+    }),
     createdAt: instantAnswer("When it was added."),
   })
   .openapi("ProviderAccount");
@@ -47,7 +56,8 @@ const accountSchema = z
 const accountInput = closedObject({
   name: referableNameField("acc", "Unique.", "openai-main"),
   provider: z.string().trim().min(1).max(64).openapi({
-    description: "A provider Keyward knows: `openai`, `openai-compatible`, `simulator`.",
+    description:
+      "A provider Keyward knows (`GET /providers`): `openai`, `azure`, `anthropic`, `groq`, `openai-compatible` …",
     example: "openai",
   }),
   kind: kindField,
@@ -63,6 +73,24 @@ const accountInput = closedObject({
   projectId: headerValueField.nullish().openapi({
     description: "The project at the provider, sent as its header.",
     example: "proj_support",
+  }),
+  apiVersion: z
+    .string()
+    .trim()
+    .regex(
+      /^(?:\d{4}-\d{2}-\d{2}(?:-preview)?|preview|latest)$/,
+      "must be a version such as `2024-10-21` or `2025-04-01-preview`",
+    )
+    .nullish()
+    .openapi({
+      description:
+        "For Azure OpenAI: call the dated API in this version, with the model as the deployment. Absent: `/openai/v1`.",
+      example: "2024-10-21",
+    }),
+  pricedAs: z.string().trim().min(1).max(64).nullish().openapi({
+    description:
+      "The price book's provider whose prices hold, for a proxy or a private address that hides who answers.",
+    example: "groq",
   }),
 }).openapi("ProviderAccountInput");
 
@@ -107,7 +135,7 @@ const getProviderAccount = createRoute({
 
 export function registerProviderAccounts(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "ids" | "clock" | "providers" | "allowedHosts">,
+  deps: Pick<AdminDeps, "store" | "ids" | "clock" | "providers" | "allowedHosts" | "priceBook">,
 ): void {
   const { store, ids, clock, providers, allowedHosts } = deps;
   router.openapi(listProviderAccounts, async (context) => {
@@ -121,6 +149,8 @@ export function registerProviderAccounts(
     const provider = providers.find(input.provider);
     if (!provider) problems.push(unknownProvider(input.provider, providers.list()));
     const baseUrl = readBaseUrl(input.baseUrl ?? null, { provider, allowedHosts, problems });
+    if (provider) problems.push(...foreignFields(input, provider));
+    problems.push(...unknownPrices(input.pricedAs ?? null, deps.priceBook));
     if (!provider || problems.length > 0) return refuseProblems(context, problems);
     const record: ProviderAccountRecord = {
       id: ids.create("acc"),
@@ -130,6 +160,8 @@ export function registerProviderAccounts(
       baseUrl,
       organizationId: input.organizationId ?? null,
       providerProjectId: input.projectId ?? null,
+      apiVersion: input.apiVersion ?? null,
+      pricedAs: input.pricedAs ?? null,
       createdAtMs: clock.nowMs(),
     };
     if (await uniqueViolationOf(store.providerAccounts.insert(record))) {
@@ -153,8 +185,39 @@ function unknownProvider(name: string, known: readonly Provider[]): Problem {
   const names = known.map((provider) => `\`${provider.name}\``).join(", ");
   return {
     param: "provider",
-    message: `There is no provider ${quoteInput(name)}; known are ${names}.`,
+    message: `There is no provider ${quoteInput(name)}; known are ${names}. Any other server that speaks OpenAI's API is \`openai-compatible\` with a \`baseUrl\`.`,
   };
+}
+
+const PROVIDER_FIELDS: readonly AccountField[] = ["organizationId", "projectId", "apiVersion"];
+
+/** A field that the provider has no use for is a mistake, and would be lost in silence. */
+function foreignFields(
+  input: Readonly<Partial<Record<AccountField, string | null | undefined>>>,
+  provider: Provider,
+): Problem[] {
+  const own = provider.accountFields;
+  return PROVIDER_FIELDS.filter(
+    (field) => !own.includes(field) && (input[field] ?? null) !== null,
+  ).map((field) => ({
+    param: field,
+    message: `\`${field}\` means nothing to the provider \`${provider.name}\`; ${own.length === 0 ? "leave it out" : `it takes ${own.map((name) => `\`${name}\``).join(", ")}`}.`,
+  }));
+}
+
+function unknownPrices(name: string | null, priceBook: AdminDeps["priceBook"]): Problem[] {
+  if (name === null) return [];
+  const known = [...new Set(priceBook.rows().map((row) => row.provider))];
+  if (known.includes(name)) return [];
+  const nearest = nearestName(name, known);
+  const advice =
+    nearest === undefined ? "`keyward prices list` has them" : `did you mean \`${nearest}\`?`;
+  return [
+    {
+      param: "pricedAs",
+      message: `The price book has no provider ${quoteInput(name)}; ${advice}`,
+    },
+  ];
 }
 
 interface BaseUrlCheck {
@@ -167,30 +230,23 @@ function readBaseUrl(
   text: string | null,
   { provider, allowedHosts, problems }: BaseUrlCheck,
 ): string | null {
-  if (text === null) {
-    if (provider && provider.defaultBaseUrl === null && !provider.isFree) {
-      const message = `\`baseUrl\` is required: the provider \`${provider.name}\` has none of its own.`;
-      problems.push({ param: "baseUrl", message });
-    }
-    return null;
+  if (text === null && provider?.isFree === true) return null;
+  if (text === null && provider?.defaultBaseUrl === null) {
+    const message = `\`baseUrl\` is required: the provider \`${provider.name}\` has none of its own. It looks like \`${provider.baseUrlExample}\`.`;
+    problems.push({ param: "baseUrl", message });
   }
-  const parsed = parseBaseUrl(text, allowedHosts);
-  if ("baseUrl" in parsed) return parsed.baseUrl;
+  const used = text ?? provider?.defaultBaseUrl ?? null;
+  if (used === null) return null;
+  // The provider's own address, too: a model server's is on this machine, and must be allowed by name.
+  const parsed = parseBaseUrl(used, allowedHosts);
+  if ("baseUrl" in parsed) {
+    return text === null ? null : (provider?.normalizeBaseUrl?.(parsed.baseUrl) ?? parsed.baseUrl);
+  }
   problems.push({ param: "baseUrl", message: `\`baseUrl\` ${parsed.refusal}.` });
   return null;
 }
 
 function formatAccount(record: ProviderAccountRecord): z.infer<typeof accountSchema> {
-  const { id, name, provider, kind, baseUrl, organizationId, providerProjectId } = record;
-  const createdAt = formatInstant(record.createdAtMs);
-  return {
-    id,
-    name,
-    provider,
-    kind,
-    baseUrl,
-    organizationId,
-    projectId: providerProjectId,
-    createdAt,
-  };
+  const { providerProjectId, createdAtMs, ...named } = record;
+  return { ...named, projectId: providerProjectId, createdAt: formatInstant(createdAtMs) };
 }

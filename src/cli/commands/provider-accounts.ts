@@ -1,4 +1,6 @@
 import { expectData } from "../../admin/client.ts";
+import { simulatorProvider } from "../../providers/simulator/simulator-provider.ts";
+import { createProviders } from "../../runtime/providers.ts";
 import { ACCOUNT_KINDS, type AccountKind } from "../../store/records.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatTime } from "../format-cells.ts";
@@ -30,10 +32,19 @@ const list = defineCommand({
 const create = defineCommand({
   summary: "add an account at a provider",
   details:
-    "Rate limits belong to the account, not to its keys. Keys of a personal account are refused in production.",
+    "Rate limits belong to the account, not to its keys. Keys of a personal account are refused in production. `keyward providers list` shows the providers. A host in a private network must be named in the server's setting allowedPrivateHosts.",
   examples: [
     "keyward provider-accounts create --name openai-main --provider openai --kind organization",
-    "keyward provider-accounts create --name local --provider openai-compatible --kind organization --base-url http://127.0.0.1:11434/v1",
+    "keyward provider-accounts create --name azure-eu --provider azure --kind organization --base-url https://my-resource.openai.azure.com",
+    "keyward provider-accounts create --name azure-dated --provider azure --kind organization --base-url https://my-resource.openai.azure.com --api-version 2024-10-21",
+    "keyward provider-accounts create --name claude --provider anthropic --kind organization",
+    "keyward provider-accounts create --name groq --provider groq --kind organization",
+    "keyward provider-accounts create --name mistral --provider mistral --kind organization",
+    "keyward provider-accounts create --name gemini --provider gemini --kind organization",
+    "keyward provider-accounts create --name openrouter --provider openrouter --kind organization",
+    "keyward provider-accounts create --name local --provider ollama --kind organization",
+    "keyward provider-accounts create --name gpu-box --provider vllm --kind organization --base-url http://vllm.internal:8000/v1",
+    "keyward provider-accounts create --name other --provider openai-compatible --kind organization --base-url https://llm.example.com/v1 --priced-as groq",
   ],
   reach: "admin",
   printsData: true,
@@ -42,7 +53,9 @@ const create = defineCommand({
     provider: {
       value: "provider",
       description: "the provider",
-      choices: ["openai", "openai-compatible", "simulator"],
+      choices: createProviders(simulatorProvider)
+        .list()
+        .map(({ name }) => name),
       default: "openai",
     },
     kind: {
@@ -54,14 +67,22 @@ const create = defineCommand({
     baseUrl: { value: "url", description: "with the version path; else the provider's own" },
     organizationId: { value: "id", description: "organization at the provider" },
     projectId: { value: "id", description: "project at the provider" },
+    apiVersion: {
+      value: "version",
+      description: "Azure OpenAI: call the dated API in this version; else its current one",
+    },
+    pricedAs: {
+      value: "provider",
+      description: "whose prices hold, where the provider and the base URL do not tell",
+    },
   },
   async run({ admin, options, output }) {
-    const { name, provider, baseUrl, organizationId, projectId } = options;
+    const { name, provider, baseUrl, organizationId, projectId, apiVersion, pricedAs } = options;
     const body = {
       name,
       provider,
       kind: parseChoice(options.kind, isAccountKind, "--kind"),
-      ...given({ baseUrl, organizationId, projectId }),
+      ...given({ baseUrl, organizationId, projectId, apiVersion, pricedAs }),
     };
     const client = await admin();
     const account = expectData(await client.POST("/provider-accounts", { body }));

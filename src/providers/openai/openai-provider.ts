@@ -4,7 +4,10 @@ import type { Provider } from "../provider.ts";
 export const openaiProvider: Provider = {
   name: "openai",
   title: "OpenAI",
+  dialects: ["openai"],
   defaultBaseUrl: "https://api.openai.com/v1",
+  baseUrlExample: "https://eu.api.openai.com/v1",
+  accountFields: ["organizationId", "projectId"],
   supports: { streamUsage: true },
   isFree: false,
   authHeaders({ secret, organizationId, projectId }) {

@@ -10,7 +10,10 @@ export const FAULT_KEY_PREFIX = "sim:";
 export const simulatorProvider: Provider = {
   name: "simulator",
   title: "Built-in simulator",
+  dialects: ["openai"],
   defaultBaseUrl: null,
+  baseUrlExample: "http://127.0.0.1:4142/v1",
+  accountFields: [],
   supports: { streamUsage: true },
   isFree: true,
   // It asks for no key. Only one that is the simulator's own is sent, for the fault it names: a real secret filed under

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BUILT_IN_PRICE_LIST } from "../../core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../core/pricing/create-price-book.ts";
-import { findOperation } from "../../wire/openai/operations.ts";
+import { findOperation } from "../../wire/find-operation.ts";
 import { SseAnswer } from "./sse-answer.ts";
 
 const PRICES = createPriceBook(BUILT_IN_PRICE_LIST);

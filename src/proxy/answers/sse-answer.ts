@@ -79,7 +79,7 @@ export class SseAnswer implements Answer {
       if (this.#facts.servedModel !== null && this.#facts.responseId !== null) break;
       const data = parseData(event);
       if (data === undefined) continue;
-      this.#facts = mergeFacts(this.#options.operation.readStreamEvent(data), this.#facts);
+      this.#facts = this.#merge(this.#options.operation.readStreamEvent(data), this.#facts);
     }
     return this.#facts;
   }
@@ -108,6 +108,10 @@ export class SseAnswer implements Answer {
     if (this.#options.isUsageHidden && !isHidden) this.#send(bytes);
   };
 
+  #merge(earlier: ResponseFacts, later: ResponseFacts): ResponseFacts {
+    return mergeFacts(earlier, later, this.#options.operation.mergeQuantities);
+  }
+
   /** True when the event is one that must not reach the client. */
   #read(event: Buffer): boolean {
     if (!carriesObject(event, USAGE_KEY)) {
@@ -119,7 +123,7 @@ export class SseAnswer implements Answer {
     if (data === undefined) return false;
     this.#isUnderstood = true;
     this.#isUsageCurrent = true;
-    this.#facts = mergeFacts(this.#facts, this.#options.operation.readStreamEvent(data));
+    this.#facts = this.#merge(this.#facts, this.#options.operation.readStreamEvent(data));
     this.#noteError(readAnswerError(data));
     if (this.#options.isUsageHidden && this.#options.operation.isUsageOnlyEvent(data)) return true;
     this.#remember(event);
@@ -236,13 +240,23 @@ function parseData(event: Buffer): JsonObject | undefined {
 }
 
 /** `later` wins wherever it says something. */
-function mergeFacts(earlier: ResponseFacts, later: ResponseFacts): ResponseFacts {
+function mergeFacts(
+  earlier: ResponseFacts,
+  later: ResponseFacts,
+  mergeQuantities: Operation["mergeQuantities"],
+): ResponseFacts {
+  const reporting = later.quantities === null ? earlier : later;
+  const quantities =
+    mergeQuantities !== undefined && earlier.quantities !== null && later.quantities !== null
+      ? mergeQuantities(earlier.quantities, later.quantities)
+      : reporting.quantities;
   return {
     responseId: later.responseId ?? earlier.responseId,
     servedModel: later.servedModel ?? earlier.servedModel,
     serviceTier: later.serviceTier ?? earlier.serviceTier,
-    quantities: later.quantities ?? earlier.quantities,
-    isEstimate: later.quantities === null ? earlier.isEstimate : later.isEstimate,
+    quantities,
+    isEstimate: reporting.isEstimate,
+    isInterim: reporting.isInterim,
     priceVariant: later.priceVariant ?? earlier.priceVariant,
     unpricedCharge: later.unpricedCharge ?? earlier.unpricedCharge,
     error: later.error ?? earlier.error,

@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import type { Address } from "../../providers/provider.ts";
 import { spliceBytes, type Edit } from "../../wire/json/splice-bytes.ts";
+import type { TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { editIncludeUsage } from "../../wire/openai/include-usage.ts";
 import type { Send } from "../answers/answer.ts";
 import { ErrorAnswer } from "../answers/error-answer.ts";
@@ -14,7 +16,7 @@ import { Exchange, type AnswerPlan, type ExchangeResult, type ResponseHead } fro
 import { isFinalAnswer, readRefusal, type FailoverDeps } from "../failover.ts";
 import { headerOf } from "../gateway-request.ts";
 import { createUpstreamHeaders, type ResponseHeaders } from "../headers.ts";
-import type { ProviderRoute } from "../snapshot.ts";
+import { upstreamAddress } from "../upstream-address.ts";
 
 export interface ForwardDeps extends FailoverDeps {
   readonly upstream: Dispatcher;
@@ -34,7 +36,8 @@ const MAX_TEXT_CHARACTERS = 4 * 1024 * 1024;
 export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> {
   const route = call.route;
   if (route === undefined) throw new Error("forward comes after route");
-  const outgoing = createBody(call, route);
+  const address = upstreamAddress(call, route);
+  const outgoing = createBody(call, address);
   const exchange: Exchange = new Exchange({
     reply: call.reply,
     ownHeaders: ownHeaders(call),
@@ -53,7 +56,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
     deps.upstream.dispatch(
       {
         origin: route.origin,
-        path: route.basePath + call.request.target.slice("/v1".length) || "/",
+        path: address.target,
         method: call.request.method,
         body: outgoing.body,
         headers: createUpstreamHeaders(call.request, route, {
@@ -84,19 +87,19 @@ interface OutgoingBody {
   readonly isUsageHidden: boolean;
 }
 
-function createBody(call: Call, route: ProviderRoute): OutgoingBody {
+function createBody(call: Call, { takesStreamUsage }: Address): OutgoingBody {
   const { peeked, operation, request, upstreamModel } = call;
   const bytes = peeked?.bytes ?? null;
   if (peeked !== undefined && bytes !== null) {
     const { scan } = peeked;
     const edits: Edit[] = [];
-    const isUsageAsked =
-      peeked.isStream && operation.needsIncludeUsage && route.provider.supports.streamUsage;
+    const isUsageAsked = peeked.isStream && operation.needsIncludeUsage && takesStreamUsage;
     const usageEdit = isUsageAsked && scan !== null ? editIncludeUsage(scan) : undefined;
     if (usageEdit !== undefined) edits.push(usageEdit);
-    const modelField = scan?.fields.get("model");
-    if (modelField !== undefined && upstreamModel !== peeked.model) {
-      edits.push({ ...modelField, text: JSON.stringify(upstreamModel) });
+    // A path that names the model says what counts; the body may say something else.
+    const isOther = upstreamModel !== peeked.model || request.dated !== null;
+    if (isOther && upstreamModel !== null && scan !== null) {
+      edits.push(...editModel(scan, upstreamModel));
     }
     const body = spliceBytes(bytes, edits);
     return { body, contentLength: body.length, isUsageHidden: usageEdit !== undefined };
@@ -116,6 +119,15 @@ function createBody(call: Call, route: ProviderRoute): OutgoingBody {
     contentLength: declared === undefined ? undefined : Number(declared),
     isUsageHidden: false,
   };
+}
+
+function editModel({ fields, closeOffset }: TopLevelScan, model: string): Edit[] {
+  const text = JSON.stringify(model);
+  const written = fields.get("model");
+  if (written === undefined) {
+    return [{ start: closeOffset, end: closeOffset, text: `,"model":${text}` }];
+  }
+  return written.text === text ? [] : [{ ...written, text }];
 }
 
 /** A refusal of the provider: the client's, unless another way is tried. */

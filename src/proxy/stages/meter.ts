@@ -107,7 +107,8 @@ async function readReport(
     );
     return { status, usageSource: "unknown", quantities, variant };
   }
-  if (result.ending === "whole" || result.isUsageCurrent) {
+  const isFinal = result.ending === "whole" || result.isUsageCurrent;
+  if (isFinal && !facts.isInterim) {
     const usageSource = facts.isEstimate ? "estimated" : "reported";
     return { status, usageSource, quantities, variant };
   }

@@ -1,5 +1,6 @@
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { readFormBoundary } from "../../wire/multipart/form-field-scanner.ts";
+import type { Operation } from "../../wire/openai/operation.ts";
 import type { Call, Refusal } from "../call.ts";
 import { FormBody } from "../form-body.ts";
 import { headerOf } from "../gateway-request.ts";
@@ -15,6 +16,7 @@ const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "stream_options",
   "user",
   "safety_identifier",
+  "metadata",
 ]);
 
 /** A form up to this size is held whole, so that it can be sent a second time. */
@@ -72,9 +74,9 @@ async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined
     bytes,
     scan,
     isComplete: true,
-    model: readString(scan, "model"),
+    model: call.request.dated?.deployment ?? readString(scan, "model"),
     isStream: scan.fields.get("stream")?.text === "true",
-    endUser: readString(scan, "safety_identifier") ?? readString(scan, "user"),
+    endUser: readEndUser(call.operation, scan),
     fields: () => null,
   };
   return undefined;
@@ -100,8 +102,22 @@ async function peekForm(
       isConnectionSpent: form.bytes === null,
     };
   }
+  const deployment = call.request.dated?.deployment ?? null;
+  if (deployment !== null && form.model !== null && form.model !== deployment) {
+    return {
+      code: "invalid_form",
+      message: `The path names the deployment "${deployment.slice(0, 100)}" and the form the model "${form.model.slice(0, 100)}"; Keyward does not change a form, so they must be the same.`,
+      param: "model",
+      isConnectionSpent: true,
+    };
+  }
   call.peeked = form;
   return undefined;
+}
+
+function readEndUser({ endUser }: Operation, scan: TopLevelScan): string | null {
+  if (endUser !== undefined) return endUser({ metadata: readJson(scan, "metadata") });
+  return readString(scan, "safety_identifier") ?? readString(scan, "user");
 }
 
 function tooLarge(call: Call, limit: number): Refusal {
@@ -115,8 +131,14 @@ function tooLarge(call: Call, limit: number): Refusal {
 function readString(scan: TopLevelScan, name: string): string | null {
   const text = scan.fields.get(name)?.text;
   if (text === undefined || !text.startsWith('"')) return null;
+  return readJson(scan, name) as string | null;
+}
+
+function readJson(scan: TopLevelScan, name: string): unknown {
+  const text = scan.fields.get(name)?.text;
+  if (text === undefined) return null;
   try {
-    return JSON.parse(text) as string;
+    return JSON.parse(text);
   } catch {
     return null;
   }

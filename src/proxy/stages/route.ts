@@ -82,11 +82,12 @@ function ruleFor({ rules }: EnvironmentRouting, model: string | null): RoutingRu
   return undefined;
 }
 
-/** The list itself in the common case that every provider in it has the endpoint. */
+/** The list itself in the common case that every provider in it speaks the client's dialect and has the endpoint. */
 function servingWays(ways: readonly ProviderRoute[], call: Call): readonly ProviderRoute[] {
   const { method, path } = call.request;
   const serves = ({ provider }: ProviderRoute): boolean =>
-    provider.serves === undefined || provider.serves(method, path);
+    provider.dialects.includes(call.dialect) &&
+    (provider.serves === undefined || provider.serves(method, path));
   for (const way of ways) if (!serves(way)) return ways.filter(serves);
   return ways;
 }

@@ -42,6 +42,8 @@ export function describeConfiguration(createDatabase: CreateTestDatabase): void 
       const full = sampleAccount({
         baseUrl: "https://api.example.test/v1",
         providerProjectId: "p",
+        apiVersion: "2024-10-21",
+        pricedAs: "groq",
       });
       const sparse = sampleAccount({ kind: "personal", organizationId: null });
       await store.providerAccounts.insert(full);

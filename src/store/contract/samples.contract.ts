@@ -64,6 +64,8 @@ export function sampleAccount(
     baseUrl: null,
     organizationId: "org-1",
     providerProjectId: null,
+    apiVersion: null,
+    pricedAs: null,
     createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   };

@@ -24,6 +24,8 @@ export class SqlProviderAccountRepository implements ProviderAccountRepository {
       base_url: record.baseUrl,
       organization_id: record.organizationId,
       provider_project_id: record.providerProjectId,
+      api_version: record.apiVersion,
+      priced_as: record.pricedAs,
       created_at_ms: record.createdAtMs,
     };
     await exclusively(this.#connections, async (db) => {
@@ -62,6 +64,8 @@ function toRecord(row: Selectable<ProviderAccountTable>): ProviderAccountRecord 
     baseUrl: row.base_url,
     organizationId: row.organization_id,
     providerProjectId: row.provider_project_id,
+    apiVersion: row.api_version,
+    pricedAs: row.priced_as,
     createdAtMs: Number(row.created_at_ms),
   };
 }

@@ -45,6 +45,8 @@ export interface ProviderAccountTable {
   readonly base_url: string | null;
   readonly organization_id: string | null;
   readonly provider_project_id: string | null;
+  readonly api_version: string | null;
+  readonly priced_as: string | null;
   readonly created_at_ms: Integer;
 }
 

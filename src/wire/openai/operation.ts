@@ -16,6 +16,8 @@ export interface ResponseFacts {
   readonly quantities: Quantities | null;
   /** The quantities were worked out here, from the request or the answer, and are no report of the provider's. */
   readonly isEstimate: boolean;
+  /** More was consumed after this: the quantities are those at the beginning of a stream. */
+  readonly isInterim: boolean;
   /** Which of a class's prices holds, where a class has several: `hd/1024x1792` of an image. */
   readonly priceVariant: string | null;
   /** Something was consumed that no quantity class holds: the quantities alone do not tell the cost. */
@@ -30,6 +32,7 @@ export const NO_FACTS: ResponseFacts = Object.freeze({
   serviceTier: null,
   quantities: null,
   isEstimate: false,
+  isInterim: false,
   priceVariant: null,
   unpricedCharge: null,
   error: null,
@@ -104,8 +107,12 @@ export interface Operation extends TextReader {
   readResponse(body: JsonObject): ResponseFacts;
   /** Facts in one stream event's `data` (parsed); a field that the event does not name is null. */
   readStreamEvent(data: JsonObject): ResponseFacts;
+  /** What was consumed so far, where a later event's usage does not repeat all of an earlier one's. */
+  mergeQuantities?(earlier: Quantities, later: Quantities): Quantities;
   /** Whether the event carries usage and nothing that a client which did not ask for usage would expect. */
   isUsageOnlyEvent(data: JsonObject): boolean;
+  /** The team's customer, where the request names it in another field than OpenAI's; `fields` has the `metadata`. */
+  endUser?(fields: JsonObject): string | null;
   /**
    * Adds what only the request tells, once an answer was delivered: characters to speak, the size of a picture. `request`
    * is the parsed body, or a form's text fields; empty where it could not be read.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { OPERATIONS, findOperation } from "./operations.ts";
+import { findOperation } from "../find-operation.ts";
+import { OPERATIONS } from "./operations.ts";
 import { isListed } from "./unlisted.ts";
 
 describe("findOperation", () => {

@@ -2,6 +2,7 @@ import type { SchemaWords } from "../sql-engine.ts";
 import { firstFloor } from "./0001-first-floor.ts";
 import { prices } from "./0002-prices.ts";
 import { routing } from "./0003-routing.ts";
+import { providerAccountFields } from "./0004-provider-account-fields.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "first floor", statements: firstFloor },
   { name: "prices", statements: prices },
   { name: "routing", statements: routing },
+  { name: "provider account fields", statements: providerAccountFields },
 ];
