@@ -108,11 +108,11 @@ export interface Operation extends TextReader {
   /** Facts in one stream event's `data` (parsed); a field that the event does not name is null. */
   readStreamEvent(data: JsonObject): ResponseFacts;
   /** What was consumed so far, where a later event's usage does not repeat all of an earlier one's. */
-  mergeQuantities?(earlier: Quantities, later: Quantities): Quantities;
+  readonly mergeQuantities?: (earlier: Quantities, later: Quantities) => Quantities;
   /** Whether the event carries usage and nothing that a client which did not ask for usage would expect. */
   isUsageOnlyEvent(data: JsonObject): boolean;
   /** The team's customer, where the request names it in another field than OpenAI's; `fields` has the `metadata`. */
-  endUser?(fields: JsonObject): string | null;
+  readonly endUser?: (fields: JsonObject) => string | null;
   /**
    * Adds what only the request tells, once an answer was delivered: characters to speak, the size of a picture. `request`
    * is the parsed body, or a form's text fields; empty where it could not be read.
