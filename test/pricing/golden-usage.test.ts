@@ -8,6 +8,7 @@ import { formatUsd } from "../../src/core/money/picos.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { findOperation } from "../../src/wire/find-operation.ts";
+import { MESSAGES } from "./goldens/anthropic-calls.ts";
 import { FREE, IMAGES, RECORDINGS, SPEECH, TIERS, TOOLS } from "./goldens/endpoint-calls.ts";
 import type { Golden } from "./goldens/golden.ts";
 import {
@@ -30,6 +31,7 @@ const GROUPS = [
   ["speech", SPEECH],
   ["pictures", IMAGES],
   ["tools", TOOLS],
+  ["Anthropic's messages", MESSAGES],
   ["what is free", FREE],
   ["what has no price", WITHOUT_A_PRICE],
 ] as const;

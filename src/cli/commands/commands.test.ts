@@ -175,6 +175,32 @@ describe("what is refused", () => {
     const account = ["provider-accounts", "create", "--kind", "organization", "--name", "x"];
     const local = await cli.run([...account, "--provider", "openai-compatible"]);
     expect(local.stderr).toContain("--base-url is required: the provider `openai-compatible`");
+    const foreign = await cli.run([
+      ...account,
+      "--provider",
+      "anthropic",
+      "--api-version",
+      "latest",
+    ]);
+    expect(foreign.stderr).toContain("--api-version means nothing to the provider `anthropic`");
+  });
+
+  test("shows the providers with their addresses, and takes an account of one by its name", async () => {
+    await cli.install();
+    const { stdout } = await cli.run(["providers", "list"]);
+    expect(stdout).toMatch(/anthropic.*Anthropic.*anthropic.*https:\/\/api\.anthropic\.com\/v1/);
+    expect(stdout).toMatch(/azure.*such as https:\/\/my-resource\.openai\.azure\.com/);
+    expect(stdout).toMatch(/simulator.*built in/);
+    const words = ["provider-accounts", "create", "--kind", "organization", "--json"];
+    const azure = await cli.run([
+      ...[...words, "--name", "az", "--provider", "azure", "--api-version", "2024-10-21"],
+      ...["--base-url", "https://r.openai.azure.com/openai/v1/"],
+    ]);
+    expect(JSON.parse(azure.stdout)).toMatchObject({
+      provider: "azure",
+      baseUrl: "https://r.openai.azure.com",
+      apiVersion: "2024-10-21",
+    });
   });
 
   test("says where to look up an id or a name that is not there", async () => {

@@ -133,7 +133,7 @@ export const ERROR_CODES = {
   ),
   unknown_url: invalid(
     404,
-    "The URL is not one that Keyward serves. The data plane is `/v1/*`, the admin API `/api/v1/*`.",
+    "The URL is not one that Keyward serves. The data plane is `/v1/*` and, for clients of Azure, `/openai/*`; the admin API `/api/v1/*`.",
   ),
   not_found: invalid(404, "No object of that kind has this id."),
   conflict: invalid(

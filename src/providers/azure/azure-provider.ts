@@ -38,6 +38,9 @@ const DEPLOYMENT_PATHS: ReadonlySet<string> = new Set([
   "/images/edits",
 ]);
 
+/** What Azure lets a deployment be called, and a little more; with a character that is no dot. */
+const DEPLOYMENT_NAME = /^\.*[\w-][\w.-]*$/;
+
 /** The first version whose published specification has `stream_options`. */
 const FIRST_WITH_STREAM_USAGE = "2024-08-01";
 
@@ -45,18 +48,20 @@ function currentAddress({ basePath, path, query }: AddressRequest) {
   return { target: `${basePath}/openai/v1${path}${query}`, takesStreamUsage: true };
 }
 
-/** Undefined where the deployment is not known, as in a form's body; the other surface reads it from there itself. */
+/**
+ * Undefined where the deployment is not known, or is no name that a deployment can have; the other surface reads it from
+ * the body itself, and says what it thinks of it.
+ */
 function datedAddress({ basePath, path, query, model }: AddressRequest, apiVersion: string) {
   const version = `${query === "" ? "?" : `${query}&`}api-version=${encodeURIComponent(apiVersion)}`;
   const takesStreamUsage = /^\d/.test(apiVersion) ? apiVersion >= FIRST_WITH_STREAM_USAGE : true;
   if (!DEPLOYMENT_PATHS.has(path)) {
     return { target: `${basePath}/openai${path}${version}`, takesStreamUsage };
   }
-  // The model is the caller's: a name of dots would make another path of it.
-  if (model === null || !/[^.]/.test(model)) return undefined;
-  const deployment = encodeURIComponent(model);
+  // The model is the caller's: a slash in it, however encoded, or a name of dots could make another path of it.
+  if (model === null || !DEPLOYMENT_NAME.test(model)) return undefined;
   return {
-    target: `${basePath}/openai/deployments/${deployment}${path}${version}`,
+    target: `${basePath}/openai/deployments/${model}${path}${version}`,
     takesStreamUsage,
   };
 }

@@ -24,6 +24,23 @@ test.each([
   ],
   ["/openai/models", "/v1/models", { apiVersion: null, deployment: null }],
   [
+    "/openai/%64eployments/a/chat/completions?api-version=2024-10-21",
+    "/v1/chat/completions",
+    { apiVersion: "2024-10-21", deployment: "a" },
+  ],
+  [
+    "/v1/Deployments/a/chat/completions",
+    "/v1/chat/completions",
+    { apiVersion: null, deployment: "a" },
+  ],
+  [
+    "/openai/v1/deployments/a/chat/completions",
+    "/v1/chat/completions",
+    { apiVersion: null, deployment: "a" },
+  ],
+  ["/openai/%76%31/chat/completions", "/v1/chat/completions", null],
+  ["/openai/deployments?x=1", "/v1/deployments?x=1", { apiVersion: null, deployment: null }],
+  [
     "/openai/v1/chat/completions?api-version=preview",
     "/v1/chat/completions?api-version=preview",
     null,
@@ -35,6 +52,8 @@ test.each([
 test.each([
   "/v1/chat/completions",
   "/v1/models?api-version=2024-10-21",
+  "/v1/files/%64eployments/content",
+  "/v1/deployments",
   "/openai",
   "/openaiv1/models",
   "/openai/models?api-version=%0d%0a",
