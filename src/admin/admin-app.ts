@@ -10,6 +10,7 @@ import { quoteInput } from "./fields/quote-input.ts";
 import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
 import { refuseOtherOrigins } from "./guards/same-origin.ts";
+import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerKeys } from "./routes/keys.ts";
@@ -85,5 +86,6 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerUsageEvents(router, deps);
   registerUsageSummary(router, deps);
   registerUsageRefusals(router, deps);
+  registerCorrections(router, deps);
   registerStatus(router, deps);
 }

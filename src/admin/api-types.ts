@@ -365,6 +365,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/usage/corrections": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List corrections of costs, newest first */
+    get: operations["listCorrections"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/usage/events": {
     parameters: {
       query?: never;
@@ -424,6 +441,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/usage/reprice": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Price past calls again, a page at a time
+     * @description With today's price book, by the row valid when each call began. Events never change: each difference becomes a correction that refers to its event and is part of every sum from then on. Repeating it adds nothing.
+     */
+    post: operations["repriceUsage"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/usage/summary": {
     parameters: {
       query?: never;
@@ -448,6 +485,37 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    Correction: {
+      costUsd: string;
+      /**
+       * Format: date-time
+       * @description When it was made.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @description The admin token's name, or `local`. */
+      createdBy: string;
+      /**
+       * @description The new cost less the old one, which counts as 0 where there was none.
+       * @example -0.000075
+       */
+      differenceUsd: string;
+      eventId: string;
+      /** @example cor_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description The n-th correction of its event, from 1. */
+      ordinal: number;
+      previousCostUsd: string | null;
+      previousPriceRowId: string | null;
+      /** @enum {string} */
+      previousPricing: "priced" | "unpriced";
+      priceRowId: string;
+    };
+    CorrectionList: {
+      data: components["schemas"]["Correction"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
     Customer: {
       /**
        * Format: date-time
@@ -1306,6 +1374,67 @@ export interface components {
       reasoningOutput?: number;
       webSearches?: number;
     };
+    RepriceInput: {
+      /** @description `nextCursor` of the page before; absent for the first. */
+      cursor?: string;
+      /**
+       * @description A customer's external id, as calls named it, or its id.
+       * @example acme
+       */
+      customer?: string;
+      /** @description Say what would be, change nothing. */
+      dryRun?: boolean;
+      /**
+       * @description An environment's name or id.
+       * @example production
+       */
+      environment?: string;
+      /** @example voice-agent */
+      feature?: string;
+      /**
+       * @description Calls that began then or later.
+       * @example 2026-01-31T09:00:00Z
+       */
+      from: string;
+      /** @description A gateway key's id. */
+      key?: string;
+      /**
+       * @description The model that served, or the requested one where none did.
+       * @example gpt-4o-mini
+       */
+      model?: string;
+      /**
+       * @description A project's name or id.
+       * @example default
+       */
+      project?: string;
+      /**
+       * @description Calls that began before.
+       * @example 2026-01-31T09:00:00Z
+       */
+      to: string;
+    };
+    Repricing: {
+      /** @description Those whose cost differs: each has a correction now, or would have. */
+      corrected: number;
+      /**
+       * @description What the corrections add up to; may be negative.
+       * @example -1.25
+       */
+      differenceUsd: string;
+      /** @description Events of this page. */
+      examined: number;
+      /** @description Those of the corrected that had no price before. */
+      newlyPriced: number;
+      /** @description Hand it in as `cursor` for the next page; null when all were examined. */
+      nextCursor: string | null;
+      /** @description Those that are free, not metered, or of unknown usage. */
+      notPriceable: number;
+      /** @description Those that cost what they did. */
+      unchanged: number;
+      /** @description Those for which there is no price: what they cost stays. */
+      withoutPrice: number;
+    };
     Status: {
       /** @description Provider calls of the last 24 hours, from the full hour on. */
       callsLastDay: number;
@@ -1345,6 +1474,12 @@ export interface components {
       attempt: number;
       /** @description The part of them that was read from a cache. */
       cachedInputTokens: number;
+      /**
+       * @description What it costs by its last correction; null where it has none.
+       * @example 0.000315
+       */
+      correctedCostUsd: string | null;
+      correctedPriceRowId: string | null;
       /**
        * @description What the provider charges us; null where that is not known.
        * @example 0.000315
@@ -1399,6 +1534,8 @@ export interface components {
       requestedModel: string | null;
       /** @description The client's call; its attempts share it. */
       requestId: string;
+      /** @description What a routing rule put in place of the requested model; else null. */
+      sentModel: string | null;
       servedModel: string | null;
       serviceTier: string | null;
       /**
@@ -3861,6 +3998,78 @@ export interface operations {
       };
     };
   };
+  listCorrections: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description Those of one usage event. */
+        event?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of corrections. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["CorrectionList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   listUsageEvents: {
     parameters: {
       query?: {
@@ -4078,6 +4287,97 @@ export interface operations {
       };
       /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  repriceUsage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RepriceInput"];
+      };
+    };
+    responses: {
+      /** @description What became of the page. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Repricing"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
         headers: {
           [name: string]: unknown;
         };

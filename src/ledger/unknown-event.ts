@@ -15,6 +15,7 @@ export function unknownEvent(intent: CallIntent): UsageEvent {
     durationMs: 0,
     firstByteMs: null,
     providerResponseId: null,
+    sentModel: null,
     servedModel: null,
     serviceTier: null,
     variant: null,

@@ -104,18 +104,48 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
     await costOf("gpt-4o-mini", "0.15");
   });
 
+  const summaryOf = async () => {
+    const { data } = expectData(
+      await admin.GET("/usage/summary", {
+        params: { query: { groupBy: "model", model: "house-model-8" } },
+      }),
+    );
+    return data[0];
+  };
+
+  it("past calls are priced again, once, and every sum is the same number", async () => {
+    await ask("house-model-8");
+    await until("the call is in the store", async () => (await summaryOf()) !== undefined);
+    expect(await summaryOf()).toMatchObject({ unpricedCalls: 1, costUsd: null });
+    await runWords(
+      "prices override --provider openai --model house-model-* --input 2 --output 4 --from 2026-01-01",
+    );
+    const words = "prices reprice --from 2026-01-01 --model house-model-8";
+    const dry = await runWords(`${words} --dry-run --json`);
+    expect(JSON.parse(dry.stdout)).toMatchObject({ corrected: 1, differenceUsd: "2" });
+    expect(await summaryOf()).toMatchObject({ unpricedCalls: 1 });
+    expect(await runWords(words)).toMatchObject({ code: 1 });
+    const done = await runWords(`${words} --yes --json`);
+    expect(JSON.parse(done.stdout)).toMatchObject({ corrected: 1, newlyPriced: 1 });
+    expect(await summaryOf()).toMatchObject({ unpricedCalls: 0, costUsd: "2" });
+    const again = await runWords(`${words} --yes`);
+    expect(again.stdout).toMatch(/^corrected +0$/m);
+    const listed = await runWords("prices corrections");
+    expect(listed.stdout).toContain("$2");
+  });
+
   it("a policy set by another process refuses models without a price within moments", async () => {
     const set = await runWords("environments set-policy development --unpriced refuse --json");
     expect(set.code).toBe(0);
     await until("a call is refused", async () => {
-      const refused = await ask("house-model-7").catch((err: unknown) => err);
+      const refused = await ask("orphan-model-7").catch((err: unknown) => err);
       return refused instanceof PermissionDeniedError && refused.code === "model_unpriced";
     });
     await costOf("gpt-4o-mini", "0.15");
     await home.run("environments", "set-policy", "development", "--unpriced", "allow_and_alert");
     await until("a call is let through", async () => {
-      const answer = await ask("house-model-7").catch(() => undefined);
-      return answer?.model === "house-model-7";
+      const answer = await ask("orphan-model-7").catch(() => undefined);
+      return answer?.model === "orphan-model-7";
     });
   });
 });

@@ -50,6 +50,7 @@ export const anyOutcome: fc.Arbitrary<CallOutcome> = fc.record({
   durationMs: millis,
   firstByteMs: orNull(millis),
   providerResponseId: orNull(text),
+  sentModel: orNull(text),
   servedModel: orNull(text),
   serviceTier: orNull(text),
   variant: orNull(text),

@@ -36,6 +36,7 @@ export function sampleEvent(intent: CallIntent, change: Partial<UsageEvent> = {}
     durationMs: 1234,
     firstByteMs: 210,
     providerResponseId: `chatcmpl-${intent.id}`,
+    sentModel: null,
     servedModel: "gpt-4o-mini-2024-07-18",
     serviceTier: "default",
     variant: null,

@@ -4,6 +4,7 @@ import type { EventFilter, Page } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import { type CsvCell, formatCsvLine } from "../answers/csv-line.ts";
 import { NameLookup } from "../name-lookup.ts";
+import { lastCorrections } from "../repricer.ts";
 import { formatUsageEvent, type UsageEventAnswer, usageEventSchema } from "./usage-event-schema.ts";
 
 export const EXPORT_FORMATS = ["csv", "jsonl"] as const;
@@ -51,7 +52,10 @@ export function createEventExporter(store: AdminDeps["store"]): EventExporter {
         let page = first;
         let text = head;
         for (;;) {
-          for (const event of page.rows) text += lineOf(await formatUsageEvent(event, names));
+          const corrections = await lastCorrections({ store }, page.rows);
+          for (const event of page.rows) {
+            text += lineOf(await formatUsageEvent(event, names, corrections.get(event.id)));
+          }
           yield ENCODER.encode(text);
           if (page.nextCursor === null) return;
           page = await readPage(filter, page.nextCursor);

@@ -12,6 +12,7 @@ import {
   USAGE_SOURCES,
   type UsageEvent,
 } from "../../core/usage/usage-event.ts";
+import type { CorrectionRecord } from "../../store/records.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import type { NameLookup } from "../name-lookup.ts";
 
@@ -55,6 +56,9 @@ export const usageEventSchema = z
     providerKeyId: z.string().nullable(),
     providerResponseId: z.string().nullable(),
     requestedModel: z.string().nullable(),
+    sentModel: z.string().nullable().openapi({
+      description: "What a routing rule put in place of the requested model; else null.",
+    }),
     servedModel: z.string().nullable(),
     serviceTier: z.string().nullable(),
     variant: z
@@ -72,6 +76,8 @@ export const usageEventSchema = z
     priceUsd: money("What we charge the customer; null where no plan applies."),
     holdUsd: money("What was set aside for the call; null where no budget applies."),
     priceRowId: z.string().nullable(),
+    correctedCostUsd: money("What it costs by its last correction; null where it has none."),
+    correctedPriceRowId: z.string().nullable(),
   })
   .openapi("UsageEvent");
 
@@ -80,6 +86,7 @@ export type UsageEventAnswer = z.infer<typeof usageEventSchema>;
 export async function formatUsageEvent(
   event: UsageEvent,
   names: NameLookup,
+  correction: CorrectionRecord | undefined,
 ): Promise<UsageEventAnswer> {
   const { quantities } = event;
   const [project, environment] = await Promise.all([
@@ -111,6 +118,7 @@ export async function formatUsageEvent(
     providerKeyId: event.providerKeyId,
     providerResponseId: event.providerResponseId,
     requestedModel: event.requestedModel,
+    sentModel: event.sentModel,
     servedModel: event.servedModel,
     serviceTier: event.serviceTier,
     variant: event.variant,
@@ -125,6 +133,8 @@ export async function formatUsageEvent(
     priceUsd: formatOptionalUsd(event.pricePicos),
     holdUsd: formatOptionalUsd(event.holdPicos),
     priceRowId: event.priceRowId,
+    correctedCostUsd: formatOptionalUsd(correction?.costPicos ?? null),
+    correctedPriceRowId: correction?.priceRowId ?? null,
   };
 }
 

@@ -6,6 +6,7 @@ import { errorAnswers, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { NameLookup } from "../name-lookup.ts";
+import { lastCorrections } from "../repricer.ts";
 import { createEventExporter, EXPORT_FORMATS } from "./usage-event-export.ts";
 import { formatUsageEvent, usageEventSchema } from "./usage-event-schema.ts";
 import { eventFilterFields, resolveUsageFilter } from "./usage-filter.ts";
@@ -63,7 +64,10 @@ export function registerUsageEvents(
     if ("problems" in resolved) return refuseProblems(context, resolved.problems);
     const page = await store.usage.listEvents(pageRequestOf(query), resolved.filter);
     const names = new NameLookup(store);
-    const data = await Promise.all(page.rows.map((event) => formatUsageEvent(event, names)));
+    const corrections = await lastCorrections({ store }, page.rows);
+    const data = await Promise.all(
+      page.rows.map((event) => formatUsageEvent(event, names, corrections.get(event.id))),
+    );
     return context.json({ data, nextCursor: page.nextCursor }, 200);
   });
 

@@ -4,6 +4,7 @@ import { formatOptionalTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { end, override, overrides } from "./price-overrides.ts";
+import { corrections, reprice } from "./reprice.ts";
 
 const list = defineCommand({
   summary: "list what providers charge, by provider and model",
@@ -72,4 +73,4 @@ function remarksOn(row: {
   return remarks.join("; ");
 }
 
-export const prices = { list, override, overrides, end };
+export const prices = { list, override, overrides, end, reprice, corrections };

@@ -70,7 +70,10 @@ const COLUMNS: readonly Column<Event>[] = [
   { title: "usage", value: (event) => event.usageSource },
   {
     title: "cost",
-    value: (event) => (event.costUsd === null ? event.pricing : formatUsd(event.costUsd)),
+    value: (event) => {
+      const costUsd = event.correctedCostUsd ?? event.costUsd;
+      return costUsd === null ? event.pricing : formatUsd(costUsd);
+    },
     isNumber: true,
   },
 ];

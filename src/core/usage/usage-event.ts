@@ -71,6 +71,8 @@ export interface CallOutcome {
   readonly durationMs: number;
   readonly firstByteMs: number | null;
   readonly providerResponseId: string | null;
+  /** What the provider was asked for, where a routing rule put it in place of the requested model; else null. */
+  readonly sentModel: string | null;
   readonly servedModel: string | null;
   readonly serviceTier: string | null;
   /** What else the price depends on, see RatingRequest; null for most calls. */

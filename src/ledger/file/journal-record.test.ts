@@ -63,7 +63,7 @@ describe("a journal record", () => {
           lineOf(encodeEvent(event)).toString().slice(9),
         ) as [string, number, unknown, unknown[]];
         const older = withCrc(JSON.stringify([kind, version, intent, outcome.slice(0, 13)]));
-        const expected = { kind: "settled", event: { ...event, variant: null } };
+        const expected = { kind: "settled", event: { ...event, variant: null, sentModel: null } };
         expect(decodeRecord(older)).toEqual(expected);
       }),
     );

@@ -107,7 +107,7 @@ const SPACE = 0x20;
 const INTENT_FIELDS = 18;
 /** Before a call could have several attempts. */
 const OLDEST_INTENT_FIELDS = 17;
-const OUTCOME_FIELDS = 14;
+const OUTCOME_FIELDS = 15;
 /** Before there were variants. */
 const OLDEST_OUTCOME_FIELDS = 13;
 type IntentFields = ReturnType<typeof intentFields>;
@@ -175,6 +175,7 @@ function outcomeFields(outcome: CallOutcome) {
     formatMoney(outcome.pricePicos),
     outcome.priceRowId,
     outcome.variant,
+    outcome.sentModel,
   ] as const;
 }
 
@@ -195,6 +196,7 @@ function readOutcome(fields: OutcomeFields): CallOutcome {
     priceRowId: fields[12],
     // Absent in what an older Keyward wrote.
     variant: fields[13] ?? null,
+    sentModel: fields[14] ?? null,
   };
 }
 

@@ -70,6 +70,7 @@ describe("recoverJournals", () => {
       durationMs: 0,
       firstByteMs: null,
       providerResponseId: null,
+      sentModel: null,
       servedModel: null,
       serviceTier: null,
       variant: null,

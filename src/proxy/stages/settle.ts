@@ -41,6 +41,7 @@ export async function settle(
         ? null
         : Math.round(result.firstByteAtMs - call.attemptStartedMonotonicMs),
     providerResponseId: clip(facts.responseId),
+    sentModel: sentInstead(call),
     servedModel: clip(facts.servedModel),
     serviceTier: clip(facts.serviceTier),
     ...price(deps, call, ended),
@@ -90,6 +91,11 @@ function price(
     );
   }
   return { pricing: rating.pricing, costPicos: rating.costPicos, priceRowId: rating.priceRowId };
+}
+
+/** The model that a routing rule put in place of the requested one. */
+function sentInstead({ upstreamModel, peeked }: Call): string | null {
+  return upstreamModel === null || upstreamModel === peeked?.model ? null : clip(upstreamModel);
 }
 
 /** Names come from the provider; a column and a table cell have an end. */

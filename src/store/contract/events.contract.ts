@@ -57,6 +57,7 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
           providerResponseId: null,
           serviceTier: null,
           variant: "standard/1024x1024",
+          sentModel: "gpt-4o",
           usageSource: "none",
           quantities: {},
           pricing: "unmetered",

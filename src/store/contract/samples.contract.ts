@@ -213,6 +213,7 @@ export function sampleEvent(overrides: Partial<UsageEvent> = {}): UsageEvent {
     durationMs: 812,
     firstByteMs: 140,
     providerResponseId: "chatcmpl-1",
+    sentModel: null,
     servedModel: "gpt-4o-mini-2024-07-18",
     serviceTier: "default",
     variant: null,

@@ -159,6 +159,7 @@ export interface UsageEventTable {
   readonly duration_ms: Integer;
   readonly first_byte_ms: NullableInteger;
   readonly provider_response_id: string | null;
+  readonly sent_model: string | null;
   readonly served_model: string | null;
   readonly service_tier: string | null;
   readonly variant: string | null;

@@ -3,6 +3,7 @@ import { firstFloor } from "./0001-first-floor.ts";
 import { prices } from "./0002-prices.ts";
 import { routing } from "./0003-routing.ts";
 import { providerAccountFields } from "./0004-provider-account-fields.ts";
+import { sentModel } from "./0005-sent-model.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "prices", statements: prices },
   { name: "routing", statements: routing },
   { name: "provider account fields", statements: providerAccountFields },
+  { name: "sent model", statements: sentModel },
 ];
