@@ -25,18 +25,19 @@ async function start(name: string, respond: Respond) {
     apiKey: gateway.key,
     maxRetries: 0,
   });
-  const ask = (model: string) => ({
-    model,
-    messages: [{ role: "user" as const, content: "one two three" }],
-  });
   const chunks = async (model: string): Promise<OpenAI.ChatCompletionChunk[]> => {
     const all: OpenAI.ChatCompletionChunk[] = [];
     const stream = await client.chat.completions.create({ ...ask(model), stream: true });
     for await (const item of stream) all.push(item);
     return all;
   };
-  return { upstream, gateway, client, ask, chunks };
+  return { upstream, gateway, client, chunks };
 }
+
+const ask = (model: string) => ({
+  model,
+  messages: [{ role: "user" as const, content: "one two three" }],
+});
 
 const data = (fields: unknown): string => `data: ${JSON.stringify(fields)}\n\n`;
 const choice = (delta: unknown, finish: string | null = null) => [
@@ -122,7 +123,7 @@ it.each([
 
 it("Gemini: charges the thinking that its completion tokens leave out and its total has", async () => {
   const model = "gemini-2.5-flash";
-  const { upstream, gateway, client, ask } = await start(
+  const { upstream, gateway, client } = await start(
     "gemini",
     respondJson({
       id: "c",

@@ -192,10 +192,9 @@ describe("what is refused", () => {
     expect(stdout).toMatch(/azure.*such as https:\/\/my-resource\.openai\.azure\.com/);
     expect(stdout).toMatch(/simulator.*built in/);
     const words = ["provider-accounts", "create", "--kind", "organization", "--json"];
-    const azure = await cli.run([
-      ...[...words, "--name", "az", "--provider", "azure", "--api-version", "2024-10-21"],
-      ...["--base-url", "https://r.openai.azure.com/openai/v1/"],
-    ]);
+    const url = "https://r.openai.azure.com/openai/v1/";
+    const given = ["--provider", "azure", "--api-version", "2024-10-21", "--base-url", url];
+    const azure = await cli.run([...words, "--name", "az", ...given]);
     expect(JSON.parse(azure.stdout)).toMatchObject({
       provider: "azure",
       baseUrl: "https://r.openai.azure.com",
