@@ -653,6 +653,8 @@ export interface components {
        * @example 0.000975
        */
       costUsd: string | null;
+      /** @description Null where none was asked for, or the call has no price. */
+      forecast: components["schemas"]["Forecast"] | null;
       /** @description What the cost is made of; empty when it is unpriced. */
       lines: {
         amountUsd: string;
@@ -715,6 +717,12 @@ export interface components {
       reason: string | null;
       /** @description Models with a near name, where the named one has no price. */
       suggestions: string[];
+      /** @description The same call on each tier that has a price for it. */
+      tiers: {
+        costUsd: string;
+        forecast: components["schemas"]["Forecast"] | null;
+        tier: string;
+      }[];
     };
     EstimateInput: {
       /**
@@ -722,6 +730,20 @@ export interface components {
        * @example 2026-01-31T09:00:00Z
        */
       at?: string;
+      /** @description What so many customers will cost, month by month. */
+      forecast?: {
+        /** @example 20 */
+        callsPerCustomerPerDay: string;
+        /**
+         * @description In the first month.
+         * @example 100
+         */
+        customers: number;
+        /** @example 10 */
+        growthPercentPerMonth?: string;
+        /** @example 12 */
+        months: number;
+      };
       /** @example gpt-4o-mini */
       model: string;
       /**
@@ -766,6 +788,20 @@ export interface components {
        * @example hd/1024x1792
        */
       variant?: string | null;
+    };
+    Forecast: {
+      months: {
+        calls: string;
+        costUsd: string;
+        /** @description A whole number, however large. */
+        customers: string;
+        month: number;
+      }[];
+      /** @description In a month of 30 days. */
+      perCustomerUsd: string;
+      /** @description In the first month. */
+      perDayUsd: string;
+      totalUsd: string;
     };
     IssuedKey: {
       /** @description Null: every model. */
@@ -991,9 +1027,8 @@ export interface components {
       provider: string;
       /** @description Null, of a discount: every tier. */
       tier: string | null;
-      usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"] &
-        (Record<string, never> | null);
-      usdPerUnit: components["schemas"]["UsdPerUnit"] & (Record<string, never> | null);
+      usdPerMillionTokens: components["schemas"]["UsdPerMillionTokens"] | null;
+      usdPerUnit: components["schemas"]["UsdPerUnit"] | null;
       /**
        * Format: date-time
        * @description Inclusive.

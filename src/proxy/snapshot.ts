@@ -161,7 +161,7 @@ export class Snapshot {
       if (hash !== undefined) this.#forgetKey(hash, change.entityId);
       this.#misses.clear();
       this.#loadingKeys.clear();
-    } else {
+    } else if (change.kind !== "priceOverride") {
       this.#routing.clear();
       this.#loadingRouting.clear();
     }

@@ -31,8 +31,8 @@ export const priceOverrideSchema = z
     model: z.string().openapi({ description: "A name, or the beginning of names with `*`." }),
     tier: z.string().nullable().openapi({ description: "Null, of a discount: every tier." }),
     variant: z.string().nullable(),
-    usdPerMillionTokens: unitPriceAnswers.usdPerMillionTokens.nullable(),
-    usdPerUnit: unitPriceAnswers.usdPerUnit.nullable(),
+    usdPerMillionTokens: z.union([unitPriceAnswers.usdPerMillionTokens, z.null()]),
+    usdPerUnit: z.union([unitPriceAnswers.usdPerUnit, z.null()]),
     discountPercent: z.string().nullable().openapi({
       description: "Off the listed price. Either this or prices.",
       example: "10",

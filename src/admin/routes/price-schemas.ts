@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { formatUsd } from "../../core/money/picos.ts";
 import type { Estimate } from "../../core/pricing/estimate-cost.ts";
+import type { Forecast, ForecastRequest } from "../../core/pricing/forecast.ts";
 import type { DailyWindow, PriceRow } from "../../core/pricing/price-book.ts";
 import { QUANTITY_CLASSES } from "../../core/usage/quantities.ts";
 import { closedObject } from "../fields/closed-object.ts";
@@ -13,6 +14,8 @@ import {
 import { fieldsOf, formatUnitPrices, unitPriceAnswers } from "./unit-prices.ts";
 
 const MAX_COUNT = 1_000_000_000_000;
+const MAX_CUSTOMERS = 1_000_000_000;
+const MAX_MONTHS = 120;
 
 const providerField = z.string().trim().min(1).max(64).openapi({ example: "openai" });
 const variantField = z.string().trim().min(1).max(64).openapi({
@@ -87,7 +90,43 @@ export const estimateInput = closedObject({
       "Counts by class: tokens, milliseconds of audio, characters, images, calls. The classes are disjoint: cached input is not part of `input`, reasoning not of `output`.",
     example: { input: 500, output: 1500 },
   }),
+  forecast: closedObject({
+    callsPerCustomerPerDay: z
+      .string()
+      .regex(/^\d{1,6}(?:\.\d{1,3})?$/, "must be a decimal with at most three places")
+      .openapi({ example: "20" }),
+    customers: z
+      .number()
+      .int()
+      .min(0)
+      .max(MAX_CUSTOMERS)
+      .openapi({ type: "integer", description: "In the first month.", example: 100 }),
+    growthPercentPerMonth: z
+      .string()
+      .regex(/^-?\d{1,3}(?:\.\d{1,2})?$/, "must be a percentage with at most two places")
+      .optional()
+      .openapi({ example: "10" }),
+    months: z.number().int().min(1).max(MAX_MONTHS).openapi({ type: "integer", example: 12 }),
+  })
+    .optional()
+    .openapi({ description: "What so many customers will cost, month by month." }),
 }).openapi("EstimateInput");
+
+const forecastSchema = z
+  .object({
+    perCustomerUsd: z.string().openapi({ description: "In a month of 30 days." }),
+    perDayUsd: z.string().openapi({ description: "In the first month." }),
+    months: z.array(
+      z.object({
+        month: z.number().openapi({ type: "integer" }),
+        customers: z.string().openapi({ description: "A whole number, however large." }),
+        calls: z.string(),
+        costUsd: z.string(),
+      }),
+    ),
+    totalUsd: z.string(),
+  })
+  .openapi("Forecast");
 
 export const estimateSchema = z
   .object({
@@ -117,6 +156,18 @@ export const estimateSchema = z
     suggestions: z.array(z.string()).openapi({
       description: "Models with a near name, where the named one has no price.",
     }),
+    forecast: z.union([forecastSchema, z.null()]).openapi({
+      description: "Null where none was asked for, or the call has no price.",
+    }),
+    tiers: z
+      .array(
+        z.object({
+          tier: z.string(),
+          costUsd: z.string(),
+          forecast: z.union([forecastSchema, z.null()]),
+        }),
+      )
+      .openapi({ description: "The same call on each tier that has a price for it." }),
   })
   .openapi("Estimate");
 
@@ -143,9 +194,42 @@ export function formatPrice(row: PriceRow): z.infer<typeof priceSchema> {
   };
 }
 
+type ForecastInput = NonNullable<z.output<typeof estimateInput>["forecast"]>;
+
+/** What came as decimals, in whole numbers. */
+export function parseForecast(input: ForecastInput): Omit<ForecastRequest, "costPicosPerCall"> {
+  return {
+    callThousandthsPerCustomerPerDay: parseFixed(input.callsPerCustomerPerDay, 3),
+    customers: input.customers,
+    growthBasisPoints: parseFixed(input.growthPercentPerMonth ?? "0", 2),
+    months: input.months,
+  };
+}
+
+/** `"-12.5"` with two places → -1250, exact. */
+function parseFixed(text: string, places: number): number {
+  const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
+  const value = Number(whole + fraction.padEnd(places, "0"));
+  return text.startsWith("-") && value !== 0 ? -value : value;
+}
+
+export function formatForecast(forecast: Forecast): z.infer<typeof forecastSchema> {
+  return {
+    perCustomerUsd: formatUsd(forecast.costPicosPerCustomer),
+    perDayUsd: formatUsd(forecast.costPicosPerDay),
+    months: forecast.months.map(({ month, customers, calls, costPicos }) => ({
+      month,
+      customers: customers.toString(),
+      calls: calls.toString(),
+      costUsd: formatUsd(costPicos),
+    })),
+    totalUsd: formatUsd(forecast.totalPicos),
+  };
+}
+
 export function formatEstimate(
   estimate: Estimate,
-): Omit<z.infer<typeof estimateSchema>, "provider" | "model"> {
+): Omit<z.infer<typeof estimateSchema>, "provider" | "model" | "forecast" | "tiers"> {
   const priceRowId = estimate.row?.id ?? null;
   if (!estimate.isPriced) {
     const { reason, suggestions } = estimate;

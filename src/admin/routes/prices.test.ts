@@ -37,7 +37,58 @@ describe("prices", () => {
       ],
       reason: null,
       suggestions: [],
+      forecast: null,
+      tiers: [
+        { tier: "batch", costUsd: "0.0004875", forecast: null },
+        { tier: "default", costUsd: "0.000975", forecast: null },
+        { tier: "priority", costUsd: "0.001625", forecast: null },
+      ],
     });
+  });
+
+  it("forecasts what so many customers cost, month by month and on each tier", async () => {
+    const estimated = await admin.post("/prices/estimate", {
+      model: "gpt-4o-mini",
+      quantities: { input: 500, output: 1500 },
+      forecast: {
+        callsPerCustomerPerDay: "20",
+        customers: 100,
+        growthPercentPerMonth: "10",
+        months: 3,
+      },
+    });
+    // 0.000975 x 20 calls x 30 days = 0.585 a customer; 100, 110 and 121 of them
+    const forecast = {
+      perCustomerUsd: "0.585",
+      perDayUsd: "1.95",
+      months: [
+        { month: 1, customers: "100", calls: "60000", costUsd: "58.5" },
+        { month: 2, customers: "110", calls: "66000", costUsd: "64.35" },
+        { month: 3, customers: "121", calls: "72600", costUsd: "70.785" },
+      ],
+      totalUsd: "193.635",
+    };
+    expect(estimated.body).toMatchObject({
+      forecast,
+      tiers: [
+        { tier: "batch", forecast: { totalUsd: "96.8175" } },
+        { tier: "default", forecast },
+        { tier: "priority" },
+      ],
+    });
+  });
+
+  it.each([
+    [{ callsPerCustomerPerDay: "1e3" }, "forecast.callsPerCustomerPerDay"],
+    [{ customers: -1 }, "forecast.customers"],
+    [{ growthPercentPerMonth: "-100.01" }, "forecast.growthPercentPerMonth"],
+    [{ months: 0 }, "forecast.months"],
+    [{ months: 121 }, "forecast.months"],
+  ])("refuses a forecast of what cannot be (%#)", async (change, param) => {
+    const forecast = { callsPerCustomerPerDay: "1", customers: 1, months: 1, ...change };
+    const body = { model: "gpt-4o-mini", quantities: { input: 1 }, forecast };
+    const refused = await admin.post("/prices/estimate", body);
+    expect(refused.body).toMatchObject({ error: { param } });
   });
 
   it("calls a model without a price unpriced, never free, and the simulator free", async () => {

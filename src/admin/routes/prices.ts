@@ -1,19 +1,23 @@
 import { createRoute, type z } from "@hono/zod-openapi";
-import { estimateCost } from "../../core/pricing/estimate-cost.ts";
+import { formatUsd } from "../../core/money/picos.ts";
+import { estimateCost, type Estimate } from "../../core/pricing/estimate-cost.ts";
+import { forecastCost } from "../../core/pricing/forecast.ts";
 import type { PriceRow } from "../../core/pricing/price-book.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { InvalidCursorError, type Page, type PageRequest } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
-import { BODY_CODES, errorAnswers } from "../answers/refusal.ts";
+import { BODY_CODES, errorAnswers, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import {
   estimateInput,
   estimateSchema,
   formatEstimate,
+  formatForecast,
   formatPrice,
+  parseForecast,
   priceFilterFields,
   priceSchema,
 } from "./price-schemas.ts";
@@ -53,18 +57,40 @@ export function registerPrices(
   });
 
   router.openapi(estimatePrice, (context) => {
-    const { provider, model, serviceTier, variant, at, quantities } = context.req.valid("json");
-    const estimate = estimateCost(priceBook, {
+    const { provider, model, serviceTier, variant, at, quantities, forecast } =
+      context.req.valid("json");
+    const plan = forecast && parseForecast(forecast);
+    if (plan !== undefined && plan.growthBasisPoints < LEAST_GROWTH_BASIS_POINTS) {
+      const message =
+        "`forecast.growthPercentPerMonth` must be at least -100: nobody is left then.";
+      return refuseProblems(context, [{ param: "forecast.growthPercentPerMonth", message }]);
+    }
+    const request = {
       provider,
       model,
       serviceTier: serviceTier ?? null,
       variant: variant ?? null,
       atMs: at ?? clock.nowMs(),
       quantities: withoutAbsent(quantities),
+    };
+    const estimate = estimateCost(priceBook, request);
+    const forecastOf = (one: Estimate) =>
+      plan !== undefined && one.isPriced
+        ? formatForecast(forecastCost({ ...plan, costPicosPerCall: one.costPicos }))
+        : null;
+    const tiers = TIERS.flatMap((tier) => {
+      const one = estimateCost(priceBook, { ...request, serviceTier: tier });
+      if (!one.isPriced) return [];
+      return [{ tier, costUsd: formatUsd(one.costPicos), forecast: forecastOf(one) }];
     });
-    return context.json({ provider, model, ...formatEstimate(estimate) }, 200);
+    const forecasted = { forecast: forecastOf(estimate), tiers };
+    return context.json({ provider, model, ...formatEstimate(estimate), ...forecasted }, 200);
   });
 }
+
+/** The tiers that providers sell, the cheapest first. */
+const TIERS = ["batch", "flex", "default", "priority"];
+const LEAST_GROWTH_BASIS_POINTS = -10_000;
 
 function matchingRows(
   rows: readonly PriceRow[],

@@ -5,14 +5,17 @@ import { formatCount, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { parseCount } from "../parse-count.ts";
 import { parseWhen } from "../parse-when.ts";
+import { printMonths, printTiers } from "./forecast-tables.ts";
 
 export const estimate = defineCommand({
-  summary: "say what a call would cost",
+  summary: "say what a call would cost, and so many customers",
   details:
-    "With the same rules and prices that calls are rated with. Cached input is not part of --input, reasoning not of --output. Needs no server and no data directory.",
+    "With the same rules and prices that calls are rated with. Cached input is not part of --input, reasoning not of --output. Needs no server and no data directory; where there is one its price overrides hold. With --calls-per-day and --customers it is a forecast, in months of 30 days; --growth is from month to month.",
   examples: [
     "keyward estimate --model gpt-4o-mini --input 500 --output 1500",
     "keyward estimate --model gpt-5 --input 2000 --cached-input 30000 --output 800 --tier flex --json",
+    "keyward estimate --model gpt-4o-mini --input 500 --output 1500 --calls-per-day 20 --customers 100 --growth 10 --months 12",
+    "keyward estimate --model dall-e-3 --images 1 --variant hd/1024x1792",
   ],
   reach: "admin",
   printsData: true,
@@ -42,21 +45,63 @@ export const estimate = defineCommand({
       default: "0",
       param: "quantities.reasoningOutput",
     },
+    images: { value: "count", description: "generated images", param: "quantities.images" },
+    characters: {
+      value: "count",
+      description: "characters to speak",
+      param: "quantities.inputCharacters",
+    },
+    audioSeconds: {
+      value: "count",
+      description: "seconds of recorded audio",
+      param: "quantities.audioInputMs",
+    },
+    webSearches: {
+      value: "count",
+      description: "searches of the web by the provider's tool",
+      param: "quantities.webSearches",
+    },
     provider: { value: "name", description: "the provider", default: "openai" },
     tier: {
       value: "name",
       description: "service tier, else the standard one",
       param: "serviceTier",
     },
+    variant: { value: "name", description: "what else the price depends on: hd/1024x1792" },
     at: { value: "when", description: "when the call is made, else now" },
+    callsPerDay: {
+      value: "count",
+      description: "calls of a customer a day: a forecast, with --customers",
+      param: "forecast.callsPerCustomerPerDay",
+    },
+    customers: {
+      value: "count",
+      description: "customers in the first month",
+      param: "forecast.customers",
+    },
+    growth: {
+      value: "percent",
+      description: "more customers each month, or fewer: -5",
+      param: "forecast.growthPercentPerMonth",
+    },
+    months: { value: "count", description: "how many, else 12", param: "forecast.months" },
   },
   async run({ admin, io, options, output }) {
-    const { model, provider, tier: serviceTier, at } = options;
+    const { model, provider, tier: serviceTier, variant, at } = options;
+    const forecast = forecastOf(options);
+    const units = given({
+      images: countOf(options.images, "--images"),
+      inputCharacters: countOf(options.characters, "--characters"),
+      audioInputMs: countOf(options.audioSeconds, "--audio-seconds", 1000),
+      webSearches: countOf(options.webSearches, "--web-searches"),
+    });
     const body = {
       provider,
       model,
       ...given({
         serviceTier,
+        variant,
+        forecast,
         at: at && parseWhen(at, { nowMs: io.nowMs(), flag: "--at", direction: "ago" }),
       }),
       quantities: {
@@ -64,6 +109,7 @@ export const estimate = defineCommand({
         cachedInput: parseCount(options.cachedInput, "--cached-input"),
         output: parseCount(options.output, "--output"),
         reasoningOutput: parseCount(options.reasoningOutput, "--reasoning-output"),
+        ...units,
       },
     };
     const client = await admin("prices");
@@ -91,10 +137,42 @@ export const estimate = defineCommand({
         output.line(formatUsd(answer.costUsd));
       }
       output.note(`by ${formatRow(answer.priceRowId)}`);
+      await printTiers(output, answer);
+      await printMonths(output, answer);
     });
     if (answer.costUsd === null) throw unpriced(answer);
   },
 });
+
+const DEFAULT_MONTHS = 12;
+
+function forecastOf(options: {
+  readonly callsPerDay: string | undefined;
+  readonly customers: string | undefined;
+  readonly growth: string | undefined;
+  readonly months: string | undefined;
+}) {
+  const { callsPerDay, customers, growth: growthPercentPerMonth, months } = options;
+  if (callsPerDay === undefined && customers === undefined) {
+    if (growthPercentPerMonth === undefined && months === undefined) return undefined;
+  }
+  if (callsPerDay === undefined || customers === undefined) {
+    throw new CliError("a forecast takes both --calls-per-day and --customers", {
+      isUsage: true,
+      advice: "--calls-per-day 20 --customers 100 --growth 10 --months 12",
+    });
+  }
+  return {
+    callsPerCustomerPerDay: callsPerDay,
+    customers: parseCount(customers, "--customers"),
+    ...given({ growthPercentPerMonth }),
+    months: months === undefined ? DEFAULT_MONTHS : parseCount(months, "--months"),
+  };
+}
+
+function countOf(text: string | undefined, flag: string, size = 1): number | undefined {
+  return text === undefined ? undefined : parseCount(text, flag) * size;
+}
 
 /** The id of a row ends with the day from which it is valid; that of an undated one with the epoch. */
 function formatRow(id: string | null): string {

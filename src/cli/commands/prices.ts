@@ -4,6 +4,7 @@ import { formatOptionalTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { end, override, overrides } from "./price-overrides.ts";
+import { check } from "./prices-check.ts";
 import { corrections, reprice } from "./reprice.ts";
 
 const list = defineCommand({
@@ -73,4 +74,4 @@ function remarksOn(row: {
   return remarks.join("; ");
 }
 
-export const prices = { list, override, overrides, end, reprice, corrections };
+export const prices = { list, override, overrides, end, reprice, corrections, check };

@@ -59,6 +59,17 @@ export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
   return { isPriced: true, costPicos: picos(costPicos), lines };
 }
 
+/** What one of a class costs in a call of so many input tokens, its fallbacks included; undefined: it has no price. */
+export function priceAt(
+  row: PriceRow,
+  quantityClass: QuantityClass,
+  inputTokens: number,
+): bigint | undefined {
+  const unitPrices = unitPricesAt(row, inputTokens);
+  const pricedAs = classPriced(unitPrices, quantityClass);
+  return pricedAs && unitPrices[pricedAs];
+}
+
 /** The class itself, or the nearest one down its fallbacks that has a price. */
 function classPriced(prices: UnitPrices, wanted: QuantityClass): QuantityClass | undefined {
   let name: QuantityClass | undefined = wanted;
