@@ -133,7 +133,9 @@ describe("the admin app", { timeout: 30_000 }, () => {
     const all = operations().map(({ operation }) => operation);
     expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(all.length);
     for (const { operationId, summary, responses } of all) {
-      expect(operationId).toMatch(/^(list|create|get|revoke|estimate|export)[A-Z]/);
+      expect(operationId).toMatch(
+        /^(list|create|get|update|end|revoke|reprice|estimate|export)[A-Z]/,
+      );
       expect(summary).not.toBe("");
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(["400", "401", "403", "500"]));
     }

@@ -74,10 +74,10 @@ export interface paths {
     options?: never;
     head?: never;
     /**
-     * Change an environment's policy
+     * Update an environment's policy
      * @description By id or name. Reaches every process within a second.
      */
-    patch: operations["changeEnvironment"];
+    patch: operations["updateEnvironment"];
     trace?: never;
   };
   "/keys": {
@@ -571,14 +571,6 @@ export interface components {
        */
       unpricedPolicy: "allow_and_alert" | "refuse";
     };
-    EnvironmentChange: {
-      /**
-       * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
-       * @example allow_and_alert
-       * @enum {string}
-       */
-      unpricedPolicy: "allow_and_alert" | "refuse";
-    };
     EnvironmentInput: {
       /**
        * @description Decides the prefix of its gateway keys and which policies hold.
@@ -617,6 +609,14 @@ export interface components {
       kind: string;
       /** @example development */
       name: string;
+    };
+    EnvironmentUpdate: {
+      /**
+       * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
+       * @example allow_and_alert
+       * @enum {string}
+       */
+      unpricedPolicy: "allow_and_alert" | "refuse";
     };
     /**
      * @example {
@@ -2134,7 +2134,7 @@ export interface operations {
       };
     };
   };
-  changeEnvironment: {
+  updateEnvironment: {
     parameters: {
       query?: never;
       header?: never;
@@ -2145,7 +2145,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": components["schemas"]["EnvironmentChange"];
+        "application/json": components["schemas"]["EnvironmentUpdate"];
       };
     };
     responses: {

@@ -73,17 +73,17 @@ const createEnvironment = createRoute({
   },
 });
 
-const changeEnvironment = createRoute({
+const updateEnvironment = createRoute({
   method: "patch",
   path: "/environments/{id}",
-  operationId: "changeEnvironment",
+  operationId: "updateEnvironment",
   tags: ["environments"],
-  summary: "Change an environment's policy",
+  summary: "Update an environment's policy",
   description: "By id or name. Reaches every process within a second.",
   request: {
     params: idParam("production"),
     query: closedQuery({}),
-    body: jsonBody(closedObject({ unpricedPolicy: policyField }).openapi("EnvironmentChange")),
+    body: jsonBody(closedObject({ unpricedPolicy: policyField }).openapi("EnvironmentUpdate")),
   },
   responses: {
     200: jsonAnswer("The environment.", environmentSchema),
@@ -116,7 +116,7 @@ export function registerEnvironments(
     return context.json(formatEnvironment(record), 201);
   });
 
-  router.openapi(changeEnvironment, async (context) => {
+  router.openapi(updateEnvironment, async (context) => {
     const { id } = context.req.valid("param");
     const { unpricedPolicy } = context.req.valid("json");
     const record = await findEnvironment(store, id);

@@ -72,7 +72,7 @@ describe("usage export", { timeout: 30_000 }, () => {
     expect(headers.get("content-type")).toBe("text/csv; charset=utf-8; header=present");
     const [head, row, rest] = text.split("\r\n");
     expect(rest).toBe("");
-    expect(head).toMatch(/^id,requestId,startedAt,status,/);
+    expect(head).toMatch(/^id,requestId,attempt,startedAt,status,/);
     expect(row).toContain(`,"'=HYPERLINK(""http://evil.example"",""x"")","a,b",`);
     expect(row).toContain(",'@SUM(A1),,,reported,");
     expect(row?.split(",").length).toBeGreaterThan(30);
