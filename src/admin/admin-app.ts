@@ -20,6 +20,8 @@ import { registerProjects } from "./routes/projects.ts";
 import { registerProviderAccounts } from "./routes/provider-accounts.ts";
 import { registerProviderKeys } from "./routes/provider-keys.ts";
 import { registerProviders } from "./routes/providers.ts";
+import { registerRoutingRules } from "./routes/routing-rules.ts";
+import { registerRoutingTest } from "./routes/routing-test.ts";
 import { registerStatus } from "./routes/status.ts";
 import { registerUsageEvents } from "./routes/usage-events.ts";
 import { registerUsageRefusals } from "./routes/usage-refusals.ts";
@@ -79,6 +81,8 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProviders(router, deps);
   registerProviderAccounts(router, deps);
   registerProviderKeys(router, deps);
+  registerRoutingTest(router, deps);
+  registerRoutingRules(router, deps);
   registerKeys(router, deps);
   registerCustomers(router, deps);
   registerPrices(router, deps);

@@ -348,6 +348,69 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/routing-rules": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List routing rules, in the order in which they are asked
+     * @description All of them on one page; without `environment` those of every environment.
+     */
+    get: operations["listRoutingRules"];
+    put?: never;
+    /** Send an environment's calls for some models to an account, a provider or another model */
+    post: operations["createRoutingRule"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/routing-rules/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get a routing rule */
+    get: operations["getRoutingRule"];
+    put?: never;
+    post?: never;
+    /** Remove a routing rule */
+    delete: operations["removeRoutingRule"];
+    options?: never;
+    head?: never;
+    /**
+     * Change a routing rule
+     * @description A field that is absent stays as it is; null takes it away.
+     */
+    patch: operations["updateRoutingRule"];
+    trace?: never;
+  };
+  "/routing-rules/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say where a call would go, and why
+     * @description Nothing is sent.
+     */
+    get: operations["testRouting"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/status": {
     parameters: {
       query?: never;
@@ -1469,6 +1532,138 @@ export interface components {
       unchanged: number;
       /** @description Those for which there is no price: what they cost stays. */
       withoutPrice: number;
+    };
+    RoutingRule: {
+      /** @description The account's name. */
+      account: string | null;
+      /** @description Null: any account. */
+      accountId: string | null;
+      /**
+       * Format: date-time
+       * @description When it was added.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @description The environment's name. */
+      environment: string | null;
+      environmentId: string;
+      /** @example rul_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /**
+       * @description For which models: one by its name, all whose name begins so (`gpt-4*`), or every call (`*`), also one whose model Keyward does not read.
+       * @example gpt-4*
+       */
+      model: string;
+      /** @description From 1. */
+      position: number;
+      /** @description Null: any provider. */
+      provider: string | null;
+      /** @description Keys of the environment that it allows; while there is none, the calls it is for are refused. */
+      providerKeys: number;
+      /** @description Null: the model is sent as the client names it. */
+      targetModel: string | null;
+    };
+    RoutingRuleChange: {
+      /**
+       * @description Only keys of this provider account: its id or name.
+       * @example eu
+       */
+      accountId?: string | null;
+      /**
+       * @description For which models: one by its name, all whose name begins so (`gpt-4*`), or every call (`*`), also one whose model Keyward does not read.
+       * @example gpt-4*
+       */
+      model?: string;
+      /**
+       * @description Its place among the environment's rules, from 1: the first that is for a model decides.
+       * @example 1
+       */
+      position?: number;
+      /**
+       * @description Only keys of accounts at this provider.
+       * @example openai
+       */
+      provider?: string | null;
+      /**
+       * @description What the provider is asked for in the model's place.
+       * @example gpt-4o-mini
+       */
+      targetModel?: string | null;
+    };
+    RoutingRuleInput: {
+      /**
+       * @description Only keys of this provider account: its id or name.
+       * @example eu
+       */
+      accountId?: string | null;
+      /**
+       * @description An environment's name or id.
+       * @example production
+       */
+      environment: string;
+      /**
+       * @description For which models: one by its name, all whose name begins so (`gpt-4*`), or every call (`*`), also one whose model Keyward does not read.
+       * @example gpt-4*
+       */
+      model: string;
+      /**
+       * @description Absent: behind the others.
+       * @example 1
+       */
+      position?: number;
+      /**
+       * @description Only keys of accounts at this provider.
+       * @example openai
+       */
+      provider?: string | null;
+      /**
+       * @description What the provider is asked for in the model's place.
+       * @example gpt-4o-mini
+       */
+      targetModel?: string | null;
+    };
+    RoutingRuleList: {
+      data: components["schemas"]["RoutingRule"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    RoutingTest: {
+      environment: string;
+      /** @description Keys of the environment that it would not: the rule does not allow them, or their provider has no such endpoint. */
+      leftOut: {
+        account: string;
+        name: string;
+        providerKeyId: string;
+        /** @enum {string} */
+        reason: "rule" | "endpoint";
+      }[];
+      model: string | null;
+      /**
+       * @description Who would answer: one of `ways`, the built-in simulator, or Keyward, refusing.
+       * @enum {string}
+       */
+      outcome: "provider" | "simulator" | "refused";
+      /** @enum {string|null} */
+      refusedWith: "no_provider_key" | "routing_rule_unusable" | "endpoint_not_served" | null;
+      /** @description The rule that decides; null: none. */
+      ruleId: string | null;
+      /** @description What the provider is asked for. */
+      sentModel: string | null;
+      /** @description The provider keys it would be sent with, the heaviest first. */
+      ways: components["schemas"]["RoutingWay"][];
+    };
+    RoutingWay: {
+      account: string;
+      health: components["schemas"]["ProviderKeyHealth"];
+      name: string;
+      provider: string;
+      providerKeyId: string;
+      /**
+       * @description Its share of the calls while every key is well, 0 to 1.
+       * @example 0.5
+       */
+      share: number;
+      weight: number;
     };
     Status: {
       /** @description Provider calls of the last 24 hours, from the full hour on. */
@@ -3919,6 +4114,500 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["ProviderList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listRoutingRules: {
+    parameters: {
+      query?: {
+        /** @description An environment's name or id. */
+        environment?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The routing rules. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoutingRuleList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  createRoutingRule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RoutingRuleInput"];
+      };
+    };
+    responses: {
+      /** @description The routing rule. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoutingRule"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  getRoutingRule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The routing rule. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoutingRule"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  removeRoutingRule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The routing rule as it was. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoutingRule"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  updateRoutingRule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RoutingRuleChange"];
+      };
+    };
+    responses: {
+      /** @description The routing rule, changed. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoutingRule"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  testRouting: {
+    parameters: {
+      query: {
+        /** @description An environment's name or id. */
+        environment: string;
+        method?: string;
+        /** @description What the call asks for; absent: a call whose model Keyward does not read. */
+        model?: string;
+        path?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Where it would go. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoutingTest"];
         };
       };
       /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */

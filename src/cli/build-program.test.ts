@@ -129,6 +129,9 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     durability: "disk",
     logLevel: "error",
     processes: "1",
+    maxAttempts: "4",
+    circuitFailures: "7",
+    unansweredCalls: "repeat",
   };
   const options = settingOptions();
   for (const { key, flag, type, defaultValue } of listSettings()) {

@@ -97,6 +97,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/provider-keys.ts")).providerKeys,
   },
   {
+    name: "routing-rules",
+    group: "Secrets",
+    summary: "which account or provider takes which model",
+    load: async () => (await import("./commands/routing-rules.ts")).routingRules,
+  },
+  {
     name: "vault",
     group: "Secrets",
     summary: "the root key",

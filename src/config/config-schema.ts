@@ -139,9 +139,9 @@ export const configSchema = z.strictObject({
     HOUR_MS,
     "No further attempt begins later than this after the call came.",
   ),
-  failoverUnanswered: z.boolean().default(false).meta({
+  unansweredCalls: z.enum(["keep", "repeat"]).default("keep").meta({
     description:
-      "Whether a call that was sent and not answered (a timeout, a broken connection) is sent once more elsewhere. The provider may have carried it out, so it can be charged twice.",
+      "What becomes of a call that was sent and not answered (a timeout, a broken connection): `repeat` sends it once more with another provider key. The provider may have carried it out, so it can be charged twice.",
   }),
   circuitFailures: z.int().min(0).max(1000).default(5).meta({
     description:

@@ -255,7 +255,7 @@ describe("an upload that is streamed through", () => {
       body,
     });
     const answer = await res.then(
-      async (it) => [it.statusCode, await it.body.text()],
+      async (answered) => [answered.statusCode, await answered.body.text()],
       () => [502],
     );
     if (!body.destroyed) await once(body, "close");

@@ -6,7 +6,7 @@ import type { Log } from "../telemetry/log.ts";
 
 type FailoverConfig = Pick<
   Config,
-  "maxAttempts" | "failoverMs" | "failoverUnanswered" | "circuitFailures"
+  "maxAttempts" | "failoverMs" | "unansweredCalls" | "circuitFailures"
 >;
 
 /** What the data plane chooses among provider keys with, by the settings. */
@@ -25,7 +25,7 @@ export function createFailoverParts(
     failover: {
       maxAttempts: config.maxAttempts,
       maxMs: config.failoverMs,
-      isUnansweredRetried: config.failoverUnanswered,
+      isUnansweredRetried: config.unansweredCalls === "repeat",
     },
   };
 }

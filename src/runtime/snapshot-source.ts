@@ -2,6 +2,7 @@ import { DEFAULT_UNPRICED_POLICY, hasSimulatorStandIn } from "../core/environmen
 import type { EnvironmentId } from "../core/ids/ids.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
+import { isAllowedBy } from "../core/routing/routing-rule.ts";
 import { pricedAs } from "../providers/priced-as.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type {
@@ -102,10 +103,11 @@ function toRule(record: RoutingRuleRecord, routes: readonly ProviderRoute[]): Ro
   const { id, provider, accountId, targetModel } = record;
   const pattern = parseModelPattern(record.model);
   if (pattern === undefined) throw new Error(`routing rule ${id} has no model pattern`);
-  const allowed = routes.filter(
-    (route) =>
-      (accountId === null || route.accountId === accountId) &&
-      (provider === null || route.provider.name === provider),
+  const allowed = routes.filter((route) =>
+    isAllowedBy(
+      { provider, accountId },
+      { provider: route.provider.name, accountId: route.accountId },
+    ),
   );
   return { id, pattern, routes: allowed, targetModel };
 }

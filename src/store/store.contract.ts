@@ -4,6 +4,7 @@ import { describeEvents } from "./contract/events.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
 import { describePrices } from "./contract/prices.contract.ts";
+import { describeRoutingRules } from "./contract/routing-rules.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
 import { describeSummaries } from "./contract/summaries.contract.ts";
 import { describeTransactions } from "./contract/transactions.contract.ts";
@@ -16,6 +17,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeSchema(createDatabase);
     describeConfiguration(createDatabase);
     describeKeys(createDatabase);
+    describeRoutingRules(createDatabase);
     describeVaultKeys(createDatabase);
     describeTransactions(createDatabase);
     describeEvents(createDatabase);

@@ -45,7 +45,7 @@ export function waysFixture(): WaysFixture {
       const clock = { nowMs: 1_000 };
       const gateway = await startDataPlane({
         upstreamUrl: "http://127.0.0.1:9",
-        routing: { routes, rules },
+        routing: { routes, rules, unpricedPolicy: "allow_and_alert" },
         monotonicMs: () => clock.nowMs,
         random: () => 0.999_999,
         ...options,
@@ -63,7 +63,7 @@ export interface Answered {
 }
 
 export async function send(gateway: DataPlane, body: unknown = CHAT): Promise<Answered> {
-  return read(await post(gateway, body));
+  return readAnswer(await post(gateway, body));
 }
 
 /** Any other call. */
@@ -78,12 +78,12 @@ export async function call(
 ): Promise<Answered> {
   const { headers, ...rest } = options;
   const authorization = `Bearer ${gateway.key}`;
-  return read(
+  return readAnswer(
     await request(`${gateway.url}${path}`, { ...rest, headers: { authorization, ...headers } }),
   );
 }
 
-async function read(res: Dispatcher.ResponseData): Promise<Answered> {
+async function readAnswer(res: Dispatcher.ResponseData): Promise<Answered> {
   return { status: res.statusCode, headers: res.headers, body: await res.body.text() };
 }
 

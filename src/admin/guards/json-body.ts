@@ -11,7 +11,8 @@ export const MAX_BODY_BYTES = 1024 * 1024;
  */
 export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) => {
   const request = context.req.raw;
-  if (request.method !== "POST") return next();
+  const { method } = request;
+  if (method !== "POST" && method !== "PATCH") return next();
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.trim().toLowerCase() !== "identity") {
     return refuse(context, "unsupported_content_encoding", "The body must not be compressed.");
@@ -31,7 +32,7 @@ export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) =
   const headers = new Headers(request.headers);
   headers.set("content-type", "application/json");
   headers.delete("content-length");
-  context.req.raw = new Request(request.url, { method: "POST", headers, body: parsed.text });
+  context.req.raw = new Request(request.url, { method, headers, body: parsed.text });
   return next();
 };
 

@@ -2,7 +2,8 @@ import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { formatCount, formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { formatCount, formatOptional, formatTime } from "../format-cells.ts";
+import { formatHealth } from "../format-health.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseCount } from "../parse-count.ts";
@@ -49,25 +50,13 @@ const list = defineCommand({
         { title: "weight", value: (key) => formatCount(key.weight), isNumber: true },
         { title: "status", value: (key) => key.status },
         ...(keys.some(({ health }) => health !== null)
-          ? [{ title: "health", value: formatHealth }]
+          ? [{ title: "health", value: (key: ProviderKey) => formatHealth(key.health) }]
           : []),
         { title: "created", value: (key) => formatTime(key.createdAt) },
         { title: "id", value: (key) => key.id },
       ],
     }),
 });
-
-/** Known only where a server runs: over HTTP. */
-function formatHealth({ health }: ProviderKey): string {
-  if (health === null) return "–";
-  const [rest] = health.rests;
-  if (health.circuit === "open") return `failing until ${formatOptionalTime(health.openUntil)}`;
-  if (rest !== undefined) {
-    const what = rest.model === null || rest.model === "" ? rest.owner : rest.model;
-    return `${rest.reason}: ${what} rests until ${formatTime(rest.until)}`;
-  }
-  return health.circuit === "half-open" ? "about to be tried again" : "well";
-}
 
 const add = defineCommand({
   summary: "put a provider's secret into the vault, for one environment",

@@ -1,4 +1,5 @@
-import { matchesModel } from "../../core/routing/model-pattern.ts";
+import { findRule } from "../../core/routing/routing-rule.ts";
+import { servesCall } from "../../providers/serves-call.ts";
 import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps, type NoRoute } from "../choose-route.ts";
 import { pricedWays, unpricedModel, type PricedWaysDeps } from "../priced-ways.ts";
@@ -43,7 +44,7 @@ function routeWithin(
   { key, routing }: { readonly key: KeyEntry; readonly routing: EnvironmentRouting },
 ): Refusal | undefined {
   const model = call.peeked?.model ?? null;
-  const rule = ruleFor(routing, model);
+  const rule = findRule(routing.rules, model);
   if (rule !== undefined && rule.routes.length === 0) return unusableRule(key, rule);
   const targetModel = model === null ? null : (rule?.targetModel ?? null);
   if (targetModel !== null && key.allowedModels?.has(targetModel) === false) {
@@ -77,17 +78,12 @@ function routeWithin(
   return undefined;
 }
 
-function ruleFor({ rules }: EnvironmentRouting, model: string | null): RoutingRule | undefined {
-  for (const rule of rules) if (matchesModel(rule.pattern, model)) return rule;
-  return undefined;
-}
-
 /** The list itself in the common case that every provider in it speaks the client's dialect and has the endpoint. */
 function servingWays(ways: readonly ProviderRoute[], call: Call): readonly ProviderRoute[] {
+  const { dialect } = call;
   const { method, path } = call.request;
   const serves = ({ provider }: ProviderRoute): boolean =>
-    provider.dialects.includes(call.dialect) &&
-    (provider.serves === undefined || provider.serves(method, path));
+    servesCall(provider, { dialect, method, path });
   for (const way of ways) if (!serves(way)) return ways.filter(serves);
   return ways;
 }

@@ -28,6 +28,7 @@ const TABLES = [
   "usage_corrections",
   "usage_events",
   "change_log",
+  "routing_rules",
   "provider_keys",
   "gateway_keys",
   "admin_tokens",

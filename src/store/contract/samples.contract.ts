@@ -13,6 +13,7 @@ import type {
   ProjectRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
+  RoutingRuleRecord,
 } from "../records.ts";
 import type { Repositories } from "../store.ts";
 
@@ -180,6 +181,23 @@ export function sampleProviderKey(
     preview: "sk-proj-…9fQa",
     createdAtMs: SAMPLE_TIME_MS,
     revokedAtMs: null,
+    ...overrides,
+  };
+}
+
+export function sampleRoutingRule(
+  of: Pick<Belongings, "environment">,
+  overrides: Partial<RoutingRuleRecord> = {},
+): RoutingRuleRecord {
+  return {
+    id: ids.create("rul"),
+    environmentId: of.environment.id,
+    position: 1,
+    model: "gpt-4o",
+    provider: null,
+    accountId: null,
+    targetModel: null,
+    createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   };
 }
