@@ -1,8 +1,9 @@
 /** Which provider key a call goes to: weights, routing rules, and the wall between environments. */
 import { describe, expect, it } from "vitest";
 import { ANSWER, CHAT } from "../../test/support/chat.ts";
+import type { DataPlane } from "../../test/support/data-plane.ts";
 import { respondJson } from "../../test/support/upstream.ts";
-import { attemptsOf, call, send, way, waysFixture } from "../../test/support/ways.ts";
+import { call, send, way, waysFixture } from "../../test/support/ways.ts";
 import type { RoutingRuleId } from "../core/ids/ids.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import { SeededRandom } from "../providers/simulator/content/seeded-random.ts";
@@ -19,8 +20,14 @@ function rule(
   if (pattern === undefined) throw new Error("the fixture is a pattern");
   return { id: `rul_${model}` as RoutingRuleId, pattern, routes, targetModel };
 }
-const keysOf = (gateway: Parameters<typeof attemptsOf>[0]) =>
-  gateway.events.map(({ providerKeyId }) => providerKeyId);
+const keysOf = ({ events }: Pick<DataPlane, "events">) =>
+  events.map(({ providerKeyId }) => providerKeyId);
+
+function form(model: string): string {
+  return ["--x", 'content-disposition: form-data; name="model"', "", model, "--x--", ""].join(
+    "\r\n",
+  );
+}
 
 describe("weights", () => {
   it("share calls out in proportion, and leave a spare alone", async () => {
@@ -164,8 +171,6 @@ describe("a routing rule", () => {
     const upstream = await provider(respondJson({ text: "hi" }));
     const a = way(upstream, "a");
     const { gateway } = await gatewayTo([a], { rules: [rule("ears", [a], "whisper-1")] });
-    const form = (model: string) =>
-      ["--x", 'content-disposition: form-data; name="model"', "", model, "--x--", ""].join("\r\n");
     const headers = { "content-type": "multipart/form-data; boundary=x" };
     const post = (model: string) =>
       call(gateway, "/v1/audio/transcriptions", { method: "POST", headers, body: form(model) });

@@ -10,6 +10,8 @@ interface Rule {
   readonly providerKeys: number;
 }
 
+const ruleOf = (answer: { readonly body: unknown }) => answer.body as Rule;
+
 describe("routing rules", () => {
   const admin = adminUnderTest();
 
@@ -22,7 +24,6 @@ describe("routing rules", () => {
       body: JSON.stringify(change),
     });
   const remove = (id: string) => call(admin.app, `/routing-rules/${id}`, { method: "DELETE" });
-  const ruleOf = (answer: { readonly body: unknown }) => answer.body as Rule;
 
   async function order(environment = "staging"): Promise<string[]> {
     const { body } = await admin.get(`/routing-rules?environment=${environment}`);
