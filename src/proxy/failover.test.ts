@@ -107,6 +107,23 @@ describe("a failed attempt", () => {
     expect(second.seen).toHaveLength(0);
   });
 
+  it.each([
+    ["and the next that is left answers", 1, 200],
+    ["and nobody else is left: the client gets what was answered", 0, 500],
+  ])("is not repeated with a key that was revoked meanwhile, %s", async (_name, left, status) => {
+    const well = await provider(respondJson(ANSWER));
+    const first = await provider((req, res, seen) => {
+      routes = [routes[0]!, ...routes.slice(2, 2 + left)];
+      void gateway.refresh().then(() => respondJson(SERVER_ERROR, 500)(req, res, seen));
+    });
+    let routes = [way(first, "a"), way(well, "revoked"), way(well, "b")];
+    const { gateway } = await gatewayTo(() => routes);
+    const answer = await send(gateway);
+    expect(answer.status).toBe(status);
+    if (status === 500) expect(answer.body).toBe(JSON.stringify(SERVER_ERROR));
+    expect(gateway.events.map(({ providerKeyId }) => providerKeyId)).not.toContain("pky_revoked");
+  });
+
   it("is repeated at most so many times, and not after so long", async () => {
     const upstreams = await Promise.all(
       ["a", "b", "c", "d"].map(() => provider(respondJson(SERVER_ERROR, 500))),

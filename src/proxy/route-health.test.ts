@@ -1,7 +1,7 @@
 /** How keys rest, fail and come back, through the real data plane with a clock of the test's. */
 import { describe, expect, it } from "vitest";
 import { ANSWER, CHAT } from "../../test/support/chat.ts";
-import { respondJson } from "../../test/support/upstream.ts";
+import { respondJson, type Respond } from "../../test/support/upstream.ts";
 import { attemptsOf, call, closedPort, send, way, waysFixture } from "../../test/support/ways.ts";
 import type { ProviderAccountId } from "../core/ids/ids.ts";
 
@@ -77,6 +77,24 @@ describe("an account that answers 429", () => {
     await send(gateway);
     only.respond = respondJson(ANSWER);
     expect((await send(gateway)).status).toBe(200);
+  });
+
+  it("keeps the time that it named when a later answer names none", async () => {
+    const held: ((respond: Respond) => void)[] = [];
+    const only = await provider((req, res, seen) => {
+      held.push((respond) => respond(req, res, seen));
+    });
+    const { gateway, clock } = await gatewayTo([way(only, "a")]);
+    const calls = [send(gateway), send(gateway)];
+    await expect.poll(() => held.length).toBe(2);
+    held[0]?.(respondJson(RATE_ERROR, 429, { "retry-after": "60" }));
+    await Promise.race(calls);
+    held[1]?.(respondJson(RATE_ERROR, 429));
+    await Promise.all(calls);
+    clock.nowMs += 59_999;
+    const refused = await send(gateway);
+    expect(refused.headers["retry-after-ms"]).toBe("1");
+    expect(JSON.parse(refused.body)).toMatchObject({ error: { code: "provider_rate_limited" } });
   });
 
   it("is not believed a time beyond ten minutes", async () => {

@@ -5,19 +5,8 @@ import type {
   RestScope,
 } from "../core/routing/provider-key-health.ts";
 import type { Log } from "../telemetry/log.ts";
+import { Rests, type Rest } from "./rests.ts";
 import type { ProviderRoute } from "./snapshot.ts";
-
-export interface Rest {
-  readonly reason: RestReason;
-  /** On the clock that never jumps. */
-  readonly untilMs: number;
-  /**
-   * The provider named the time: until then it is not called at all. A rest of our own choosing only has other ways
-   * go first, so that a guess never refuses a call.
-   */
-  readonly isNamed: boolean;
-  readonly scope: RestScope;
-}
 
 export interface RouteHealthOptions {
   readonly rule: CircuitRule;
@@ -25,8 +14,6 @@ export interface RouteHealthOptions {
   readonly log: Log;
 }
 
-/** Models come from callers, and an entry is made by what a provider refuses: more are not kept. */
-const MAX_RESTS = 10_000;
 const MAX_CIRCUITS = 10_000;
 /** What a provider asks for beyond this is not believed: a call now and then must find out. */
 const MAX_REST_MS = 10 * 60_000;
@@ -39,7 +26,7 @@ export class RouteHealth {
   readonly #options: RouteHealthOptions;
   /** By key; a key that never failed has none. */
   readonly #circuits = new Map<string, Circuit>();
-  readonly #rests = new Map<string, Rest>();
+  readonly #rests = new Rests();
 
   constructor(options: RouteHealthOptions) {
     this.#options = options;
@@ -52,13 +39,9 @@ export class RouteHealth {
 
   /** The rest that holds longest, a named one before others; undefined when nothing rests. */
   restOf(route: ProviderRoute, model: string | null, nowMs: number): Rest | undefined {
-    if (this.#rests.size === 0) return undefined;
-    const account = accountOf(route);
-    const key = keyOf(route);
-    let worst = this.#find(account, nowMs, undefined);
-    worst = this.#find(key, nowMs, worst);
-    worst = this.#find(withModel(account, model), nowMs, worst);
-    return this.#find(withModel(key, model), nowMs, worst);
+    if (this.#rests.isEmpty) return undefined;
+    const worst = this.#rests.worstOf(accountOf(route), model, { ms: nowMs, worst: undefined });
+    return this.#rests.worstOf(keyOf(route), model, { ms: nowMs, worst });
   }
 
   /** The ticket under which a call's outcome will be reported. Only where the circuit is not open. */
@@ -91,12 +74,8 @@ export class RouteHealth {
     const forMs = Math.min(rest.forMs, MAX_REST_MS);
     const nowMs = this.#options.monotonicMs();
     const owner = scope.owner === "account" ? accountOf(route) : keyOf(route);
-    const name = scope.calls === "every" ? owner : withModel(owner, scope.model);
-    const before = this.#rests.get(name);
-    this.#rests.delete(name);
-    this.#rests.set(name, { reason, isNamed, untilMs: nowMs + forMs, scope });
-    if (this.#rests.size > MAX_RESTS) this.#dropRests(nowMs);
-    if (before !== undefined && before.untilMs > nowMs) return;
+    const added: Rest = { reason, isNamed, untilMs: nowMs + forMs, scope };
+    if (!this.#rests.add(owner, added, nowMs)) return;
     const { accountId, keyId } = route;
     this.#options.log.warn(
       { accountId, keyId, ...scope, reason, forMs },
@@ -109,28 +88,12 @@ export class RouteHealth {
     const nowMs = this.#options.monotonicMs();
     const circuit = this.#circuits.get(keyOf(key));
     const phase = circuit?.phase(nowMs) ?? "closed";
-    const owners = [accountOf(key), keyOf(key)];
-    const rests = [...this.#rests]
-      .filter(([name, rest]) => {
-        const owner = name.split(SEPARATOR, 1)[0] ?? "";
-        return rest.untilMs > nowMs && owners.includes(owner);
-      })
-      .map(([, { reason, scope, untilMs }]) => ({ reason, scope, forMs: untilMs - nowMs }))
-      .toSorted((a, b) => b.forMs - a.forMs);
+    const rests = [accountOf(key), keyOf(key)]
+      .flatMap((owner) => this.#rests.listOf(owner, nowMs))
+      .map(({ reason, scope, untilMs }) => ({ reason, scope, forMs: untilMs - nowMs }))
+      .toSorted((one, other) => other.forMs - one.forMs);
     const opensAgainAtMs = phase === "open" ? (circuit?.opensAgainAtMs() ?? nowMs) : nowMs;
     return { circuit: phase, circuitOpenForMs: Math.max(0, opensAgainAtMs - nowMs), rests };
-  }
-
-  #find(name: string, nowMs: number, worst: Rest | undefined): Rest | undefined {
-    const found = this.#rests.get(name);
-    if (found === undefined) return worst;
-    if (found.untilMs <= nowMs) {
-      this.#rests.delete(name);
-      return worst;
-    }
-    if (worst === undefined) return found;
-    if (worst.isNamed !== found.isNamed) return worst.isNamed ? worst : found;
-    return worst.untilMs >= found.untilMs ? worst : found;
   }
 
   #createCircuit(route: ProviderRoute): Circuit {
@@ -143,16 +106,6 @@ export class RouteHealth {
     return circuit;
   }
 
-  #dropRests(nowMs: number): void {
-    for (const [name, { untilMs }] of this.#rests) {
-      if (untilMs <= nowMs) this.#rests.delete(name);
-    }
-    for (const name of this.#rests.keys()) {
-      if (this.#rests.size <= MAX_RESTS) return;
-      this.#rests.delete(name);
-    }
-  }
-
   #watch(route: ProviderRoute, circuit: Circuit, report: (nowMs: number) => void): void {
     const nowMs = this.#options.monotonicMs();
     const wasClosed = circuit.phase(nowMs) === "closed";
@@ -163,13 +116,6 @@ export class RouteHealth {
     if (isClosed) this.#options.log.info({ accountId, keyId }, "a provider key's circuit closed");
     else this.#options.log.warn({ accountId, keyId }, "a provider key's circuit opened");
   }
-}
-
-/** In no id: what stands before the first one is the owner, whatever a model's name may hold. */
-const SEPARATOR = "\n";
-
-function withModel(owner: string, model: string | null): string {
-  return owner + SEPARATOR + (model ?? "");
 }
 
 /** The simulator that stands in has neither account nor key. */

@@ -1,5 +1,6 @@
 /** The data plane on its own: a real server and real upstream connections, with keys, prices and ledger in memory. */
 import { randomBytes } from "node:crypto";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   IdFactory,
@@ -50,6 +51,8 @@ export interface DataPlane {
   readonly reports: { readonly ended: CallReport[]; readonly refused: RefusalReport[] };
   /** Makes the journal refuse, as a full disk does. */
   isJournalBroken: boolean;
+  /** Tells the data plane that a provider key has changed. */
+  refresh(): Promise<void>;
   /** Cuts every client's connection. */
   hangUpOnAll(): void;
   close(): Promise<void>;
@@ -72,7 +75,7 @@ export interface DataPlaneOptions {
   /** In place of the system's resolver. */
   readonly lookUp?: LookUp;
   /** In place of the one way to the upstream. */
-  readonly routing?: EnvironmentRouting;
+  readonly routing?: EnvironmentRouting | (() => EnvironmentRouting);
   readonly monotonicMs?: () => number;
   readonly random?: () => number;
   readonly failover?: Partial<FailoverLimits>;
@@ -99,8 +102,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const ids = new IdFactory({ nowMs: Date.now, randomBytes });
   const write = (fields: unknown, message: string): void => void logged.push({ fields, message });
   const log: Log = { debug: write, info: write, warn: write, error: write };
+  const snapshot = createSnapshot(key, options);
   const gateway = createGatewayListener({
-    snapshot: createSnapshot(key, options),
+    snapshot,
     ledger: createMemoryLedger({ intents, events, refusals, state }),
     priceBook: createPriceBook(BUILT_IN_PRICE_LIST),
     upstream,
@@ -123,12 +127,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     fallback: (_req, res) => res.writeHead(404).end(),
   });
   const server = createHttpServer(gateway.listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: await listen(server),
     key,
     gateway,
     intents,
@@ -142,6 +142,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     set isJournalBroken(value: boolean) {
       state.isJournalBroken = value;
     },
+    refresh: () => snapshot.refresh(),
     hangUpOnAll: () => server.closeAllConnections(),
     close: async () => {
       server.closeAllConnections();
@@ -151,6 +152,14 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       await upstream.destroy();
     },
   };
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}`;
 }
 
 function createFailover(options: DataPlaneOptions, log: Log) {
@@ -192,9 +201,13 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
       loadRouting: async () =>
         options.hasRoute === false
           ? { routes: [], rules: [], unpricedPolicy: "allow_and_alert" }
-          : routing,
+          : typeof routing === "function"
+            ? routing()
+            : routing,
       latestSequence: async () => 0,
-      changesSince: async () => [],
+      changesSince: async (sequence) => [
+        { sequence: sequence + 1, kind: "providerKey", entityId: "pky_any" },
+      ],
     },
     { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
   );

@@ -27,7 +27,7 @@ export interface WaysFixture {
   readonly provider: (respond: Respond) => Promise<Upstream>;
   /** Its clock stands until the test moves it, and it takes the first way of those it may take. */
   readonly gatewayTo: (
-    routes: readonly ProviderRoute[],
+    routes: readonly ProviderRoute[] | (() => readonly ProviderRoute[]),
     options?: Partial<DataPlaneOptions> & { readonly rules?: readonly RoutingRule[] },
   ) => Promise<{ readonly gateway: DataPlane; readonly clock: { nowMs: number } }>;
 }
@@ -45,7 +45,11 @@ export function waysFixture(): WaysFixture {
       const clock = { nowMs: 1_000 };
       const gateway = await startDataPlane({
         upstreamUrl: "http://127.0.0.1:9",
-        routing: { routes, rules, unpricedPolicy: "allow_and_alert" },
+        routing: () => ({
+          routes: typeof routes === "function" ? routes() : routes,
+          rules,
+          unpricedPolicy: "allow_and_alert",
+        }),
         monotonicMs: () => clock.nowMs,
         random: () => 0.999_999,
         ...options,

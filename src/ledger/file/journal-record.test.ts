@@ -56,6 +56,20 @@ describe("a journal record", () => {
     );
   });
 
+  test("of an older Keyward, where a call had one attempt, reads back as the first", () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const [kind, version, intent, outcome] = JSON.parse(
+          lineOf(encodeEvent(event)).toString().slice(9),
+        ) as [string, number, unknown[], unknown];
+        const intentAlone = JSON.stringify(["o", version, intent.slice(0, 17)]);
+        expect(decodeRecord(withCrc(intentAlone))).toMatchObject({ intent: { attempt: 1 } });
+        const older = withCrc(JSON.stringify([kind, version, intent.slice(0, 17), outcome]));
+        expect(decodeRecord(older)).toEqual({ kind: "settled", event: { ...event, attempt: 1 } });
+      }),
+    );
+  });
+
   test("of an older Keyward, which knew no variants, reads back with none", () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
