@@ -18,7 +18,7 @@ export interface ChosenRoute {
 /** Why there is no way to go: all are out. */
 export interface NoRoute {
   readonly route: undefined;
-  /** At least one is out because its provider asked for time. */
+  /** The first to be back is out because its provider asked for time, and not because it failed. */
   readonly isRateLimited: boolean;
   /** Until the first of them may be tried again. */
   readonly retryAfterMs: number;
@@ -45,14 +45,19 @@ export function chooseRoute(deps: ChooseRouteDeps, call: Call): ChosenRoute | No
     if (isSpent(call, route)) continue;
     const circuit = routeHealth.circuitOf(route);
     if (circuit?.phase(nowMs) === "open") {
-      backAtMs = Math.min(backAtMs, circuit.opensAgainAtMs());
+      if (circuit.opensAgainAtMs() < backAtMs) {
+        backAtMs = circuit.opensAgainAtMs();
+        isRateLimited = false;
+      }
       continue;
     }
     const rest = routeHealth.restOf(route, call.upstreamModel, nowMs);
     if (rest !== undefined) {
       if (rest.isNamed) {
-        backAtMs = Math.min(backAtMs, rest.untilMs);
-        isRateLimited = true;
+        if (rest.untilMs < backAtMs) {
+          backAtMs = rest.untilMs;
+          isRateLimited = true;
+        }
       } else if (rest.untilMs < restEndsAtMs) {
         restEndsAtMs = rest.untilMs;
         resting = route;

@@ -228,6 +228,16 @@ describe("a key that keeps failing", () => {
     expect(answers.filter(({ status }) => status === 503)).toHaveLength(49);
   });
 
+  it("and is sooner back than an account that named a time says how long itself", async () => {
+    const failing = await provider(respondJson(SERVER_ERROR, 500));
+    const resting = await provider(respondJson(RATE_ERROR, 429, { "retry-after": "60" }));
+    const { gateway } = await gatewayTo([way(failing, "a"), way(resting, "b")]);
+    for (let i = 0; i < 5; i += 1) await send(gateway);
+    const refused = await send(gateway);
+    expect(refused.status).toBe(503);
+    expect(refused.headers["retry-after-ms"]).toBe("1000");
+  });
+
   it("is left alone as well when no connection to it can be made", async () => {
     const second = await provider(respondJson(ANSWER));
     const { gateway } = await gatewayTo([way(await closedPort(), "a"), way(second, "b")]);

@@ -91,7 +91,7 @@ export const ERROR_CODES = {
     retryable: true,
     log: "info",
     title:
-      "Every provider account that could take the call has asked for time, so it was not sent. `retry-after` says how long.",
+      "No provider key can take the call now, because its account has asked for time; it was not sent. `retry-after` says how long.",
   },
   no_healthy_provider: {
     status: 503,
@@ -99,7 +99,7 @@ export const ERROR_CODES = {
     retryable: true,
     log: "warn",
     title:
-      "Every provider key that could take the call has failed just now and is left alone for a moment. `retry-after` says how long.",
+      "No provider key can take the call now, because those that could have failed and are left alone for a moment. `retry-after` says how long.",
   },
   invalid_header: invalid(400, "A request header that Keyward reads has a value it cannot accept."),
   invalid_json: invalid(400, "The request body is not a JSON object, or names a field twice."),

@@ -118,12 +118,12 @@ function noneIsWell(
   return isRateLimited
     ? {
         code: "provider_rate_limited",
-        message: `Every provider account of the ${environmentName} environment that can take this call has asked for time. ${soon}`,
+        message: `No provider key of the ${environmentName} environment can take this call now: its accounts have asked for time. ${soon}`,
         retryAfterMs,
       }
     : {
         code: "no_healthy_provider",
-        message: `Every provider key of the ${environmentName} environment that can take this call has failed just now, and is left alone for a moment. ${soon} \`keyward provider-keys list\` shows them.`,
+        message: `No provider key of the ${environmentName} environment can take this call now: they have failed, and are left alone for a moment. ${soon} \`keyward provider-keys list\` shows them.`,
         retryAfterMs,
       };
 }
