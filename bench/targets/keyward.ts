@@ -18,7 +18,10 @@ export const keyward: Target = {
   start: async ({ spawn, upstreamPort, directory }) => {
     const child = spawn(process.execPath, [CLI, "start", "--port", "0"], {
       cwd: directory,
-      env: { KEYWARD_LOG_LEVEL: "warn" },
+      env: {
+        KEYWARD_LOG_LEVEL: "warn",
+        KEYWARD_ALLOWED_PRIVATE_HOSTS: `127.0.0.1:${upstreamPort}`,
+      },
     });
     let output = "";
     child.stdout?.on("data", (data: Buffer) => (output += data.toString()));

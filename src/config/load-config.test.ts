@@ -60,6 +60,7 @@ test("every setting can be set by its variable and by its flag", () => {
     import: "false",
     logCalls: "true",
     processes: "1",
+    maxAttempts: "4",
   };
   for (const { key, variable, type } of listSettings()) {
     const value = samples[key] ?? (type === "integer" ? "5000" : "some-text");
