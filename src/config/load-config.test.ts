@@ -59,6 +59,7 @@ test("every setting can be set by its variable and by its flag", () => {
     logCalls: "true",
     processes: "1",
     maxAttempts: "4",
+    circuitFailures: "7",
   };
   for (const { key, variable, type, choices, defaultValue } of listSettings()) {
     const other = choices?.find((choice) => choice !== defaultValue);
