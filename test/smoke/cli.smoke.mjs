@@ -17,12 +17,12 @@ const cli = join(installed, "dist/cli/main.js");
 const options = { cwd: installed, env: { PATH: process.env.PATH, HOME: installed } };
 after(() => rmSync(installed, { recursive: true, force: true }));
 
-test("says its version and what a call costs", async () => {
+void test("says its version and what a call costs", async () => {
   const version = await run(process.execPath, [cli, "--version"], options);
   assert.match(version.stdout, /^\d+\.\d+\.\d+/);
 });
 
-test("starts, answers a call from the simulator, meters it in its worker threads, and stops", async () => {
+void test("starts, answers a call from the simulator, meters it in its worker threads, and stops", async () => {
   const child = spawn(process.execPath, [cli, "start", "--port", "0"], {
     ...options,
     stdio: ["ignore", "pipe", "inherit"],
