@@ -15,6 +15,8 @@ import type {
 import type { SealedSecret } from "../core/keys/vault-records.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { PriceOverride } from "../core/pricing/price-override.ts";
+import type { DeferredWork, PendingProblem } from "../core/usage/deferred-usage.ts";
+import type { UsageEvent, UsageReport } from "../core/usage/usage-event.ts";
 
 export interface ProjectRecord {
   readonly id: ProjectId;
@@ -148,6 +150,24 @@ export interface CorrectionRecord {
   readonly previousPriceRowId: string | null;
   readonly costPicos: Picos;
   readonly priceRowId: string;
+}
+
+/** Usage that a provider will report later. It is removed when it is charged. */
+export interface PendingUsageRecord {
+  /** The event of the call that began the work; who is charged is who made it. */
+  readonly event: UsageEvent;
+  readonly work: DeferredWork;
+  /** What the provider told a client of it, so that it need not be asked; null = it must be. */
+  readonly report: UsageReport | null;
+  readonly createdAtMs: number;
+  /** How often the provider was asked. */
+  readonly checks: number;
+  readonly nextCheckAtMs: number;
+  readonly lastCheckAtMs: number | null;
+  /** Null until it was asked. */
+  readonly problem: PendingProblem | null;
+  /** Null = it is still waited for. */
+  readonly givenUpAtMs: number | null;
 }
 
 /** The kinds of row whose changes travel to every process. */

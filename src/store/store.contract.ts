@@ -3,6 +3,7 @@ import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
+import { describePendingUsage } from "./contract/pending-usage.contract.ts";
 import { describePrices } from "./contract/prices.contract.ts";
 import { describeRoutingRules } from "./contract/routing-rules.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
@@ -23,6 +24,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeEvents(createDatabase);
     describeSummaries(createDatabase);
     describePrices(createDatabase);
+    describePendingUsage(createDatabase);
   });
 }
 

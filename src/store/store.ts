@@ -8,6 +8,7 @@ import type {
   EnvironmentId,
   EventId,
   GatewayKeyId,
+  LeaseId,
   PriceOverrideId,
   ProjectId,
   ProviderAccountId,
@@ -20,6 +21,7 @@ import type {
   RootKeyReplacement,
 } from "../core/keys/vault-records.ts";
 import type { Picos } from "../core/money/picos.ts";
+import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 import type {
   AdminTokenRecord,
@@ -28,6 +30,7 @@ import type {
   CustomerRecord,
   EnvironmentRecord,
   GatewayKeyRecord,
+  PendingUsageRecord,
   PriceOverrideRecord,
   ProjectRecord,
   ProviderAccountRecord,
@@ -271,6 +274,9 @@ export interface UsageRepository {
    * No event is refused for its text, whoever sent it: empty text of an optional field is kept as null, NUL becomes
    * U+FFFD, and text of more than 256 UTF-16 units is kept as its beginning with a hash of the whole. Filters treat
    * what they are given in the same way. Times are kept in whole milliseconds.
+   *
+   * In the same transaction the `deferred` step of each new event goes to the pending usage: work that was begun becomes a
+   * row there, unless the account's work of that id has one; work that has ended is looked at next.
    */
   insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }>;
   /** Newest first by (startedAt, id). */
@@ -301,6 +307,63 @@ export interface CorrectionRepository {
   ): Promise<Page<CorrectionRecord>>;
 }
 
+const PENDING_STATES = ["waiting", "given_up"] as const;
+export type PendingState = (typeof PENDING_STATES)[number];
+
+/** A lease on a row of pending usage: whoever holds it looks after the row, until a time. */
+export interface PendingLease {
+  readonly id: EventId;
+  readonly leaseId: LeaseId;
+}
+
+/**
+ * Usage that providers report later, a row for each piece of work; by the id of the event that began it. Rows are made
+ * by `UsageRepository.insertBatch`. Everything that takes a lease is false, and has changed nothing, when the lease is
+ * another's by now.
+ */
+export interface PendingUsageRepository {
+  /**
+   * Leases rows whose time has come and that nobody looks after, longest due first. A time further ahead than
+   * `horizonMs` was set before the clock stepped back, and has come, too.
+   */
+  claim(request: {
+    readonly leaseId: LeaseId;
+    readonly nowMs: number;
+    readonly leaseMs: number;
+    readonly horizonMs: number;
+    readonly limit: number;
+  }): Promise<readonly PendingUsageRecord[]>;
+  renew(lease: PendingLease, leasedUntilMs: number): Promise<boolean>;
+  /** Gives the row back as it was. */
+  release(lease: PendingLease): Promise<boolean>;
+  /**
+   * One transaction: removes the row and inserts the events that charge it. None is inserted where the first one's id is
+   * there already: then the work was charged before, under another row.
+   */
+  settle(lease: PendingLease, events: readonly [UsageEvent, ...UsageEvent[]]): Promise<boolean>;
+  /** Gives it back after the provider was asked. A row that has got a report meanwhile stays due. */
+  postpone(
+    lease: PendingLease,
+    change: {
+      readonly checkedAtMs: number;
+      readonly problem: PendingProblem;
+      readonly nextCheckAtMs: number;
+    },
+  ): Promise<boolean>;
+  giveUp(
+    lease: PendingLease,
+    change: { readonly checkedAtMs: number; readonly problem: PendingProblem },
+  ): Promise<boolean>;
+  /** Has it looked at next, also when it was given up; its checks are counted anew. False when there is no such row. */
+  retry(id: EventId, nowMs: number): Promise<boolean>;
+  findById(id: EventId): Promise<PendingUsageRecord | undefined>;
+  /** Newest first by (createdAt, id). */
+  list(
+    page: PageRequest,
+    filter?: { readonly state?: PendingState | undefined },
+  ): Promise<Page<PendingUsageRecord>>;
+}
+
 export interface ChangeRepository {
   /** Written in the same transaction as the change itself by the repositories above; here to be read. */
   latestSequence(): Promise<number>;
@@ -321,6 +384,7 @@ export interface Repositories {
   readonly priceOverrides: PriceOverrideRepository;
   readonly usage: UsageRepository;
   readonly corrections: CorrectionRepository;
+  readonly pendingUsage: PendingUsageRepository;
   readonly changes: ChangeRepository;
 }
 

@@ -21,6 +21,7 @@ export type AdminTokenId = Id<"adm">;
 export type DataKeyId = Id<"dek">;
 export type RootKeyId = Id<"rtk">;
 export type ProcessId = Id<"prc">;
+export type LeaseId = Id<"lea">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {
@@ -107,4 +108,18 @@ export function isId<Prefix extends string>(prefix: Prefix, value: string): valu
     value.startsWith(`${prefix}_`) &&
     /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(value.slice(prefix.length + 1))
   );
+}
+
+const BODY_CHARACTERS = TIME_CHARACTERS + RANDOM_CHARACTERS;
+
+/** The body of an id that is worked out and not drawn: 128 bits of a digest. Such ids do not sort by time. */
+export function ulidOf(digest: Uint8Array): string {
+  let body = "";
+  let value = 0n;
+  for (const byte of digest.subarray(0, 16)) value = (value << 8n) | BigInt(byte);
+  for (let i = 0; i < BODY_CHARACTERS; i += 1) {
+    body = ALPHABET.charAt(Number(value & 31n)) + body;
+    value >>= 5n;
+  }
+  return body;
 }

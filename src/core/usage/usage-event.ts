@@ -8,6 +8,7 @@ import type {
   RequestId,
 } from "../ids/ids.ts";
 import type { Picos } from "../money/picos.ts";
+import type { DeferredWork } from "./deferred-usage.ts";
 import type { Quantities } from "./quantities.ts";
 
 /**
@@ -20,9 +21,10 @@ export type EventStatus = (typeof EVENT_STATUSES)[number];
 /**
  * Where the quantities come from. `reported`: the provider's own usage. `estimated`: worked out here, with a tokenizer or
  * from what was asked for. `none`: nothing was consumed, or the endpoint reports nothing. `unknown`: see EventStatus, or
- * the answer does not say what was consumed; quantities that stand beside it are not all.
+ * the answer does not say what was consumed; quantities that stand beside it are not all. `deferred`: the provider works
+ * on, and what that consumes comes as an event of its own.
  */
-export const USAGE_SOURCES = ["reported", "estimated", "none", "unknown"] as const;
+export const USAGE_SOURCES = ["reported", "estimated", "none", "unknown", "deferred"] as const;
 export type UsageSource = (typeof USAGE_SOURCES)[number];
 
 /**
@@ -88,8 +90,36 @@ export interface CallOutcome {
   readonly priceRowId: string | null;
 }
 
+/** What ended work has consumed. */
+export interface UsageReport {
+  readonly status: EventStatus;
+  readonly usageSource: UsageSource;
+  readonly quantities: Quantities;
+  readonly variant: string | null;
+  readonly servedModel: string | null;
+  readonly serviceTier: string | null;
+}
+
+/** What a call has to do with such work: it began it, or its answer shows that it has ended. */
+export type DeferredStep =
+  | {
+      readonly step: "begun";
+      readonly work: DeferredWork;
+      /** When the provider is first asked of it. */
+      readonly firstCheckAtMs: number;
+    }
+  | {
+      readonly step: "ended";
+      readonly objectId: string;
+      /** Null where the answer does not tell all of it, and the provider must be asked. */
+      readonly report: UsageReport | null;
+    };
+
 /** One immutable ledger row for one provider call. */
-export interface UsageEvent extends CallIntent, CallOutcome {}
+export interface UsageEvent extends CallIntent, CallOutcome {
+  /** Only on its way to the store, where it becomes, or wakes, a row of its own; absent in what is read from there. */
+  readonly deferred?: DeferredStep;
+}
 
 /** A call that Keyward itself refused: counted, never an event. `gatewayKeyId` is null when no key was recognised. */
 export interface RefusalCount {

@@ -26,6 +26,7 @@ const TABLES = [
   "refusal_rollups",
   "usage_rollups",
   "usage_corrections",
+  "pending_usage",
   "usage_events",
   "change_log",
   "routing_rules",

@@ -15,7 +15,7 @@ import { checkedLimit, newestFirst } from "./page.ts";
 import { UsageRollups } from "./rollups.ts";
 import type { Connections } from "./sql-engine.ts";
 import type { Tables, UsageCorrectionTable } from "./tables.ts";
-import { ADD_TO_ROLLUP } from "./usage-repository.ts";
+import { ADD_TO_ROLLUP } from "./write-events.ts";
 
 interface CorrectedEvent {
   readonly event: UsageEvent;

@@ -6,6 +6,7 @@ import type {
   CustomerRepository,
   EnvironmentRepository,
   GatewayKeyRepository,
+  PendingUsageRepository,
   PriceOverrideRepository,
   ProjectRepository,
   ProviderAccountRepository,
@@ -23,6 +24,7 @@ import { SqlCustomerRepository } from "./customer-repository.ts";
 import { SqlEnvironmentRepository } from "./environment-repository.ts";
 import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
 import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
+import { SqlPendingUsageRepository } from "./pending-usage-repository.ts";
 import { SqlPriceOverrideRepository } from "./price-override-repository.ts";
 import { SqlProjectRepository } from "./project-repository.ts";
 import { SqlProviderAccountRepository } from "./provider-account-repository.ts";
@@ -46,6 +48,7 @@ class SqlRepositories implements Repositories {
   readonly priceOverrides: PriceOverrideRepository;
   readonly usage: UsageRepository;
   readonly corrections: CorrectionRepository;
+  readonly pendingUsage: PendingUsageRepository;
   readonly changes: ChangeRepository;
 
   constructor(connections: Connections) {
@@ -60,6 +63,7 @@ class SqlRepositories implements Repositories {
     this.vaultKeys = new SqlVaultKeyRepository(connections);
     this.priceOverrides = new SqlPriceOverrideRepository(connections);
     this.corrections = new SqlCorrectionRepository(connections);
+    this.pendingUsage = new SqlPendingUsageRepository(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
   }

@@ -8,6 +8,7 @@ import type {
   EnvironmentId,
   EventId,
   GatewayKeyId,
+  LeaseId,
   PriceOverrideId,
   ProjectId,
   ProviderAccountId,
@@ -16,6 +17,7 @@ import type {
   RequestId,
   RootKeyId,
 } from "../../core/ids/ids.ts";
+import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usage.ts";
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
 
@@ -213,6 +215,26 @@ export interface UsageCorrectionTable {
   readonly price_row_id: string;
 }
 
+export interface PendingUsageTable {
+  /** Of the event in `usage_events` that began the work. */
+  readonly id: EventId;
+  readonly created_at_ms: Integer;
+  readonly kind: DeferredKind;
+  /** `''` stands for null, so that the pair is unique. */
+  readonly provider_account_id: string;
+  readonly object_id: string;
+  readonly path: string;
+  /** JSON object, see UsageReport. */
+  readonly report: string | null;
+  readonly checks: Integer;
+  readonly next_check_at_ms: Integer;
+  readonly last_check_at_ms: NullableInteger;
+  readonly problem: PendingProblem | null;
+  readonly given_up_at_ms: NullableInteger;
+  readonly lease_id: LeaseId | null;
+  readonly leased_until_ms: Integer;
+}
+
 /** One row an hour and combination of dimensions. `''` stands for null, so that the primary key holds. */
 export interface UsageRollupTable {
   readonly hour_ms: Integer;
@@ -269,6 +291,7 @@ export interface Tables {
   readonly price_overrides: PriceOverrideTable;
   readonly usage_events: UsageEventTable;
   readonly usage_corrections: UsageCorrectionTable;
+  readonly pending_usage: PendingUsageTable;
   readonly usage_rollups: UsageRollupTable;
   readonly refusal_rollups: RefusalRollupTable;
   readonly keyward_schema: KeywardSchemaTable;

@@ -1,5 +1,4 @@
 import { type Kysely, sql } from "kysely";
-import type { EventId } from "../../core/ids/ids.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type {
   EventBatch,
@@ -14,11 +13,12 @@ import { boundedText } from "./bounded-text.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { checkedLimit, cutPage } from "./page.ts";
-import { HOUR_MS, ROLLUP_SUMS, rollUpRefusals, UsageRollups } from "./rollups.ts";
+import { HOUR_MS, rollUpRefusals } from "./rollups.ts";
 import type { Connections } from "./sql-engine.ts";
 import type { Tables } from "./tables.ts";
-import { fromEventRow, toEventRow } from "./usage-event-row.ts";
+import { fromEventRow } from "./usage-event-row.ts";
 import { summarize } from "./usage-summary.ts";
+import { writeEvents } from "./write-events.ts";
 
 const EVENT_LIST = "usageEvents";
 
@@ -104,10 +104,6 @@ export class SqlUsageRepository implements UsageRepository {
   }
 }
 
-export const ADD_TO_ROLLUP = `on conflict
-  (hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model)
-  do update set ${ROLLUP_SUMS.map((name) => `${name} = usage_rollups.${name} + excluded.${name}`).join(", ")}`;
-
 const ADD_TO_REFUSALS = `on conflict (hour_ms, code, gateway_key_id, customer)
   do update set count = refusal_rollups.count + excluded.count`;
 
@@ -115,31 +111,9 @@ async function writeBatch(
   target: BulkTarget,
   batch: EventBatch,
 ): Promise<{ readonly inserted: number }> {
-  const rollups = new UsageRollups();
-  let inserted = 0;
-  for (const part of partsOf(onceInIdOrder(batch.events))) {
-    const rows = await insertRows<"usage_events", { readonly id: EventId }>(
-      target,
-      "usage_events",
-      part.map(toEventRow),
-      "on conflict (id) do nothing returning id",
-    );
-    const ids = new Set(rows.map((row) => row.id));
-    for (const event of part) if (ids.has(event.id)) rollups.add(event);
-    inserted += ids.size;
-  }
-  for (const part of partsOf(rollups.rows())) {
-    await insertRows(target, "usage_rollups", part, ADD_TO_ROLLUP);
-  }
+  const written = await writeEvents(target, batch.events);
   for (const part of partsOf(rollUpRefusals(batch.refusals))) {
     await insertRows(target, "refusal_rollups", part, ADD_TO_REFUSALS);
   }
-  return { inserted };
-}
-
-/** Each id once (the first one counts), in the order of ids: two processes with the same events cannot deadlock. */
-function onceInIdOrder(events: readonly UsageEvent[]): readonly UsageEvent[] {
-  const byId = new Map<string, UsageEvent>();
-  for (const event of events) if (!byId.has(event.id)) byId.set(event.id, event);
-  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return written;
 }

@@ -1,0 +1,49 @@
+import type { EventId } from "../../core/ids/ids.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
+import { writeDeferredSteps } from "./deferred-steps.ts";
+import { ROLLUP_SUMS, UsageRollups } from "./rollups.ts";
+import { toEventRow } from "./usage-event-row.ts";
+
+export const ADD_TO_ROLLUP = `on conflict
+  (hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model)
+  do update set ${ROLLUP_SUMS.map((name) => `${name} = usage_rollups.${name} + excluded.${name}`).join(", ")}`;
+
+/**
+ * Within a transaction: inserts the events whose id is new, and exactly those into the rollups and, where they have a
+ * deferred step, into the pending usage. Every transaction locks rows in this order (pending usage before rollups), so
+ * that no two wait for each other in a circle.
+ */
+export async function writeEvents(
+  target: BulkTarget,
+  events: readonly UsageEvent[],
+): Promise<{ readonly inserted: number }> {
+  const rollups = new UsageRollups();
+  const added: UsageEvent[] = [];
+  for (const part of partsOf(onceInIdOrder(events))) {
+    const rows = await insertRows<"usage_events", { readonly id: EventId }>(
+      target,
+      "usage_events",
+      part.map(toEventRow),
+      "on conflict (id) do nothing returning id",
+    );
+    const ids = new Set(rows.map((row) => row.id));
+    for (const event of part) {
+      if (!ids.has(event.id)) continue;
+      rollups.add(event);
+      added.push(event);
+    }
+  }
+  await writeDeferredSteps(target, added);
+  for (const part of partsOf(rollups.rows())) {
+    await insertRows(target, "usage_rollups", part, ADD_TO_ROLLUP);
+  }
+  return { inserted: added.length };
+}
+
+/** Each id once (the first one counts), in the order of ids: two processes with the same events cannot deadlock. */
+function onceInIdOrder(events: readonly UsageEvent[]): readonly UsageEvent[] {
+  const byId = new Map<string, UsageEvent>();
+  for (const event of events) if (!byId.has(event.id)) byId.set(event.id, event);
+  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
