@@ -1777,7 +1777,7 @@ export interface components {
       /** @enum {string} */
       status: "succeeded" | "failed" | "interrupted" | "unknown";
       /** @enum {string} */
-      usageSource: "reported" | "estimated" | "none" | "unknown";
+      usageSource: "reported" | "estimated" | "none" | "unknown" | "deferred";
       /**
        * @description What else the price depends on.
        * @example hd/1024x1792
