@@ -33,6 +33,7 @@ import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
 import type { Provider, ProviderRegistry } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
 import { startSimulator } from "./providers/simulator/start-simulator.ts";
+import { BodyBudget } from "./proxy/body-budget.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
@@ -41,6 +42,8 @@ import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
+import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.ts";
+import { createConnectionObserver } from "./runtime/connection-observer.ts";
 import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
 import { createFailoverParts } from "./runtime/failover-parts.ts";
 import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
@@ -111,7 +114,8 @@ export async function startKeyward(request: StartRequest): Promise<RunningKeywar
 
 async function start(request: StartRequest, closers: Closers): Promise<RunningKeyward> {
   const { config, log } = request;
-  const bound = await bindPort(config);
+  const limits = connectionLimits(config, readMaxOpenFiles());
+  const bound = await bindPort(config, limits);
   closers.add("port", () => closePort(bound));
   await prepareDataDirectory(config.dataDir);
   const store = await openStore(config, log);
@@ -302,6 +306,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     tokenizer,
     nowMs: Date.now,
     ...failover,
+    bodyBudget: new BodyBudget(config.maxHeldBodyBytes),
     maxJsonBodyBytes: config.maxJsonBodyBytes,
     maxInFlightCalls: config.maxInFlightCalls,
     fallback: createFallback(parts, {
@@ -317,7 +322,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
       },
     }),
   });
-  bound.serve(gateway.listener);
+  bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
 }
 

@@ -65,7 +65,12 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     deps.onRefusal?.({ requestId, method, path, code });
   });
   app.use(refuseOtherOrigins, requireAdmin(deps.authenticator, DOCUMENT_PATH), readJsonBody);
-  app.get(DOCUMENT_PATH, (context) => context.json(documentOnce()));
+  // Anybody may ask for it: it is written once, so that asking costs next to nothing.
+  let documentText: string | undefined;
+  app.get(DOCUMENT_PATH, (context) => {
+    documentText ??= JSON.stringify(documentOnce());
+    return context.body(documentText, 200, { "content-type": "application/json" });
+  });
   app.route(ADMIN_BASE_PATH, router);
 
   return {

@@ -115,6 +115,39 @@ export const configSchema = z.strictObject({
   maxInFlightCalls: z.int().min(1).max(1_000_000).default(10_000).meta({
     description: "Calls that one process carries at a time; further ones get 503 `overloaded`.",
   }),
+  maxHeldBodyBytes: z
+    .int()
+    .min(1024 * 1024)
+    .max(1024 * 1024 * MIB)
+    .default(512 * MIB)
+    .meta({
+      description:
+        "Request bodies that are held in memory at a time, all calls together; a call that would go beyond gets 503 `overloaded`.",
+    }),
+  maxConnections: z.int().min(1).max(1_000_000).default(10_000).meta({
+    description:
+      "Connections of clients at a time; further ones are closed at once. Less where the process may not open as many files: each call needs a second one to the provider.",
+  }),
+  clientHeadersTimeoutMs: milliseconds(
+    60_000,
+    HOUR_MS,
+    "How long a client may take to send the head of a request, the first one of a new connection included.",
+  ),
+  clientIdleTimeoutMs: milliseconds(
+    120_000,
+    24 * HOUR_MS,
+    "How long a client may send nothing of a request that it has begun, or take nothing of its answer.",
+  ),
+  clientRequestTimeoutMs: milliseconds(
+    30 * MINUTE_MS,
+    24 * HOUR_MS,
+    "How long a client may take to send a whole request, a long upload included.",
+  ),
+  keepAliveTimeoutMs: milliseconds(
+    75_000,
+    HOUR_MS,
+    "How long a connection without a request is kept. Longer than the idle time of a load balancer in front.",
+  ),
   upstreamConnectTimeoutMs: milliseconds(
     10_000,
     10 * MINUTE_MS,

@@ -60,6 +60,8 @@ export interface Call {
   key: KeyEntry | undefined;
   /** Undefined where the body is streamed through unread. */
   peeked: PeekedBody | undefined;
+  /** What its body takes of the memory for all bodies. */
+  heldBytes: number;
   customer: string | null;
   feature: string | null;
   /** What the environment's routing was when `candidates` were found. */

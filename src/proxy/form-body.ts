@@ -21,6 +21,8 @@ export interface FormBodyOptions {
   readonly boundary: string;
   /** At most this much is held in memory; a longer form is streamed on. */
   readonly maxHeldBytes: number;
+  /** Whether so many more bytes may be held: where not, reading ends there. */
+  readonly mayHold: (bytes: number) => boolean;
   /** Reads to the form's end where that is possible, because what stands there must be known before the call is sent. */
   readonly isReadToEnd: boolean;
 }
@@ -46,6 +48,7 @@ export class FormBody implements PeekedBody {
       limitBytes: options.maxHeldBytes,
       onChunk: (chunk) => {
         scanner.push(chunk);
+        if (!options.mayHold(chunk.length)) return true;
         return !options.isReadToEnd && scanner.has("model");
       },
     });

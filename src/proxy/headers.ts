@@ -88,6 +88,8 @@ export function createUpstreamHeaders(
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     if (NOT_TO_PROVIDER.has(name) || name.startsWith(OWN_PREFIX)) continue;
+    // A server that reads underscores as hyphens (CGI and its heirs do) would take it for one of those.
+    if (name.includes("_") && isWithheldSpelling(name)) continue;
     if (name === "accept-encoding" && options.isAnswerRead) continue;
     if (options.trace !== undefined && TRACE_HEADERS.has(name)) continue;
     if (nominated?.has(name)) continue;
@@ -106,6 +108,11 @@ export function createUpstreamHeaders(
   }
   for (const [name, value] of route.authHeaders) headers.push(name, value);
   return headers;
+}
+
+function isWithheldSpelling(name: string): boolean {
+  const read = name.replaceAll("_", "-");
+  return NOT_TO_PROVIDER.has(read) || read.startsWith(OWN_PREFIX);
 }
 
 function pushTrace(headers: string[], trace: TraceContext): void {

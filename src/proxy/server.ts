@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ERROR_CODES } from "../core/errors/codes.ts";
 import { KeywardError } from "../core/errors/keyward-error.ts";
 import type { CallObserver } from "../telemetry/call-observer.ts";
@@ -38,27 +32,9 @@ export interface GatewayListener {
   idle(): Promise<void>;
 }
 
-const HEADERS_TIMEOUT_MS = 60_000;
-/** A whole request, with a long upload in it. */
-const REQUEST_TIMEOUT_MS = 30 * 60_000;
-/** Longer than the idle time of the load balancers that may stand in front. */
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-const MAX_HEADER_BYTES = 32 * 1024;
 /** How long, and how much of, a refused upload is still read so that the client gets to see the answer. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
-
-/** The one port's server, with the limits that the data plane wants; not listening yet. */
-export function createHttpServer(listener: RequestListener): Server {
-  const limits = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    noDelay: true,
-  };
-  return createServer(limits, listener);
-}
 
 /** The data plane under `/v1` and, for clients of Azure's API, `/openai`; everything else through `fallback`. */
 export function createGatewayListener(deps: GatewayListenerDeps): GatewayListener {
@@ -73,6 +49,7 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
     const over = (): void => {
       openEnds -= 1;
       if (openEnds > 0) return;
+      deps.bodyBudget.release(call);
       inFlight -= 1;
       if (inFlight > 0) return;
       for (const resolve of idleWaiters) resolve();
@@ -131,6 +108,7 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     dialect: dialectOf(request.path, request.headers),
     key: undefined,
     peeked: undefined,
+    heldBytes: 0,
     customer: null,
     feature: null,
     routing: undefined,

@@ -1,14 +1,18 @@
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { request } from "undici";
-import { createHttpServer } from "../proxy/server.ts";
+import {
+  createHttpServer,
+  type ConnectionLimits,
+  type ConnectionObserver,
+} from "../proxy/http-server.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import { StartError } from "./start-error.ts";
 
 /** A port that is ours. Until `serve` is called everything is answered with `starting_up`. */
 export interface BoundPort {
   readonly port: number;
-  serve(listener: RequestListener): void;
+  serve(listener: RequestListener, observer: ConnectionObserver): void;
   /** Takes no new connections and ends the idle ones; resolves when the last one has ended. */
   close(): Promise<void>;
   /** Ends connections that are still in use. */
@@ -16,12 +20,16 @@ export interface BoundPort {
 }
 
 /** Listens, before anything is made or changed: a busy port is found out while there is nothing to undo. */
-export async function bindPort(address: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<BoundPort> {
+export async function bindPort(
+  address: { readonly host: string; readonly port: number },
+  limits: ConnectionLimits,
+): Promise<BoundPort> {
   let current: RequestListener = answerStarting;
-  const server = createHttpServer((req, res) => current(req, res));
+  let currentObserver = NO_OBSERVER;
+  const server = createHttpServer((req, res) => current(req, res), limits, {
+    requestRefused: (code) => currentObserver.requestRefused(code),
+    connectionDropped: () => currentObserver.connectionDropped(),
+  });
   try {
     await listen(server, address);
   } catch (err) {
@@ -29,8 +37,9 @@ export async function bindPort(address: {
   }
   return {
     port: (server.address() as AddressInfo).port,
-    serve: (listener) => {
+    serve: (listener, observer) => {
       current = listener;
+      currentObserver = observer;
     },
     close: () =>
       new Promise((resolve) => {
@@ -40,6 +49,12 @@ export async function bindPort(address: {
     closeAllConnections: () => server.closeAllConnections(),
   };
 }
+
+/** While there is no ledger yet that could count. */
+const NO_OBSERVER: ConnectionObserver = {
+  requestRefused: () => undefined,
+  connectionDropped: () => undefined,
+};
 
 const answerStarting: RequestListener = (_req, res) => {
   const body = JSON.stringify(createErrorBody("starting_up", "Keyward is starting. Try again."));

@@ -17,14 +17,12 @@ import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
 import type { Provider } from "../../src/providers/provider.ts";
+import { BodyBudget } from "../../src/proxy/body-budget.ts";
 import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
+import { createHttpServer, type ConnectionLimits } from "../../src/proxy/http-server.ts";
 import { RouteHealth } from "../../src/proxy/route-health.ts";
-import {
-  createGatewayListener,
-  createHttpServer,
-  type GatewayListener,
-} from "../../src/proxy/server.ts";
+import { createGatewayListener, type GatewayListener } from "../../src/proxy/server.ts";
 import {
   DEFAULT_SNAPSHOT_LIMITS,
   Snapshot,
@@ -39,6 +37,14 @@ import type { Tracing } from "../../src/telemetry/trace-context.ts";
 
 export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
 
+const CONNECTION_LIMITS: ConnectionLimits = {
+  maxConnections: 10_000,
+  clientHeadersTimeoutMs: 60_000,
+  clientRequestTimeoutMs: 60_000,
+  clientIdleTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 60_000,
+};
+
 export interface DataPlane {
   readonly url: string;
   readonly key: string;
@@ -47,6 +53,7 @@ export interface DataPlane {
   readonly events: readonly UsageEvent[];
   readonly refusals: readonly { code: string; customer: string | null }[];
   readonly logged: readonly unknown[];
+  readonly bodyBudget: BodyBudget;
   /** What observers were told. */
   readonly reports: { readonly ended: CallReport[]; readonly refused: RefusalReport[] };
   /** Makes the journal refuse, as a full disk does. */
@@ -67,8 +74,11 @@ export interface DataPlaneOptions {
   readonly keyEntry?: Partial<KeyEntry>;
   readonly hasRoute?: boolean;
   readonly maxJsonBodyBytes?: number;
+  readonly maxHeldBodyBytes?: number;
   readonly maxInFlightCalls?: number;
   readonly headersTimeoutMs?: number;
+  /** What bounds the clients' connections. */
+  readonly connections?: Partial<ConnectionLimits>;
   readonly tracing?: Tracing;
   /** Hosts in private networks; the test's own upstream unless a test says otherwise. */
   readonly allowedHosts?: readonly string[];
@@ -103,6 +113,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const write = (fields: unknown, message: string): void => void logged.push({ fields, message });
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const snapshot = createSnapshot(key, options);
+  const bodyBudget = new BodyBudget(options.maxHeldBodyBytes ?? 64 * 1024 * 1024);
   const gateway = createGatewayListener({
     snapshot,
     ledger: createMemoryLedger({ intents, events, refusals, state }),
@@ -117,6 +128,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     tracing: options.tracing,
     nowMs: Date.now,
     ...createFailover(options, log),
+    bodyBudget,
     maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
     maxInFlightCalls: options.maxInFlightCalls ?? 1000,
     // One token a word: enough to tell what was counted.
@@ -126,15 +138,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     },
     fallback: (_req, res) => res.writeHead(404).end(),
   });
-  const server = createHttpServer(gateway.listener);
+  const server = await startServer(gateway, options, refusals);
   return {
-    url: await listen(server),
+    ...server,
     key,
     gateway,
     intents,
     events,
     refusals,
     logged,
+    bodyBudget,
     reports,
     get isJournalBroken() {
       return state.isJournalBroken;
@@ -143,13 +156,31 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       state.isJournalBroken = value;
     },
     refresh: () => snapshot.refresh(),
+    close: async () => {
+      await server.close();
+      await upstream.destroy();
+    },
+  };
+}
+
+async function startServer(
+  gateway: GatewayListener,
+  options: DataPlaneOptions,
+  refusals: { code: string; customer: string | null }[],
+) {
+  const limits = { ...CONNECTION_LIMITS, ...options.connections };
+  const server = createHttpServer(gateway.listener, limits, {
+    requestRefused: (code) => refusals.push({ code, customer: null }),
+    connectionDropped: () => undefined,
+  });
+  return {
+    url: await listen(server),
     hangUpOnAll: () => server.closeAllConnections(),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => {
         server.close(resolve);
       });
-      await upstream.destroy();
     },
   };
 }

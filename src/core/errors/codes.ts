@@ -111,6 +111,26 @@ export const ERROR_CODES = {
     400,
     "A field of an admin request has a wrong value; the message names it.",
   ),
+  malformed_request: invalid(
+    400,
+    "What came on the connection is not a well-formed HTTP/1.1 request, or one that two servers could read in two ways. The connection is closed.",
+  ),
+  headers_too_large: invalid(
+    431,
+    "The request's head is larger, or has more fields, than the gateway reads. The connection is closed.",
+  ),
+  too_many_pipelined_requests: invalid(
+    400,
+    "Too many requests were sent on one connection without waiting for answers; this one was not carried out.",
+  ),
+  request_timeout: {
+    status: 408,
+    type: "invalid_request_error",
+    retryable: true,
+    log: "none",
+    title:
+      "The client took too long to send its request (the settings `clientHeadersTimeoutMs`, `clientIdleTimeoutMs`, `clientRequestTimeoutMs`). The connection is closed.",
+  },
   request_too_large: invalid(
     413,
     "The request body is larger than the gateway reads for this endpoint; the message names the limit.",

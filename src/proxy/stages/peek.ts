@@ -1,12 +1,14 @@
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { readFormBoundary } from "../../wire/multipart/form-field-scanner.ts";
 import type { Operation } from "../../wire/openai/operation.ts";
+import type { BodyBudget } from "../body-budget.ts";
 import type { Call, Refusal } from "../call.ts";
 import { FormBody } from "../form-body.ts";
 import { headerOf } from "../gateway-request.ts";
 import { readAhead } from "../read-ahead.ts";
 
 export interface PeekDeps {
+  readonly bodyBudget: BodyBudget;
   readonly maxJsonBodyBytes: number;
 }
 
@@ -51,13 +53,16 @@ async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined
   const declared = Number(headerOf(call.request, "content-length") ?? 0);
   if (declared > limit) return tooLarge(call, limit);
   const scanner = new TopLevelScanner(PEEKED_FIELDS);
+  let isHeld = true;
   const { bytes, isWhole } = await readAhead(call.request.body, {
     limitBytes: limit,
     onChunk: (chunk) => {
       scanner.push(chunk);
-      return false;
+      isHeld = deps.bodyBudget.take(call, chunk.length);
+      return !isHeld;
     },
   });
+  if (!isHeld) return OUT_OF_MEMORY;
   if (!isWhole) return tooLarge(call, limit);
   const scan = scanner.finish();
   if (scan === undefined) {
@@ -88,12 +93,18 @@ async function peekForm(
   boundary: string,
 ): Promise<Refusal | undefined> {
   const declared = Number(headerOf(call.request, "content-length") ?? Number.POSITIVE_INFINITY);
+  let isHeld = true;
   const form = await FormBody.read(call.request.body, {
     boundary,
     maxHeldBytes: deps.maxJsonBodyBytes,
+    mayHold: (bytes) => {
+      isHeld = deps.bodyBudget.take(call, bytes);
+      return isHeld;
+    },
     // A second model behind the first would be another one than the key was checked for.
     isReadToEnd: call.key?.allowedModels !== null || declared <= MAX_HELD_FORM_BYTES,
   });
+  if (!isHeld) return OUT_OF_MEMORY;
   if (form.duplicate !== undefined) {
     return {
       code: "invalid_form",
@@ -119,6 +130,13 @@ function readEndUser({ endUser }: Operation, scan: TopLevelScan): string | null 
   if (endUser !== undefined) return endUser({ metadata: readJson(scan, "metadata") });
   return readString(scan, "safety_identifier") ?? readString(scan, "user");
 }
+
+const OUT_OF_MEMORY: Refusal = {
+  code: "overloaded",
+  message:
+    "The bodies of the calls in flight take all the memory that they may (the setting maxHeldBodyBytes). Try again shortly.",
+  isConnectionSpent: true,
+};
 
 function tooLarge(call: Call, limit: number): Refusal {
   return {
