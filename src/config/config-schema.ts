@@ -117,7 +117,7 @@ export const configSchema = z.strictObject({
   }),
   maxHeldBodyBytes: z
     .int()
-    .min(1024 * 1024)
+    .min(1024)
     .max(1024 * 1024 * MIB)
     .default(512 * MIB)
     .meta({
