@@ -30,6 +30,9 @@ const SECRET_NAMES = [
 /** A quote, also one that is escaped, however often. */
 const QUOTE = String.raw`\\{0,8}["']`;
 
+/** What is taken out behind a name: not what says that there is nothing, or has been taken out already. */
+const VALUE = `(?!${QUOTE}|\\[redacted|null\\b|true\\b|false\\b|(?:bearer|basic)\\b)[^\\s"'\\\\,;&{}\\[\\]()]{1,}`;
+
 /** Longest first where one contains another. */
 const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // PEM (RFC 7468), with line breaks as they are or escaped.
@@ -64,12 +67,17 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     ),
     `$1${CENSORED}`,
   ],
-  // `name: value`, `name=value`, `"name":"value"`, and node's flat lists of headers, `"name","value"`.
+  // `name: value`, `name=value`, `"name":"value"`.
   [
     new RegExp(
-      `(?<![A-Za-z0-9])((?:${SECRET_NAMES})(?:(?:${QUOTE})?\\s{0,8}[:=]\\s{0,8}(?:${QUOTE})?|${QUOTE}\\s{0,8},\\s{0,8}${QUOTE}))(?!${QUOTE}|\\[redacted|null\\b|true\\b|false\\b|(?:bearer|basic)\\b)[^\\s"'\\\\,;&{}\\[\\]()]{1,}`,
+      `(?<![A-Za-z0-9])((?:${SECRET_NAMES})(?:${QUOTE})?\\s{0,8}[:=]\\s{0,8}(?:${QUOTE})?)${VALUE}`,
       "gi",
     ),
+    `$1${CENSORED}`,
+  ],
+  // Node's flat lists of headers, `"name","value"`: the name and nothing else, so that the code `invalid_api_key` is none.
+  [
+    new RegExp(`(${QUOTE}(?:${SECRET_NAMES})${QUOTE}\\s{0,8},\\s{0,8}${QUOTE})${VALUE}`, "gi"),
     `$1${CENSORED}`,
   ],
 ];

@@ -170,6 +170,8 @@ describe("the log", () => {
     const { log, lines } = logTo();
     const fields = {
       requestId: "req_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
+      // The name of a secret at its end, and a field behind it.
+      code: "invalid_api_key",
       gatewayKeyId: "key_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
       inputTokens: 500,
       model: "gpt-4o-mini-2024-07-18",
