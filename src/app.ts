@@ -240,6 +240,7 @@ function createAdmin(
     readonly authenticator: Authenticator;
     readonly ledger?: Ledger;
     readonly routeHealth?: RouteHealth;
+    readonly telemetry?: Telemetry;
   },
 ): AdminApp {
   const { request, store, ids, vault, providers, priceBook, url } = parts;
@@ -255,6 +256,7 @@ function createAdmin(
     randomBytes,
     authenticator: more.authenticator,
     serverInfo: { version: request.version, startedAtMs: Date.now(), urls: [url] },
+    callFeed: more.telemetry?.feed,
     ledgerStatus: ledger === undefined ? undefined : () => ledger.status(),
     providerKeyHealth:
       routeHealth === undefined

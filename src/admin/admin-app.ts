@@ -14,6 +14,7 @@ import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerKeys } from "./routes/keys.ts";
+import { registerLiveCalls } from "./routes/live-calls.ts";
 import { registerPriceOverrides } from "./routes/price-overrides.ts";
 import { registerPrices } from "./routes/prices.ts";
 import { registerProjects } from "./routes/projects.ts";
@@ -96,5 +97,6 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerUsageSummary(router, deps);
   registerUsageRefusals(router, deps);
   registerCorrections(router, deps);
+  registerLiveCalls(router, deps);
   registerStatus(router, deps);
 }

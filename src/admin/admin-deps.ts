@@ -12,6 +12,7 @@ import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
+import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
 
@@ -48,6 +49,8 @@ export interface AdminDeps {
   readonly serverInfo: ServerInfo;
   /** Absent where no ledger runs (the CLI in process). */
   readonly ledgerStatus?: (() => LedgerStatus) | undefined;
+  /** Calls of the running process as they end; absent where no server runs. */
+  readonly callFeed?: CallFeed | undefined;
   /** What the running process has learned of a provider key; absent where no server runs. */
   readonly providerKeyHealth?:
     | ((key: Pick<ProviderKeyRecord, "id" | "accountId">) => ProviderKeyHealth)

@@ -138,6 +138,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/live/calls": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Stream calls of this process as they end, as JSON lines
+     * @description The stream begins with an item `opened` and has no end of its own; where nothing happens, an item `idle` comes every 10 seconds. What was before is in `/usage/events`.
+     *
+     *     A reader that does not keep up loses the oldest items and is told how many. Each server process tells its own calls only.
+     */
+    get: operations["watchCalls"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/price-overrides": {
     parameters: {
       query?: never;
@@ -1005,6 +1027,160 @@ export interface components {
       /** @description Calls that have ended and are not in the database yet. */
       pendingEvents: number;
     } | null;
+    LiveCall: {
+      /** @description Which provider call of the client's call this is, from 1: more after a failover. */
+      attempt: number;
+      /** @description The part of them that was read from a cache. */
+      cachedInputTokens: number;
+      /**
+       * @description What the provider charges us; null where that is not known.
+       * @example 0.000315
+       */
+      costUsd: string | null;
+      /** @description The customer's external id. */
+      customer: string | null;
+      /** @description From its start to the end. */
+      durationMs: number;
+      /**
+       * @description How the exchange with the provider ended: `whole`, `client-gone`, or a fault.
+       * @example whole
+       */
+      ending: string;
+      environment: string | null;
+      environmentId: string;
+      feature: string | null;
+      /** @description From its start to the first byte of the answer. */
+      firstByteMs: number;
+      /**
+       * @description What was set aside for the call; null where no budget applies.
+       * @example 0.000315
+       */
+      holdUsd: string | null;
+      /** @description The provider's; null when it did not answer. */
+      httpStatus: number;
+      /** @example evt_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description All input tokens, cached ones included. */
+      inputTokens: number;
+      isStream: boolean;
+      /** @description The gateway key's id. */
+      keyId: string;
+      method: string;
+      /** @example chat.completions */
+      operation: string;
+      /** @description All output tokens, reasoning included. */
+      outputTokens: number;
+      path: string;
+      priceRowId: string | null;
+      /**
+       * @description What we charge the customer; null where no plan applies.
+       * @example 0.000315
+       */
+      priceUsd: string | null;
+      /** @enum {string} */
+      pricing: "priced" | "unpriced" | "unmetered";
+      projectId: string;
+      provider: string;
+      providerAccountId: string | null;
+      providerKeyId: string | null;
+      providerResponseId: string | null;
+      quantities: components["schemas"]["Quantities"];
+      /** @description The part of them that was reasoning. */
+      reasoningOutputTokens: number;
+      requestedModel: string | null;
+      /** @description The client's call; its attempts share it. */
+      requestId: string;
+      /** @description What a routing rule put in place of the requested model; else null. */
+      sentModel: string | null;
+      servedModel: string | null;
+      serviceTier: string | null;
+      /**
+       * Format: date-time
+       * @description When the call was admitted; of a later attempt, when it began.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      startedAt: string;
+      /** @enum {string} */
+      status: "succeeded" | "failed" | "interrupted" | "unknown";
+      /** @description Null while tracing is off. */
+      traceId: string | null;
+      /** @enum {string} */
+      usageSource: "reported" | "estimated" | "none" | "unknown";
+      /**
+       * @description What else the price depends on.
+       * @example hd/1024x1792
+       */
+      variant: string | null;
+    };
+    LiveItem:
+      | {
+          /** @enum {string} */
+          kind: "opened";
+          /**
+           * Format: date-time
+           * @description Another value after a reconnect is another process.
+           */
+          serverStartedAt: string | null;
+          /**
+           * Format: date-time
+           * @description From now on calls are told.
+           * @example 2026-01-31T09:00:00.000Z
+           */
+          time: string;
+        }
+      | {
+          call: components["schemas"]["LiveCall"];
+          /** @enum {string} */
+          kind: "call";
+        }
+      | {
+          /** @enum {string} */
+          kind: "refusal";
+          refusal: components["schemas"]["LiveRefusal"];
+        }
+      | {
+          /** @description So many came before the next item and are gone: the reader was too slow. */
+          count: number;
+          /** @enum {string} */
+          kind: "dropped";
+        }
+      | {
+          /** @enum {string} */
+          kind: "idle";
+          /**
+           * Format: date-time
+           * @description Nothing has happened; all is well.
+           * @example 2026-01-31T09:00:00.000Z
+           */
+          time: string;
+        };
+    LiveRefusal: {
+      /**
+       * @description As in the table of errors.
+       * @example overloaded
+       */
+      code: string;
+      customer: string | null;
+      durationMs: number;
+      /** @description Null for a stranger's call. */
+      environment: string | null;
+      environmentId: string | null;
+      feature: string | null;
+      keyId: string | null;
+      method: string;
+      operation: string;
+      path: string;
+      projectId: string | null;
+      requestedModel: string | null;
+      requestId: string;
+      /**
+       * Format: date-time
+       * @description When the call came.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      startedAt: string;
+      traceId: string | null;
+    };
     Price: {
       /**
        * @description Hours of the UTC day at which it holds; null: all day.
@@ -2766,6 +2942,90 @@ export interface operations {
         };
       };
       /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  watchCalls: {
+    parameters: {
+      query?: {
+        /** @description A customer's external id, as calls named it, or its id. */
+        customer?: string;
+        /** @description An environment's name or id. */
+        environment?: string;
+        feature?: string;
+        /** @description A gateway key's id. */
+        key?: string;
+        /** @description The model that served, or the requested one where none did. */
+        model?: string;
+        /** @description `true`: only what did not succeed, refusals among it. */
+        problems?: "true" | "false";
+        /** @description A project's name or id. */
+        project?: string;
+        status?: "succeeded" | "failed" | "interrupted" | "unknown" | "refused";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description One item a line, for as long as the connection lasts. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": components["schemas"]["LiveItem"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `live_feed_unavailable`: The live feed takes no further reader: as many read it as may, the process is stopping, or no server runs in it. Close another `keyward tail`, or try again.
+       *
+       *     `store_unavailable`: The database did not answer and the key is not in memory. Try again.
+       */
       503: {
         headers: {
           [name: string]: unknown;

@@ -1,6 +1,10 @@
 import type { EnvironmentId, GatewayKeyId, ProjectId } from "../core/ids/ids.ts";
-import type { EventStatus } from "../core/usage/usage-event.ts";
+import { EVENT_STATUSES } from "../core/usage/usage-event.ts";
 import type { CallReport, RefusalReport } from "./call-observer.ts";
+
+/** How a call ended, or that Keyward answered it by itself. */
+export const LIVE_STATUSES = [...EVENT_STATUSES, "refused"] as const;
+type LiveStatus = (typeof LIVE_STATUSES)[number];
 
 /** What to look for; what is undefined does not matter. A refusal of a stranger has no environment, project or key. */
 export interface FeedFilter {
@@ -11,7 +15,9 @@ export interface FeedFilter {
   readonly feature?: string | undefined;
   /** The model that served, or the requested one where none did. */
   readonly model?: string | undefined;
-  readonly status?: EventStatus | "refused" | undefined;
+  readonly status?: LiveStatus | undefined;
+  /** Whatever did not succeed, refusals among them. */
+  readonly isProblem?: true | undefined;
 }
 
 export type FeedItem =
@@ -21,6 +27,8 @@ export type FeedItem =
   | { readonly kind: "dropped"; readonly count: number };
 
 export interface FeedReader {
+  /** How many items `next` has at hand. */
+  readonly waiting: number;
   /** The next item; `idle` when none came in that time; `closed` after `close`, or when the feed itself has ended. */
   next(timeoutMs: number): Promise<FeedItem | "idle" | "closed">;
   close(): void;

@@ -88,11 +88,24 @@ export async function formatUsageEvent(
   names: NameLookup,
   correction: CorrectionRecord | undefined,
 ): Promise<UsageEventAnswer> {
-  const { quantities } = event;
   const [project, environment] = await Promise.all([
     names.project(event.projectId),
     names.environment(event.environmentId),
   ]);
+  return {
+    ...formatEventFacts(event),
+    project,
+    environment,
+    correctedCostUsd: formatOptionalUsd(correction?.costPicos ?? null),
+    correctedPriceRowId: correction?.priceRowId ?? null,
+  };
+}
+
+type LookedUp = "project" | "environment" | "correctedCostUsd" | "correctedPriceRowId";
+
+/** What the event itself says, without what has to be looked up for it. */
+export function formatEventFacts(event: UsageEvent): Omit<UsageEventAnswer, LookedUp> {
+  const { quantities } = event;
   return {
     id: event.id,
     requestId: event.requestId,
@@ -103,9 +116,7 @@ export async function formatUsageEvent(
     durationMs: event.durationMs,
     firstByteMs: event.firstByteMs,
     projectId: event.projectId,
-    project,
     environmentId: event.environmentId,
-    environment,
     keyId: event.gatewayKeyId,
     customer: event.customer,
     feature: event.feature,
@@ -133,8 +144,6 @@ export async function formatUsageEvent(
     priceUsd: formatOptionalUsd(event.pricePicos),
     holdUsd: formatOptionalUsd(event.holdPicos),
     priceRowId: event.priceRowId,
-    correctedCostUsd: formatOptionalUsd(correction?.costPicos ?? null),
-    correctedPriceRowId: correction?.priceRowId ?? null,
   };
 }
 

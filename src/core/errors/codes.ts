@@ -181,6 +181,14 @@ export const ERROR_CODES = {
     log: "none",
     title: "The process is stopping and takes no new calls. Try again.",
   },
+  live_feed_unavailable: {
+    status: 503,
+    type: "server_error",
+    retryable: true,
+    log: "info",
+    title:
+      "The live feed takes no further reader: as many read it as may, the process is stopping, or no server runs in it. Close another `keyward tail`, or try again.",
+  },
   journal_unavailable: failed(
     503,
     true,

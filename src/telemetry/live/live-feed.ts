@@ -62,12 +62,16 @@ export class LiveFeed implements CallFeed, CallObserver {
 
 type Facts = { readonly [Name in keyof FeedFilter]-?: FeedFilter[Name] | null };
 
+/** What `isProblem` of a filter is compared with. */
+const problemOf = (isProblem: boolean): true | null => (isProblem ? true : null);
+
 function factsOfCall({ event }: CallReport): Facts {
-  return { ...event, model: event.servedModel ?? event.requestedModel };
+  const model = event.servedModel ?? event.requestedModel;
+  return { ...event, model, isProblem: problemOf(event.status !== "succeeded") };
 }
 
 function factsOfRefusal(report: RefusalReport): Facts {
-  return { ...report, model: report.requestedModel, status: "refused" };
+  return { ...report, model: report.requestedModel, status: "refused", isProblem: true };
 }
 
 function isWanted(filter: FeedFilter, facts: Facts): boolean {
@@ -85,6 +89,7 @@ const FILTERED = [
   "feature",
   "model",
   "status",
+  "isProblem",
 ] as const satisfies readonly (keyof FeedFilter)[];
 
 interface ReaderOptions {
@@ -107,6 +112,10 @@ class WaitingReader implements FeedReader {
   constructor(filter: FeedFilter, options: ReaderOptions) {
     this.filter = filter;
     this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
   }
 
   push(item: FeedItem): void {
