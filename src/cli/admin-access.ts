@@ -4,6 +4,7 @@ import type { Environment } from "../config/process-environment.ts";
 import { isLoopback } from "../runtime/loopback.ts";
 import { CliError } from "./cli-error.ts";
 import type { AdminScope, GlobalOptions } from "./command.ts";
+import { probeServer, serverUrl } from "./probe-server.ts";
 import { readVersion } from "./version.ts";
 
 /** The admin API, wherever it is, for the length of one command. */
@@ -36,6 +37,7 @@ export async function openAdminAccess(request: AccessRequest): Promise<AdminAcce
   const fromEnvironment = globals.dataDir === undefined ? env["KEYWARD_URL"] : undefined;
   const url = globals.url ?? (fromEnvironment === "" ? undefined : fromEnvironment);
   if (url !== undefined) return openRemote(parseServerUrl(url), request);
+  if (request.scope === "server") return openServerHere(request);
   if (globals.token !== undefined) {
     throw new CliError("--token needs --url: the data directory here asks for no token", {
       isUsage: true,
@@ -50,6 +52,18 @@ export async function openAdminAccess(request: AccessRequest): Promise<AdminAcce
     version: readVersion(),
     onFault: (error) => request.warn(error instanceof Error ? (error.stack ?? "") : String(error)),
   });
+}
+
+/** The server of the settings, asked for as any other is: what it knows is in no data directory. */
+async function openServerHere(request: AccessRequest): Promise<AdminAccess> {
+  const { host, port } = await request.config();
+  const url = serverUrl(host, port);
+  const { kind } = await probeServer(host, port);
+  if (kind === "keyward") return openRemote(new URL(url), request);
+  throw new CliError(
+    kind === "nobody" ? `no server runs at ${url}` : `what answers at ${url} is no Keyward`,
+    { advice: "`keyward start` starts one here; `--url` names another" },
+  );
 }
 
 function openRemote(url: URL, { globals, env, warn }: AccessRequest): AdminAccess {

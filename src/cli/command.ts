@@ -45,8 +45,11 @@ type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
 /** `admin`: talks to the admin API, here or elsewhere. `local`: needs the data directory itself. `none`: neither. */
 export type Reach = "admin" | "local" | "none";
 
-/** `prices`: only the price book is asked for, which is there without a data directory. */
-export type AdminScope = "all" | "prices";
+/**
+ * `prices`: only the price book is asked for, which is there without a data directory. `server`: what only a server
+ * that runs can tell; without a URL, the one of the settings here.
+ */
+export type AdminScope = "all" | "prices" | "server";
 
 export interface GlobalOptions {
   readonly url: string | undefined;

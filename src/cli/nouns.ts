@@ -25,6 +25,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/status.ts")).status,
   },
   {
+    name: "tail",
+    group: "Gateway",
+    summary: "show calls as they end",
+    load: async () => (await import("./commands/tail.ts")).tail,
+  },
+  {
     name: "doctor",
     group: "Gateway",
     summary: "check that everything is as it should be",

@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { styleText } from "node:util";
 import type { CliIo } from "./cli-io.ts";
-import { printable, printableJson } from "./printable.ts";
+import { printable, printableJson, printableJsonLine } from "./printable.ts";
 import type { Column } from "./table.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow";
@@ -26,6 +27,16 @@ export class Output {
 
   line(text = ""): void {
     this.#print(printable(text));
+  }
+
+  /** One value of many, each on a line of its own. */
+  jsonLine(value: unknown): void {
+    this.#print(printableJsonLine(value));
+  }
+
+  /** Resolves when what was printed has been taken: a reader that is slow is waited for. Rejects when it is aborted. */
+  async taken(signal: AbortSignal): Promise<void> {
+    if (this.#io.stdout.writableNeedDrain) await once(this.#io.stdout, "drain", { signal });
   }
 
   /** A line with a word before it that catches the eye. */

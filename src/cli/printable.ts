@@ -19,6 +19,11 @@ export function printableJson(value: unknown): string {
   return lines.map((line) => line.replaceAll(UNPRINTABLE, escapeUnits)).join("\n");
 }
 
+/** The same on one line. */
+export function printableJsonLine(value: unknown): string {
+  return JSON.stringify(value).replaceAll(UNPRINTABLE, escapeUnits);
+}
+
 function escapeUnits(character: string): string {
   return character
     .split("")
