@@ -68,6 +68,29 @@ function appWith(limits = { maxReaders: 2, maxWaiting: 100 }) {
   };
 }
 
+async function serve(app: AdminApp): Promise<number> {
+  const server = createServer(createAdminListener(app));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  closers.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+async function ask(port: number, token: string): Promise<IncomingMessage> {
+  const headers = { authorization: `Bearer ${token}` };
+  const req = get({ port, host: "127.0.0.1", path: "/api/v1/live/calls", headers, agent: false });
+  const [answer] = (await once(req, "response")) as [IncomingMessage];
+  return answer;
+}
+
+const turn = () =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
 describe("GET /live/calls", () => {
   it("tells of calls and refusals as they end, beginning with where it stands", async () => {
     const { feed, app } = appWith();
@@ -191,24 +214,6 @@ describe("GET /live/calls", () => {
 });
 
 describe("GET /live/calls over HTTP", () => {
-  async function serve(app: AdminApp): Promise<number> {
-    const server = createServer(createAdminListener(app));
-    await new Promise<void>((resolve) => {
-      server.listen(0, "127.0.0.1", resolve);
-    });
-    closers.push(async () => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return (server.address() as AddressInfo).port;
-  }
-  async function ask(port: number, token: string): Promise<IncomingMessage> {
-    const headers = { authorization: `Bearer ${token}` };
-    const req = get({ port, host: "127.0.0.1", path: "/api/v1/live/calls", headers, agent: false });
-    const [answer] = (await once(req, "response")) as [IncomingMessage];
-    return answer;
-  }
-
   it("needs an admin token, and opens nothing without", async () => {
     const { feed, guarded } = appWith();
     const port = await serve(guarded);
@@ -235,10 +240,6 @@ describe("GET /live/calls over HTTP", () => {
     const answer = await ask(await serve(guarded), TOKEN);
     answer.pause();
     const sent = 20_000;
-    const turn = () =>
-      new Promise((resolve) => {
-        setImmediate(resolve);
-      });
     for (let i = 1; i <= sent; i += 1) {
       feed.callEnded(sampleCallReport({ feature: "f".repeat(200) }));
       if (i % 50 === 0) await turn();

@@ -8,6 +8,10 @@ async function collect(pieces: Iterable<Uint8Array>): Promise<string[]> {
   return lines;
 }
 
+function* endless(): Generator<Uint8Array> {
+  for (;;) yield Buffer.alloc(64 * 1024, "x");
+}
+
 describe("readLines", () => {
   it("finds the same lines however the stream is cut into pieces", async () => {
     const line = fc
@@ -37,9 +41,6 @@ describe("readLines", () => {
   });
 
   it("does not collect a line without an end", async () => {
-    function* endless(): Generator<Uint8Array> {
-      for (;;) yield Buffer.alloc(64 * 1024, "x");
-    }
     await expect(collect(endless())).rejects.toThrow("overlong");
   });
 });
