@@ -1105,7 +1105,7 @@ export interface components {
       /** @description Null while tracing is off. */
       traceId: string | null;
       /** @enum {string} */
-      usageSource: "reported" | "estimated" | "none" | "unknown";
+      usageSource: "reported" | "estimated" | "none" | "unknown" | "deferred";
       /**
        * @description What else the price depends on.
        * @example hd/1024x1792
