@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { z } from "zod";
+import type { Dialect } from "../../wire/dialect.ts";
 import type { MultipartForm } from "./http/multipart-reader.ts";
 
 /** One event of a stream, ready to be sent. `isToken`: it carries one token and waits for the pace. */
@@ -56,6 +57,8 @@ export interface StreamAnswer {
 
 /** What belongs to one call, apart from its body. */
 export interface Call {
+  /** Whose client it comes from. */
+  readonly dialect: Dialect;
   readonly method: string;
   /** Without query. */
   readonly path: string;
@@ -70,26 +73,29 @@ export interface Call {
   createId(prefix: string): string;
 }
 
-/** `path` may hold one `:id`, which stands for one segment, at its end for the rest of the path. */
-export interface JsonEndpoint {
+interface AnyEndpoint {
+  /** May hold one `:id`, which stands for one segment, at its end for the rest of the path. */
+  readonly path: string;
+  /** Whose clients it is for; OpenAI's where it does not say. */
+  readonly dialect?: Dialect;
+}
+
+export interface JsonEndpoint extends AnyEndpoint {
   readonly takes: "json";
   readonly method: "POST";
-  readonly path: string;
   answer(body: unknown, call: Call): Answer | Promise<Answer>;
 }
 
-export interface FormEndpoint {
+export interface FormEndpoint extends AnyEndpoint {
   readonly takes: "form";
   readonly method: "POST";
-  readonly path: string;
   answer(form: MultipartForm, call: Call): Answer;
 }
 
 /** Whatever body comes is thrown away. */
-export interface BodilessEndpoint {
+export interface BodilessEndpoint extends AnyEndpoint {
   readonly takes: "nothing";
   readonly method: "DELETE" | "GET" | "POST";
-  readonly path: string;
   answer(call: Call): Answer;
 }
 
@@ -166,10 +172,7 @@ export function dataEvent(data: object): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** A named server-sent event, as responses stream them. */
-export function namedEvent(data: {
-  readonly type: string;
-  readonly sequence_number: number;
-}): string {
-  return `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+/** A named server-sent event, as responses, images and Anthropic's messages stream them. */
+export function namedEvent(type: string, fields: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 }

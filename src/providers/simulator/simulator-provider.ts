@@ -10,7 +10,7 @@ export const FAULT_KEY_PREFIX = "sim:";
 export const simulatorProvider: Provider = {
   name: "simulator",
   title: "Built-in simulator",
-  dialects: ["openai"],
+  dialects: ["openai", "anthropic"],
   defaultBaseUrl: null,
   baseUrlExample: "http://127.0.0.1:4142/v1",
   accountFields: [],

@@ -6,13 +6,13 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { dialectOf, type Dialect } from "../../wire/dialect.ts";
 import type { Answer, Call } from "./endpoint.ts";
 import { ALL_ENDPOINTS } from "./endpoints/all-endpoints.ts";
 import { FaultCounter } from "./faults/fault-counter.ts";
 import { spoilAnswer } from "./faults/spoil-answer.ts";
 import { readCallSettings, type CallDefaults, type CallSettings } from "./http/call-settings.ts";
 import { EndpointTable } from "./http/endpoint-table.ts";
-import { dialectOf } from "./http/error-body.ts";
 import { sendAnswer } from "./http/exchange.ts";
 import { readAnswer, type BodyLimits } from "./http/read-answer.ts";
 
@@ -99,12 +99,14 @@ async function handle(exchange: Exchange): Promise<void> {
   const createId = idMaker(exchange.callNumber);
   const requestId = createId("req_");
   const [path = "/"] = (req.url ?? "/").split("?", 1);
-  const dialect = dialectOf(path);
+  const dialect = dialectOf(path, req.headers);
   res.setHeader(dialect === "anthropic" ? "request-id" : "x-request-id", requestId);
   if (dialect === "openai") res.setHeader("openai-version", "2020-10-01");
   const settings = readCallSettings(req.headers, shared.defaults, shared.counter);
   const isRefused = "kind" in settings;
-  const answer = isRefused ? settings : await answerCall(exchange, path, settings, createId);
+  const answer = isRefused
+    ? settings
+    : await answerCall(exchange, { path, dialect }, settings, createId);
   if (answer === undefined || gone.signal.aborted) return;
   // Whatever of the body was not read is thrown away, so that the client gets to read the answer.
   if (!req.complete) {
@@ -117,20 +119,20 @@ async function handle(exchange: Exchange): Promise<void> {
 
 async function answerCall(
   { req, createdAtMs, shared }: Exchange,
-  path: string,
+  place: { readonly path: string; readonly dialect: Dialect },
   { outputTokens, seed, fault }: CallSettings,
   createId: Call["createId"],
 ): Promise<Answer | undefined> {
   const call = {
     method: req.method ?? "GET",
-    path,
+    ...place,
     createdAtSeconds: Math.floor(createdAtMs / 1000),
     outputTokens,
     seed,
     createId,
   };
   const answer = await readAnswer(req, call, shared.endpoints, shared.limits);
-  return answer === undefined || fault === undefined ? answer : spoilAnswer(answer, fault, path);
+  return answer === undefined || fault === undefined ? answer : spoilAnswer(answer, fault, place);
 }
 
 /** The edge of this server: a fault ends its own call and no other. */

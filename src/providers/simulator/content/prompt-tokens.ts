@@ -4,7 +4,7 @@ import { countTokens } from "./text-tokens.ts";
 const TOKENS_PER_ATTACHMENT = 85;
 
 /**
- * Tokens of a prompt in any shape that chat and responses accept: a text, or nested lists and objects whose `content`,
+ * Tokens of a prompt in any shape that chat, responses and messages accept: a text, or nested lists and objects whose `content`,
  * `text`, `output` and `arguments` hold texts. A content part of another kind counts as an attachment. Roles, names
  * and framing count nothing.
  */
@@ -28,7 +28,16 @@ export function countPromptTokens(prompt: unknown): number {
 }
 
 const TEXT_FIELDS = ["content", "text", "output", "arguments", "refusal", "tool_calls", "function"];
-const ATTACHMENT_TYPES = new Set(["file", "image_url", "input_audio", "input_file", "input_image"]);
+/** OpenAI's kinds of content part, and Anthropic's. */
+const ATTACHMENT_TYPES = new Set([
+  "file",
+  "image_url",
+  "input_audio",
+  "input_file",
+  "input_image",
+  "document",
+  "image",
+]);
 
 function isAttachment(item: Readonly<Record<string, unknown>>): boolean {
   return typeof item["type"] === "string" && ATTACHMENT_TYPES.has(item["type"]);

@@ -2,7 +2,8 @@ import type { Endpoint } from "../endpoint.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
 import { embeddings } from "./embeddings.ts";
-import { listModels, retrieveModel } from "./models.ts";
+import { messageEndpoints } from "./messages.ts";
+import { modelEndpoints } from "./models.ts";
 import { responses } from "./responses.ts";
 import { uploadEndpoints } from "./uploads.ts";
 
@@ -13,6 +14,6 @@ export const ALL_ENDPOINTS: readonly Endpoint[] = [
   completions,
   embeddings,
   ...uploadEndpoints,
-  listModels,
-  retrieveModel,
+  ...messageEndpoints,
+  ...modelEndpoints,
 ];

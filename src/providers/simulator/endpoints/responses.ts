@@ -107,7 +107,7 @@ class SimulatedResponse {
   *steps(): Generator<StreamStep> {
     let sequenceNumber = 0;
     const step = (type: string, fields: object, isToken = false): StreamStep => {
-      const text = namedEvent({ type, ...fields, sequence_number: sequenceNumber });
+      const text = namedEvent(type, { ...fields, sequence_number: sequenceNumber });
       sequenceNumber += 1;
       return { text, isToken };
     };

@@ -1,5 +1,6 @@
+import type { Dialect } from "../../../wire/dialect.ts";
 import type { Answer, Mishap, PiecesAnswer, StreamAnswer, StreamStep } from "../endpoint.ts";
-import { dialectOf, errorObject } from "../http/error-body.ts";
+import { errorObject } from "../http/error-body.ts";
 import { eventData } from "./event-data.ts";
 import { faultRefusal } from "./fault-refusal.ts";
 import type { Fault, FaultKind, WrongCount } from "./fault.ts";
@@ -10,23 +11,29 @@ import { withWrongUsage } from "./wrong-usage.ts";
  * The answer as the fault leaves it. A fault that comes instead of an answer strikes every call; one inside an answer
  * strikes what has an inside: a refusal stays as it is, and so does a stream with fewer tokens than the fault waits for.
  */
-export function spoilAnswer(answer: Answer, fault: Fault, path: string): Answer {
+export function spoilAnswer(answer: Answer, fault: Fault, place: Place): Answer {
   const { kind, afterTokens } = fault;
-  if (afterTokens === null) return spoilBefore(answer, kind, path);
+  if (afterTokens === null) return spoilBefore(answer, kind, place);
   switch (answer.kind) {
     case "refusal":
     case "mishap":
       return answer;
     case "json":
     case "pieces":
-      return spoilWhole(wholeOf(answer), kind, path);
+      return spoilWhole(wholeOf(answer), kind, place);
     case "stream":
     default:
-      return { kind: "stream", steps: spoilSteps(answer, kind, { path, afterTokens }) };
+      return { kind: "stream", steps: spoilSteps(answer, kind, { ...place, afterTokens }) };
   }
 }
 
-function spoilBefore(answer: Answer, kind: FaultKind, path: string): Answer {
+/** Where the answer is given, and in whose words errors are. */
+interface Place {
+  readonly path: string;
+  readonly dialect: Dialect;
+}
+
+function spoilBefore(answer: Answer, kind: FaultKind, place: Place): Answer {
   const mishap = mishapOf(kind);
   if (mishap !== undefined) return { kind: "mishap", mishap, next: answer };
   const refusal = faultRefusal(kind);
@@ -34,9 +41,9 @@ function spoilBefore(answer: Answer, kind: FaultKind, path: string): Answer {
   if (answer.kind === "refusal" || answer.kind === "mishap") return answer;
   if (kind.name === "wrong-usage") return withCount(answer, kind.count);
   if (answer.kind === "stream") {
-    return { kind: "stream", steps: spoilSteps(answer, kind, { path, afterTokens: 0 }) };
+    return { kind: "stream", steps: spoilSteps(answer, kind, { ...place, afterTokens: 0 }) };
   }
-  return spoilWhole(wholeOf(answer), kind, path);
+  return spoilWhole(wholeOf(answer), kind, place);
 }
 
 function mishapOf(kind: FaultKind): Mishap | undefined {
@@ -62,7 +69,7 @@ function wholeOf(answer: Extract<Answer, { kind: "json" }> | PiecesAnswer): Whol
 }
 
 /** A body that is announced in full: half of it arrives before the mishap. */
-function spoilWhole({ contentType, bytes }: Whole, kind: FaultKind, path: string): Answer {
+function spoilWhole({ contentType, bytes }: Whole, kind: FaultKind, { dialect }: Place): Answer {
   const half = bytes.length >> 1;
   const first = bytes.subarray(0, half);
   const mishap = mishapOf(kind);
@@ -75,7 +82,7 @@ function spoilWhole({ contentType, bytes }: Whole, kind: FaultKind, path: string
   }
   const refusal = faultRefusal(kind);
   if (refusal !== undefined) {
-    return { kind: "json", body: errorObject(refusal, dialectOf(path)), outputTokens: 0 };
+    return { kind: "json", body: errorObject(refusal, dialect), outputTokens: 0 };
   }
   return { kind: "pieces", contentType, contentLength: bytes.length, pieces: [bytes] };
 }
@@ -111,7 +118,7 @@ function* stepsWithCount(
 function* spoilSteps(
   { steps }: StreamAnswer,
   kind: FaultKind,
-  { path, afterTokens }: { readonly path: string; readonly afterTokens: number },
+  { path, dialect, afterTokens }: Place & { readonly afterTokens: number },
 ): Generator<StreamStep | Mishap> {
   let tokens = 0;
   let eventCount = 0;
@@ -121,7 +128,7 @@ function* spoilSteps(
     const isDue = !("mishap" in step) && step.isToken && tokens === afterTokens;
     if (isDue && !isSpoilt) {
       isSpoilt = true;
-      const broken = brokenSteps(kind, { path, firstEvent, eventCount });
+      const broken = brokenSteps(kind, { path, dialect, firstEvent, eventCount });
       yield* broken.steps;
       if (!broken.goesOn) return;
     }

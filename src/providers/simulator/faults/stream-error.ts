@@ -1,10 +1,12 @@
+import type { Dialect } from "../../../wire/dialect.ts";
 import { dataEvent, namedEvent, type Refusal, type StreamStep } from "../endpoint.ts";
-import { dialectOf, errorObject } from "../http/error-body.ts";
+import { errorObject } from "../http/error-body.ts";
 import { eventData } from "./event-data.ts";
 
 /** What a stream has said before its error. */
 export interface StreamSoFar {
   readonly path: string;
+  readonly dialect: Dialect;
   readonly firstEvent: string | undefined;
   readonly eventCount: number;
 }
@@ -15,16 +17,16 @@ export interface StreamSoFar {
  * completions have no event for it: their stream carries the error object, and ends without `[DONE]`.
  */
 export function streamError(refusal: Refusal, soFar: StreamSoFar): readonly StreamStep[] {
-  const { path, firstEvent, eventCount } = soFar;
+  const { path, dialect, firstEvent, eventCount } = soFar;
   if (path.startsWith("/v1/responses")) {
     const { message, code, param } = refusal;
-    const error = { type: "error", code, message, param, sequence_number: eventCount };
+    const error = { code, message, param, sequence_number: eventCount };
     const started = eventData(firstEvent ?? "")?.["response"];
     const response = { ...(started as object), status: "failed", error: { code, message } };
-    const failed = { type: "response.failed", response, sequence_number: eventCount + 1 };
-    return [step(namedEvent(error)), step(namedEvent(failed))];
+    const failed = { response, sequence_number: eventCount + 1 };
+    return [step(namedEvent("error", error)), step(namedEvent("response.failed", failed))];
   }
-  const event = dataEvent(errorObject(refusal, dialectOf(path)));
+  const event = dataEvent(errorObject(refusal, dialect));
   return [step(path.endsWith("/completions") ? event : `event: error\n${event}`)];
 }
 

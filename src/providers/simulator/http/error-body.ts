@@ -1,11 +1,5 @@
+import type { Dialect } from "../../../wire/dialect.ts";
 import type { Refusal } from "../endpoint.ts";
-
-/** The two shapes of an error that clients of the simulator read. */
-export type Dialect = "openai" | "anthropic";
-
-export function dialectOf(path: string): Dialect {
-  return path === "/v1/messages" || path.startsWith("/v1/messages/") ? "anthropic" : "openai";
-}
 
 /** Anthropic names an error's type by its status. Source: "Errors" of Anthropic's API documentation. */
 const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Dialect } from "../../../wire/dialect.ts";
 import type { Answer, Mishap, PiecesAnswer, StreamStep } from "../endpoint.ts";
-import { errorBody, type Dialect } from "./error-body.ts";
+import { errorBody } from "./error-body.ts";
 
 /** Bytes of a stream gathered into one write where the pace allows it. */
 const WRITE_BYTES = 16 * 1024;

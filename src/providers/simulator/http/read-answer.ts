@@ -22,8 +22,8 @@ export async function readAnswer(
   endpoints: EndpointTable,
   limits: BodyLimits,
 ): Promise<Answer | undefined> {
-  const { method, path } = call;
-  const found = endpoints.find(method, path);
+  const { dialect, method, path } = call;
+  const found = endpoints.find(dialect, method, path);
   if (found === undefined) {
     return refuse(
       404,
