@@ -28,7 +28,7 @@ function describe(err, errorClasses) {
   return {
     classes: classes.map(([name]) => name),
     status: err.status ?? err.statusCode ?? null,
-    code: err.code ?? err.data?.error?.code ?? null,
+    code: err.code ?? err.data?.error?.code ?? err.error?.error?.code ?? null,
     message: String(err.message),
     // A client that tries again may wrap what it got last.
     last: err.lastError === undefined ? null : describe(err.lastError, errorClasses),
