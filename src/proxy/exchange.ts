@@ -63,6 +63,9 @@ export interface AnswerPlan {
   readonly mask?: SecretMask | undefined;
 }
 
+/** More of them announce nothing. */
+const MAX_INTERIM_HEADS = 32;
+
 class ClientGoneError extends Error {}
 class AnswerDroppedError extends Error {}
 
@@ -79,6 +82,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #isClientGone = false;
   #wasStarted = false;
   #controller: Dispatcher.DispatchController | undefined;
+  #interimHeads = 0;
   #status: number | null = null;
   #headers: ResponseHeaders = {};
   #plan: AnswerPlan | undefined;
@@ -126,7 +130,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: ResponseHeaders,
   ): void {
-    if (status < 200) return; // An interim answer, such as 103 Early Hints.
+    if (status < 200) {
+      // An interim answer, such as 103 Early Hints. Each one winds up the clock that waits for the real one.
+      this.#interimHeads += 1;
+      if (this.#interimHeads > MAX_INTERIM_HEADS) {
+        controller.abort(new Error(`the provider sent ${this.#interimHeads} interim answers`));
+      }
+      return;
+    }
     this.#status = status;
     this.#headers = headers;
     const drop = (): void => this.#drop(controller);

@@ -24,7 +24,8 @@ export interface BesiegedKeyward {
   request(options?: RequestOptions): Buffer;
   /** Resident memory of the process, in MiB. */
   residentMib(): Promise<number>;
-  openFiles(): Promise<number>;
+  /** Of clients, as the kernel counts them. */
+  connections(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -77,15 +78,24 @@ export async function besiege(
       const status = await readFile(`/proc/${keyward.child.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
     },
-    openFiles: async () => {
-      const { readdir } = await import("node:fs/promises");
-      return (await readdir(`/proc/${keyward.child.pid}/fd`)).length;
-    },
+    connections: () => countConnections(Number(new URL(url).port)),
     close: async () => {
       await home.remove();
       await upstream.close();
     },
   };
+}
+
+const ESTABLISHED = "01";
+
+/** Source of the table's layout: the kernel's proc_net_tcp. */
+async function countConnections(port: number): Promise<number> {
+  const table = await readFile("/proc/net/tcp", "utf8");
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table.split("\n").filter((line) => {
+    const [, address, , state] = line.trim().split(/\s+/);
+    return address?.endsWith(local) === true && state === ESTABLISHED;
+  }).length;
 }
 
 async function addUpstream(admin: AdminClient, url: string): Promise<void> {

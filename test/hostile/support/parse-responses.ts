@@ -15,7 +15,7 @@ export interface ParsedResponses {
   readonly rest: Buffer;
 }
 
-const STATUS_LINE = /^HTTP\/1\.1 ([1-5]\d\d) [\t\x20-\x7e\x80-\xff]*$/;
+const STATUS_LINE = /^HTTP\/1\.1 ([1-9]\d\d) [\t\x20-\x7e\x80-\xff]*$/;
 const FIELD_LINE = /^([!#$%&'*+.^_`|~\w-]+): ([\t\x20-\x7e\x80-\xff]*)$/;
 
 export class MalformedAnswerError extends Error {}
