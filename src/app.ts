@@ -45,6 +45,7 @@ import { Closers } from "./runtime/closers.ts";
 import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.ts";
 import { createConnectionObserver } from "./runtime/connection-observer.ts";
 import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
+import { startUsageCollector } from "./runtime/deferred/usage-collector.ts";
 import { createFailoverParts } from "./runtime/failover-parts.ts";
 import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
@@ -324,6 +325,17 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
       },
     }),
   });
+  const collector = startUsageCollector({
+    ...parts,
+    providers: parts.providers.registry,
+    snapshot,
+    upstream,
+    observer: telemetry.observer,
+    nowMs: Date.now,
+    random: Math.random,
+    log,
+  });
+  closers.add("pending usage", () => collector.stop());
   bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
 }

@@ -1,5 +1,5 @@
 import { formatUsd } from "../core/money/picos.ts";
-import type { UsageEvent } from "../core/usage/usage-event.ts";
+import type { UsageEvent, UsageSource } from "../core/usage/usage-event.ts";
 import type { Call, Refusal } from "./call.ts";
 import type { ExchangeResult } from "./exchange.ts";
 import { leaveRoute, reportEnding, startNextAttempt, type FailoverDeps } from "./failover.ts";
@@ -74,6 +74,9 @@ function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Refusal | 
   return undefined;
 }
 
+/** An explicit zero in the ledger, and no price to tell the client. */
+const COSTS_NOTHING_YET: ReadonlySet<UsageSource> = new Set<UsageSource>(["none", "deferred"]);
+
 function finish(
   deps: PipelineDeps,
   call: Call,
@@ -81,7 +84,7 @@ function finish(
 ): Refusal | undefined {
   const { result, event } = ended;
   if (result.ending === "whole") {
-    const isCostKnown = event.costPicos !== null && event.usageSource !== "none";
+    const isCostKnown = event.costPicos !== null && !COSTS_NOTHING_YET.has(event.usageSource);
     result.finishReply(
       isCostKnown && event.costPicos !== null
         ? ["x-keyward-cost-usd", formatUsd(event.costPicos)]

@@ -5,7 +5,12 @@
  */
 import { crc32 } from "node:zlib";
 import { picos, type Picos } from "../../core/money/picos.ts";
-import type { CallIntent, CallOutcome, UsageEvent } from "../../core/usage/usage-event.ts";
+import type {
+  CallIntent,
+  CallOutcome,
+  DeferredStep,
+  UsageEvent,
+} from "../../core/usage/usage-event.ts";
 
 const VERSION = 1;
 const CRC_DIGITS = 8;
@@ -45,7 +50,8 @@ export function encodeIntent(intent: CallIntent): string {
 }
 
 export function encodeEvent(event: UsageEvent): string {
-  return line(JSON.stringify(["s", VERSION, intentFields(event), outcomeFields(event)]));
+  const fields = ["s", VERSION, intentFields(event), outcomeFields(event)];
+  return line(JSON.stringify(event.deferred === undefined ? fields : [...fields, event.deferred]));
 }
 
 /** `bytes` is one line without its line feed. Undefined when it is not whole: torn, altered, or no record at all. */
@@ -63,7 +69,7 @@ export function decodeRecord(bytes: Buffer): JournalRecord | undefined {
 
 function readRecord(value: unknown): JournalRecord | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [kind, version, first, second] = value as unknown[];
+  const [kind, version, first, second, third] = value as unknown[];
   if (typeof version !== "number") return undefined;
   if (version !== VERSION) return { kind: "unsupported", version };
   if (kind === "o" && isIntent(first)) {
@@ -71,10 +77,10 @@ function readRecord(value: unknown): JournalRecord | undefined {
   }
   if (kind === "s" && isIntent(first) && isOutcome(second)) {
     const intent = readIntent(first as IntentFields);
-    return {
-      kind: "settled",
-      event: { ...intent, ...readOutcome(second as OutcomeFields) },
-    };
+    const event = { ...intent, ...readOutcome(second as OutcomeFields) };
+    // Absent for most calls, and in what an older Keyward wrote.
+    if (third === undefined) return { kind: "settled", event };
+    return { kind: "settled", event: { ...event, deferred: third as DeferredStep } };
   }
   if (kind === "h" && Array.isArray(first)) {
     const pairs = first as readonly (readonly [number, number])[];

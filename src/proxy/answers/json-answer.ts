@@ -1,5 +1,6 @@
 import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
-import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
+import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";
+import { TopLevelScanner } from "../../wire/json/top-level-scanner.ts";
 import { readAnswerError } from "../../wire/openai/answer-error.ts";
 import {
   NO_FACTS,
@@ -58,7 +59,7 @@ export class JsonAnswer implements Answer {
     const scan = this.#scanner.finish();
     if (scan !== undefined) {
       this.#isUnderstood = true;
-      const fields = readFields(scan);
+      const fields = readScannedFields(scan);
       const error = readAnswerError(fields);
       const facts = this.#options.operation.readResponse(fields);
       this.#facts = error === null ? facts : { ...facts, error };
@@ -101,28 +102,4 @@ export class JsonAnswer implements Answer {
       return NO_TEXT; // Not JSON after all: there is no text to count.
     }
   }
-}
-
-/** A list that is longer than this is no list of anything that is counted. */
-const MAX_COUNTED_MEMBERS = 100_000;
-
-/**
- * The scanned members as an object; one that is malformed or too long is left out, but for a list that is too long: it is
- * given as that many unknown members.
- */
-function readFields(scan: TopLevelScan): JsonObject {
-  const object: Record<string, unknown> = {};
-  for (const [name, field] of scan.fields) {
-    if (field.text === undefined) {
-      const isCounted = field.memberCount > 0 && field.memberCount <= MAX_COUNTED_MEMBERS;
-      if (isCounted) object[name] = Array.from({ length: field.memberCount });
-      continue;
-    }
-    try {
-      object[name] = JSON.parse(field.text);
-    } catch {
-      // A malformed value reports nothing.
-    }
-  }
-  return object;
 }

@@ -259,6 +259,7 @@ function mergeFacts(
     isInterim: reporting.isInterim,
     priceVariant: later.priceVariant ?? earlier.priceVariant,
     unpricedCharge: later.unpricedCharge ?? earlier.unpricedCharge,
+    deferred: later.deferred ?? earlier.deferred,
     error: later.error ?? earlier.error,
   };
 }

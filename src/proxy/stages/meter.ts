@@ -51,6 +51,8 @@ export async function meter(
   };
   // What it repeats was metered with the call that consumed it.
   if (!operation.charges && isRepetition(call, result.facts)) return nothing;
+  // Work that goes on without the call is charged when it has ended, whatever was delivered of it so far.
+  if (result.facts.deferred?.ending === null) return { ...nothing, usageSource: "deferred" };
   const facts = completeFacts(call, result);
   if (facts.quantities !== null) return readReport(deps, call, { status, facts, result });
   const hasError = facts.error !== null;

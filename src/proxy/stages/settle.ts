@@ -1,9 +1,11 @@
 import { ZERO_PICOS } from "../../core/money/picos.ts";
 import type { PriceBook } from "../../core/pricing/price-book.ts";
-import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { firstCheckDelayMs } from "../../core/usage/deferred-schedule.ts";
+import type { DeferredStep, UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { CallObserver } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { reportOf } from "../../wire/openai/deferred-work.ts";
 import { sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 import type { Measurement } from "./meter.ts";
@@ -28,6 +30,8 @@ export async function settle(
   if (intent === undefined) throw new Error("settle comes after openIntent");
   const { result, measurement } = ended;
   const { facts } = result;
+  const durationMs = Math.round(deps.monotonicMs() - call.attemptStartedMonotonicMs);
+  const deferred = readDeferredStep(call, ended, durationMs);
   const event: UsageEvent = {
     ...intent,
     // Of a form, these may have passed after the intent was written.
@@ -35,7 +39,7 @@ export async function settle(
     isStream: call.peeked?.isStream ?? intent.isStream,
     ...measurement,
     httpStatus: result.httpStatus,
-    durationMs: Math.round(deps.monotonicMs() - call.attemptStartedMonotonicMs),
+    durationMs,
     firstByteMs:
       result.firstByteAtMs === null
         ? null
@@ -46,6 +50,7 @@ export async function settle(
     serviceTier: clip(facts.serviceTier),
     ...price(deps, call, ended),
     pricePicos: null,
+    ...(deferred !== undefined && { deferred }),
   };
   try {
     await deps.ledger.settle(event);
@@ -56,6 +61,25 @@ export async function settle(
   const environment = call.key?.environmentName ?? "";
   deps.observer.callEnded({ event, environment, ending: result.ending, trace: call.trace });
   return event;
+}
+
+/** What the store is to do about work that is charged apart from the call. */
+function readDeferredStep(
+  { operation, attemptStartedAtMs }: Call,
+  { result, measurement }: { readonly result: ExchangeResult; readonly measurement: Measurement },
+  durationMs: number,
+): DeferredStep | undefined {
+  const { facts } = result;
+  if (facts.deferred === null) return undefined;
+  const { work, ending } = facts.deferred;
+  if (measurement.usageSource === "deferred") {
+    const firstCheckAtMs = attemptStartedAtMs + durationMs + firstCheckDelayMs(work.kind);
+    return { step: "begun", work, firstCheckAtMs };
+  }
+  if (operation.charges || ending === null) return undefined;
+  // Where the usage is not told here, it may be told to whoever asks again.
+  const report = facts.quantities === null ? null : reportOf(facts, ending);
+  return { step: "ended", objectId: work.objectId, report };
 }
 
 type Priced = Pick<UsageEvent, "pricing" | "costPicos" | "priceRowId">;
@@ -69,6 +93,7 @@ function price(
   const free: Priced = { pricing: "priced", costPicos: ZERO_PICOS, priceRowId: null };
   if (call.route?.provider.isFree === true) return free;
   if (!call.operation.charges && measurement.usageSource === "none") return free;
+  if (measurement.usageSource === "deferred") return free;
   if (measurement.usageSource === "unknown") {
     return { pricing: "unpriced", costPicos: null, priceRowId: null };
   }

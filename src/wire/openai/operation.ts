@@ -3,6 +3,7 @@
  * usage stands, in JSON and in a stream. An operation reads formats; it opens no socket, knows no price and no
  * provider's name.
  */
+import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -22,8 +23,17 @@ export interface ResponseFacts {
   readonly priceVariant: string | null;
   /** Something was consumed that no quantity class holds: the quantities alone do not tell the cost. */
   readonly unpricedCharge: string | null;
+  /** Work that goes on, or has ended, apart from the call; null where the answer is all there is. */
+  readonly deferred: DeferredFacts | null;
   /** The code of an error that came with a status of success: in a stream, or as the body. Set by the answer's reader. */
   readonly error: string | null;
+}
+
+/** Work as one answer shows it. */
+export interface DeferredFacts {
+  readonly work: DeferredWork;
+  /** Null while it goes on. */
+  readonly ending: "succeeded" | "failed" | "interrupted" | null;
 }
 
 export const NO_FACTS: ResponseFacts = Object.freeze({
@@ -35,6 +45,7 @@ export const NO_FACTS: ResponseFacts = Object.freeze({
   isInterim: false,
   priceVariant: null,
   unpricedCharge: null,
+  deferred: null,
   error: null,
 });
 

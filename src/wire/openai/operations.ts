@@ -1,4 +1,5 @@
 import { AUDIO } from "./audio.ts";
+import { BATCHES } from "./batches.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
 import { decisions } from "./decisions.ts";
@@ -8,6 +9,7 @@ import { moderations } from "./moderations.ts";
 import type { Operation } from "./operation.ts";
 import { READS } from "./reads.ts";
 import { compaction, responses } from "./responses.ts";
+import { RUNS } from "./runs.ts";
 import { speech } from "./speech.ts";
 
 /** Every listed operation of OpenAI's API. */
@@ -22,5 +24,7 @@ export const OPERATIONS: readonly Operation[] = [
   speech,
   ...AUDIO,
   ...IMAGES,
+  ...BATCHES,
+  ...RUNS,
   ...READS,
 ];

@@ -1,14 +1,22 @@
 import { chatCompletions } from "./chat-completions.ts";
+import { asObject } from "./fields.ts";
 import { NO_TEXT_READER, NO_FACTS, type Operation } from "./operation.ts";
-import { responses } from "./responses.ts";
+import { readResponse, responses } from "./responses.ts";
+
+/** Whatever mode it was made in, and it may have been made in the background. */
+const storedResponse: Operation = {
+  ...responses,
+  readResponse,
+  readStreamEvent: (data) => readResponse(asObject(data["response"]) ?? {}),
+};
 
 /**
  * Endpoints that repeat what an earlier call has consumed, its usage included: they are read and charge nothing. A
  * stream of a response that is resumed (`GET /v1/responses/{id}?stream=true&starting_after=7`) is one of them.
  */
 export const READS: readonly Operation[] = [
-  readOf(responses, { name: "responses.retrieve", method: "GET", path: "/v1/responses/{id}" }),
-  readOf(responses, {
+  readOf(storedResponse, { name: "responses.retrieve", method: "GET", path: "/v1/responses/{id}" }),
+  readOf(storedResponse, {
     name: "responses.cancel",
     method: "POST",
     path: "/v1/responses/{id}/cancel",

@@ -1,5 +1,6 @@
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { pushContent, pushDefinitions } from "./content-text.ts";
+import { type EndingByStatus, readEnding, readWork } from "./deferred-work.ts";
 import { asArray, asName, asObject, pushText } from "./fields.ts";
 import {
   NO_FACTS,
@@ -28,10 +29,20 @@ export const responses: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: false,
-  responseFields: ["id", "model", "service_tier", "usage", "output", "tools", "tool_usage"],
+  responseFields: [
+    "id",
+    "model",
+    "service_tier",
+    "status",
+    "background",
+    "usage",
+    "output",
+    "tools",
+    "tool_usage",
+  ],
   maxFieldBytes: 4 * 1024 * 1024,
-  readResponse,
-  readStreamEvent: (data) => readResponse(asObject(data["response"]) ?? {}),
+  readResponse: readCreated,
+  readStreamEvent: (data) => readCreated(asObject(data["response"]) ?? {}),
   isUsageOnlyEvent: () => false,
   promptText,
   answerText,
@@ -44,9 +55,34 @@ export const compaction: Operation = {
   ...responses,
   name: "responses.compact",
   path: "/v1/responses/compact",
+  readResponse: readFacts,
+  readStreamEvent: (data) => readFacts(asObject(data["response"]) ?? {}),
 };
 
-function readResponse(body: JsonObject): ResponseFacts {
+/** `ResponseStatus` of OpenAI's API; `queued` and `in_progress` go on. */
+const ENDINGS: EndingByStatus = {
+  completed: "succeeded",
+  incomplete: "succeeded",
+  failed: "failed",
+  cancelled: "interrupted",
+};
+
+/** A response as whoever asks for it is told of it: whether it has ended, and what it has consumed. */
+export function readResponse(body: JsonObject): ResponseFacts {
+  const work = readWork("response", body["id"], (id) => `/responses/${id}`);
+  const deferred = work === null ? null : { work, ending: readEnding(body["status"], ENDINGS) };
+  return { ...readFacts(body), deferred };
+}
+
+/**
+ * As the call that makes it is told of it: only in background mode does it go on when the answer, or the stream, has
+ * ended. A stream names `in_progress` in any mode.
+ */
+function readCreated(body: JsonObject): ResponseFacts {
+  return body["background"] === true ? readResponse(body) : readFacts(body);
+}
+
+function readFacts(body: JsonObject): ResponseFacts {
   const tokens = readUsage(body["usage"], RESPONSE_USAGE);
   const tools = tokens === null ? null : readToolCharges(body);
   return {
