@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyEvent, anyIntent } from "../../../test/support/arbitrary-calls.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import { decodeRecord, encodeEvent, encodeHeader, encodeIntent } from "./journal-record.ts";
 
 /** The one line of a record, without its line feed. */
@@ -32,6 +33,19 @@ describe("a journal record", () => {
         expect(record).toEqual({ kind: "settled", event });
       }),
     );
+  });
+
+  test("keeps what an event has to do with work that is charged later", () => {
+    const path = "/responses/resp_1";
+    const work = { kind: "response", objectId: "resp_1", path } as const;
+    const steps = [
+      { step: "begun", work, firstCheckAtMs: 7 },
+      { step: "ended", objectId: "resp_1", report: null },
+    ] as const;
+    for (const deferred of steps) {
+      const event = { ...fc.sample(anyEvent, 1)[0], deferred } as UsageEvent;
+      expect(decodeRecord(lineOf(encodeEvent(event)))).toEqual({ kind: "settled", event });
+    }
   });
 
   test("is one line that reads back as the header it was", () => {
