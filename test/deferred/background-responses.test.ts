@@ -2,7 +2,7 @@
 import type { Response, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { describe, expect, it } from "vitest";
 import { formatUsd } from "../../src/core/money/picos.ts";
-import { KEY, collectorFixture } from "../support/collector-fixture.ts";
+import { type KEY, collectorFixture } from "../support/collector-fixture.ts";
 import { routeTo } from "../support/data-plane.ts";
 import { until } from "../support/poll.ts";
 import type { Respond } from "../support/upstream.ts";

@@ -45,7 +45,7 @@ const COST_PICOS = 450_000_000n;
 
 function json(now: () => Run): Respond {
   return (req, res) => {
-    const isCreated = req.method === "POST" && /\/runs$/.test(req.url ?? "");
+    const isCreated = req.method === "POST" && req.url?.endsWith("/runs");
     res.writeHead(200, { "content-type": "application/json" });
     res.end(JSON.stringify(isCreated ? run() : now()));
   };

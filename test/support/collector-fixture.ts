@@ -29,6 +29,11 @@ import { startUpstream, type Respond, type Upstream } from "./upstream.ts";
 export const ACCOUNT = "acc_ours" as ProviderAccountId;
 export const KEY = "pky_ours" as ProviderKeyId;
 
+interface LogLine {
+  readonly level: string;
+  readonly message: string;
+}
+
 export interface CollectorUnderTest {
   readonly upstream: Upstream;
   readonly gateway: DataPlane;
@@ -37,7 +42,7 @@ export interface CollectorUnderTest {
   /** The ways of the environment; a test may change them. */
   readonly routes: ProviderRoute[];
   readonly reports: readonly CallReport[];
-  readonly logged: readonly { readonly level: string; readonly message: string }[];
+  readonly logged: readonly LogLine[];
   /** What is added to the time. */
   aheadMs: number;
   /** One more process on the same database, from now on. */
@@ -54,7 +59,7 @@ export interface CollectorUnderTest {
 }
 
 export interface CollectorFixture {
-  start(respond: Respond): Promise<CollectorUnderTest>;
+  readonly start: (respond: Respond) => Promise<CollectorUnderTest>;
 }
 
 /** For the top of a test file; what a test starts is closed after it. */
@@ -97,23 +102,16 @@ function createUnderTest(parts: {
   });
   closers.push(() => dispatcher.destroy());
   const reports: CallReport[] = [];
-  const logged: { level: string; message: string }[] = [];
-  const at = (level: string) => (_fields: unknown, message: string) =>
-    void logged.push({ level, message });
-  const log: Log = {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-  };
+  const { log, logged } = createMemoryLog();
   let flushed = 0;
   const underTest: CollectorUnderTest = {
-    ...{ upstream, gateway, store, routes, reports, logged },
-    client: new OpenAI({
-      baseURL: `${gateway.url}/v1`,
-      apiKey: gateway.key,
-      maxRetries: 0,
-    }),
+    upstream,
+    gateway,
+    store,
+    routes,
+    reports,
+    logged,
+    client: new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: gateway.key, maxRetries: 0 }),
     aheadMs: 0,
     collect: (options = {}) => {
       const collector = startUsageCollector({
@@ -155,4 +153,12 @@ function createUnderTest(parts: {
     },
   };
   return underTest;
+}
+
+function createMemoryLog(): { readonly log: Log; readonly logged: readonly LogLine[] } {
+  const logged: LogLine[] = [];
+  const at = (level: string) => (_fields: unknown, message: string) =>
+    void logged.push({ level, message });
+  const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return { log, logged };
 }
