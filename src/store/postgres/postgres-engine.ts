@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { CompiledQuery, sql } from "kysely";
 import { DatabaseError } from "pg";
 import type { SqlEngine } from "../sql/sql-engine.ts";
 
@@ -17,7 +17,14 @@ export const POSTGRES_ENGINE: SqlEngine = {
     table: "",
     clusteredTable: "",
   },
-  placeholder: (position) => `$${position}`,
+  /** One statement for all rows: what costs here is the round trip. */
+  insertQuery({ table, columns, suffix, parameters }) {
+    const rows = parameters.length / columns.length;
+    return CompiledQuery.raw(
+      `insert into ${table} (${columns.join(", ")}) values ${tuplesOf(rows, columns.length)} ${suffix}`,
+      [...parameters],
+    );
+  },
   /**
    * By a query of the catalogue, not by `to_regclass`: that one answers from the connection's cache, which does not hear
    * of a table that another process has made while this one waited for the writers' lock.
@@ -41,3 +48,16 @@ export const POSTGRES_ENGINE: SqlEngine = {
     return constraint.slice(`${table}_`.length).replace(/_unique$/, "");
   },
 };
+
+/** `($1, $2), ($3, $4)` */
+function tuplesOf(rows: number, columns: number): string {
+  const tuples: string[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    const placeholders: string[] = [];
+    for (let column = 1; column <= columns; column += 1) {
+      placeholders.push(`$${row * columns + column}`);
+    }
+    tuples.push(`(${placeholders.join(", ")})`);
+  }
+  return tuples.join(", ");
+}

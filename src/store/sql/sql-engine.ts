@@ -2,7 +2,7 @@
  * What the shared SQL of this folder asks of a database. Everything here runs on SQLite and on Postgres alike; where
  * they differ, the engine of `sqlite/` or `postgres/` knows. Nothing in this folder opens a connection.
  */
-import type { Kysely, Transaction } from "kysely";
+import type { CompiledQuery, Kysely, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** The words in which the two databases write the same table. */
@@ -20,12 +20,22 @@ export interface SchemaWords {
   readonly clusteredTable: string;
 }
 
+/** Rows for one table. */
+export interface Insertion {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** What follows the values: what to do on conflict, what to return. */
+  readonly suffix: string;
+  /** Row after row, in the order of `columns`. */
+  readonly parameters: readonly unknown[];
+}
+
 export interface SqlEngine {
   /** `sqlite` or `postgres`; for people. */
   readonly kind: string;
   readonly words: SchemaWords;
-  /** The placeholder of the n-th parameter, counted from 1. */
-  placeholder(position: number): string;
+  /** The query that inserts many rows the way that costs this database the least. */
+  insertQuery(insertion: Insertion): CompiledQuery;
   hasTable(db: Kysely<Tables>, name: string): Promise<boolean>;
   /** Makes other transactions that ask for it wait until this one has ended. */
   lockWriters(transaction: Transaction<Tables>): Promise<void>;

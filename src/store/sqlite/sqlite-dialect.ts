@@ -12,6 +12,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { timesOf } from "./repeated-query.ts";
 import type { ThreadOptions } from "./sqlite-messages.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { Turns } from "./turns.ts";
@@ -137,7 +138,11 @@ class SessionConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { rows, changes } = await this.session.execute(query.sql, query.parameters);
+    const { rows, changes } = await this.session.execute(
+      query.sql,
+      query.parameters,
+      timesOf(query),
+    );
     return { rows: rows as Row[], numAffectedRows: changes };
   }
 

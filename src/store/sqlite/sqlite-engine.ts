@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { SqlEngine } from "../sql/sql-engine.ts";
+import { repeatedQuery } from "./repeated-query.ts";
 
 /** "UNIQUE constraint failed: projects.name" */
 const TAKEN_PATTERN = /^UNIQUE constraint failed: \w+\.(\w+)$/;
@@ -15,7 +16,15 @@ export const SQLITE_ENGINE: SqlEngine = {
     table: " strict",
     clusteredTable: " strict, without rowid",
   },
-  placeholder: () => "?",
+  /** One small statement for each row: a long one costs SQLite twice as much a row to bind and to run. */
+  insertQuery({ table, columns, suffix, parameters }) {
+    const placeholders = columns.map(() => "?").join(", ");
+    return repeatedQuery(
+      `insert into ${table} (${columns.join(", ")}) values (${placeholders}) ${suffix}`,
+      parameters,
+      parameters.length / columns.length,
+    );
+  },
   async hasTable(db, name) {
     const found =
       await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db);

@@ -14,7 +14,9 @@ export type ThreadRequest =
       readonly kind: "execute";
       readonly id: number;
       readonly text: string;
+      /** Of all the runs, one after the other. */
       readonly parameters: readonly unknown[];
+      readonly times: number;
     }
   | { readonly kind: "rollback"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };

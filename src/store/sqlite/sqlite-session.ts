@@ -89,14 +89,15 @@ export class SqliteSession {
     return this.#failure === undefined;
   }
 
-  async execute(text: string, parameters: readonly unknown[]): Promise<StatementResult> {
+  /** Runs the statement `times` times, each time with the next of the parameters; the results are put together. */
+  async execute(text: string, parameters: readonly unknown[], times = 1): Promise<StatementResult> {
     if (this.#waiting.size >= MAX_WAITING) {
       throw new SqliteError(
         `${MAX_WAITING} statements wait for the database ${this.#path} already`,
         "ERR_SQLITE_OVERLOAD",
       );
     }
-    return await this.#request((id) => ({ kind: "execute", id, text, parameters }));
+    return await this.#request((id) => ({ kind: "execute", id, text, parameters, times }));
   }
 
   /** Ends the running transaction, if there is one. */

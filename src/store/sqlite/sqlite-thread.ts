@@ -44,12 +44,7 @@ function answer(
   request: ThreadRequest,
 ): ThreadReply {
   const done = { kind: "done", id: request.id, rows: [], changes: 0n } as const;
-  if (request.kind === "execute") {
-    const statement = statements.prepare(request.text);
-    const parameters = request.parameters.map(toInput);
-    if (statement.columns().length > 0) return { ...done, rows: statement.all(...parameters) };
-    return { ...done, changes: BigInt(statement.run(...parameters).changes) };
-  }
+  if (request.kind === "execute") return { ...done, ...execute(statements, request) };
   if (request.kind === "rollback") {
     // After some errors (a full disk) SQLite itself has rolled back already; that is what was wanted.
     if (database.isTransaction) database.exec("rollback");
@@ -58,6 +53,23 @@ function answer(
   statements.clear();
   database.close();
   return done;
+}
+
+function execute(
+  statements: StatementCache,
+  { text, parameters, times }: Extract<ThreadRequest, { readonly kind: "execute" }>,
+): Pick<Extract<ThreadReply, { readonly kind: "done" }>, "rows" | "changes"> {
+  const statement = statements.prepare(text);
+  const width = parameters.length / times;
+  const isQuery = statement.columns().length > 0;
+  const rows: unknown[] = [];
+  let changes = 0n;
+  for (let run = 0; run < times; run += 1) {
+    const inputs = parameters.slice(run * width, (run + 1) * width).map(toInput);
+    if (isQuery) rows.push(...statement.all(...inputs));
+    else changes += BigInt(statement.run(...inputs).changes);
+  }
+  return { rows, changes };
 }
 
 /**
