@@ -17,12 +17,20 @@ export const POSTGRES_ENGINE: SqlEngine = {
     table: "",
     clusteredTable: "",
   },
-  /** One statement for all rows: what costs here is the round trip. */
-  insertQuery({ table, columns, suffix, parameters }) {
+  /**
+   * One statement for all rows: what costs here is the round trip. A row is known again by its first column, which no two
+   * of those that `onConflict` may leave out have in common.
+   */
+  async insertRows(db, { table, columns, onConflict, parameters }) {
+    const [key = ""] = columns;
     const rows = parameters.length / columns.length;
-    return CompiledQuery.raw(
-      `insert into ${table} (${columns.join(", ")}) values ${tuplesOf(rows, columns.length)} ${suffix}`,
-      [...parameters],
+    const text = `insert into ${table} (${columns.join(", ")}) values ${tuplesOf(rows, columns.length)} ${onConflict} returning ${key} as key`;
+    const result = await db.executeQuery<{ readonly key: unknown }>(
+      CompiledQuery.raw(text, [...parameters]),
+    );
+    const inserted = new Set(result.rows.map((row) => String(row.key)));
+    return Array.from({ length: rows }, (_, row) =>
+      inserted.has(String(parameters[row * columns.length])),
     );
   },
   /**

@@ -23,24 +23,22 @@ export function* partsOf<Item>(items: readonly Item[]): Generator<readonly Item[
 }
 
 /**
- * Inserts the rows of one part, in their order, and returns what `suffix` returns. Within a transaction only: after an
- * error some of the rows may be there. The statement is written out rather than built by Kysely, which would keep the
- * gateway's thread for tens of milliseconds with a few thousand rows.
+ * Inserts the rows of one part, in their order, and says for each whether it is in the table through this: `onConflict`
+ * may have it left out. Within a transaction only: after an error some of the rows may be there. The statement is
+ * written out rather than built by Kysely, which would keep the gateway's thread for tens of milliseconds with a few
+ * thousand rows.
  */
-export async function insertRows<Table extends keyof Tables, Returned = never>(
+export async function insertRows<Table extends keyof Tables>(
   { db, engine }: BulkTarget,
   table: Table,
   rows: readonly Insertable<Tables[Table]>[],
-  suffix: string,
-): Promise<readonly Returned[]> {
+  onConflict: string,
+): Promise<readonly boolean[]> {
   const [first] = rows;
   if (first === undefined) return [];
   if (!db.isTransaction) throw new Error("rows are inserted in a transaction");
   const columns = Object.keys(first) as (keyof typeof first & string)[];
   const parameters: unknown[] = [];
   for (const row of rows) for (const column of columns) parameters.push(row[column]);
-  const result = await db.executeQuery<Returned>(
-    engine.insertQuery({ table, columns, suffix, parameters }),
-  );
-  return result.rows;
+  return await engine.insertRows(db, { table, columns, onConflict, parameters });
 }

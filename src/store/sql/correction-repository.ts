@@ -66,17 +66,17 @@ async function writeCorrections(
   const inOrder = corrections.toSorted((a, b) => (a.event.id < b.event.id ? -1 : 1));
   let inserted = 0;
   for (const part of partsOf(inOrder)) {
-    const rows = await insertRows<"usage_corrections", { readonly id: string }>(
+    const areNew = await insertRows(
       target,
       "usage_corrections",
       part.map(({ correction }) => toRow(correction)),
-      "on conflict (event_id, ordinal) do nothing returning id",
+      "on conflict (event_id, ordinal) do nothing",
     );
-    const ids = new Set(rows.map((row) => row.id));
-    for (const { event, correction } of part) {
-      if (ids.has(correction.id)) rollups.correct(event, correction);
+    for (const [index, { event, correction }] of part.entries()) {
+      if (areNew[index] !== true) continue;
+      rollups.correct(event, correction);
+      inserted += 1;
     }
-    inserted += ids.size;
   }
   for (const part of partsOf(rollups.rows())) {
     await insertRows(target, "usage_rollups", part, ADD_TO_ROLLUP);

@@ -2,7 +2,7 @@
  * What the shared SQL of this folder asks of a database. Everything here runs on SQLite and on Postgres alike; where
  * they differ, the engine of `sqlite/` or `postgres/` knows. Nothing in this folder opens a connection.
  */
-import type { CompiledQuery, Kysely, Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** The words in which the two databases write the same table. */
@@ -24,8 +24,8 @@ export interface SchemaWords {
 export interface Insertion {
   readonly table: string;
   readonly columns: readonly string[];
-  /** What follows the values: what to do on conflict, what to return. */
-  readonly suffix: string;
+  /** What follows the values: `on conflict … do …`. */
+  readonly onConflict: string;
   /** Row after row, in the order of `columns`. */
   readonly parameters: readonly unknown[];
 }
@@ -34,8 +34,8 @@ export interface SqlEngine {
   /** `sqlite` or `postgres`; for people. */
   readonly kind: string;
   readonly words: SchemaWords;
-  /** The query that inserts many rows the way that costs this database the least. */
-  insertQuery(insertion: Insertion): CompiledQuery;
+  /** Inserts many rows the way that costs this database the least; whether each was inserted or updated by it. */
+  insertRows(db: Kysely<Tables>, insertion: Insertion): Promise<readonly boolean[]>;
   hasTable(db: Kysely<Tables>, name: string): Promise<boolean>;
   /** Makes other transactions that ask for it wait until this one has ended. */
   lockWriters(transaction: Transaction<Tables>): Promise<void>;

@@ -1,4 +1,3 @@
-import type { EventId } from "../../core/ids/ids.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { writeDeferredSteps } from "./deferred-steps.ts";
@@ -21,15 +20,10 @@ export async function writeEvents(
   const rollups = new UsageRollups();
   const added: UsageEvent[] = [];
   for (const part of partsOf(onceInIdOrder(events))) {
-    const rows = await insertRows<"usage_events", { readonly id: EventId }>(
-      target,
-      "usage_events",
-      part.map(toEventRow),
-      "on conflict (id) do nothing returning id",
-    );
-    const ids = new Set(rows.map((row) => row.id));
-    for (const event of part) {
-      if (!ids.has(event.id)) continue;
+    const rows = part.map(toEventRow);
+    const areNew = await insertRows(target, "usage_events", rows, "on conflict (id) do nothing");
+    for (const [index, event] of part.entries()) {
+      if (areNew[index] !== true) continue;
       rollups.add(event);
       added.push(event);
     }

@@ -1,7 +1,10 @@
 import { CompiledQuery } from "kysely";
 
-/** A statement that runs several times in one message to the database's thread, each time with the next parameters. */
-interface RepeatedQuery extends CompiledQuery {
+/**
+ * A statement that runs several times in one message to the database's thread, each time with the next of the
+ * parameters. It answers with `RunChanges`, one a run.
+ */
+export interface RepeatedQuery extends CompiledQuery {
   readonly times: number;
 }
 
@@ -13,6 +16,6 @@ export function repeatedQuery(
   return { ...CompiledQuery.raw(text, [...parameters]), times };
 }
 
-export function timesOf(query: CompiledQuery): number {
-  return "times" in query ? (query as RepeatedQuery).times : 1;
+export function isRepeatedQuery(query: CompiledQuery): query is RepeatedQuery {
+  return "times" in query;
 }

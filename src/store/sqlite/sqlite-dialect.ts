@@ -12,7 +12,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import { timesOf } from "./repeated-query.ts";
+import { isRepeatedQuery } from "./repeated-query.ts";
 import type { ThreadOptions } from "./sqlite-messages.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { Turns } from "./turns.ts";
@@ -138,11 +138,10 @@ class SessionConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { rows, changes } = await this.session.execute(
-      query.sql,
-      query.parameters,
-      timesOf(query),
-    );
+    const { sql, parameters } = query;
+    const { rows, changes } = isRepeatedQuery(query)
+      ? await this.session.repeat(sql, parameters, query.times)
+      : await this.session.execute(sql, parameters);
     return { rows: rows as Row[], numAffectedRows: changes };
   }
 

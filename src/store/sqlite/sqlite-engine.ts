@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { SqlEngine } from "../sql/sql-engine.ts";
 import { repeatedQuery } from "./repeated-query.ts";
+import type { RunChanges } from "./sqlite-messages.ts";
 
 /** "UNIQUE constraint failed: projects.name" */
 const TAKEN_PATTERN = /^UNIQUE constraint failed: \w+\.(\w+)$/;
@@ -16,14 +17,16 @@ export const SQLITE_ENGINE: SqlEngine = {
     table: " strict",
     clusteredTable: " strict, without rowid",
   },
-  /** One small statement for each row: a long one costs SQLite twice as much a row to bind and to run. */
-  insertQuery({ table, columns, suffix, parameters }) {
+  /**
+   * One small statement for each row: a long one costs SQLite twice as much a row to bind and to run, and `returning`
+   * costs a statement more than the insertion.
+   */
+  async insertRows(db, { table, columns, onConflict, parameters }) {
     const placeholders = columns.map(() => "?").join(", ");
-    return repeatedQuery(
-      `insert into ${table} (${columns.join(", ")}) values (${placeholders}) ${suffix}`,
-      parameters,
-      parameters.length / columns.length,
-    );
+    const text = `insert into ${table} (${columns.join(", ")}) values (${placeholders}) ${onConflict}`;
+    const times = parameters.length / columns.length;
+    const { rows } = await db.executeQuery<RunChanges>(repeatedQuery(text, parameters, times));
+    return rows.map(({ changes }) => changes > 0);
   },
   async hasTable(db, name) {
     const found =

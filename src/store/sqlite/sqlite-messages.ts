@@ -1,5 +1,7 @@
 /** What the gateway's thread and the database's thread say to each other. */
 
+import type { PackedParameters } from "./packed-parameters.ts";
+
 export interface ThreadOptions {
   readonly path: string;
   /** Reads only; such a connection refuses to write. */
@@ -14,12 +16,24 @@ export type ThreadRequest =
       readonly kind: "execute";
       readonly id: number;
       readonly text: string;
-      /** Of all the runs, one after the other. */
       readonly parameters: readonly unknown[];
+    }
+  | {
+      readonly kind: "repeat";
+      readonly id: number;
+      readonly text: string;
+      /** Of all the runs, one after the other; see packed-parameters.ts. */
+      readonly parameters: PackedParameters;
       readonly times: number;
     }
   | { readonly kind: "rollback"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };
+
+/** What a run of a repeated statement has done. */
+export interface RunChanges {
+  /** Rows inserted, updated or deleted. */
+  readonly changes: number;
+}
 
 export type ThreadReply =
   | {

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { packParameters } from "./packed-parameters.ts";
 import {
   OPENING_ID,
   type ThreadOptions,
@@ -89,15 +90,21 @@ export class SqliteSession {
     return this.#failure === undefined;
   }
 
-  /** Runs the statement `times` times, each time with the next of the parameters; the results are put together. */
-  async execute(text: string, parameters: readonly unknown[], times = 1): Promise<StatementResult> {
-    if (this.#waiting.size >= MAX_WAITING) {
-      throw new SqliteError(
-        `${MAX_WAITING} statements wait for the database ${this.#path} already`,
-        "ERR_SQLITE_OVERLOAD",
-      );
-    }
-    return await this.#request((id) => ({ kind: "execute", id, text, parameters, times }));
+  async execute(text: string, parameters: readonly unknown[]): Promise<StatementResult> {
+    return await this.#run((id) => ({ kind: "execute", id, text, parameters }));
+  }
+
+  /**
+   * Runs a statement that returns nothing `times` times, each time with the next of the parameters; answers with
+   * `RunChanges`, one a run. Not atomic: belongs in a transaction.
+   */
+  async repeat(
+    text: string,
+    parameters: readonly unknown[],
+    times: number,
+  ): Promise<StatementResult> {
+    const packed = packParameters(parameters);
+    return await this.#run((id) => ({ kind: "repeat", id, text, parameters: packed, times }));
   }
 
   /** Ends the running transaction, if there is one. */
@@ -118,6 +125,16 @@ export class SqliteSession {
   async terminate(): Promise<void> {
     await this.#worker.terminate();
     await this.ended;
+  }
+
+  async #run(request: (id: number) => ThreadRequest): Promise<StatementResult> {
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new SqliteError(
+        `${MAX_WAITING} statements wait for the database ${this.#path} already`,
+        "ERR_SQLITE_OVERLOAD",
+      );
+    }
+    return await this.#request(request);
   }
 
   async #request(request: (id: number) => ThreadRequest): Promise<StatementResult> {

@@ -2,8 +2,10 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { unpackParameters } from "./packed-parameters.ts";
 import {
   OPENING_ID,
+  type RunChanges,
   type ThreadOptions,
   type ThreadReply,
   type ThreadRequest,
@@ -44,7 +46,13 @@ function answer(
   request: ThreadRequest,
 ): ThreadReply {
   const done = { kind: "done", id: request.id, rows: [], changes: 0n } as const;
-  if (request.kind === "execute") return { ...done, ...execute(statements, request) };
+  if (request.kind === "execute") {
+    const statement = statements.prepare(request.text);
+    const parameters = request.parameters.map(toInput);
+    if (statement.columns().length > 0) return { ...done, rows: statement.all(...parameters) };
+    return { ...done, changes: BigInt(statement.run(...parameters).changes) };
+  }
+  if (request.kind === "repeat") return { ...done, rows: repeat(statements, request) };
   if (request.kind === "rollback") {
     // After some errors (a full disk) SQLite itself has rolled back already; that is what was wanted.
     if (database.isTransaction) database.exec("rollback");
@@ -55,21 +63,19 @@ function answer(
   return done;
 }
 
-function execute(
+function repeat(
   statements: StatementCache,
-  { text, parameters, times }: Extract<ThreadRequest, { readonly kind: "execute" }>,
-): Pick<Extract<ThreadReply, { readonly kind: "done" }>, "rows" | "changes"> {
+  { text, parameters: packed, times }: Extract<ThreadRequest, { readonly kind: "repeat" }>,
+): readonly RunChanges[] {
   const statement = statements.prepare(text);
+  const parameters = unpackParameters(packed);
   const width = parameters.length / times;
-  const isQuery = statement.columns().length > 0;
-  const rows: unknown[] = [];
-  let changes = 0n;
-  for (let run = 0; run < times; run += 1) {
-    const inputs = parameters.slice(run * width, (run + 1) * width).map(toInput);
-    if (isQuery) rows.push(...statement.all(...inputs));
-    else changes += BigInt(statement.run(...inputs).changes);
+  const runs: RunChanges[] = [];
+  for (let start = 0; start < parameters.length; start += width) {
+    const inputs = parameters.slice(start, start + width).map(toInput);
+    runs.push({ changes: Number(statement.run(...inputs).changes) });
   }
-  return { rows, changes };
+  return runs;
 }
 
 /**

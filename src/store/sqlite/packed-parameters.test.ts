@@ -1,0 +1,30 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { packParameters, unpackParameters } from "./packed-parameters.ts";
+
+const parameter = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constant(null),
+  fc.maxSafeInteger(),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  fc.double({ noNaN: true }),
+  fc.uint8Array(),
+);
+const asBound = (value: unknown): unknown =>
+  typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
+
+test("parameters arrive as they were sent, as far as they are bound", () => {
+  fc.assert(
+    fc.property(fc.array(parameter), (parameters) => {
+      const arrived = unpackParameters(structuredClone(packParameters(parameters)));
+      expect(arrived.map(asBound)).toEqual(parameters.map(asBound));
+    }),
+  );
+});
+
+test("what JSON keeps is sent as one text, anything else as it is", () => {
+  expect(packParameters(["\ud800", 1, 2n, null])).toBe('["\\ud800",1,2,null]');
+  for (const value of [2n ** 60n, 0.5, new Uint8Array(1)]) {
+    expect(packParameters(["a", value])).toEqual(["a", value]);
+  }
+});
