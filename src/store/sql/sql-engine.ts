@@ -21,7 +21,7 @@ export interface SchemaWords {
 }
 
 /** Rows for one table. */
-export interface Insertion {
+interface Insertion {
   readonly table: string;
   readonly columns: readonly string[];
   /** What follows the values: `on conflict … do …`. */
