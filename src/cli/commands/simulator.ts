@@ -6,7 +6,7 @@ import { untilStopped } from "../until-stopped.ts";
 export const simulator = defineCommand({
   summary: "run the built-in provider by itself",
   details:
-    "A server that speaks OpenAI's API with made-up, repeatable answers: chat, responses, completions, embeddings, models and uploads. A token is a word with the white space before it. A request may name a pace (x-simulator-tokens-per-second), a length (x-simulator-output-tokens), a seed (x-simulator-seed) or a bad day (x-simulator-fault: 429; retry-after=2; times=3); so may its key (sim:429; retry-after=2).",
+    "A server that speaks OpenAI's API with made-up, repeatable answers: chat, responses, completions, embeddings, audio, images, moderations, files, batches, models; and Anthropic's messages. A token is a word with the white space before it. A request may name a pace (x-simulator-tokens-per-second), a length (x-simulator-output-tokens), a seed (x-simulator-seed) or a bad day (x-simulator-fault: 429; retry-after=2; times=3); so may its key (sim:429; retry-after=2).",
   examples: [
     "keyward simulator",
     "keyward simulator --port 4242 --tokens-per-second 50",

@@ -1,6 +1,6 @@
 /**
  * What an endpoint of the simulator is: a function from a request to an answer. It opens no socket, reads no clock and
- * draws no randomness; what it remembers is in `call.memory`. `http/` sends what it returns, `faults/` spoil it first
+ * draws no randomness; what it remembers is in the memory that it was made with. `http/` sends what it returns, `faults/` spoil it first
  * where the caller asked for that.
  */
 import { createHash } from "node:crypto";
@@ -62,13 +62,20 @@ export interface Call {
   readonly method: string;
   /** Without query. */
   readonly path: string;
+  readonly query: URLSearchParams;
   /** What stands in the path for the `:id` of the endpoint, decoded; "" where it has none. */
   readonly id: string;
   readonly createdAtSeconds: number;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
   /** The length of each answer that the request asked for by header; null = as the seed has it. */
   readonly outputTokens: number | null;
   /** Another seed, other answers to the same requests; "" is the usual one. */
   readonly seed: string;
+  /** How long what this call starts takes: a response in the background, a batch. */
+  readonly workMs: number;
+  /** What the endpoint of a path that takes JSON answers, within this call: for the lines of a batch. */
+  answerJson(path: string, body: unknown): Answer | Promise<Answer>;
   /** A new id for this call, `<prefix><32 hex digits>`. Repeatable: it depends on the call's number, not on chance. */
   createId(prefix: string): string;
 }
@@ -89,6 +96,8 @@ export interface JsonEndpoint extends AnyEndpoint {
 export interface FormEndpoint extends AnyEndpoint {
   readonly takes: "form";
   readonly method: "POST";
+  /** Of each file, so many bytes are there as `content`; a larger one has none. 0 where it is not named. */
+  readonly keptFileBytes?: number;
   answer(form: MultipartForm, call: Call): Answer;
 }
 
@@ -96,7 +105,7 @@ export interface FormEndpoint extends AnyEndpoint {
 export interface BodilessEndpoint extends AnyEndpoint {
   readonly takes: "nothing";
   readonly method: "DELETE" | "GET" | "POST";
-  answer(call: Call): Answer;
+  answer(call: Call): Answer | Promise<Answer>;
 }
 
 export type Endpoint = JsonEndpoint | FormEndpoint | BodilessEndpoint;
@@ -144,6 +153,7 @@ export function readRequest<Schema extends z.ZodType>(
 
 /** Fields that say how an answer is delivered, not what it says: the answer is the same with and without them. */
 const DELIVERY_FIELDS = new Set([
+  "background",
   "encoding_format",
   "max_completion_tokens",
   "max_output_tokens",

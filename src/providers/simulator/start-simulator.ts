@@ -1,20 +1,23 @@
 /**
  * The simulator: a server that speaks OpenAI's API with made-up answers, so that development and staging cost nothing.
  * Deterministic: the same request gets the same answer; only ids and times tell two calls apart. What each endpoint
- * says stands in its own file; here is the HTTP around them. It keeps nothing and calls nobody.
+ * says stands in its own file; here is the HTTP around them. It calls nobody, and what it keeps (files, batches, stored
+ * responses) it keeps in memory, within limits.
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dialectOf, type Dialect } from "../../wire/dialect.ts";
-import type { Answer, Call } from "./endpoint.ts";
-import { ALL_ENDPOINTS } from "./endpoints/all-endpoints.ts";
+import { refuse, type Answer, type Call } from "./endpoint.ts";
+import { createEndpoints } from "./endpoints/all-endpoints.ts";
 import { FaultCounter } from "./faults/fault-counter.ts";
+import { refusalInstead } from "./faults/fault-refusal.ts";
 import { spoilAnswer } from "./faults/spoil-answer.ts";
 import { readCallSettings, type CallDefaults, type CallSettings } from "./http/call-settings.ts";
 import { EndpointTable } from "./http/endpoint-table.ts";
 import { sendAnswer } from "./http/exchange.ts";
 import { readAnswer, type BodyLimits } from "./http/read-answer.ts";
+import { SimulatorMemory } from "./memory/simulator-memory.ts";
 
 export interface SimulatorOptions {
   readonly host: string;
@@ -56,7 +59,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       pace: { tokensPerSecond: options.tokensPerSecond ?? 0 },
       seed: options.seed ?? "",
     },
-    endpoints: new EndpointTable(ALL_ENDPOINTS),
+    endpoints: new EndpointTable(createEndpoints(new SimulatorMemory())),
     counter: new FaultCounter(),
   };
   let callNumber = 0;
@@ -98,7 +101,7 @@ async function handle(exchange: Exchange): Promise<void> {
   res.once("close", () => gone.abort());
   const createId = idMaker(exchange.callNumber);
   const requestId = createId("req_");
-  const [path = "/"] = (req.url ?? "/").split("?", 1);
+  const [path = "/", query = ""] = (req.url ?? "/").split("?", 2);
   const dialect = dialectOf(path, req.headers);
   res.setHeader(dialect === "anthropic" ? "request-id" : "x-request-id", requestId);
   if (dialect === "openai") res.setHeader("openai-version", "2020-10-01");
@@ -106,7 +109,7 @@ async function handle(exchange: Exchange): Promise<void> {
   const isRefused = "kind" in settings;
   const answer = isRefused
     ? settings
-    : await answerCall(exchange, { path, dialect }, settings, createId);
+    : await answerCall(exchange, { path, query, dialect }, settings, createId);
   if (answer === undefined || gone.signal.aborted) return;
   // Whatever of the body was not read is thrown away, so that the client gets to read the answer.
   if (!req.complete) {
@@ -119,20 +122,35 @@ async function handle(exchange: Exchange): Promise<void> {
 
 async function answerCall(
   { req, createdAtMs, shared }: Exchange,
-  place: { readonly path: string; readonly dialect: Dialect },
-  { outputTokens, seed, fault }: CallSettings,
+  { path, query, dialect }: Place,
+  { fault, ...settings }: CallSettings,
   createId: Call["createId"],
 ): Promise<Answer | undefined> {
+  const { endpoints, limits } = shared;
   const call = {
+    ...settings,
+    dialect,
     method: req.method ?? "GET",
-    ...place,
+    path,
+    query: new URLSearchParams(query),
     createdAtSeconds: Math.floor(createdAtMs / 1000),
-    outputTokens,
-    seed,
+    nowMs: createdAtMs,
     createId,
+    answerJson: (other: string, body: unknown) =>
+      endpoints.findJson(other)?.answer(body, { ...call, path: other, id: "" }) ??
+      refuse(404, `The simulator does not speak ${other}.`),
   };
-  const answer = await readAnswer(req, call, shared.endpoints, shared.limits);
-  return answer === undefined || fault === undefined ? answer : spoilAnswer(answer, fault, place);
+  const refusal = fault === undefined ? undefined : refusalInstead(fault);
+  const answer = await readAnswer(req, call, { endpoints, limits, refusal });
+  if (answer === undefined || fault === undefined) return answer;
+  return spoilAnswer(answer, fault, { path, dialect });
+}
+
+/** What is asked for. */
+interface Place {
+  readonly path: string;
+  readonly query: string;
+  readonly dialect: Dialect;
 }
 
 /** The edge of this server: a fault ends its own call and no other. */

@@ -1,49 +1,23 @@
-import { z } from "zod";
-import { makeUpAnswer, type MadeUpAnswer } from "../content/made-up-answer.ts";
-import { countPromptTokens } from "../content/prompt-tokens.ts";
 import {
-  namedEvent,
   readRequest,
-  seedOf,
+  refuse,
+  type Answer,
+  type BodilessEndpoint,
   type Call,
+  type Endpoint,
   type JsonEndpoint,
-  type StreamStep,
 } from "../endpoint.ts";
-
-const jsonSchema = z.record(z.string(), z.unknown());
-const requestSchema = z.looseObject({
-  model: z.string().min(1),
-  input: z.union([z.string(), z.array(z.looseObject({}))]),
-  instructions: z.string().nullish(),
-  max_output_tokens: z.int().min(1).nullish(),
-  metadata: z.record(z.string(), z.unknown()).nullish(),
-  stream: z.boolean().nullish(),
-  temperature: z.number().nullish(),
-  text: z
-    .looseObject({
-      format: z.looseObject({ type: z.string(), schema: jsonSchema.nullish() }).nullish(),
-    })
-    .nullish(),
-  tool_choice: z.union([z.string(), z.looseObject({ name: z.string().optional() })]).nullish(),
-  tools: z
-    .array(
-      z.looseObject({
-        type: z.string(),
-        name: z.string().optional(),
-        parameters: jsonSchema.nullish(),
-      }),
-    )
-    .nullish(),
-  top_p: z.number().nullish(),
-});
-type ResponsesRequest = z.infer<typeof requestSchema>;
+import type { SimulatorMemory } from "../memory/simulator-memory.ts";
+import { requestSchema, SimulatedResponse } from "../work/simulated-response.ts";
+import { StoredResponse } from "../work/stored-response.ts";
+import { TimedWork } from "../work/timed-work.ts";
 
 /**
- * `POST /v1/responses`: one message, or one function call where `tool_choice` demands it. Nothing is stored, so
- * `previous_response_id` is repeated in the answer and looked up nowhere. Sources: the response object and the
- * streaming events of OpenAI's API reference.
+ * `POST /v1/responses`: one message, or one function call where `tool_choice` demands it. A response is kept unless
+ * `store` is false; one in the background is finished when its time has come. `previous_response_id` is repeated in the
+ * answer and looked up nowhere. Sources: the response object and the streaming events of OpenAI's API reference.
  */
-export const responses: JsonEndpoint = {
+const createResponse = (memory: SimulatorMemory): JsonEndpoint => ({
   takes: "json",
   method: "POST",
   path: "/v1/responses",
@@ -51,179 +25,84 @@ export const responses: JsonEndpoint = {
     const read = readRequest(requestSchema, body);
     if ("refusal" in read) return read.refusal;
     const { request } = read;
+    const isBackground = request.background === true;
+    if (isBackground && request.store === false) {
+      return refuse(400, "A response in the background must be stored.", { param: "store" });
+    }
     const response = new SimulatedResponse(request, call);
-    return request.stream === true
-      ? { kind: "stream", steps: response.steps() }
-      : { kind: "json", body: response.whole(), outputTokens: response.outputTokens };
+    const work = isBackground ? new TimedWork(call.nowMs, call.workMs) : undefined;
+    const stored = new StoredResponse(response, work);
+    if (request.store !== false) memory.responses.put(response.id, stored, response.bytes);
+    if (request.stream === true) return { kind: "stream", steps: stored.steps(call.nowMs) };
+    return {
+      kind: "json",
+      body: stored.snapshot(call.nowMs),
+      outputTokens: isBackground ? 0 : response.outputTokens,
+    };
   },
-};
+});
 
-type Output =
-  | { readonly kind: "message"; readonly id: string }
-  | {
-      readonly kind: "call";
-      readonly id: string;
-      readonly callId: string;
-      readonly functionName: string;
-    };
-
-class SimulatedResponse {
-  readonly #request: ResponsesRequest;
-  readonly #id: string;
-  readonly #createdAtSeconds: number;
-  readonly #answer: MadeUpAnswer;
-  readonly #output: Output;
-
-  constructor(request: ResponsesRequest, call: Call) {
-    const demanded = demandedFunction(request);
-    this.#request = request;
-    this.#id = call.createId("resp_");
-    this.#createdAtSeconds = call.createdAtSeconds;
-    this.#output =
-      demanded === undefined
-        ? { kind: "message", id: call.createId("msg_") }
-        : {
-            kind: "call",
-            id: call.createId("fc_"),
-            callId: call.createId("call_"),
-            functionName: demanded.name ?? "",
-          };
-    this.#answer = makeUpAnswer({
-      seed: seedOf(call, request),
-      maxTokens: request.max_output_tokens ?? null,
-      wantedTokens: call.outputTokens,
-      schema: demanded === undefined ? formatSchema(request) : (demanded.parameters ?? {}),
-    });
-  }
-
-  get outputTokens(): number {
-    return this.#answer.tokens.length;
-  }
-
-  whole(): object {
-    return this.#snapshot(this.#answer.isCut ? "incomplete" : "completed");
-  }
-
-  *steps(): Generator<StreamStep> {
-    let sequenceNumber = 0;
-    const step = (type: string, fields: object, isToken = false): StreamStep => {
-      const text = namedEvent(type, { ...fields, sequence_number: sequenceNumber });
-      sequenceNumber += 1;
-      return { text, isToken };
-    };
-    const last = this.#answer.isCut ? "incomplete" : "completed";
-    const item = { output_index: 0 };
-    yield step("response.created", { response: this.#snapshot("in_progress") });
-    yield step("response.in_progress", { response: this.#snapshot("in_progress") });
-    yield step("response.output_item.added", { ...item, item: this.#item("in_progress") });
-    yield* this.#output.kind === "message" ? this.#messageSteps(step) : this.#callSteps(step);
-    yield step("response.output_item.done", { ...item, item: this.#item(last) });
-    yield step(`response.${last}`, { response: this.#snapshot(last) });
-  }
-
-  *#messageSteps(step: StepMaker): Generator<StreamStep> {
-    const place = { item_id: this.#output.id, output_index: 0, content_index: 0 };
-    const text = this.#answer.tokens.join("");
-    yield step("response.content_part.added", { ...place, part: textPart("") });
-    for (const delta of this.#answer.tokens) {
-      yield step("response.output_text.delta", { ...place, delta, logprobs: [] }, true);
+/** `GET /v1/responses/:id`; with `stream=true` its events, after the one that `starting_after` numbers. */
+const retrieveResponse = (memory: SimulatorMemory): BodilessEndpoint => ({
+  takes: "nothing",
+  method: "GET",
+  path: "/v1/responses/:id",
+  answer(call) {
+    const stored = memory.responses.get(call.id);
+    if (stored === undefined) return notFound(call);
+    const { query, nowMs } = call;
+    if (query.get("stream") !== "true") return json(stored.snapshot(nowMs));
+    const after = query.get("starting_after");
+    if (after !== null && !/^\d{1,9}$/.test(after)) {
+      return refuse(400, "'starting_after' is the number of an event.", {
+        code: "invalid_value",
+        param: "starting_after",
+      });
     }
-    yield step("response.output_text.done", { ...place, text, logprobs: [] });
-    yield step("response.content_part.done", { ...place, part: textPart(text) });
-  }
+    return { kind: "stream", steps: stored.steps(nowMs, after === null ? -1 : Number(after)) };
+  },
+});
 
-  *#callSteps(step: StepMaker): Generator<StreamStep> {
-    const place = { item_id: this.#output.id, output_index: 0 };
-    for (const delta of this.#answer.tokens) {
-      yield step("response.function_call_arguments.delta", { ...place, delta }, true);
+/** `POST /v1/responses/:id/cancel`: of one in the background. One that has ended stays as it is. */
+const cancelResponse = (memory: SimulatorMemory): BodilessEndpoint => ({
+  takes: "nothing",
+  method: "POST",
+  path: "/v1/responses/:id/cancel",
+  answer(call) {
+    const stored = memory.responses.get(call.id);
+    if (stored === undefined) return notFound(call);
+    if (!stored.isBackground) {
+      return refuse(400, "Only a response in the background can be cancelled.");
     }
-    const text = this.#answer.tokens.join("");
-    yield step("response.function_call_arguments.done", { ...place, arguments: text });
-  }
+    stored.cancel(call.nowMs);
+    return json(stored.snapshot(call.nowMs));
+  },
+});
 
-  /** The output item as it stands at the start (`in_progress`, empty) or at the end. */
-  #item(status: Status): object {
-    const text = status === "in_progress" ? "" : this.#answer.tokens.join("");
-    const output = this.#output;
-    if (output.kind === "message") {
-      const content = status === "in_progress" ? [] : [textPart(text)];
-      return { id: output.id, type: "message", status, content, role: "assistant" };
-    }
-    const { id, callId, functionName } = output;
-    return {
-      id,
-      type: "function_call",
-      status,
-      arguments: text,
-      call_id: callId,
-      name: functionName,
-    };
-  }
+const deleteResponse = (memory: SimulatorMemory): BodilessEndpoint => ({
+  takes: "nothing",
+  method: "DELETE",
+  path: "/v1/responses/:id",
+  answer(call) {
+    if (!memory.responses.delete(call.id)) return notFound(call);
+    return json({ id: call.id, object: "response", deleted: true });
+  },
+});
 
-  #snapshot(status: Status): object {
-    const request = this.#request;
-    return {
-      id: this.#id,
-      object: "response",
-      created_at: this.#createdAtSeconds,
-      status,
-      background: false,
-      error: null,
-      incomplete_details: status === "incomplete" ? { reason: "max_output_tokens" } : null,
-      instructions: request.instructions ?? null,
-      max_output_tokens: request.max_output_tokens ?? null,
-      metadata: request.metadata ?? {},
-      model: request.model,
-      output: status === "in_progress" ? [] : [this.#item(status)],
-      parallel_tool_calls: true,
-      previous_response_id: request["previous_response_id"] ?? null,
-      reasoning: { effort: null, summary: null },
-      service_tier: status === "in_progress" ? "auto" : "default",
-      store: false,
-      temperature: request.temperature ?? 1,
-      text: { format: request.text?.format ?? { type: "text" } },
-      tool_choice: request.tool_choice ?? "auto",
-      tools: request.tools ?? [],
-      top_p: request.top_p ?? 1,
-      truncation: "disabled",
-      usage: status === "in_progress" ? null : this.#usage(),
-      user: request["user"] ?? null,
-    };
-  }
-
-  #usage(): object {
-    const { input, instructions } = this.#request;
-    const inputTokens = countPromptTokens([instructions, input]);
-    return {
-      input_tokens: inputTokens,
-      input_tokens_details: { cached_tokens: 0 },
-      output_tokens: this.outputTokens,
-      output_tokens_details: { reasoning_tokens: 0 },
-      total_tokens: inputTokens + this.outputTokens,
-    };
-  }
+/** The one with more in its path first. */
+export function createResponseEndpoints(memory: SimulatorMemory): readonly Endpoint[] {
+  return [
+    createResponse(memory),
+    cancelResponse(memory),
+    retrieveResponse(memory),
+    deleteResponse(memory),
+  ];
 }
 
-type Status = "in_progress" | "completed" | "incomplete";
-type StepMaker = (type: string, fields: object, isToken?: boolean) => StreamStep;
-
-function textPart(text: string): object {
-  return { type: "output_text", annotations: [], logprobs: [], text };
+function json(body: object): Answer {
+  return { kind: "json", body, outputTokens: 0 };
 }
 
-/** The function that `tool_choice` makes the model call: the named one, or with `required` the first. */
-function demandedFunction({ tools, tool_choice: toolChoice }: ResponsesRequest) {
-  const functions = (tools ?? []).filter((tool) => tool.type === "function");
-  if (toolChoice === "required") return functions[0];
-  if (typeof toolChoice !== "object") return undefined;
-  return functions.find((one) => one.name !== undefined && one.name === toolChoice?.name);
-}
-
-/** Any JSON object will do for `json_object`. */
-const ANY_OBJECT = { type: "object", properties: { answer: { type: "string" } } };
-
-function formatSchema({ text }: ResponsesRequest) {
-  const format = text?.format;
-  if (format?.type === "json_object") return ANY_OBJECT;
-  return format?.type === "json_schema" ? (format.schema ?? ANY_OBJECT) : null;
+function notFound({ id }: Call): Answer {
+  return refuse(404, `Response with id '${id}' not found.`);
 }

@@ -1,5 +1,10 @@
 import { refuse, type Refusal } from "../endpoint.ts";
-import type { FaultKind } from "./fault.ts";
+import type { Fault, FaultKind } from "./fault.ts";
+
+/** The error that comes instead of an answer, whatever the answer would be; undefined for every other fault. */
+export function refusalInstead({ kind, afterTokens }: Fault): Refusal | undefined {
+  return afterTokens === null ? faultRefusal(kind) : undefined;
+}
 
 /** The error that a fault answers with; undefined for a fault that is none. */
 export function faultRefusal(kind: FaultKind): Refusal | undefined {

@@ -12,6 +12,8 @@ const PACE_HEADER = "x-simulator-tokens-per-second";
 const LENGTH_HEADER = "x-simulator-output-tokens";
 /** `x-simulator-seed: other`: another seed, another answer to the same request. */
 const SEED_HEADER = "x-simulator-seed";
+/** `x-simulator-work-ms: 500`: how long a response in the background or a batch takes. */
+const WORK_HEADER = "x-simulator-work-ms";
 /** `x-simulator-fault: 429; retry-after=2; times=3` */
 const FAULT_HEADER = "x-simulator-fault";
 
@@ -20,16 +22,20 @@ const HEADERS: ReadonlySet<string> = new Set([
   PACE_HEADER,
   LENGTH_HEADER,
   SEED_HEADER,
+  WORK_HEADER,
   FAULT_HEADER,
 ]);
 const MAX_TOKENS_PER_SECOND = 1_000_000;
 const MAX_OUTPUT_TOKENS = 100_000;
 const MAX_SEED_LENGTH = 64;
+const MAX_WORK_MS = 24 * 60 * 60 * 1000;
+const DEFAULT_WORK_MS = 2000;
 
 export interface CallSettings {
   readonly pace: Pace;
   readonly outputTokens: number | null;
   readonly seed: string;
+  readonly workMs: number;
   /** The one that strikes this call. */
   readonly fault: Fault | undefined;
 }
@@ -54,6 +60,8 @@ export function readCallSettings(
   if (outputTokens === "invalid") return invalidHeader(LENGTH_HEADER, 1, MAX_OUTPUT_TOKENS);
   const tokensPerSecond = numberHeader(headers, PACE_HEADER, 0, MAX_TOKENS_PER_SECOND);
   if (tokensPerSecond === "invalid") return invalidHeader(PACE_HEADER, 0, MAX_TOKENS_PER_SECOND);
+  const workMs = numberHeader(headers, WORK_HEADER, 0, MAX_WORK_MS);
+  if (workMs === "invalid") return invalidHeader(WORK_HEADER, 0, MAX_WORK_MS);
   const seed = headers[SEED_HEADER] ?? defaults.seed;
   if (typeof seed !== "string" || seed.length > MAX_SEED_LENGTH) {
     return refuse(400, `The header ${SEED_HEADER} takes ${MAX_SEED_LENGTH} characters at most.`);
@@ -66,6 +74,7 @@ export function readCallSettings(
     pace: fault?.kind.name === "slow" ? { tokensPerSecond: fault.kind.tokensPerSecond } : pace,
     outputTokens: outputTokens ?? null,
     seed,
+    workMs: workMs ?? DEFAULT_WORK_MS,
     fault,
   };
 }

@@ -1,5 +1,5 @@
 import type { Dialect } from "../../../wire/dialect.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { Endpoint, JsonEndpoint } from "../endpoint.ts";
 
 export type Found =
   | { readonly endpoint: Endpoint; readonly id: string }
@@ -19,6 +19,12 @@ export class EndpointTable {
       // A model's name may hold slashes, so an id at the end takes all that is left.
       else this.#patterns.push({ pattern: patternOf(path), endpoint });
     }
+  }
+
+  /** What takes JSON at a path of OpenAI's. */
+  findJson(path: string): JsonEndpoint | undefined {
+    const endpoint = this.#exact.get(keyOf("openai", "POST", path));
+    return endpoint?.takes === "json" ? endpoint : undefined;
   }
 
   find(dialect: Dialect, method: string, path: string): Found | undefined {

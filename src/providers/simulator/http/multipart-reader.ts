@@ -5,6 +5,8 @@ export interface MultipartFile {
   readonly filename: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Null where it has more bytes than are kept. */
+  readonly content: Buffer | null;
 }
 
 export interface MultipartForm {
@@ -27,11 +29,12 @@ export function multipartBoundary(contentType: string | undefined): string | und
 }
 
 /**
- * Reads a form in pieces as they arrive and keeps none of a file's bytes: it counts and hashes them. Source of the
+ * Reads a form in pieces as they arrive. A file is counted and hashed; of its bytes it keeps no more than it is told. Source of the
  * format: RFC 7578 and RFC 2046 section 5.1.
  */
 export class MultipartReader {
   readonly #delimiter: Buffer;
+  readonly #keptFileBytes: number;
   /** What has arrived and is not yet known to be part of a body, a header or a delimiter. */
   #rest: Buffer;
   #state: "preamble" | "afterDelimiter" | "header" | "body" | "end" = "preamble";
@@ -40,7 +43,8 @@ export class MultipartReader {
   readonly #fields = new Map<string, string>();
   readonly #files: MultipartFile[] = [];
 
-  constructor(boundary: string) {
+  constructor(boundary: string, keptFileBytes = 0) {
+    this.#keptFileBytes = keptFileBytes;
     this.#delimiter = Buffer.from(`\r\n--${boundary}`);
     // The first delimiter stands at the very start: give it the line end that the others have.
     this.#rest = LINE_END;
@@ -106,17 +110,23 @@ export class MultipartReader {
     const at = this.#rest.indexOf(HEADER_END);
     if (at === -1) return this.#rest.length > MAX_PART_HEADER_BYTES ? "malformed" : "more";
     this.#parts += 1;
-    this.#part = Part.fromHeader(this.#rest.toString("utf8", 0, at));
+    this.#part = Part.fromHeader(this.#rest.toString("utf8", 0, at), this.#keptFileBytes);
     this.#rest = this.#rest.subarray(at + HEADER_END.length);
     this.#state = "body";
     return this.#part === undefined || this.#parts > MAX_PARTS ? "malformed" : "again";
+  }
+
+  /** Of `name[]` there may be several; they are parted by commas. */
+  #setField(name: string, text: string): void {
+    const before = name.endsWith("[]") ? this.#fields.get(name) : undefined;
+    this.#fields.set(name, before === undefined ? text : `${before},${text}`);
   }
 
   #finishPart(): void {
     const part = this.#part;
     this.#part = undefined;
     if (part === undefined) return;
-    if (part.filename === undefined) this.#fields.set(part.name, part.text());
+    if (part.filename === undefined) this.#setField(part.name, part.text());
     else this.#files.push(part.file(part.filename));
   }
 }
@@ -125,20 +135,22 @@ class Part {
   readonly name: string;
   readonly filename: string | undefined;
   readonly #hash: Hash = createHash("sha256");
-  readonly #pieces: Uint8Array[] = [];
+  readonly #keptFileBytes: number;
+  #pieces: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(name: string, filename: string | undefined) {
+  constructor(name: string, filename: string | undefined, keptFileBytes: number) {
     this.name = name;
     this.filename = filename;
+    this.#keptFileBytes = keptFileBytes;
   }
 
-  static fromHeader(header: string): Part | undefined {
+  static fromHeader(header: string, keptFileBytes: number): Part | undefined {
     const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(header)?.[1];
     if (disposition === undefined) return undefined;
     const name = /(?:^|;)\s*name="([^"]*)"/i.exec(disposition)?.[1];
     const filename = /(?:^|;)\s*filename="([^"]*)"/i.exec(disposition)?.[1];
-    return name === undefined ? undefined : new Part(name, filename);
+    return name === undefined ? undefined : new Part(name, filename, keptFileBytes);
   }
 
   /** False when a field, which is kept in memory, grows too large. */
@@ -146,6 +158,8 @@ class Part {
     this.#bytes += bytes.length;
     if (this.filename !== undefined) {
       this.#hash.update(bytes);
+      if (this.#bytes > this.#keptFileBytes) this.#pieces = [];
+      else this.#pieces.push(Buffer.from(bytes));
       return true;
     }
     if (this.#bytes > MAX_FIELD_BYTES) return false;
@@ -163,6 +177,7 @@ class Part {
       filename,
       bytes: this.#bytes,
       sha256: this.#hash.digest("hex"),
+      content: this.#bytes > this.#keptFileBytes ? null : Buffer.concat(this.#pieces),
     };
   }
 }

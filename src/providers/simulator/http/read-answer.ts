@@ -3,8 +3,10 @@ import {
   refuse,
   type Answer,
   type Call,
+  type Endpoint,
   type FormEndpoint,
   type JsonEndpoint,
+  type Refusal,
 } from "../endpoint.ts";
 import type { EndpointTable } from "./endpoint-table.ts";
 import { readBody } from "./exchange.ts";
@@ -15,12 +17,18 @@ export interface BodyLimits {
   readonly uploadBytes: number;
 }
 
+export interface AnswerRules {
+  readonly endpoints: EndpointTable;
+  readonly limits: BodyLimits;
+  /** What is answered in place of what the endpoint would do, which it then does not do. */
+  readonly refusal: Refusal | undefined;
+}
+
 /** Reads the call's body and has its endpoint answer. Undefined when the client went away before its request was whole. */
 export async function readAnswer(
   req: IncomingMessage,
   call: Omit<Call, "id">,
-  endpoints: EndpointTable,
-  limits: BodyLimits,
+  { endpoints, limits, refusal }: AnswerRules,
 ): Promise<Answer | undefined> {
   const { dialect, method, path } = call;
   const found = endpoints.find(dialect, method, path);
@@ -35,7 +43,8 @@ export async function readAnswer(
     const code = "method_not_supported";
     return refuse(405, `Not allowed to ${method} on ${path}. ${hint}`, { code });
   }
-  const { endpoint, id } = found;
+  const { id } = found;
+  const endpoint = refusal === undefined ? found.endpoint : refusing(found.endpoint, refusal);
   if (endpoint.takes === "nothing") return endpoint.answer({ ...call, id });
   if ((req.headers["content-encoding"] ?? "identity") !== "identity") {
     return refuse(415, "The simulator reads bodies that are not compressed.");
@@ -43,6 +52,10 @@ export async function readAnswer(
   return endpoint.takes === "json"
     ? answerJson(endpoint, { ...call, id }, req, limits.jsonBytes)
     : answerForm(endpoint, { ...call, id }, req, limits.uploadBytes);
+}
+
+function refusing(endpoint: Endpoint, refusal: Refusal): Endpoint {
+  return { ...endpoint, answer: () => refusal };
 }
 
 async function answerJson(
@@ -81,7 +94,7 @@ async function answerForm(
 ): Promise<Answer | undefined> {
   const boundary = multipartBoundary(req.headers["content-type"]);
   if (boundary === undefined) return refuse(400, "The body must be multipart/form-data.");
-  const reader = new MultipartReader(boundary);
+  const reader = new MultipartReader(boundary, endpoint.keptFileBytes);
   let bytes = 0;
   const outcome = await readBody(req, (piece) => {
     bytes += piece.length;
