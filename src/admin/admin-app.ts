@@ -15,6 +15,7 @@ import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerKeys } from "./routes/keys.ts";
 import { registerLiveCalls } from "./routes/live-calls.ts";
+import { registerPendingUsage } from "./routes/pending-usage.ts";
 import { registerPriceOverrides } from "./routes/price-overrides.ts";
 import { registerPrices } from "./routes/prices.ts";
 import { registerProjects } from "./routes/projects.ts";
@@ -96,6 +97,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerUsageEvents(router, deps);
   registerUsageSummary(router, deps);
   registerUsageRefusals(router, deps);
+  registerPendingUsage(router, deps);
   registerCorrections(router, deps);
   registerLiveCalls(router, deps);
   registerStatus(router, deps);

@@ -506,6 +506,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/usage/pending": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List work that is charged when it has ended, newest first
+     * @description Responses in background mode, batches and runs that have not been charged yet, and those that were given up.
+     */
+    get: operations["listPendingUsage"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/usage/pending/{id}/retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask for pending usage at once, also for what was given up
+     * @description It is asked for within a second or two, and its checks are counted anew.
+     */
+    post: operations["retryPendingUsage"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/usage/refusals": {
     parameters: {
       query?: never;
@@ -1180,6 +1220,91 @@ export interface components {
        */
       startedAt: string;
       traceId: string | null;
+    };
+    PendingUsage: {
+      account: string | null;
+      accountId: string | null;
+      /** @description How often it was asked for. */
+      checks: number;
+      /**
+       * Format: date-time
+       * @description When the call that began it was admitted.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      customer: string | null;
+      environment: string | null;
+      environmentId: string;
+      feature: string | null;
+      /**
+       * Format: date-time
+       * @description When it was given up; null while it is waited for.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      givenUpAt: string | null;
+      /**
+       * @description The id of the usage event of the call that began the work.
+       * @example evt_01JZ6Y4V2S8W3N5R7T9X0B1C2D
+       */
+      id: string;
+      /** @description The gateway key's id. */
+      keyId: string;
+      /**
+       * @description A response in background mode, a batch, or a run of an assistant.
+       * @enum {string}
+       */
+      kind: "response" | "batch" | "thread_run";
+      /**
+       * Format: date-time
+       * @description When it was last asked for.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastCheckAt: string | null;
+      /** @description As the provider named it when the work began, or as it was asked for. */
+      model: string | null;
+      /**
+       * Format: date-time
+       * @description When it is asked for next; null when it was given up.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      nextCheckAt: string | null;
+      /**
+       * @description The provider's id of it.
+       * @example batch_abc
+       */
+      objectId: string;
+      /**
+       * @description Why it was not charged when it was last asked for; null before the first time.
+       * @enum {string|null}
+       */
+      problem:
+        | "not_finished"
+        | "no_provider_key"
+        | "key_refused"
+        | "not_found"
+        | "rate_limited"
+        | "provider_failed"
+        | "unreachable"
+        | "unreadable"
+        | "internal"
+        | null;
+      project: string | null;
+      projectId: string;
+      provider: string;
+      /** @description The key that began it. */
+      providerKeyId: string | null;
+      /** @description That call's; its charge will have it, too. */
+      requestId: string;
+      /**
+       * @description `given_up`: nobody asks any more, until it is retried.
+       * @enum {string}
+       */
+      state: "waiting" | "given_up";
+    };
+    PendingUsageList: {
+      data: components["schemas"]["PendingUsage"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
     };
     Price: {
       /**
@@ -5201,6 +5326,179 @@ export interface operations {
       };
       /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listPendingUsage: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        state?: "waiting" | "given_up";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of pending usage. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PendingUsageList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  retryPendingUsage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The pending usage. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PendingUsage"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
         headers: {
           [name: string]: unknown;
         };

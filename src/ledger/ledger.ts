@@ -12,6 +12,11 @@ export interface Ledger {
    */
   open(intent: CallIntent): Promise<void>;
   /**
+   * Writes an open intent once more, with what has become known of its call: what recovery makes of it then. Resolves
+   * when that is in the journal; rejects as above, and the intent stays open as it was.
+   */
+  amend(intent: CallIntent): Promise<void>;
+  /**
    * Resolves when the settlement is in the journal. Each opened intent is settled exactly once; a second settlement
    * of an id is an error of the caller and is refused. Rejects with `journal_unavailable` as above; the event is then
    * kept in memory and goes to the store with the next flush all the same.

@@ -8,6 +8,18 @@ import type { CallIntent, UsageEvent } from "../core/usage/usage-event.ts";
  * leaves it to reconciliation.
  */
 export function unknownEvent(intent: CallIntent): UsageEvent {
+  return intent.deferred === undefined ? eventOf(intent) : { ...eventOf(intent), ...DEFERRED };
+}
+
+/** The provider works on and can be asked: what that costs comes as an event of its own. */
+const DEFERRED = {
+  status: "interrupted",
+  usageSource: "deferred",
+  pricing: "priced",
+  costPicos: ZERO_PICOS,
+} as const;
+
+function eventOf(intent: CallIntent): UsageEvent {
   return {
     ...intent,
     status: "unknown",

@@ -307,7 +307,7 @@ export interface CorrectionRepository {
   ): Promise<Page<CorrectionRecord>>;
 }
 
-const PENDING_STATES = ["waiting", "given_up"] as const;
+export const PENDING_STATES = ["waiting", "given_up"] as const;
 export type PendingState = (typeof PENDING_STATES)[number];
 
 /** A lease on a row of pending usage: whoever holds it looks after the row, until a time. */

@@ -290,6 +290,13 @@ function createMemoryLedger(into: {
       if (into.state.isJournalBroken) throw new Error("no space left on device");
       into.intents.push(intent);
     },
+    amend: async (intent) => {
+      into.intents.splice(
+        into.intents.findIndex(({ id }) => id === intent.id),
+        1,
+        intent,
+      );
+    },
     settle: async (event) => {
       if (into.events.some((other) => other.id === event.id)) throw new Error("settled twice");
       into.events.push(event);

@@ -49,3 +49,21 @@ export function sampleEvent(intent: CallIntent, change: Partial<UsageEvent> = {}
     ...change,
   };
 }
+
+/** The event of a call that began a batch. */
+export function pendingCall(ids: IdFactory, change: Partial<CallIntent> = {}): UsageEvent {
+  const intent = sampleIntent(ids, { ...change, operation: "batches", path: "/v1/batches" });
+  const objectId = `batch_${intent.id}`;
+  return sampleEvent(intent, {
+    providerResponseId: objectId,
+    usageSource: "deferred",
+    quantities: {},
+    costPicos: picos(0n),
+    priceRowId: null,
+    deferred: {
+      step: "begun",
+      work: { kind: "batch", objectId, path: `/batches/${objectId}` },
+      firstCheckAtMs: intent.startedAtMs + 15_000,
+    },
+  });
+}

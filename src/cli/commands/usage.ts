@@ -5,6 +5,7 @@ import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import type { Column } from "../table.ts";
 import { EVENT_OPTIONS, eventFilterOf } from "../usage-options.ts";
 import { usageExport } from "./usage-export.ts";
+import { usagePending, usageRetry } from "./usage-pending.ts";
 import { usageRefusals } from "./usage-refusals.ts";
 import { usageSummary } from "./usage-summary.ts";
 
@@ -90,5 +91,7 @@ export const usage = {
   events,
   summary: usageSummary,
   refusals: usageRefusals,
+  pending: usagePending,
+  retry: usageRetry,
   export: usageExport,
 };

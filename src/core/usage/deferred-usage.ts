@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { type EventId, type ProviderAccountId, ulidOf } from "../ids/ids.ts";
 
-const DEFERRED_KINDS = ["response", "batch", "thread_run"] as const;
+export const DEFERRED_KINDS = ["response", "batch", "thread_run"] as const;
 export type DeferredKind = (typeof DEFERRED_KINDS)[number];
 
 /** The work as its provider knows it. */
@@ -18,7 +18,7 @@ export interface DeferredWork {
 }
 
 /** Why usage is still waited for, or was given up: by the last time that the provider was asked. */
-const PENDING_PROBLEMS = [
+export const PENDING_PROBLEMS = [
   "not_finished",
   "no_provider_key",
   "key_refused",

@@ -34,6 +34,31 @@ export type UsageSource = (typeof USAGE_SOURCES)[number];
 export const PRICING_STATES = ["priced", "unpriced", "unmetered"] as const;
 export type PricingState = (typeof PRICING_STATES)[number];
 
+/** What ended work has consumed. */
+export interface UsageReport {
+  readonly status: EventStatus;
+  readonly usageSource: UsageSource;
+  readonly quantities: Quantities;
+  readonly variant: string | null;
+  readonly servedModel: string | null;
+  readonly serviceTier: string | null;
+}
+
+/** What a call has to do with such work: it began it, or its answer shows that it has ended. */
+export type DeferredStep =
+  | {
+      readonly step: "begun";
+      readonly work: DeferredWork;
+      /** When the provider is first asked of it. */
+      readonly firstCheckAtMs: number;
+    }
+  | {
+      readonly step: "ended";
+      readonly objectId: string;
+      /** Null where the answer does not tell all of it, and the provider must be asked. */
+      readonly report: UsageReport | null;
+    };
+
 /** What is known when a call is admitted. Journalled before a byte goes to the provider. */
 export interface CallIntent {
   readonly id: EventId;
@@ -62,6 +87,11 @@ export interface CallIntent {
   readonly isStream: boolean;
   /** Money set aside for the call; null where no budget applies. */
   readonly holdPicos: Picos | null;
+  /**
+   * What the call has to do with work that is charged later: of an intent, that it has begun it and is still streamed. Only
+   * on its way to the store, where it becomes, or wakes, a row of its own; absent in what is read from there.
+   */
+  readonly deferred?: DeferredStep;
 }
 
 /** What is known when a call has ended. */
@@ -90,36 +120,8 @@ export interface CallOutcome {
   readonly priceRowId: string | null;
 }
 
-/** What ended work has consumed. */
-export interface UsageReport {
-  readonly status: EventStatus;
-  readonly usageSource: UsageSource;
-  readonly quantities: Quantities;
-  readonly variant: string | null;
-  readonly servedModel: string | null;
-  readonly serviceTier: string | null;
-}
-
-/** What a call has to do with such work: it began it, or its answer shows that it has ended. */
-export type DeferredStep =
-  | {
-      readonly step: "begun";
-      readonly work: DeferredWork;
-      /** When the provider is first asked of it. */
-      readonly firstCheckAtMs: number;
-    }
-  | {
-      readonly step: "ended";
-      readonly objectId: string;
-      /** Null where the answer does not tell all of it, and the provider must be asked. */
-      readonly report: UsageReport | null;
-    };
-
 /** One immutable ledger row for one provider call. */
-export interface UsageEvent extends CallIntent, CallOutcome {
-  /** Only on its way to the store, where it becomes, or wakes, a row of its own; absent in what is read from there. */
-  readonly deferred?: DeferredStep;
-}
+export interface UsageEvent extends CallIntent, CallOutcome {}
 
 /** A call that Keyward itself refused: counted, never an event. `gatewayKeyId` is null when no key was recognised. */
 export interface RefusalCount {

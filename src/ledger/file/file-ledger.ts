@@ -54,8 +54,8 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<FileLe
 /** An intent that is not settled, and the segment that keeps its newest record once it is written. */
 interface OpenCall {
   readonly kind: "opened";
-  readonly intent: CallIntent;
-  readonly lineBytes: number;
+  intent: CallIntent;
+  lineBytes: number;
   segment: Segment | undefined;
 }
 interface Settlement {
@@ -70,7 +70,13 @@ interface CarriedCall {
   readonly kind: "carried";
   readonly call: OpenCall;
 }
-type Entry = OpenCall | Settlement | CarriedCall;
+/** An open intent written once more with what has become known of it. */
+interface AmendedCall {
+  readonly kind: "amended";
+  readonly call: OpenCall;
+  readonly lineBytes: number;
+}
+type Entry = OpenCall | Settlement | CarriedCall | AmendedCall;
 
 /** The ledger on a journal of files. See `Ledger` for what it promises, journal-writer.ts for how it writes. */
 export class FileLedger implements Ledger {
@@ -138,12 +144,20 @@ export class FileLedger implements Ledger {
     return this.#writer.append(line, call);
   }
 
+  amend(intent: CallIntent): Promise<void> {
+    if (this.#isClosed) return Promise.reject(shuttingDown());
+    const call = this.#calls.get(intent.id);
+    if (call === undefined) return Promise.reject(notOpen(intent.id));
+    const line = encodeIntent(intent);
+    // At once: a copy that is carried from now on stands behind this line, and must not take it back.
+    call.intent = intent;
+    return this.#writer.append(line, { kind: "amended", call, lineBytes: line.length });
+  }
+
   settle(event: UsageEvent): Promise<void> {
     if (this.#isClosed) return Promise.reject(shuttingDown());
     const call = this.#calls.get(event.id);
-    if (call === undefined) {
-      return Promise.reject(new Error(`${event.id} is not open, or was settled already`));
-    }
+    if (call === undefined) return Promise.reject(notOpen(event.id));
     const line = encodeEvent(event);
     this.#calls.delete(event.id);
     return this.#writer.append(line, { kind: "settled", call, event, isQueued: true });
@@ -190,8 +204,9 @@ export class FileLedger implements Ledger {
         this.#unjournalled.delete(entry.event.id);
         events.push(entry.event);
       } else {
-        this.#queuedCarries -= 1;
+        if (entry.kind === "carried") this.#queuedCarries -= 1;
         this.#unpin(entry.call);
+        if (entry.kind === "amended") entry.call.lineBytes = entry.lineBytes;
         this.#pin(entry.call, place.segment);
       }
     }
@@ -209,7 +224,7 @@ export class FileLedger implements Ledger {
         entry.isQueued = false;
         this.#unjournalled.set(entry.event.id, entry);
         this.#flusher.arm();
-      } else {
+      } else if (entry.kind === "carried") {
         this.#queuedCarries -= 1;
       }
     }
@@ -332,6 +347,10 @@ export class FileLedger implements Ledger {
       });
     }
   }
+}
+
+function notOpen(id: EventId): Error {
+  return new Error(`${id} is not open, or was settled already`);
 }
 
 function shuttingDown(): KeywardError {

@@ -5,12 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { picos, type Picos } from "../../core/money/picos.ts";
-import type {
-  CallIntent,
-  CallOutcome,
-  DeferredStep,
-  UsageEvent,
-} from "../../core/usage/usage-event.ts";
+import type { CallIntent, CallOutcome, UsageEvent } from "../../core/usage/usage-event.ts";
 
 const VERSION = 1;
 const CRC_DIGITS = 8;
@@ -50,8 +45,7 @@ export function encodeIntent(intent: CallIntent): string {
 }
 
 export function encodeEvent(event: UsageEvent): string {
-  const fields = ["s", VERSION, intentFields(event), outcomeFields(event)];
-  return line(JSON.stringify(event.deferred === undefined ? fields : [...fields, event.deferred]));
+  return line(JSON.stringify(["s", VERSION, intentFields(event), outcomeFields(event)]));
 }
 
 /** `bytes` is one line without its line feed. Undefined when it is not whole: torn, altered, or no record at all. */
@@ -69,7 +63,7 @@ export function decodeRecord(bytes: Buffer): JournalRecord | undefined {
 
 function readRecord(value: unknown): JournalRecord | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [kind, version, first, second, third] = value as unknown[];
+  const [kind, version, first, second] = value as unknown[];
   if (typeof version !== "number") return undefined;
   if (version !== VERSION) return { kind: "unsupported", version };
   if (kind === "o" && isIntent(first)) {
@@ -77,10 +71,10 @@ function readRecord(value: unknown): JournalRecord | undefined {
   }
   if (kind === "s" && isIntent(first) && isOutcome(second)) {
     const intent = readIntent(first as IntentFields);
-    const event = { ...intent, ...readOutcome(second as OutcomeFields) };
-    // Absent for most calls, and in what an older Keyward wrote.
-    if (third === undefined) return { kind: "settled", event };
-    return { kind: "settled", event: { ...event, deferred: third as DeferredStep } };
+    return {
+      kind: "settled",
+      event: { ...intent, ...readOutcome(second as OutcomeFields) },
+    };
   }
   if (kind === "h" && Array.isArray(first)) {
     const pairs = first as readonly (readonly [number, number])[];
@@ -98,7 +92,9 @@ function crcDigits(crc: number): string {
 }
 
 function isIntent(value: unknown): boolean {
-  return isTuple(value, INTENT_FIELDS) || isTuple(value, OLDEST_INTENT_FIELDS);
+  return [OLDEST_INTENT_FIELDS, INTENT_FIELDS, DEFERRED_INTENT_FIELDS].some((length) =>
+    isTuple(value, length),
+  );
 }
 
 function isTuple(value: unknown, length: number): value is readonly unknown[] {
@@ -111,15 +107,22 @@ function isOutcome(value: unknown): boolean {
 
 const SPACE = 0x20;
 const INTENT_FIELDS = 18;
+/** With what few calls have: work that is charged later. */
+const DEFERRED_INTENT_FIELDS = 19;
 /** Before a call could have several attempts. */
 const OLDEST_INTENT_FIELDS = 17;
 const OUTCOME_FIELDS = 15;
 /** Before there were variants. */
 const OLDEST_OUTCOME_FIELDS = 13;
-type IntentFields = ReturnType<typeof intentFields>;
+type IntentFields = readonly [...ReturnType<typeof plainIntentFields>, CallIntent["deferred"]?];
 type OutcomeFields = ReturnType<typeof outcomeFields>;
 
-function intentFields(intent: CallIntent) {
+function intentFields(intent: CallIntent): IntentFields {
+  const fields = plainIntentFields(intent);
+  return intent.deferred === undefined ? fields : [...fields, intent.deferred];
+}
+
+function plainIntentFields(intent: CallIntent) {
   return [
     intent.id,
     intent.requestId,
@@ -162,6 +165,7 @@ function readIntent(fields: IntentFields): CallIntent {
     isStream: fields[15],
     holdPicos: parseMoney(fields[16]),
     attempt: fields[17] ?? 1,
+    ...(fields[18] !== undefined && { deferred: fields[18] }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { readAnswerError } from "../../wire/openai/answer-error.ts";
 import {
@@ -22,6 +23,8 @@ export interface SseAnswerOptions {
    */
   readonly maxRetainedBytes: number;
   readonly maxTextCharacters: number;
+  /** Told once of work that outlives the stream, as soon as the stream has named it; its first events are parsed for that. */
+  readonly onWork?: ((work: DeferredWork) => void) | undefined;
 }
 
 const DATA_FIELD = Buffer.from("data:");
@@ -54,11 +57,13 @@ export class SseAnswer implements Answer {
   #units: Partial<Record<keyof Quantities, number>> = {};
   #isUnderstood = false;
   #isUsageCurrent = true;
+  #eventsUntilWork: number;
 
   constructor(send: Send, options: SseAnswerOptions) {
     this.#send = send;
     this.#options = options;
     this.#scanner = new SseEventScanner(options.maxEventBytes);
+    this.#eventsUntilWork = options.onWork === undefined ? 0 : EVENTS_THAT_NAME_THE_MODEL;
   }
 
   push(chunk: Buffer): void {
@@ -114,6 +119,7 @@ export class SseAnswer implements Answer {
 
   /** True when the event is one that must not reach the client. */
   #read(event: Buffer): boolean {
+    if (this.#eventsUntilWork > 0) this.#lookForWork(event);
     if (!carriesObject(event, USAGE_KEY)) {
       this.#retain(event);
       if (carriesError(event)) this.#readError(event);
@@ -128,6 +134,16 @@ export class SseAnswer implements Answer {
     if (this.#options.isUsageHidden && this.#options.operation.isUsageOnlyEvent(data)) return true;
     this.#remember(event);
     return false;
+  }
+
+  #lookForWork(event: Buffer): void {
+    this.#eventsUntilWork -= 1;
+    const data = parseData(event);
+    if (data === undefined) return;
+    const { deferred } = this.#options.operation.readStreamEvent(data);
+    if (deferred === null) return;
+    this.#eventsUntilWork = 0;
+    if (deferred.ending === null) this.#options.onWork?.(deferred.work);
   }
 
   #readError(event: Buffer): void {

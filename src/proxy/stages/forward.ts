@@ -1,6 +1,10 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import { firstCheckDelayMs } from "../../core/usage/deferred-schedule.ts";
+import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import type { Address } from "../../providers/provider.ts";
+import type { Log } from "../../telemetry/log.ts";
 import { spliceBytes, type Edit } from "../../wire/json/splice-bytes.ts";
 import type { TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { editIncludeUsage } from "../../wire/openai/include-usage.ts";
@@ -20,6 +24,8 @@ import { upstreamAddress } from "../upstream-address.ts";
 
 export interface ForwardDeps extends FailoverDeps {
   readonly upstream: Dispatcher;
+  readonly ledger: Pick<Ledger, "amend">;
+  readonly log: Log;
 }
 
 /** How long the rest of an answer that is not passed on is awaited, so that its connection can be used again. */
@@ -45,7 +51,8 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
     createAnswer: (head, send) => {
       if (head.status >= 400) return planError(deps, call, { head, exchange, send });
       deps.routeHealth.succeeded(route, call.circuitTicket);
-      return planAnswer({ call, ...head, isUsageHidden: outgoing.isUsageHidden }, send);
+      const { isUsageHidden } = outgoing;
+      return planAnswer({ call, ...head, isUsageHidden, onWork: onWorkOf(deps, call) }, send);
     },
   });
   if (call.reply.isClosed) {
@@ -157,6 +164,23 @@ interface AnswerHead {
   readonly status: number;
   readonly headers: ResponseHeaders;
   readonly isUsageHidden: boolean;
+  readonly onWork: ((work: DeferredWork) => void) | undefined;
+}
+
+/** Work that outlives its stream is written down when its id is known: the process may die before the stream ends. */
+function onWorkOf(deps: ForwardDeps, call: Call): AnswerHead["onWork"] {
+  const { operation, peeked, intent } = call;
+  const { outlivesStream } = operation;
+  if (outlivesStream === undefined || !operation.charges || intent === undefined) return undefined;
+  const isBackground = peeked?.scan?.fields.get("background")?.text === "true";
+  if (outlivesStream === "in_background" && !isBackground) return undefined;
+  return (work) => {
+    const firstCheckAtMs = deps.nowMs() + firstCheckDelayMs(work.kind);
+    const amended = { ...intent, deferred: { step: "begun", work, firstCheckAtMs } as const };
+    deps.ledger.amend(amended).catch((err: unknown) => {
+      deps.log.error({ err, requestId: call.requestId }, "work could not be journalled");
+    });
+  };
 }
 
 function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
@@ -174,6 +198,7 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
       maxEventBytes: MAX_SSE_EVENT_BYTES,
       maxRetainedBytes: MAX_RETAINED_BYTES,
       maxTextCharacters: MAX_TEXT_CHARACTERS,
+      onWork: head.onWork,
     });
     return { answer, isRead: true, isBodyChanged: head.isUsageHidden };
   }

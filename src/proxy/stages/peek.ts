@@ -19,6 +19,7 @@ const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "user",
   "safety_identifier",
   "metadata",
+  "background",
 ]);
 
 /** A form up to this size is held whole, so that it can be sent a second time. */

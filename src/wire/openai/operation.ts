@@ -106,6 +106,8 @@ export interface Operation extends TextReader {
    * `unmetered` where nobody knows that there is any usage.
    */
   readonly unreported: "estimated" | "unknown" | "unmetered";
+  /** Whether the work of a stream goes on when the stream breaks off: of background mode alone, or always. */
+  readonly outlivesStream?: "in_background" | "always";
   /** Whether a stream reports usage only when `stream_options.include_usage` asks for it. */
   readonly needsIncludeUsage: boolean;
   /** Top-level fields of the answer that `readResponse` looks at; the others may be absent from what it is given. */

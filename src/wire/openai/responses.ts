@@ -28,6 +28,7 @@ export const responses: Operation = {
   answerKind: "json",
   charges: true,
   unreported: "estimated",
+  outlivesStream: "in_background",
   needsIncludeUsage: false,
   responseFields: [
     "id",

@@ -32,6 +32,7 @@ const createRun: Operation = {
   answerKind: "json",
   charges: true,
   unreported: "unknown",
+  outlivesStream: "always",
   needsIncludeUsage: false,
   responseFields: ["id", "object", "thread_id", "status", "model", "usage"],
   readResponse: readRun,
