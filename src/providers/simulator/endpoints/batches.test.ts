@@ -52,8 +52,8 @@ describe("a batch", () => {
       "validating 0/0",
       "validating 0/0",
       ...Array.from({ length: 4 }, () => "in_progress 0/2"),
-      "finalizing 2/2",
-      "finalizing 2/2",
+      "finalizing 0/2",
+      "finalizing 0/2",
     ]);
     const done = await subject.client.batches.retrieve(batch.id);
     expect(done).toMatchObject({
@@ -159,6 +159,45 @@ describe("a batch", () => {
     expect(new Set(looks.map((one) => one.output_file_id)).size).toBe(1);
     const outputs = await subject.client.files.list({ purpose: "batch_output" });
     expect(outputs.data).toHaveLength(1);
+  });
+
+  test("whose file is taken away before its end fails, and says why", async () => {
+    const { id, input_file_id: fileId } = await batchOf(line("a", CHAT));
+    subject.advance(WORK_MS / 2);
+    expect((await subject.client.batches.retrieve(id)).status).toBe("in_progress");
+    await subject.client.files.delete(fileId);
+    subject.advance(WORK_MS / 2);
+    const failed = await subject.client.batches.retrieve(id);
+    expect(failed.status).toBe("failed");
+    expect(failed.errors?.data).toMatchObject([{ code: "file_not_found", line: null }]);
+  });
+
+  test("whose output is more than is kept fails, and nothing of it is kept", async () => {
+    const text = Array.from({ length: 10 }, (_, index) =>
+      line(`${index}`, { model: "gpt-4o-mini", messages: CHAT.messages, n: 128 }),
+    );
+    const file = await subject.client.files.create({
+      file: await toFile(Buffer.from(text.join("\n")), "calls.jsonl"),
+      purpose: "batch",
+    });
+    const { id } = await subject.client.batches.create(
+      { input_file_id: file.id, endpoint: "/v1/chat/completions", completion_window: "24h" },
+      { headers: { ...headers, "x-simulator-output-tokens": "5000" } },
+    );
+    subject.advance(WORK_MS);
+    const failed = await subject.client.batches.retrieve(id);
+    expect(failed.errors?.data).toMatchObject([{ code: "output_too_large" }]);
+    expect((await subject.client.files.list({ purpose: "batch_output" })).data).toEqual([]);
+  });
+
+  test("is answered as it was asked, whoever looks at it with whatever headers", async () => {
+    const { id } = await batchOf(line("a", CHAT));
+    subject.advance(WORK_MS);
+    const other = { headers: { "x-simulator-seed": "another", "x-simulator-output-tokens": "7" } };
+    const done = await subject.client.batches.retrieve(id, other);
+    const [answer] = await linesOf(done.output_file_id);
+    const whole = await subject.client.chat.completions.create(CHAT);
+    expect(answer?.response.body["choices"]).toEqual(whole.choices);
   });
 
   test("without a file that there is, or that is kept, is refused", async () => {

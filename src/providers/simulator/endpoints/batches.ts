@@ -61,7 +61,7 @@ const createBatch = (memory: SimulatorMemory): JsonEndpoint => ({
     );
     const bytes = BATCH_BYTES + JSON.stringify(request.metadata ?? null).length;
     memory.batches.put(batch.id, batch, bytes);
-    return json(await batch.snapshot(call));
+    return json(await batch.snapshot(call.nowMs));
   },
 });
 
@@ -71,7 +71,7 @@ const retrieveBatch = (memory: SimulatorMemory): BodilessEndpoint => ({
   path: "/v1/batches/:id",
   async answer(call) {
     const batch = memory.batches.get(call.id);
-    return batch === undefined ? notFound(call) : json(await batch.snapshot(call));
+    return batch === undefined ? notFound(call) : json(await batch.snapshot(call.nowMs));
   },
 });
 
@@ -82,7 +82,7 @@ const cancelBatch = (memory: SimulatorMemory): BodilessEndpoint => ({
   async answer(call) {
     const batch = memory.batches.get(call.id);
     if (batch === undefined) return notFound(call);
-    const cancelling = await batch.cancel(call);
+    const cancelling = await batch.cancel(call.nowMs);
     return cancelling === undefined
       ? refuse(409, "A batch that has ended can't be cancelled.")
       : json(cancelling);
@@ -97,7 +97,7 @@ const listBatches = (memory: SimulatorMemory): BodilessEndpoint => ({
     const page = pageOf(memory.batches.newestFirst(), call);
     if ("refusal" in page) return page.refusal;
     const objects: BatchObject[] = [];
-    for (const batch of page.items) objects.push(await batch.snapshot(call));
+    for (const batch of page.items) objects.push(await batch.snapshot(call.nowMs));
     return json(listObject(objects, page.hasMore));
   },
 });

@@ -16,7 +16,7 @@ export const NO_BATCH_USAGE: BatchUsage = {
 };
 
 /** `sum` with the usage of one more answer, whichever names that has for it; an answer without any adds nothing. */
-export function readBatchUsage(sum: BatchUsage, answer: object): BatchUsage {
+export function addUsage(sum: BatchUsage, answer: object): BatchUsage {
   const { usage } = answer as { readonly usage?: Readonly<Record<string, unknown>> };
   const input = sum.input_tokens + count(usage?.["input_tokens"] ?? usage?.["prompt_tokens"]);
   const output =

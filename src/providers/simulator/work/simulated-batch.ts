@@ -1,6 +1,8 @@
 import type { Call } from "../endpoint.ts";
 import { MAX_KEPT_FILE_BYTES, type FileStore } from "../memory/file-store.ts";
-import { runBatch, type BatchOutcome } from "./run-batch.ts";
+import { batchError, readBatchLines, type BatchError, type BatchLines } from "./batch-lines.ts";
+import type { BatchUsage } from "./batch-usage.ts";
+import { runBatch } from "./run-batch.ts";
 import { TimedWork } from "./timed-work.ts";
 
 export interface BatchRequest {
@@ -15,10 +17,21 @@ export interface BatchObject {
   readonly status: string;
 }
 
-interface BatchFiles {
-  readonly output: string | null;
-  readonly error: string | null;
+/** What is known of its file once it was read. */
+interface BatchPlan {
+  readonly errors: readonly BatchError[];
+  readonly total: number;
+  readonly model: string | null;
 }
+
+type BatchResult =
+  | { readonly errors: readonly BatchError[] }
+  | {
+      readonly failed: number;
+      readonly usage: BatchUsage;
+      readonly outputFileId: string | null;
+      readonly errorFileId: string | null;
+    };
 
 /** From here on what was done is gathered. */
 const FINALIZING_SHARE = 0.75;
@@ -26,97 +39,112 @@ const VALIDATED_SHARE = 0.25;
 const WINDOW_SECONDS = 24 * 60 * 60;
 
 /**
- * A batch. Its lines are run when it is first looked at after it was validated, and its files are made when it is first
- * looked at after its time. Source: `Batch` of OpenAI's API.
+ * A batch. Its file is read when it is first looked at after its validation, and its lines are run when it is first looked
+ * at after its time: nothing has to go on while nobody looks. Source: `Batch` of OpenAI's API.
  */
 export class SimulatedBatch {
   readonly id: string;
   readonly #request: BatchRequest;
   readonly #files: FileStore;
   readonly #work: TimedWork;
-  #outcome: Promise<BatchOutcome> | undefined;
-  #outputs: BatchFiles | undefined;
+  /** Its lines are answered as within the call that made it, whoever looks at it. */
+  readonly #call: Call;
+  #plan: BatchPlan | undefined;
+  #result: Promise<BatchResult> | undefined;
   #cancelledAtSeconds: number | null = null;
 
   constructor(request: BatchRequest, files: FileStore, call: Call) {
     this.id = call.createId("batch_");
     this.#request = request;
     this.#files = files;
+    this.#call = call;
     this.#work = new TimedWork(call.nowMs, call.workMs);
   }
 
-  /** False when it has ended. It is `cancelling` in this answer and `cancelled` in the next. */
-  async cancel(call: Call): Promise<BatchObject | undefined> {
-    const before = await this.snapshot(call);
+  /** Undefined when it has ended. It is `cancelling` in this answer and `cancelled` in the next. */
+  async cancel(nowMs: number): Promise<BatchObject | undefined> {
+    const before = await this.snapshot(nowMs);
     if (ENDED.has(before.status)) return undefined;
-    this.#cancelledAtSeconds = call.createdAtSeconds;
-    const cancelling = { status: "cancelling", cancelling_at: call.createdAtSeconds };
+    this.#cancelledAtSeconds = Math.floor(nowMs / 1000);
+    const cancelling = { status: "cancelling", cancelling_at: this.#cancelledAtSeconds };
     return { ...before, ...cancelling };
   }
 
-  async snapshot(call: Call): Promise<BatchObject> {
-    const phase = this.#work.phase(call.nowMs);
+  async snapshot(nowMs: number): Promise<BatchObject> {
+    const phase = this.#work.phase(nowMs);
     if (this.#cancelledAtSeconds !== null) return this.#cancelled(this.#cancelledAtSeconds);
     if (phase === "waiting") return this.#object("validating", {});
-    this.#outcome ??= this.#run(call);
-    const outcome = await this.#outcome;
-    if (outcome.errors.length > 0) return this.#failed(outcome);
-    const { total, failed, model } = outcome;
+    this.#plan ??= planOf(this.#readLines());
+    const { errors, total, model } = this.#plan;
+    if (errors.length > 0) return this.#failed(errors);
     const begun = { in_progress_at: this.#work.secondsAt(VALIDATED_SHARE), model };
     const gathered = { ...begun, finalizing_at: this.#work.secondsAt(FINALIZING_SHARE) };
     if (phase === "working") {
-      const share = this.#work.elapsedMs(call.nowMs) / this.#work.durationMs;
+      const none = { request_counts: counts(total, 0) };
+      const share = this.#work.elapsedMs(nowMs) / this.#work.durationMs;
       return share < FINALIZING_SHARE
-        ? this.#object("in_progress", { ...begun, request_counts: counts(total, 0, 0) })
-        : this.#object("finalizing", {
-            ...gathered,
-            request_counts: counts(total, total - failed, failed),
-          });
+        ? this.#object("in_progress", { ...begun, ...none })
+        : this.#object("finalizing", { ...gathered, ...none });
     }
-    this.#outputs ??= this.#keepFiles(outcome, call);
+    this.#result ??= this.#run();
+    const result = await this.#result;
+    if ("errors" in result) return this.#failed(result.errors);
     return this.#object("completed", {
       ...gathered,
       completed_at: this.#work.secondsAt(1),
-      output_file_id: this.#outputs.output,
-      error_file_id: this.#outputs.error,
-      request_counts: counts(total, total - failed, failed),
-      usage: outcome.usage,
+      output_file_id: result.outputFileId,
+      error_file_id: result.errorFileId,
+      request_counts: counts(total, total - result.failed, result.failed),
+      usage: result.usage,
     });
   }
 
-  #run(call: Call): Promise<BatchOutcome> {
+  #readLines(): BatchLines {
     const { inputFileId, endpoint } = this.#request;
-    // A file that was deleted or made room for others has no line.
-    const content = this.#files.get(inputFileId)?.content ?? Buffer.alloc(0);
-    return runBatch({ content, endpoint, maxOutputBytes: MAX_KEPT_FILE_BYTES }, call);
+    const content = this.#files.get(inputFileId)?.content;
+    if (content !== undefined && content !== null) return readBatchLines(content, endpoint);
+    const message = `The file ${inputFileId} is no longer there.`;
+    return { requests: [], errors: [batchError("file_not_found", message)] };
   }
 
-  /** The ids of the files; there is none where it would have no line. */
-  #keepFiles(outcome: BatchOutcome, call: Call): BatchFiles {
-    const keep = (content: Buffer, name: string): string | null => {
-      if (content.length === 0) return null;
-      const id = call.createId("file-");
-      this.#files.keep({
-        id,
-        filename: `${id}_${name}.jsonl`,
-        purpose: "batch_output",
-        bytes: content.length,
-        createdAtSeconds: call.createdAtSeconds,
-        content,
-      });
-      return id;
-    };
-    return {
-      output: keep(outcome.output, "output"),
-      error: keep(outcome.errorOutput, "errors"),
-    };
+  /** What its output takes in memory counts as files from the moment it is there. */
+  async #run(): Promise<BatchResult> {
+    const { requests, errors } = this.#readLines();
+    if (errors.length > 0) return { errors };
+    const { endpoint } = this.#request;
+    const outcome = await runBatch(
+      { requests, endpoint, maxOutputBytes: MAX_KEPT_FILE_BYTES },
+      this.#call,
+    );
+    if (outcome === undefined) {
+      const message = `The simulator keeps no output of more than ${MAX_KEPT_FILE_BYTES} bytes.`;
+      return { errors: [batchError("output_too_large", message)] };
+    }
+    const { failed, usage, output, errorOutput } = outcome;
+    const outputFileId = this.#keepFile(output, "output");
+    return { failed, usage, outputFileId, errorFileId: this.#keepFile(errorOutput, "errors") };
+  }
+
+  /** Its id; null where it would have no line. */
+  #keepFile(content: Buffer, name: string): string | null {
+    if (content.length === 0) return null;
+    const id = this.#call.createId("file-");
+    this.#files.keep({
+      id,
+      filename: `${id}_${name}.jsonl`,
+      purpose: "batch_output",
+      bytes: content.length,
+      createdAtSeconds: this.#work.secondsAt(1),
+      content,
+    });
+    return id;
   }
 
   #cancelled(atSeconds: number): BatchObject {
     return this.#object("cancelled", { cancelling_at: atSeconds, cancelled_at: atSeconds });
   }
 
-  #failed({ errors }: BatchOutcome): BatchObject {
+  #failed(errors: readonly BatchError[]): BatchObject {
     return this.#object("failed", {
       failed_at: this.#work.secondsAt(VALIDATED_SHARE),
       errors: { object: "list", data: errors },
@@ -145,7 +173,7 @@ export class SimulatedBatch {
       expired_at: null,
       cancelling_at: null,
       cancelled_at: null,
-      request_counts: counts(0, 0, 0),
+      request_counts: counts(0, 0),
       metadata,
       ...fields,
     };
@@ -155,6 +183,11 @@ export class SimulatedBatch {
 
 const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
 
-function counts(total: number, completed: number, failed: number): object {
+function counts(total: number, completed: number, failed = 0): object {
   return { total, completed, failed };
+}
+
+function planOf({ requests, errors }: BatchLines): BatchPlan {
+  const model = requests[0]?.body["model"];
+  return { errors, total: requests.length, model: typeof model === "string" ? model : null };
 }
