@@ -110,3 +110,12 @@ test("the oldest make room past a thousand", async () => {
   }
   await expect(subject.client.responses.retrieve(first.id)).rejects.toBeInstanceOf(NotFoundError);
 }, 30_000);
+
+test("the oldest make room past 32 MiB, whatever in a request it is that takes them", async () => {
+  const first = await subject.client.responses.create(REQUEST);
+  const large = { ...REQUEST, include: ["x".repeat(90_000)] } as unknown as typeof REQUEST;
+  for (let done = 0; done < 380; done += 20) {
+    await Promise.all(Array.from({ length: 20 }, () => subject.client.responses.create(large)));
+  }
+  await expect(subject.client.responses.retrieve(first.id)).rejects.toBeInstanceOf(NotFoundError);
+});

@@ -49,6 +49,9 @@ export interface BackgroundWaits {
   isCancelled(): boolean;
 }
 
+/** About what a token takes in a list of them. */
+const BYTES_PER_TOKEN = 48;
+
 /** What a response says from its beginning to its end. */
 export class SimulatedResponse {
   readonly id: string;
@@ -82,7 +85,9 @@ export class SimulatedResponse {
       wantedTokens: call.outputTokens,
       schema: demanded === undefined ? formatSchema(request) : (demanded.parameters ?? {}),
     });
-    this.bytes = JSON.stringify(this.snapshot(this.endStatus)).length;
+    // The whole request, with fields that no answer shows: they are kept as well.
+    this.bytes =
+      JSON.stringify(this.#request).length + this.#answer.tokens.length * BYTES_PER_TOKEN;
   }
 
   get outputTokens(): number {
