@@ -1,77 +1,15 @@
 /** Responses in background mode, by the official client; the provider's answers are held to its published types. */
-import type { Response, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { describe, expect, it } from "vitest";
 import { formatUsd } from "../../src/core/money/picos.ts";
+import { ASK, createProvider, DONE, response, USAGE } from "../support/background-provider.ts";
 import { type KEY, collectorFixture } from "../support/collector-fixture.ts";
 import { routeTo } from "../support/data-plane.ts";
 import { until } from "../support/poll.ts";
-import type { Respond } from "../support/upstream.ts";
 
 const { start } = collectorFixture();
 
-const USAGE: Response["usage"] = {
-  input_tokens: 500,
-  input_tokens_details: { cached_tokens: 100, cache_write_tokens: 0 },
-  output_tokens: 1500,
-  output_tokens_details: { reasoning_tokens: 300 },
-  total_tokens: 2000,
-};
 /** gpt-4o-mini: 400 × $0.15 + 100 × $0.075 + 1,500 × $0.60, for a million. */
 const COST_USD = "0.0009675";
-
-function response(change: Partial<Response> = {}): Response {
-  return {
-    id: "resp_1",
-    access_programs: null,
-    object: "response",
-    created_at: 1,
-    background: true,
-    status: "queued",
-    model: "gpt-4o-mini-2024-07-18",
-    service_tier: "default",
-    output: [],
-    output_text: "",
-    error: null,
-    incomplete_details: null,
-    instructions: null,
-    metadata: null,
-    parallel_tool_calls: true,
-    temperature: 1,
-    tool_choice: "auto",
-    tools: [],
-    top_p: 1,
-    ...change,
-  };
-}
-
-const DONE = response({ status: "completed", usage: USAGE });
-const ASK = { model: "gpt-4o-mini", input: "think", background: true } as const;
-
-interface Provider {
-  readonly respond: Respond;
-  /** What it answers when it is asked for the response. */
-  now: Response | { readonly status: number; readonly headers?: Record<string, string> };
-  asked: number;
-}
-
-function createProvider(id = "resp_1"): Provider {
-  const provider: Provider = {
-    now: response({ id, status: "in_progress" }),
-    asked: 0,
-    respond: (req, res) => {
-      const isAsked = req.method === "GET";
-      if (isAsked) provider.asked += 1;
-      const answer = isAsked || req.url?.endsWith("/cancel") ? provider.now : response({ id });
-      const isRefusal = typeof answer.status === "number";
-      res.writeHead(isRefusal ? answer.status : 200, {
-        "content-type": "application/json",
-        ...(isRefusal ? answer.headers : {}),
-      });
-      res.end(JSON.stringify(isRefusal ? { error: { message: "no" } } : answer));
-    },
-  };
-  return provider;
-}
 
 describe("a response in background mode", () => {
   it("is charged when it has ended, though nobody ever reads it", async () => {
@@ -284,6 +222,40 @@ describe("a response in background mode", () => {
     },
   );
 
+  it("is not asked for while its account rests: a limit that one has met holds for all", async () => {
+    let begun = 0;
+    let asked = 0;
+    let isLimited = true;
+    const test = await start((req, res) => {
+      const isBegun = req.method === "POST";
+      if (isBegun) begun += 1;
+      else asked += 1;
+      if (!isBegun && isLimited) {
+        res.writeHead(429, { "retry-after": "120" }).end("{}");
+        return;
+      }
+      const id = isBegun ? `resp_${begun}` : (req.url?.split("/").at(-1) ?? "");
+      res.writeHead(200, { "content-type": "application/json" });
+      res.end(JSON.stringify(isBegun ? response({ id }) : { ...DONE, id }));
+    });
+    await test.client.responses.create(ASK);
+    await test.flush();
+    test.collect();
+    test.aheadMs = 60_000;
+    await until("the first has met the limit", async () => (await test.pending())[0]?.checks === 1);
+    await test.client.responses.create(ASK);
+    await test.flush();
+    await until("the second rests", async () => {
+      const rows = await test.pending();
+      return rows.length === 2 && rows.every(({ problem }) => problem === "rate_limited");
+    });
+    expect(asked).toBe(1);
+    isLimited = false;
+    test.aheadMs = 60_000 + 130_000;
+    await test.settled();
+    expect(await test.charges()).toHaveLength(2);
+  });
+
   it("that its provider does not know is given up where everybody can see it, and charged when it is retried", async () => {
     const provider = createProvider();
     const test = await start(provider.respond);
@@ -350,62 +322,5 @@ describe("a response in background mode", () => {
     await collector.stop();
     const [row] = await test.store.pendingUsage.claim({ ...claim, nowMs: nowMs() });
     expect(row).toMatchObject({ checks: 0, problem: null });
-  });
-});
-
-describe("a streamed response in background mode", () => {
-  function stream(events: readonly Partial<ResponseStreamEvent>[], isCut: boolean): Respond {
-    return (req, res) => {
-      if (req.method === "GET") {
-        res.writeHead(200, { "content-type": "application/json" });
-        res.end(JSON.stringify(DONE));
-        return;
-      }
-      res.writeHead(200, { "content-type": "text/event-stream" });
-      for (const event of events) {
-        res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-      }
-      if (!isCut) res.end();
-    };
-  }
-  const created: Partial<ResponseStreamEvent> = {
-    type: "response.created",
-    sequence_number: 0,
-    response: response(),
-  };
-  const delta: Partial<ResponseStreamEvent> = {
-    type: "response.output_text.delta",
-    sequence_number: 1,
-    delta: "one two three",
-  };
-  const completed: Partial<ResponseStreamEvent> = {
-    type: "response.completed",
-    sequence_number: 2,
-    response: DONE,
-  };
-
-  it("is charged at once when it is read to its end, and never again", async () => {
-    const test = await start(stream([created, delta, completed], false));
-    const events = await test.client.responses.create({ ...ASK, stream: true });
-    for await (const event of events) expect(event.type).toMatch(/^response\./);
-    await test.client.responses.retrieve("resp_1");
-    await test.flush();
-    expect(await test.pending()).toEqual([]);
-    const [event, read] = await test.events();
-    expect(event).toMatchObject({ usageSource: "reported", quantities: { output: 1200 } });
-    expect(read).toMatchObject({ usageSource: "none", costPicos: 0n });
-  });
-
-  it("goes on without a client that leaves it, and is charged when it has ended", async () => {
-    const test = await start(stream([created, delta], true));
-    const events = await test.client.responses.create({ ...ASK, stream: true });
-    for await (const event of events) if (event.type === "response.output_text.delta") break;
-    await test.flush();
-    const [event] = await test.events();
-    expect(event).toMatchObject({ usageSource: "deferred", costPicos: 0n, status: "interrupted" });
-    test.collect();
-    test.aheadMs = 60_000;
-    await test.settled();
-    expect(await test.charges()).toMatchObject([{ usageSource: "reported" }]);
   });
 });

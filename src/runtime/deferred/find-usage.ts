@@ -32,7 +32,7 @@ export type Finding =
 
 const BATCH_TIER = "batch";
 /** An object is small; a batch's files may take as long as they keep coming. */
-const MAX_OBJECT_MS = 60_000;
+const MAX_OBJECT_MS = 30_000;
 
 /**
  * Asks the provider what has become of work, with a key of the environment and the account that began it: the same key

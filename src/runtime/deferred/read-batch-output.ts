@@ -14,7 +14,7 @@ export interface BatchOutput {
 }
 
 /** OpenAI takes 50,000 requests a batch. */
-const MAX_ANSWERS = 200_000;
+const MAX_ANSWERS = 100_000;
 /** A longer line is not held: its usage is unknown. Embeddings come a few megabytes a line. */
 const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** A long line is scanned in pieces, between which other work has its turn. */

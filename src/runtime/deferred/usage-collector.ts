@@ -15,6 +15,7 @@ import type { PendingUsageRecord } from "../../store/records.ts";
 import type { PendingLease, Store } from "../../store/store.ts";
 import type { CallObserver } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { AccountRests } from "./account-rests.ts";
 import { type ChargeDeps, createChargeEvents } from "./charge-events.ts";
 import { type Finding, findUsage, type FindUsageDeps } from "./find-usage.ts";
 
@@ -40,7 +41,7 @@ const DEFAULT_TICK_MS = 1_000;
 const DEFAULT_LEASE_MS = 60_000;
 const RENEWALS_A_LEASE = 3;
 /** Rows that a process looks after at once; each is a call to a provider. */
-const MAX_ACTIVE = 8;
+const MAX_ACTIVE = 16;
 
 export function startUsageCollector(deps: UsageCollectorDeps): UsageCollector {
   const collector = new Collector(deps);
@@ -53,6 +54,7 @@ class Collector {
   readonly #leaseMs: number;
   readonly #stopping = new AbortController();
   readonly #active = new Set<Promise<void>>();
+  readonly #rests = new AccountRests();
   #timer: NodeJS.Timeout | undefined;
   #looking = Promise.resolve();
   #isStoreAway = false;
@@ -141,9 +143,19 @@ class Collector {
     }
   }
 
-  #find(row: PendingUsageRecord, signal: AbortSignal): Promise<Finding> {
-    if (row.report === null) return findUsage(this.#deps, row, signal);
-    return Promise.resolve({ kind: "ended", charges: [{ ...row.report, responseId: null }] });
+  async #find(row: PendingUsageRecord, signal: AbortSignal): Promise<Finding> {
+    if (row.report !== null) {
+      return { kind: "ended", charges: [{ ...row.report, responseId: null }] };
+    }
+    const { providerAccountId: accountId } = row.event;
+    const { nowMs } = this.#deps;
+    const rest = this.#rests.restOf(accountId, nowMs());
+    if (rest !== undefined) return { kind: "waiting", ...rest };
+    const finding = await findUsage(this.#deps, row, signal);
+    if (finding.kind === "waiting" && !signal.aborted) {
+      this.#rests.note(accountId, finding, nowMs());
+    }
+    return finding;
   }
 
   async #charge(
