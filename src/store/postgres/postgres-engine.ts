@@ -26,7 +26,7 @@ export const POSTGRES_ENGINE: SqlEngine = {
     const rows = parameters.length / columns.length;
     const text = `insert into ${table} (${columns.join(", ")}) values ${tuplesOf(rows, columns.length)} ${onConflict} returning ${key} as key`;
     const result = await db.executeQuery<{ readonly key: unknown }>(
-      CompiledQuery.raw(text, [...parameters]),
+      CompiledQuery.raw(text, parameters),
     );
     const inserted = new Set(result.rows.map((row) => String(row.key)));
     return Array.from({ length: rows }, (_, row) =>

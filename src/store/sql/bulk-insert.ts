@@ -38,7 +38,13 @@ export async function insertRows<Table extends keyof Tables>(
   if (first === undefined) return [];
   if (!db.isTransaction) throw new Error("rows are inserted in a transaction");
   const columns = Object.keys(first) as (keyof typeof first & string)[];
-  const parameters: unknown[] = [];
-  for (const row of rows) for (const column of columns) parameters.push(row[column]);
+  const parameters = Array.from<unknown>({ length: rows.length * columns.length });
+  let index = 0;
+  for (const row of rows) {
+    for (const column of columns) {
+      parameters[index] = row[column];
+      index += 1;
+    }
+  }
   return await engine.insertRows(db, { table, columns, onConflict, parameters });
 }

@@ -27,7 +27,7 @@ interface Insertion {
   /** What follows the values: `on conflict … do …`. */
   readonly onConflict: string;
   /** Row after row, in the order of `columns`. */
-  readonly parameters: readonly unknown[];
+  readonly parameters: unknown[];
 }
 
 export interface SqlEngine {

@@ -8,12 +8,8 @@ export interface RepeatedQuery extends CompiledQuery {
   readonly times: number;
 }
 
-export function repeatedQuery(
-  text: string,
-  parameters: readonly unknown[],
-  times: number,
-): RepeatedQuery {
-  return { ...CompiledQuery.raw(text, [...parameters]), times };
+export function repeatedQuery(text: string, parameters: unknown[], times: number): RepeatedQuery {
+  return { ...CompiledQuery.raw(text, parameters), times };
 }
 
 export function isRepeatedQuery(query: CompiledQuery): query is RepeatedQuery {
