@@ -61,6 +61,11 @@ export interface Provider {
   readonly serves?: (method: string, path: string) => boolean;
   /** Whether its calls cost nothing by definition (the simulator). */
   readonly isFree: boolean;
+  /**
+   * Its name in OpenTelemetry's conventions for generative AI (`gen_ai.provider.name`), where that is another one than
+   * its own.
+   */
+  readonly genAiName?: string;
   /** Its name in the price book, where that is another one than its own. */
   readonly pricedAs?: string;
   /** Sent with every call whose client does not send them itself; lower-case names. */

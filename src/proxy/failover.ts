@@ -1,4 +1,5 @@
 import type { RestReason, RestScope } from "../core/routing/provider-key-health.ts";
+import type { Tracing } from "../telemetry/trace-context.ts";
 import { readRetryAfterMs } from "../wire/http/retry-after.ts";
 import { isOutOfMoney } from "../wire/openai/out-of-money.ts";
 import type { Call } from "./call.ts";
@@ -12,6 +13,8 @@ export interface FailoverDeps extends ChooseRouteDeps {
   readonly snapshot: Pick<Snapshot, "routingOf">;
   readonly nowMs: () => number;
   readonly failover: FailoverLimits;
+  /** Absent while tracing is off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface FailoverLimits {
@@ -103,6 +106,7 @@ export async function startNextAttempt(deps: FailoverDeps, call: Call): Promise<
   call.attempt += 1;
   call.attemptStartedAtMs = deps.nowMs();
   call.attemptStartedMonotonicMs = deps.monotonicMs();
+  if (call.trace !== undefined) call.trace = deps.tracing?.again(call.trace);
   return true;
 }
 

@@ -2,7 +2,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { ERROR_CODES } from "../core/errors/codes.ts";
 import { KeywardError } from "../core/errors/keyward-error.ts";
 import type { CallObserver } from "../telemetry/call-observer.ts";
-import type { Tracing } from "../telemetry/trace-context.ts";
 import { createAnthropicErrorBody } from "../wire/anthropic/error-body.ts";
 import { parseAzureTarget } from "../wire/azure/azure-target.ts";
 import { dialectOf } from "../wire/dialect.ts";
@@ -16,8 +15,6 @@ import { ownHeaders } from "./stages/forward.ts";
 
 export interface GatewayListenerDeps extends PipelineDeps {
   readonly observer: CallObserver;
-  /** Absent while tracing is off. */
-  readonly tracing?: Tracing | undefined;
   readonly maxInFlightCalls: number;
   /** Answers every path that is not the data plane's. */
   readonly fallback: RequestListener;

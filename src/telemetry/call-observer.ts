@@ -24,6 +24,8 @@ export interface CallReport {
   /** The environment's name. */
   readonly environment: string;
   readonly ending: CallEnding;
+  /** Where it went: `https://api.openai.com`; null for a charge that has come later, which was no call by itself. */
+  readonly origin: string | null;
   /** Undefined while tracing is off. */
   readonly trace: TraceContext | undefined;
 }

@@ -18,7 +18,7 @@ export interface TraceContext {
 export interface Tracing {
   /** The place of a call with these headers: below the client's span, or in a new trace. */
   begin(traceparent: string | undefined, tracestate: string | undefined): TraceContext;
-  /** Another span beside the given one, for a further attempt at the same call. */
+  /** Another span of the same trace, for a further attempt at the same call. */
   again(trace: TraceContext): TraceContext;
 }
 

@@ -17,6 +17,7 @@ export function sampleCallReport(
     event: sampleEvent(sampleIntent(ids), event as Partial<UsageEvent>),
     environment: "development",
     ending: "whole",
+    origin: "https://api.openai.com",
     trace: undefined,
     ...change,
   };

@@ -9,6 +9,7 @@ import type { AddressRequest, Provider } from "../provider.ts";
  */
 export const azureProvider: Provider = {
   name: "azure",
+  genAiName: "azure.ai.openai",
   title: "Azure OpenAI",
   dialects: ["openai"],
   defaultBaseUrl: null,

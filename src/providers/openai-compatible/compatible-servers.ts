@@ -7,6 +7,7 @@ interface CompatibleServer {
   readonly baseUrlExample: string;
   readonly streamUsage: boolean;
   readonly pricedAs?: string;
+  readonly genAiName?: string;
 }
 
 /**
@@ -26,6 +27,7 @@ const SERVERS: readonly CompatibleServer[] = [
     title: "Mistral",
     defaultBaseUrl: "https://api.mistral.ai/v1",
     baseUrlExample: "https://api.mistral.ai/v1",
+    genAiName: "mistral_ai",
     // Its streams end with the usage unasked, and a request that asks is refused.
     streamUsage: false,
   },
@@ -36,6 +38,7 @@ const SERVERS: readonly CompatibleServer[] = [
     baseUrlExample: "https://generativelanguage.googleapis.com/v1beta/openai",
     streamUsage: true,
     pricedAs: "google",
+    genAiName: "gcp.gemini",
   },
   {
     name: "openrouter",

@@ -3,7 +3,7 @@ import type { PriceBook } from "../../core/pricing/price-book.ts";
 import { firstCheckDelayMs } from "../../core/usage/deferred-schedule.ts";
 import type { DeferredStep, UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { CallObserver } from "../../telemetry/call-observer.ts";
+import type { CallObserver, CallReport } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { reportOf } from "../../wire/openai/deferred-work.ts";
 import { sentModel, type Call } from "../call.ts";
@@ -58,8 +58,7 @@ export async function settle(
     // The ledger keeps the event in memory and flushes it all the same; the answer is the client's already.
     deps.log.error({ err, requestId: call.requestId }, "an event could not be journalled");
   }
-  const environment = call.key?.environmentName ?? "";
-  deps.observer.callEnded({ event, environment, ending: result.ending, trace: call.trace });
+  deps.observer.callEnded(createReport(call, event, result.ending));
   return event;
 }
 
@@ -80,6 +79,18 @@ function readDeferredStep(
   // Where the usage is not told here, it may be told to whoever asks again.
   const report = facts.quantities === null ? null : reportOf(facts, ending);
   return { step: "ended", objectId: work.objectId, report };
+}
+
+function createReport(call: Call, event: UsageEvent, ending: CallReport["ending"]): CallReport {
+  const { key, route, trace } = call;
+  if (route === undefined) throw new Error("settle comes after route");
+  return {
+    event,
+    environment: key?.environmentName ?? "",
+    ending,
+    origin: route.origin,
+    trace,
+  };
 }
 
 type Priced = Pick<UsageEvent, "pricing" | "costPicos" | "priceRowId">;

@@ -176,7 +176,7 @@ class Collector {
     const { observer } = this.#deps;
     for (const event of events) {
       const environment = await this.#nameOf(event.environmentId);
-      observer.callEnded({ event, environment, ending: "whole", trace: undefined });
+      observer.callEnded({ event, environment, ending: "whole", origin: null, trace: undefined });
     }
   }
 
