@@ -58,7 +58,7 @@ import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
-import { startTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
+import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
@@ -274,7 +274,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { request, store, ids, providers } = parts;
   const { config, log } = request;
   const tasks = new Tasks(log);
-  const telemetry = startTelemetry({ ...request, nowMs: Date.now, monotonicMs });
+  const telemetry = await startProcessTelemetry(request, providers.registry);
   closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
   const ledger = await openFileLedger({
@@ -306,6 +306,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     ids,
     log,
     observer: telemetry.observer,
+    tracing: telemetry.tracing,
     tokenizer,
     nowMs: Date.now,
     ...failover,

@@ -11,6 +11,8 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   adminToken: "token",
   allowedPrivateHosts: "hosts",
   metricsToken: "token",
+  otlpEndpoint: "url",
+  otlpHeaders: "headers",
   durability: "word",
   logLevel: "level",
 };

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { parseAllowedHost } from "../core/network/allowed-hosts.ts";
+import { isHttpUrl, parseOtlpHeaders } from "./otlp-pairs.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -192,6 +193,32 @@ export const configSchema = z.strictObject({
     MINUTE_MS,
     "How often settled calls move from the journal to the database.",
   ),
+  otlpEndpoint: z
+    .string()
+    .max(2048)
+    .refine(isHttpUrl, "expected a URL that begins with http:// or https://")
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "OpenTelemetry collector that takes traces and metrics over OTLP/HTTP, such as `http://localhost:4318`; without it, what the standard `OTEL_EXPORTER_OTLP_ENDPOINT` says. Neither: off.",
+      isSecret: true,
+    }),
+  otlpHeaders: z
+    .string()
+    .max(8192)
+    .refine(
+      (text) => parseOtlpHeaders(text) !== undefined,
+      "expected headers as name=value,name=value",
+    )
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "Headers for the collector, as `name=value,name=value`, values percent-encoded; without it, those of `OTEL_EXPORTER_OTLP_HEADERS`.",
+      isSecret: true,
+      isRefusedInFile: true,
+    }),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta({
     description: "The least severe line that is logged.",
   }),

@@ -59,6 +59,8 @@ test("every setting can be set by its variable and by its flag", () => {
     logCalls: "true",
     processes: "1",
     maxAttempts: "4",
+    otlpEndpoint: "http://collector.example:4318",
+    otlpHeaders: "api-key=some-text",
     circuitFailures: "7",
   };
   for (const { key, variable, type, choices, defaultValue } of listSettings()) {
