@@ -126,6 +126,8 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     allowedPrivateHosts: "localhost:11434",
     adminToken: "t".repeat(24),
     metricsToken: "m".repeat(16),
+    otlpEndpoint: "http://collector.example:4318",
+    otlpHeaders: "api-key=some-text",
     durability: "disk",
     logLevel: "error",
     processes: "1",
