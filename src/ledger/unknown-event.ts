@@ -8,7 +8,9 @@ import type { CallIntent, UsageEvent } from "../core/usage/usage-event.ts";
  * leaves it to reconciliation.
  */
 export function unknownEvent(intent: CallIntent): UsageEvent {
-  return intent.deferred === undefined ? eventOf(intent) : { ...eventOf(intent), ...DEFERRED };
+  const { deferred } = intent;
+  if (deferred?.step !== "begun") return eventOf(intent);
+  return { ...eventOf(intent), ...DEFERRED, providerResponseId: deferred.work.objectId };
 }
 
 /** The provider works on and can be asked: what that costs comes as an event of its own. */

@@ -44,6 +44,7 @@ test("an intent that was amended is recovered with the work it has begun, and co
     usageSource: "deferred",
     pricing: "priced",
     costPicos: 0n,
+    providerResponseId: "resp_1",
     deferred: DEFERRED,
   });
   expect(events.get(plain.id)).toMatchObject({ status: "unknown", usageSource: "unknown" });

@@ -109,6 +109,18 @@ describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
     },
   );
 
+  test("looks for pending usage that is due in the order of an index of what is waited for", async () => {
+    const plans = await plansOf(async ({ pendingUsage }) => {
+      const times = { nowMs: SAMPLE_TIME_MS, leaseMs: 60_000, horizonMs: 3_600_000 };
+      await pendingUsage.claim({ leaseId: ids.create("lea"), ...times, limit: 8 });
+      await pendingUsage.list({ limit: 1 });
+    });
+    expect(plans).toEqual([
+      "SCAN pending_usage USING INDEX pending_usage_due",
+      "SCAN pending_usage USING INDEX pending_usage_newest",
+    ]);
+  });
+
   const at = { fromMs: SAMPLE_TIME_MS, toMs: SAMPLE_TIME_MS + 1_000_000 };
   const project = { projectId: ids.create("prj") };
   test.each<[string, EventFilter, string]>([
