@@ -14,6 +14,7 @@ import {
 } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { AdminApiError, createAdminClient } from "./admin/client.ts";
+import type { StoreWatch } from "./admin/guards/store-watch.ts";
 import { createAdminListener } from "./admin/server.ts";
 import type { Config } from "./config/config-schema.ts";
 import {
@@ -242,6 +243,7 @@ function createAdmin(
     readonly ledger?: Ledger;
     readonly routeHealth?: RouteHealth;
     readonly telemetry?: Telemetry;
+    readonly storeWatch?: StoreWatch;
   },
 ): AdminApp {
   const { request, store, ids, vault, providers, priceBook, url } = parts;
@@ -258,6 +260,7 @@ function createAdmin(
     authenticator: more.authenticator,
     serverInfo: { version: request.version, startedAtMs: Date.now(), urls: [url] },
     callFeed: more.telemetry?.feed,
+    storeWatch: more.storeWatch,
     ledgerStatus: ledger === undefined ? undefined : () => ledger.status(),
     providerKeyHealth:
       routeHealth === undefined
@@ -318,7 +321,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
       ledger,
       telemetry,
       routeHealth: failover.routeHealth,
-      isReady: () => poller.staleSinceMs() === null,
+      storeWatch: poller,
       gauges: {
         inFlightCalls: () => gateway.inFlightCalls(),
         ledger: () => ledger.status(),
@@ -359,11 +362,11 @@ async function openSnapshot(parts: Parts, closers: Closers) {
   const { store, vault, providers, priceBook } = parts;
   const { registry, standIn } = providers;
   const source = createSnapshotSource({ store, vault, providers: registry, standIn, priceBook });
-  const limits = { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now };
+  const limits = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs };
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), limits);
   await snapshot.start();
   await loadPriceOverrides({ store, priceBook: parts.priceBook });
-  const poller = startChangePoller({ snapshot, log: parts.request.log, nowMs: Date.now });
+  const poller = startChangePoller({ snapshot, log: parts.request.log });
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller };
 }
@@ -374,7 +377,7 @@ interface Served {
   readonly routeHealth: RouteHealth;
   readonly telemetry: Telemetry;
   readonly gauges: Parameters<Telemetry["scrape"]>[0];
-  readonly isReady: () => boolean;
+  readonly storeWatch: StoreWatch;
 }
 
 /** What is on the port besides the data plane. */
@@ -394,7 +397,7 @@ function createFallback(parts: Parts, served: Served): RequestListener {
       onFault: (err) => log.error({ err }, "the metrics could not be put together"),
     }),
     version,
-    isReady: async () => served.isReady(),
+    isReady: async () => !served.storeWatch.isAway(),
   });
 }
 

@@ -10,6 +10,7 @@ import { quoteInput } from "./fields/quote-input.ts";
 import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
 import { refuseOtherOrigins } from "./guards/same-origin.ts";
+import { refuseWhileAway } from "./guards/store-watch.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
@@ -66,7 +67,8 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     const { method, path } = context.req;
     deps.onRefusal?.({ requestId, method, path, code });
   });
-  app.use(refuseOtherOrigins, requireAdmin(deps.authenticator, DOCUMENT_PATH), readJsonBody);
+  app.use(refuseOtherOrigins, refuseWhileAway(deps.storeWatch, DOCUMENT_PATH));
+  app.use(requireAdmin(deps.authenticator, DOCUMENT_PATH), readJsonBody);
   // Anybody may ask for it: it is written once, so that asking costs next to nothing.
   let documentText: string | undefined;
   app.get(DOCUMENT_PATH, (context) => {

@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { StoreWatch } from "./guards/store-watch.ts";
 
 interface ServerInfo {
   /** Keyward's version, as in package.json. */
@@ -47,6 +48,8 @@ export interface AdminDeps {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly authenticator: Authenticator;
   readonly serverInfo: ServerInfo;
+  /** Absent where nobody watches the store (the CLI in process): a request waits for as long as the store takes. */
+  readonly storeWatch?: StoreWatch | undefined;
   /** Absent where no ledger runs (the CLI in process). */
   readonly ledgerStatus?: (() => LedgerStatus) | undefined;
   /** Calls of the running process as they end; absent where no server runs. */

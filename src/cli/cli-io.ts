@@ -54,9 +54,12 @@ function allowsColor(env: Environment): boolean {
 
 function whenStopped(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    // Once: a second Control-C ends the process whatever it is waiting for.
-    process.once(name, () => controller.abort());
-  }
+  const names = ["SIGINT", "SIGTERM"] as const;
+  const stop = (): void => {
+    // Once: a second one, whichever it is, ends the process whatever it is waiting for.
+    for (const name of names) process.off(name, stop);
+    controller.abort();
+  };
+  for (const name of names) process.on(name, stop);
   return controller.signal;
 }

@@ -63,7 +63,7 @@ function createSnapshot(options: { maxKeys?: number } = {}) {
     maxKeys: options.maxKeys ?? 10,
     maxMisses: 2,
     missTtlMs: 50,
-    nowMs: () => clock.nowMs,
+    monotonicMs: () => clock.nowMs,
   });
   return { source, clock, snapshot };
 }

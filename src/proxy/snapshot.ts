@@ -84,7 +84,8 @@ export interface SnapshotOptions {
   readonly maxMisses: number;
   /** How long an unknown key is remembered as unknown. */
   readonly missTtlMs: number;
-  readonly nowMs: () => number;
+  /** A clock that never jumps: set back by a day, a miss would be remembered for a day. */
+  readonly monotonicMs: () => number;
 }
 
 export const DEFAULT_SNAPSHOT_LIMITS = {
@@ -132,7 +133,7 @@ export class Snapshot {
     }
     const missUntilMs = this.#misses.get(hash);
     if (missUntilMs !== undefined) {
-      if (missUntilMs > this.#options.nowMs()) return undefined;
+      if (missUntilMs > this.#options.monotonicMs()) return undefined;
       this.#misses.delete(hash);
     }
     return this.#loadingKeys.get(hash) ?? this.#loadKey(hash);
@@ -202,7 +203,7 @@ export class Snapshot {
 
   #remember(hash: string, entry: KeyEntry | undefined): void {
     if (entry === undefined) {
-      this.#misses.set(hash, this.#options.nowMs() + this.#options.missTtlMs);
+      this.#misses.set(hash, this.#options.monotonicMs() + this.#options.missTtlMs);
       dropOldest(this.#misses, this.#options.maxMisses);
       return;
     }

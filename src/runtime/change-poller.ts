@@ -1,9 +1,9 @@
+import type { StoreWatch } from "../admin/guards/store-watch.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
 import type { Log } from "../telemetry/log.ts";
 
-export interface ChangePoller {
-  /** Since when the change log could not be read; null while it can. */
-  staleSinceMs(): number | null;
+/** As whoever asks the store most often, it knows best whether the store answers. */
+export interface ChangePoller extends StoreWatch {
   stop(): Promise<void>;
 }
 
@@ -13,9 +13,9 @@ const POLL_INTERVAL_MS = 250;
 export function startChangePoller(deps: {
   readonly snapshot: Snapshot;
   readonly log: Log;
-  readonly nowMs: () => number;
 }): ChangePoller {
-  let staleSinceMs: number | null = null;
+  let isAway = false;
+  const listeners = new Set<() => void>();
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
@@ -23,12 +23,14 @@ export function startChangePoller(deps: {
   const poll = async (): Promise<void> => {
     try {
       await deps.snapshot.refresh();
-      if (staleSinceMs !== null) deps.log.info({}, "the change log can be read again");
-      staleSinceMs = null;
+      if (isAway) deps.log.info({}, "the change log can be read again");
+      isAway = false;
     } catch (err) {
-      if (staleSinceMs === null) {
-        staleSinceMs = deps.nowMs();
+      if (!isAway) {
+        isAway = true;
         deps.log.error({ err }, "the change log cannot be read: changes do not arrive");
+        for (const listener of listeners) listener();
+        listeners.clear();
       }
     }
     if (!isStopped) schedule();
@@ -40,7 +42,11 @@ export function startChangePoller(deps: {
   };
   schedule();
   return {
-    staleSinceMs: () => staleSinceMs,
+    isAway: () => isAway,
+    onAway: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     stop: async () => {
       isStopped = true;
       clearTimeout(timer);

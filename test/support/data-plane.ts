@@ -240,7 +240,7 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
         { sequence: sequence + 1, kind: "providerKey", entityId: "pky_any" },
       ],
     },
-    { ...DEFAULT_SNAPSHOT_LIMITS, nowMs: Date.now },
+    { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs: () => performance.now() },
   );
 }
 

@@ -1,7 +1,6 @@
 /** A client that sends what it likes, byte for byte, and reads answers with a parser that forgives nothing. */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { until } from "../../support/poll.ts";
 import { parseResponses, type ParsedResponses } from "./parse-responses.ts";
 
 export type Ending = "open" | "closed" | "reset";
@@ -31,22 +30,44 @@ export async function openConnection(
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   const chunks: Buffer[] = [];
+  const changes = new EventEmitter();
   let ending: Ending = "open";
-  socket.on("error", () => {
-    ending = "reset";
-  });
+  const end = (how: Ending): void => {
+    if (ending === "open") ending = how;
+    changes.emit("change");
+  };
+  socket.on("error", () => end("reset"));
   await once(socket, "connect");
   socket.on("end", () => {
-    if (ending === "open") ending = "closed";
+    end("closed");
     socket.end();
   });
-  socket.on("close", () => {
-    if (ending === "open") ending = "closed";
-  });
-  if (options.isPaused === true) socket.pause();
-  else socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("close", () => end("closed"));
+  if (options.isPaused === true) {
+    socket.pause();
+  } else {
+    socket.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      changes.emit("change");
+    });
+  }
   const responses = (methods: readonly string[] = []): ParsedResponses =>
     parseResponses(Buffer.concat(chunks), methods, ending !== "open");
+  /** Asks again whenever something has come. */
+  const whenever = async <Value>(
+    what: string,
+    read: () => Value | undefined,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<Value> => {
+    const signal = AbortSignal.timeout(deadlineMs);
+    for (;;) {
+      const value = read();
+      if (value !== undefined) return value;
+      await once(changes, "change", { signal }).catch(() => {
+        throw new Error(`${what} did not happen within ${deadlineMs} ms`);
+      });
+    }
+  };
   return {
     socket,
     received: () => Buffer.concat(chunks),
@@ -56,16 +77,12 @@ export async function openConnection(
       if (socket.writable) socket.write(bytes);
     },
     answered: (count = 1, methods = []) =>
-      until(
-        `${count} answers`,
-        () => {
-          const parsed = responses(methods);
-          return parsed.responses.length >= count || ending !== "open" ? parsed : undefined;
-        },
-        DEADLINE_MS,
-      ),
-    ended: (deadlineMs = DEADLINE_MS) =>
-      until("the connection's end", () => (ending === "open" ? undefined : ending), deadlineMs),
+      whenever(`${count} answers`, () => {
+        const parsed = responses(methods);
+        return parsed.responses.length >= count || ending !== "open" ? parsed : undefined;
+      }),
+    ended: (deadlineMs) =>
+      whenever("the connection's end", () => (ending === "open" ? undefined : ending), deadlineMs),
     reset: () => socket.resetAndDestroy(),
     close: () => socket.destroy(),
   };

@@ -23,6 +23,8 @@ export interface RawUpstream {
   /** What is done with a request; answers a small chat where it is not set. */
   respond: (request: UpstreamRequest) => void;
   openConnections(): number;
+  /** Requests of which not all came before their connection closed. */
+  brokenOff(): number;
   close(): Promise<void>;
 }
 
@@ -49,11 +51,15 @@ export async function startRawUpstream(): Promise<RawUpstream> {
   const violations: string[] = [];
   const sockets = new Set<Socket>();
   let receivedBytes = 0;
+  let brokenOff = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     let buffered: Buffer = Buffer.alloc(0);
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      sockets.delete(socket);
+      if (buffered.length > 0) brokenOff += 1;
+    });
     socket.on("data", (chunk: Buffer) => {
       receivedBytes += chunk.length;
       buffered = Buffer.concat([buffered, chunk]);
@@ -79,6 +85,7 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     receivedBytes: () => receivedBytes,
     respond: ({ socket }) => void socket.write(answer),
     openConnections: () => sockets.size,
+    brokenOff: () => brokenOff,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
