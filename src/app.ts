@@ -14,8 +14,8 @@ import {
 } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { AdminApiError, createAdminClient } from "./admin/client.ts";
-import type { StoreWatch } from "./admin/guards/store-watch.ts";
 import { createAdminListener } from "./admin/server.ts";
+import type { StoreWatch } from "./admin/store-watch.ts";
 import type { Config } from "./config/config-schema.ts";
 import {
   findOpenaiKey,

@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
-import type { StoreWatch } from "./guards/store-watch.ts";
+import type { StoreWatch } from "./store-watch.ts";
 
 interface ServerInfo {
   /** Keyward's version, as in package.json. */

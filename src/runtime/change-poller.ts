@@ -1,4 +1,4 @@
-import type { StoreWatch } from "../admin/guards/store-watch.ts";
+import type { StoreWatch } from "../admin/store-watch.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
 import type { Log } from "../telemetry/log.ts";
 

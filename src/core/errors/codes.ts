@@ -102,7 +102,10 @@ export const ERROR_CODES = {
       "No provider key can take the call now, because those that could have failed and are left alone for a moment. `retry-after` says how long.",
   },
   invalid_header: invalid(400, "A request header that Keyward reads has a value it cannot accept."),
-  invalid_json: invalid(400, "The request body is not a JSON object, or names a field twice."),
+  invalid_json: invalid(
+    400,
+    "The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.",
+  ),
   invalid_form: invalid(
     400,
     "The request body is a form that has a field twice; the message names it.",

@@ -4,9 +4,9 @@ import { headerOf } from "../gateway-request.ts";
 
 const MAX_CUSTOMER_CHARACTERS = 256;
 const MAX_FEATURE_CHARACTERS = 128;
-/** Anything but control characters; a name is shown in tables and exported to spreadsheets. */
+/** Anything but control characters, those of terminals included; a name is shown in tables and exported to spreadsheets. */
 // eslint-disable-next-line no-control-regex
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
  * Decides whose call it is: the customer from the key, else from `x-keyward-customer`, else from the body's

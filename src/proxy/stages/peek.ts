@@ -76,6 +76,13 @@ async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined
       param: scan.duplicate,
     };
   }
+  if (scan.lookAlike !== undefined) {
+    return {
+      code: "invalid_json",
+      message: `The request body has a field "${scan.lookAlike}", which some servers take for the one in lower case. Leave it out, or write it in lower case.`,
+      param: scan.lookAlike,
+    };
+  }
   call.peeked = {
     bytes,
     scan,

@@ -23,11 +23,16 @@ export interface TopLevelScan {
   readonly isEmpty: boolean;
   /** A wanted name that stands in the object more than once. */
   readonly duplicate: string | undefined;
+  /** A name that some decoders take for a wanted one: the same but for the case of its letters. */
+  readonly lookAlike: string | undefined;
 }
 
 /** A longer key cannot be a wanted one, even when each character is written as a six-byte escape. */
 const MAX_KEY_BYTES = 256;
 const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
+
+/** Go's `encoding/json` matches names without regard to case, with Unicode's folding. */
+const NOT_LOWER_CASE = /[A-Z\u0080-\uffff]/;
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 const SHORT_STRING_BYTES = 24;
@@ -68,6 +73,7 @@ export class TopLevelScanner {
   #memberCount = 0;
   #closeOffset = -1;
   #duplicate: string | undefined;
+  #lookAlike: string | undefined;
   /** The wanted name whose value is being read. */
   #name: string | undefined;
   #valueStart = 0;
@@ -125,6 +131,7 @@ export class TopLevelScanner {
       closeOffset: this.#closeOffset,
       isEmpty: this.#memberCount === 0,
       duplicate: this.#duplicate,
+      lookAlike: this.#lookAlike,
     };
   }
 
@@ -255,6 +262,12 @@ export class TopLevelScanner {
     const raw = this.#takeCapture(chunk, at + 1, MAX_KEY_BYTES);
     const name = raw === undefined ? undefined : parseKey(raw);
     this.#name = name !== undefined && this.#wanted.has(name) ? name : undefined;
+    if (name !== undefined && NOT_LOWER_CASE.test(name)) this.#noteLookAlike(name);
+  }
+
+  #noteLookAlike(name: string): void {
+    // Up and down again, so that the letters that fold to ASCII (the long s, the kelvin sign) are seen as well.
+    if (this.#wanted.has(name.toUpperCase().toLowerCase())) this.#lookAlike ??= name;
   }
 
   #endValue(chunk: Buffer, at: number): void {

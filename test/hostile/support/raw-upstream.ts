@@ -16,6 +16,7 @@ export interface UpstreamRequest {
 export interface RawUpstream {
   readonly url: string;
   readonly requests: readonly UpstreamRequest[];
+  requestCount(): number;
   /** Why bytes that came are no sequence of well-formed requests; empty as long as they are. */
   readonly violations: readonly string[];
   /** Bytes of all connections. */
@@ -46,10 +47,12 @@ export function rawAnswer(body: string | Buffer, head: readonly string[] = []): 
   ]);
 }
 
-export async function startRawUpstream(): Promise<RawUpstream> {
+/** `keepsRequests: false`: they are looked at as they come and only counted, however many. */
+export async function startRawUpstream({ keepsRequests = true } = {}): Promise<RawUpstream> {
   const requests: UpstreamRequest[] = [];
   const violations: string[] = [];
   const sockets = new Set<Socket>();
+  let requestCount = 0;
   let receivedBytes = 0;
   let brokenOff = 0;
   const server = createServer((socket) => {
@@ -66,7 +69,8 @@ export async function startRawUpstream(): Promise<RawUpstream> {
       try {
         for (let one = take(buffered, socket); one !== undefined; one = take(buffered, socket)) {
           buffered = buffered.subarray(one.length);
-          requests.push(one.request);
+          requestCount += 1;
+          if (keepsRequests) requests.push(one.request);
           upstream.respond(one.request);
         }
       } catch (error) {
@@ -82,6 +86,7 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     violations,
+    requestCount: () => requestCount,
     receivedBytes: () => receivedBytes,
     respond: ({ socket }) => void socket.write(answer),
     openConnections: () => sockets.size,

@@ -1,13 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
 import type { AdminEnv } from "../admin-deps.ts";
-
-/** Knows whether the store answers: somebody asks it all the time, with a deadline. */
-export interface StoreWatch {
-  isAway(): boolean;
-  /** Calls back once, when the store goes away; the result takes that back. */
-  onAway(listener: () => void): () => void;
-}
+import type { StoreWatch } from "../store-watch.ts";
 
 /**
  * Lets no request wait for a store that keeps silent, also one that was asked just before. A store that is slow and
