@@ -57,9 +57,9 @@ export const SHORT_WAITS = {
 
 export async function besiege(
   env: Readonly<Record<string, string>> = SHORT_WAITS,
-  options: Parameters<typeof startRawUpstream>[0] = {},
+  upstreamOptions: Parameters<typeof startRawUpstream>[0] = {},
 ): Promise<BesiegedKeyward> {
-  const upstream = await startRawUpstream(options);
+  const upstream = await startRawUpstream(upstreamOptions);
   const home = await createHome({ KEYWARD_LOG_LEVEL: "warn", ...env });
   const keyward = await home.start();
   const { gatewayKey, adminToken } = readFirstSecrets(keyward);
