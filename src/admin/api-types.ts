@@ -2307,7 +2307,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -2553,7 +2553,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -2655,7 +2655,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -2831,7 +2831,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -3000,7 +3000,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -3255,7 +3255,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -3363,7 +3363,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -3545,7 +3545,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -3706,7 +3706,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -3876,7 +3876,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -4126,7 +4126,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -4304,7 +4304,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -4406,7 +4406,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -4639,7 +4639,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -4893,7 +4893,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -5449,7 +5449,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -5619,7 +5619,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice.
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
