@@ -61,6 +61,7 @@ import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
+import { withinDeadline } from "./runtime/within-deadline.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -297,7 +298,10 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   closers.add("upstream connections", () => upstream.destroy());
   const { snapshot, poller } = await openSnapshot(parts, closers);
   const authenticator = createTokenAuthenticator({
-    adminTokens: store.adminTokens,
+    adminTokens: {
+      findActiveByHash: (hash) =>
+        withinDeadline(STORE_ANSWER_DEADLINE_MS, store.adminTokens.findActiveByHash(hash)),
+    },
     extraToken: config.adminToken ?? undefined,
   });
   const failover = createFailoverParts(config, log);
@@ -341,7 +345,8 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   });
   closers.add("pending usage", () => collector.stop());
   bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
-  closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs));
+  const drainMs = config.shutdownGraceMs + 2 * MAX_SETTLE_MS;
+  closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs), drainMs);
 }
 
 function connectProviders(config: Config, standIn: Provider): Dispatcher {

@@ -50,7 +50,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   const documentOnce = () => (document ??= createApiDocument(router));
 
   const app = new Hono<AdminEnv>();
-  app.onError(createFaultHandler(deps.onFault));
+  app.onError(createFaultHandler(deps));
   app.notFound((context) => {
     const message = `There is nothing at ${quoteInput(`${context.req.method} ${context.req.path}`)}. See ${DOCUMENT_PATH} for what there is.`;
     return refuse(context, "unknown_url", message);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The client's entry. The only place in cli/ that catches. */
 const OLDEST_NODE = 24;
+const LEFTOVERS_MS = 1_000;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.stderr.write(
@@ -21,6 +22,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   });
   try {
     await runCli(process.argv.slice(2), io);
+    // A connection that nobody answers on any more does not keep a process whose work is done.
+    setTimeout(() => process.exit(), LEFTOVERS_MS).unref();
   } catch (error) {
     const { reportFailure } = await import("./report-failure.ts");
     process.exitCode = reportFailure(error, io);

@@ -144,6 +144,11 @@ export function createClientHeaders(
     if (name === "content-length" && (options.isBodyChanged || options.isDecoded)) continue;
     if (name === "content-encoding" && options.isDecoded) continue;
     if (nominated?.has(name)) continue;
+    if (name === "content-length") {
+      // Blanks behind it are allowed and belong to nobody's framing.
+      headers.push(name, String(value).trim());
+      continue;
+    }
     if (typeof value === "string") headers.push(name, options.mask?.text(value) ?? value);
     else for (const one of value) headers.push(name, options.mask?.text(one) ?? one);
   }

@@ -17,7 +17,7 @@ it("gives up on a database that takes connections and says nothing", async () =>
     sourceOf(() => store.changes.latestSequence()),
     50,
   );
-  const silent = "the store did not answer within 50 ms";
+  const silent = "no answer came within 50 ms";
   await expect(source.latestSequence()).rejects.toThrow(silent);
   await expect(source.changesSince(0)).rejects.toThrow(silent);
   await expect(source.findKeyByHash("hash")).rejects.toThrow(silent);

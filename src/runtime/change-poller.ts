@@ -16,6 +16,7 @@ export function startChangePoller(deps: {
 }): ChangePoller {
   let isAway = false;
   const listeners = new Set<() => void>();
+  const askers: ((isAway: boolean) => void)[] = [];
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
@@ -33,6 +34,7 @@ export function startChangePoller(deps: {
         listeners.clear();
       }
     }
+    for (const tell of askers.splice(0)) tell(isAway);
     if (!isStopped) schedule();
   };
   const schedule = (): void => {
@@ -43,6 +45,12 @@ export function startChangePoller(deps: {
   schedule();
   return {
     isAway: () => isAway,
+    confirm: () =>
+      isAway || isStopped
+        ? Promise.resolve(isAway)
+        : new Promise((resolve) => {
+            askers.push(resolve);
+          }),
     onAway: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -51,6 +59,7 @@ export function startChangePoller(deps: {
       isStopped = true;
       clearTimeout(timer);
       await running;
+      for (const tell of askers.splice(0)) tell(isAway);
     },
   };
 }

@@ -34,7 +34,7 @@ export async function openLocalPrices(
   const router = createAdminRouter();
   registerPrices(router, { priceBook, clock: { nowMs: () => Date.now() } });
   const app = new Hono<AdminEnv>();
-  app.onError(createFaultHandler(undefined));
+  app.onError(createFaultHandler({}));
   app.use(readJsonBody);
   app.route(ADMIN_BASE_PATH, router);
   const client = createAdminClient({

@@ -145,6 +145,15 @@ describe("an answer that is odd and can be read is passed on", () => {
     ],
     ["a second answer behind it", Buffer.concat([answer(""), answer("x-second: 1\r\n")]), 200],
     ["garbage behind it", Buffer.concat([answer(""), Buffer.from("GARBAGE")]), 200],
+    [
+      "blanks behind a length",
+      Buffer.from(
+        answer("")
+          .toString("latin1")
+          .replace(/(content-length: \d+)/, "$1 "),
+      ),
+      200,
+    ],
     ["2,000 headers", answer("a: b\r\n".repeat(2000)), 200],
     [
       "a body where there is none",

@@ -89,3 +89,15 @@ test("is answered for with 503 by the admin API within its deadline, while calls
   );
   expect(events.map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
 }, 120_000);
+
+test("does not keep the process from stopping; what it was not told is told at the next start", async () => {
+  const { home, keyward, url } = besieged;
+  relay.silence();
+  expect((await exchange(url, besieged.request())).responses[0]?.status).toBe(200);
+  keyward.child.kill("SIGTERM");
+  expect(await keyward.exited()).toBe(0);
+  relay.heal();
+  const again = await home.start();
+  const events = await listEvents(adminOf(again, ADMIN_TOKEN));
+  expect(events.map(({ status }) => status)).toEqual(["succeeded", "succeeded", "succeeded"]);
+}, 120_000);

@@ -5,15 +5,20 @@ import { KeywardError } from "../../core/errors/keyward-error.ts";
 import { InvalidCursorError } from "../../store/store.ts";
 import { createErrorBody } from "../../wire/openai/error-body.ts";
 import type { AdminEnv, AdminFault } from "../admin-deps.ts";
+import { storeIsAway } from "../guards/refuse-while-away.ts";
+import type { StoreWatch } from "../store-watch.ts";
 
 /**
  * The one place where a thrown error becomes an answer. What is not known to be public stays inside: the caller gets
  * the request id, the log gets the error.
  */
-export function createFaultHandler(onFault: ((fault: AdminFault) => void) | undefined) {
-  return (error: unknown, context: Context<AdminEnv>): Response => {
+export function createFaultHandler({ onFault, storeWatch }: FaultDeps) {
+  return async (error: unknown, context: Context<AdminEnv>): Promise<Response> => {
     const requestId = context.get("requestId");
-    const { code, message, param } = describe(error, requestId);
+    const described = describe(error, requestId);
+    // A driver that gives up a moment before the watch does is no fault of ours.
+    const isStores = described.code === "internal_error" && (await storeWatch?.confirm()) === true;
+    const { code, message, param } = isStores ? describe(storeIsAway(), requestId) : described;
     const { status } = ERROR_CODES[code];
     if (status >= 500) {
       const { method, path } = context.req;
@@ -21,6 +26,11 @@ export function createFaultHandler(onFault: ((fault: AdminFault) => void) | unde
     }
     return context.json(createErrorBody(code, message, param), status);
   };
+}
+
+interface FaultDeps {
+  readonly onFault?: ((fault: AdminFault) => void) | undefined;
+  readonly storeWatch?: StoreWatch | undefined;
 }
 
 interface FaultDescription {

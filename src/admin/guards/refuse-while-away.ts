@@ -24,7 +24,8 @@ export function refuseWhileAway(
   };
 }
 
-function storeIsAway(): KeywardError {
+/** For whoever asked while the store is away. */
+export function storeIsAway(): KeywardError {
   return new KeywardError(
     "store_unavailable",
     "The database does not answer. A change that was asked for may have been made all the same. Try again shortly.",
