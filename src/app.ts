@@ -297,13 +297,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
   const { snapshot, poller } = await openSnapshot(parts, closers);
-  const authenticator = createTokenAuthenticator({
-    adminTokens: {
-      findActiveByHash: (hash) =>
-        withinDeadline(STORE_ANSWER_DEADLINE_MS, store.adminTokens.findActiveByHash(hash)),
-    },
-    extraToken: config.adminToken ?? undefined,
-  });
+  const authenticator = createAuthenticator(parts);
   const failover = createFailoverParts(config, log);
   const gateway = createGatewayListener({
     snapshot,
@@ -347,6 +341,16 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
   const drainMs = config.shutdownGraceMs + 2 * MAX_SETTLE_MS;
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs), drainMs);
+}
+
+function createAuthenticator({ store, request }: Parts): Authenticator {
+  return createTokenAuthenticator({
+    adminTokens: {
+      findActiveByHash: (hash) =>
+        withinDeadline(STORE_ANSWER_DEADLINE_MS, store.adminTokens.findActiveByHash(hash)),
+    },
+    extraToken: request.config.adminToken ?? undefined,
+  });
 }
 
 function connectProviders(config: Config, standIn: Provider): Dispatcher {
