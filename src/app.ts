@@ -7,11 +7,7 @@ import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { createAdminApp, type AdminApp } from "./admin/admin-app.ts";
-import {
-  createTokenAuthenticator,
-  TRUST_CALLER,
-  type Authenticator,
-} from "./admin/authenticator.ts";
+import { TRUST_CALLER, type Authenticator } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { AdminApiError, createAdminClient } from "./admin/client.ts";
 import { createAdminListener } from "./admin/server.ts";
@@ -39,6 +35,7 @@ import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections, createUpstream } from "./proxy/upstream.ts";
+import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
@@ -61,7 +58,6 @@ import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { StartError } from "./runtime/start-error.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
-import { withinDeadline } from "./runtime/within-deadline.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -297,7 +293,11 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
   const { snapshot, poller } = await openSnapshot(parts, closers);
-  const authenticator = createAuthenticator(parts);
+  const authenticator = createAdminAuthenticator(
+    store.adminTokens,
+    config,
+    STORE_ANSWER_DEADLINE_MS,
+  );
   const failover = createFailoverParts(config, log);
   const gateway = createGatewayListener({
     snapshot,
@@ -341,16 +341,6 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
   const drainMs = config.shutdownGraceMs + 2 * MAX_SETTLE_MS;
   closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs), drainMs);
-}
-
-function createAuthenticator({ store, request }: Parts): Authenticator {
-  return createTokenAuthenticator({
-    adminTokens: {
-      findActiveByHash: (hash) =>
-        withinDeadline(STORE_ANSWER_DEADLINE_MS, store.adminTokens.findActiveByHash(hash)),
-    },
-    extraToken: request.config.adminToken ?? undefined,
-  });
 }
 
 function connectProviders(config: Config, standIn: Provider): Dispatcher {
