@@ -293,11 +293,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
   const { snapshot, poller } = await openSnapshot(parts, closers);
-  const authenticator = createAdminAuthenticator(
-    store.adminTokens,
-    config,
-    STORE_ANSWER_DEADLINE_MS,
-  );
+  const authenticator = createAdminAuthenticator(store.adminTokens, config);
   const failover = createFailoverParts(config, log);
   const gateway = createGatewayListener({
     snapshot,
