@@ -33,6 +33,8 @@ export interface PeekedBody {
   /** Whether nothing can follow that would change the fields. */
   readonly isComplete: boolean;
   readonly model: string | null;
+  /** Models that the provider may take in place of `model` when that one fails; null for an entry that names none. */
+  readonly otherModels: readonly (string | null)[];
   readonly isStream: boolean;
   /** `safety_identifier`, else `user`. */
   readonly endUser: string | null;

@@ -33,6 +33,7 @@ export interface FormBodyOptions {
  */
 export class FormBody implements PeekedBody {
   readonly scan = null;
+  readonly otherModels = [];
   readonly #scanner: FormFieldScanner;
   #bytes: Buffer | null = null;
 

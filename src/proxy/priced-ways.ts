@@ -18,9 +18,11 @@ export function pricedWays(
   const { operation, upstreamModel: model, startedAtMs: atMs } = call;
   // Where no model is read, none can be without a price; what charges nothing needs none.
   if (operation.requestKind === "unread" || !operation.charges) return ways;
+  const models = [model, ...(call.peeked?.otherModels ?? [])];
   return ways.filter(
     ({ provider, pricedAs }) =>
-      provider.isFree || priceBook.hasPrice({ provider: pricedAs, model, atMs }),
+      provider.isFree ||
+      models.every((one) => priceBook.hasPrice({ provider: pricedAs, model: one, atMs })),
   );
 }
 

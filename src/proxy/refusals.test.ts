@@ -8,6 +8,7 @@ import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
 import { PROVIDER_SECRET, startDataPlane, type DataPlane } from "../../test/support/data-plane.ts";
 import { until } from "../../test/support/poll.ts";
 import { respondJson, type Upstream } from "../../test/support/upstream.ts";
+import type { RoutingRule } from "./snapshot.ts";
 
 const { start, closeAfter } = dataPlaneFixture();
 
@@ -21,6 +22,18 @@ async function refusalOf(
   expect(gateway.events).toHaveLength(0);
   return { status: res.statusCode, retry: res.headers["x-should-retry"], ...body.error };
 }
+
+it("answers when something fails in Keyward, also after the body was read to its end", async () => {
+  const rule = { pattern: undefined } as unknown as RoutingRule;
+  const { upstream, gateway } = await start(respondJson(ANSWER), {
+    routing: { routes: [], rules: [rule], unpricedPolicy: "refuse" },
+  });
+  const res = await post(gateway, CHAT);
+  expect(await refusalOf(gateway, upstream, res)).toMatchObject({
+    status: 500,
+    code: "internal_error",
+  });
+});
 
 describe("a refused call", () => {
   it("gets one answer for every kind of wrong key, and is counted", async () => {

@@ -248,8 +248,9 @@ function fail(
   call: Call,
   answering: Answering & { readonly err: unknown },
 ): void {
-  if (call.reply.isClosed || answering.req.destroyed) return; // The client broke off: there is nobody to tell.
-  const { err } = answering;
+  const { err, req } = answering;
+  // The client broke off: there is nobody to tell. (A request that was read to its end is destroyed as well.)
+  if (call.reply.isClosed || (req.destroyed && !req.complete)) return;
   const code = err instanceof KeywardError ? err.code : "internal_error";
   if (call.intent === undefined) deps.observer.callRefused(createRefusalReport(deps, call, code));
   deps.log.error({ requestId: call.requestId, err }, "a call failed in Keyward");

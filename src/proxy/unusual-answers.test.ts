@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { request } from "undici";
 import { describe, expect, it } from "vitest";
 import {
   ANSWER,
@@ -61,6 +62,49 @@ describe("an answer in an unusual form", () => {
     expect(await onlyEvent(gateway)).toMatchObject({
       usageSource: "reported",
       costPicos: 967_500_000n,
+    });
+  });
+
+  it.each(["whole", "cut"])(
+    "counts by its size when it is large, says no usage, and is %s",
+    async (end) => {
+      const content = "word ".repeat(1_000_000);
+      const body = JSON.stringify({
+        ...ANSWER,
+        usage: null,
+        choices: [{ index: 0, message: { role: "assistant", content } }],
+      });
+      const { gateway } = await start((_req, res) => {
+        res.writeHead(200, { "content-type": "application/json" });
+        res.write(
+          body,
+          () => void (end === "whole" ? res.end() : setTimeout(() => res.destroy(), 200)),
+        );
+      });
+      await (await post(gateway, CHAT)).body.dump({ limit: 10_000_000 }).catch(() => undefined);
+      const { usageSource, quantities } = await onlyEvent(gateway);
+      expect(usageSource).toBe("estimated");
+      expect(quantities.output).toBeGreaterThan(1_000_000);
+    },
+  );
+
+  it("counts no output of embeddings that broke off: their numbers are no text", async () => {
+    const { gateway } = await start((_req, res) => {
+      res.writeHead(200, { "content-type": "application/json" });
+      res.write(`{"object":"list","data":[{"embedding":"${"A".repeat(5000)}`, () => res.destroy());
+    });
+    await request(`${gateway.url}/v1/embeddings`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.key}` },
+      body: JSON.stringify({ model: "text-embedding-3-small", input: "one two" }),
+    }).then(
+      (res) => res.body.dump(),
+      () => undefined,
+    );
+    expect(await onlyEvent(gateway)).toMatchObject({
+      usageSource: "estimated",
+      pricing: "priced",
+      costPicos: 40_000n,
     });
   });
 

@@ -8,5 +8,10 @@ const BYTES_PER_TOKEN = 3;
 export function approximateTokens(texts: readonly string[]): number {
   let bytes = 0;
   for (const text of texts) bytes += Buffer.byteLength(text, "utf8");
+  return approximateTokensOf(bytes);
+}
+
+/** Of text that is no longer there, only how many bytes it had. */
+export function approximateTokensOf(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }

@@ -1,4 +1,5 @@
 import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
+import { approximateTokensOf } from "../../tokenizer/approximate-tokens.ts";
 import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";
 import { TopLevelScanner } from "../../wire/json/top-level-scanner.ts";
 import { readAnswerError } from "../../wire/openai/answer-error.ts";
@@ -24,7 +25,7 @@ export class JsonAnswer implements Answer {
   readonly #send: Send;
   readonly #scanner: TopLevelScanner;
   #held: Buffer[] = [];
-  #heldBytes = 0;
+  #bytes = 0;
   #isHeadHeld = true;
   #body: Buffer | undefined;
   #facts: ResponseFacts = NO_FACTS;
@@ -43,13 +44,13 @@ export class JsonAnswer implements Answer {
 
   push(chunk: Buffer): void {
     this.#scanner.push(chunk);
+    this.#bytes += chunk.length;
     if (!this.#isHeadHeld) {
       this.#send(chunk);
       return;
     }
     this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes <= this.#options.maxHeldBytes) return;
+    if (this.#bytes <= this.#options.maxHeldBytes) return;
     this.#isHeadHeld = false;
     for (const piece of this.#held) this.#send(piece);
     this.#held = [];
@@ -87,10 +88,12 @@ export class JsonAnswer implements Answer {
   }
 
   /**
-   * Only of an answer that was held: a large one is too large to parse on the event loop. Of an answer that broke off
-   * the raw bytes count as text, which is a little too much rather than too little.
+   * Read of an answer that was held: a large one is too large to parse on the event loop, and counts by its size. Of an
+   * answer that broke off the raw bytes count as text, which is a little too much rather than too little.
    */
   deliveredText(): CountableText {
+    if (this.#options.operation.isOutputCharged === false) return NO_TEXT;
+    if (!this.#isHeadHeld) return { texts: [], framingTokens: approximateTokensOf(this.#bytes) };
     if (this.#body === undefined) {
       return { texts: this.#held.map((piece) => piece.toString("utf8")), framingTokens: 0 };
     }

@@ -26,10 +26,12 @@ export function admit(call: Call): Refusal | undefined {
     };
   }
   const model = call.peeked?.model ?? null;
-  if (model !== null && allowed.has(model)) return undefined;
+  const others = call.peeked?.otherModels ?? [];
+  const refused = [model, ...others].find((one) => one === null || !allowed.has(one));
+  if (refused === undefined) return undefined;
   return {
     code: "model_not_allowed",
-    message: `This key may call ${[...allowed].join(", ")}; the request asks for ${model === null ? "no model" : `"${model.slice(0, 100)}"`}.`,
+    message: `This key may call ${[...allowed].join(", ")}; the request asks for ${refused === null ? "no model" : `"${refused.slice(0, 100)}"`}.`,
     param: "model",
   };
 }

@@ -156,7 +156,7 @@ function planError(
     const timer = setTimeout(head.drop, MAX_SET_ASIDE_MS);
     void exchange.result.then(() => clearTimeout(timer));
   }
-  return { answer, isRead: false, isBodyChanged: false, mask };
+  return { answer, isRead: true, isBodyChanged: false, mask };
 }
 
 interface AnswerHead {
@@ -191,8 +191,9 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
   if (operation.answerKind === "unread" || !isSuccess || !isReadable) {
     return planOpaque(head, send);
   }
+  const { mask, masked } = maskSecret(head.call, send);
   if (isEventStream(head)) {
-    const answer = new SseAnswer(send, {
+    const answer = new SseAnswer(masked, {
       operation,
       isUsageHidden: head.isUsageHidden,
       maxEventBytes: MAX_SSE_EVENT_BYTES,
@@ -200,21 +201,26 @@ function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
       maxTextCharacters: MAX_TEXT_CHARACTERS,
       onWork: head.onWork,
     });
-    return { answer, isRead: true, isBodyChanged: head.isUsageHidden };
+    return { answer, isRead: true, isBodyChanged: head.isUsageHidden, mask };
   }
   if (operation.answerKind === "mixed" && !isJson(head.headers)) {
     return planOpaque(head, send);
   }
-  const answer = new JsonAnswer(send, { operation, maxHeldBytes: MAX_HELD_BYTES });
-  return { answer, isRead: true, isBodyChanged: false };
+  const answer = new JsonAnswer(masked, { operation, maxHeldBytes: MAX_HELD_BYTES });
+  return { answer, isRead: true, isBodyChanged: false, mask };
 }
 
-function planOpaque({ call }: AnswerHead, send: Send): AnswerPlan {
+/** A part of an encoded body is no encoding of a part. */
+const PARTIAL_CONTENT = 206;
+
+/** Its encoding comes off where a secret could stand behind it: compressed, nobody would find it. */
+function planOpaque({ call, status }: AnswerHead, send: Send): AnswerPlan {
   const { mask, masked } = maskSecret(call, send);
-  return { answer: new OpaqueAnswer(masked), isRead: false, isBodyChanged: false, mask };
+  const isRead = mask !== undefined && status !== PARTIAL_CONTENT;
+  return { answer: new OpaqueAnswer(masked), isRead, isBodyChanged: false, mask };
 }
 
-/** What is said in an error or at an endpoint that is not read may be anything, the provider's key included. */
+/** What a provider says may be anything, the key that it was sent included: in an error, in a stream, at any status. */
 function maskSecret(call: Call, send: Send): { mask: SecretMask | undefined; masked: Send } {
   const mask = call.route === undefined ? undefined : createSecretMask(call.route);
   return { mask, masked: mask === undefined ? send : (bytes) => send(mask.push(bytes)) };

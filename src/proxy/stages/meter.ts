@@ -79,7 +79,16 @@ export async function meter(
 
 function isRepetition({ operation, request }: Call, facts: ResponseFacts): boolean {
   if (operation.isIdInPath !== true || facts.quantities === null) return true;
-  return facts.responseId !== null && request.path.includes(facts.responseId);
+  return facts.responseId !== null && plainText(request.path).includes(plainText(facts.responseId));
+}
+
+/** Servers find an object by its id in any spelling of the path, and answer with the id in its own. */
+function plainText(path: string): string {
+  try {
+    return decodeURIComponent(path).toLowerCase();
+  } catch {
+    return path.toLowerCase(); // A stray percent sign: no server decodes it either.
+  }
 }
 
 /** With what only the request tells, where an answer was delivered that is no error. */

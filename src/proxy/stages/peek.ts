@@ -12,8 +12,12 @@ export interface PeekDeps {
   readonly maxJsonBodyBytes: number;
 }
 
+/** OpenRouter's and LiteLLM's lists of models to fall back to. */
+const OTHER_MODELS = ["models", "fallbacks"] as const;
+
 const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "model",
+  ...OTHER_MODELS,
   "stream",
   "stream_options",
   "user",
@@ -88,6 +92,7 @@ async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined
     scan,
     isComplete: true,
     model: call.request.dated?.deployment ?? readString(scan, "model"),
+    otherModels: OTHER_MODELS.flatMap((name) => readOtherModels(scan, name)),
     isStream: scan.fields.get("stream")?.text === "true",
     endUser: readEndUser(call.operation, scan),
     fields: () => null,
@@ -132,6 +137,19 @@ async function peekForm(
   }
   call.peeked = form;
   return undefined;
+}
+
+function readOtherModels(scan: TopLevelScan, name: string): readonly (string | null)[] {
+  const text = scan.fields.get(name)?.text;
+  if (text === "null" || !scan.fields.has(name)) return [];
+  const value = readJson(scan, name);
+  return Array.isArray(value) ? value.map(readOtherModel) : [readOtherModel(value)];
+}
+
+function readOtherModel(entry: unknown): string | null {
+  const named: unknown =
+    typeof entry === "object" && entry !== null ? (entry as { model?: unknown }).model : entry;
+  return typeof named === "string" ? named : null;
 }
 
 function readEndUser({ endUser }: Operation, scan: TopLevelScan): string | null {

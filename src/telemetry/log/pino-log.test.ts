@@ -162,6 +162,12 @@ describe("the log", () => {
       { body: words, err: { headers: { a: words }, body: words }, a: { messages: words } },
       "m",
     );
+    // As undici's parser hands over what it could not read.
+    log.warn({ err: Object.assign(new Error("no HTTP"), { data: `5\r\n${words}` }) }, "m");
+    log.warn(
+      { err: new Error("outer", { cause: Object.assign(new Error("m"), { data: words }) }) },
+      "m",
+    );
     log.info({ a: { prompt: words, rawHeaders: [words], b: { content: words } } }, "m");
     expect(lines.join("")).not.toContain("nobody");
   });

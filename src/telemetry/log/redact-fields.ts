@@ -17,6 +17,8 @@ const REDACTED_NAMES: ReadonlySet<string> = new Set([
   "messages",
   "prompt",
   "content",
+  // What an HTTP parser's error carries of the answer that it could not read.
+  "data",
 ]);
 
 /** Deeper than anything that is logged; below, the scrubbing of the line is all there is. */

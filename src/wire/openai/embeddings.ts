@@ -12,6 +12,7 @@ export const embeddings: Operation = {
   answerKind: "json",
   charges: true,
   unreported: "estimated",
+  isOutputCharged: false,
   needsIncludeUsage: false,
   responseFields: COMPLETION_FIELDS,
   readResponse: (body) => readCompletionFacts(body, EMBEDDING_USAGE),

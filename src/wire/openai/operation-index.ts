@@ -37,8 +37,9 @@ export class OperationIndex {
   }
 
   /**
-   * A path that is only written differently (trailing or doubled slashes, percent-encoding, dot segments, letter case)
-   * is the same operation: many servers answer it just so, and a call must not escape the meter by its spelling.
+   * A path that is only written differently (trailing or doubled slashes, percent-encoding, dot segments, parameters,
+   * letter case) is the same operation: many servers answer it just so, and a call must not escape the meter by its
+   * spelling.
    */
   find(method: string, path: string): Operation | undefined {
     const table = this.#tables.get(method);
@@ -68,8 +69,10 @@ function matches(wanted: readonly string[], segments: readonly string[]): boolea
 function plainPath(path: string): string {
   const segments: string[] = [];
   for (const segment of decode(path).toLowerCase().split("/")) {
-    if (segment === "..") segments.pop();
-    else if (segment !== "" && segment !== ".") segments.push(segment);
+    // Parameters of a segment (RFC 3986, section 3.3), which Java's servers take off, and spaces, which others do.
+    const name = segment.replace(/;.*$/s, "").trim();
+    if (name === "..") segments.pop();
+    else if (name !== "" && name !== ".") segments.push(name);
   }
   return `/${segments.join("/")}`;
 }
