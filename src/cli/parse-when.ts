@@ -31,7 +31,7 @@ export function parseWhen(text: string, { nowMs, flag, direction }: WhenOptions)
 }
 
 const EXAMPLES = {
-  ago: () => "24h, 7d, today, yesterday, 2026-01-31 or 2026-01-31T09:00:00Z",
+  ago: () => "30m, 24h, 7d, today, yesterday, 2026-01-31 or 2026-01-31T09:00:00Z",
   ahead: (nowMs: number) => {
     const time = new Date(nowMs + 90 * 86_400_000).toISOString();
     return `90d, 12h, ${time.slice(0, 10)} or ${time.slice(0, 14)}00:00Z`;

@@ -103,7 +103,12 @@ export function registerPriceOverrides(router: AdminRouter, deps: OverrideDeps):
     const { id } = context.req.valid("param");
     const record = isId("pov", id) ? await store.priceOverrides.findById(id) : undefined;
     if (record === undefined) {
-      return refuse(context, "not_found", "There is no price override of this id.", "id");
+      return refuse(
+        context,
+        "not_found",
+        "There is no price override of this id; `keyward prices overrides` lists them.",
+        "id",
+      );
     }
     const nowMs = clock.nowMs();
     const validUntilMs = context.req.valid("json").at ?? Math.max(nowMs, record.validFromMs);
@@ -200,13 +205,20 @@ async function insertUnlessTaken(
     }
     const other = findOverlap(all, record);
     if (other !== undefined) {
-      const until =
-        other.validUntilMs === null
-          ? "until further notice"
-          : `until ${formatInstant(other.validUntilMs)}`;
-      return `${other.id} is for the same provider, model, tier and variant and holds from ${formatInstant(other.validFromMs)} ${until}. End it first: \`keyward prices end ${other.id}\`.`;
+      return overlapMessage(record, other);
     }
     await priceOverrides.insert(record);
     return undefined;
   });
+}
+
+/** With what to do: end the older one where the new one begins, which may lie in the past; else begin after it. */
+function overlapMessage(record: PriceOverrideRecord, other: PriceOverrideRecord): string {
+  const from = formatInstant(other.validFromMs);
+  const until =
+    other.validUntilMs === null
+      ? "until further notice"
+      : `until ${formatInstant(other.validUntilMs)}`;
+  const endsAt = formatInstant(Math.max(record.validFromMs, other.validFromMs));
+  return `${other.id} is for the same provider, model, tier and variant and holds from ${from} ${until}. End it where this one begins: \`keyward prices end ${other.id} --at ${endsAt}\`.`;
 }

@@ -2,6 +2,7 @@ import { expectData } from "../../admin/client.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatUsd } from "../format-cells.ts";
+import { formatClass } from "../format-quantities.ts";
 import { given } from "../given.ts";
 import { parseCount } from "../parse-count.ts";
 import { parseWhen } from "../parse-when.ts";
@@ -16,6 +17,7 @@ export const estimate = defineCommand({
     "keyward estimate --model gpt-5 --input 2000 --cached-input 30000 --output 800 --tier flex --json",
     "keyward estimate --model gpt-4o-mini --input 500 --output 1500 --calls-per-day 20 --customers 100 --growth 10 --months 12",
     "keyward estimate --model dall-e-3 --images 1 --variant hd/1024x1792",
+    "keyward estimate --model gpt-image-1 --input 50 --image-output 4160",
   ],
   reach: "admin",
   printsData: true,
@@ -45,7 +47,36 @@ export const estimate = defineCommand({
       default: "0",
       param: "quantities.reasoningOutput",
     },
-    images: { value: "count", description: "generated images", param: "quantities.images" },
+    cacheWriteInput: {
+      value: "tokens",
+      description: "input tokens written to a cache",
+      param: "quantities.cacheWriteInput",
+    },
+    audioInput: {
+      value: "tokens",
+      description: "input tokens of audio",
+      param: "quantities.audioInput",
+    },
+    audioOutput: {
+      value: "tokens",
+      description: "output tokens of audio",
+      param: "quantities.audioOutput",
+    },
+    imageInput: {
+      value: "tokens",
+      description: "input tokens of images",
+      param: "quantities.imageInput",
+    },
+    imageOutput: {
+      value: "tokens",
+      description: "output tokens of images",
+      param: "quantities.imageOutput",
+    },
+    images: {
+      value: "count",
+      description: "generated images, where they are not charged by tokens",
+      param: "quantities.images",
+    },
     characters: {
       value: "count",
       description: "characters to speak",
@@ -89,7 +120,12 @@ export const estimate = defineCommand({
   async run({ admin, io, options, output }) {
     const { model, provider, tier: serviceTier, variant, at } = options;
     const forecast = forecastOf(options);
-    const units = given({
+    const more = given({
+      cacheWriteInput: countOf(options.cacheWriteInput, "--cache-write-input"),
+      audioInput: countOf(options.audioInput, "--audio-input"),
+      audioOutput: countOf(options.audioOutput, "--audio-output"),
+      imageInput: countOf(options.imageInput, "--image-input"),
+      imageOutput: countOf(options.imageOutput, "--image-output"),
       images: countOf(options.images, "--images"),
       inputCharacters: countOf(options.characters, "--characters"),
       audioInputMs: countOf(options.audioSeconds, "--audio-seconds", 1000),
@@ -109,7 +145,7 @@ export const estimate = defineCommand({
         cachedInput: parseCount(options.cachedInput, "--cached-input"),
         output: parseCount(options.output, "--output"),
         reasoningOutput: parseCount(options.reasoningOutput, "--reasoning-output"),
-        ...units,
+        ...more,
       },
     };
     const client = await admin("prices");
@@ -122,7 +158,7 @@ export const estimate = defineCommand({
           counted,
           [
             { title: "count", value: (line) => formatCount(line.count), isNumber: true },
-            { title: "of", value: (line) => line.quantityClass },
+            { title: "of", value: (line) => formatClass(line.quantityClass) },
             {
               title: "price",
               value: (line) => formatUsd(line.unitUsd),

@@ -1,8 +1,10 @@
 import { expectData } from "../../admin/client.ts";
-import { UNITS_OF_CLASSES } from "../../core/pricing/published-units.ts";
+import { formatUnitOf, UNITS_OF_CLASSES } from "../../core/pricing/published-units.ts";
 import { TOKEN_CLASSES, type TokenClass } from "../../core/usage/quantities.ts";
+import { CliError } from "../cli-error.ts";
 import { defineCommand, type OptionSpec } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { formatClass } from "../format-quantities.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseWhen } from "../parse-when.ts";
@@ -16,13 +18,17 @@ type PriceOptions<Name extends string> = Readonly<
 const TOKEN_OPTIONS = optionsOf<TokenClass>(
   TOKEN_CLASSES.map((name) => [
     name,
-    `USD for a million tokens of ${name.replaceAll(/[A-Z0-9]+/g, (part) => ` ${part.toLowerCase()}`)}`,
+    `USD for a million tokens of ${formatClass(name)}`,
     `usdPerMillionTokens.${name}`,
   ]),
 );
 const UNIT_FIELDS = Object.values(UNITS_OF_CLASSES);
 const UNIT_OPTIONS = optionsOf<UnitField>(
-  UNIT_FIELDS.map(({ field, name }) => [field, `USD for a ${name}`, `usdPerUnit.${field}`]),
+  UNIT_FIELDS.map((unit) => [
+    unit.field,
+    `USD for ${formatUnitOf(unit)}`,
+    `usdPerUnit.${unit.field}`,
+  ]),
 );
 
 export const override = defineCommand({
@@ -72,6 +78,13 @@ export const override = defineCommand({
         UNIT_FIELDS.map(({ field }) => field),
       ),
     );
+    const hasPrice = Object.keys({ ...usdPerMillionTokens, ...usdPerUnit }).length > 0;
+    if (!hasPrice && discountPercent === undefined) {
+      throw new CliError("an override is a price or a discount, and neither is given", {
+        isUsage: true,
+        advice: "--input 0.10 --output 0.40, say, or --discount 10",
+      });
+    }
     const body = {
       provider,
       model,
@@ -88,7 +101,7 @@ export const override = defineCommand({
     await output.data(created, () => {
       const until = created.validUntil === null ? "" : ` until ${formatTime(created.validUntil)}`;
       output.line(
-        `${created.provider} ${created.model}: ${pricesOf(created)} from ${formatTime(created.validFrom)}${until} (${created.id})`,
+        `${created.provider} ${nameOf(created)}, ${created.tier ?? "every"} tier: ${pricesOf(created)} from ${formatTime(created.validFrom)}${until} (${created.id})`,
       );
     });
   },
@@ -115,7 +128,7 @@ export const overrides = defineCommand({
         { title: "provider", value: (row) => row.provider },
         {
           title: "model",
-          value: (row) => (row.variant === null ? row.model : `${row.model} (${row.variant})`),
+          value: nameOf,
         },
         { title: "tier", value: (row) => row.tier ?? "every" },
         { title: "price", value: (row) => pricesOf(row) },
@@ -166,12 +179,18 @@ interface OverridePrices {
 /** `-10 %`, or `input 0.1, output 0.4, $0.03 per image` */
 function pricesOf({ discountPercent, usdPerMillionTokens, usdPerUnit }: OverridePrices): string {
   if (discountPercent !== null) return `-${discountPercent} %`;
-  const tokens = Object.entries(usdPerMillionTokens ?? {}).map(([name, usd]) => `${name} ${usd}`);
+  const tokens = Object.entries(usdPerMillionTokens ?? {}).map(
+    ([name, usd]) => `${formatClass(name)} ${usd}`,
+  );
   const units = UNIT_FIELDS.flatMap(({ field, name }) => {
     const usd = usdPerUnit?.[field];
     return usd === undefined ? [] : [`$${usd} per ${name}`];
   });
   return [...tokens, ...units].join(", ");
+}
+
+function nameOf(row: { readonly model: string; readonly variant: string | null }): string {
+  return row.variant === null ? row.model : `${row.model} (${row.variant})`;
 }
 
 function optionsOf<Name extends string>(

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatUsd } from "../format-cells.ts";
+import { counted, formatClass } from "../format-quantities.ts";
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_LISTED_NAMES = 20;
@@ -44,7 +45,7 @@ export const check = defineCommand({
           { title: "provider", value: (row) => row.provider },
           { title: "model", value: (row) => row.name },
           { title: "tier", value: (row) => row.tier },
-          { title: "of", value: (row) => row.quantityClass },
+          { title: "of", value: (row) => formatClass(row.quantityClass) },
           {
             title: "from",
             value: (row) => (row.fromInputTokens === 0 ? "" : formatCount(row.fromInputTokens)),
@@ -56,13 +57,13 @@ export const check = defineCommand({
         ]);
       }
       output.line(
-        `${formatCount(compared)} prices compared, ${formatCount(differences.length)} differ`,
+        `${counted(compared, "price")} compared, ${formatCount(differences.length)} different`,
       );
       output.line(describeNames("only here", onlyHere));
       output.line(describeNames("only there", onlyThere));
     });
     if (differences.length > 0) {
-      throw new CliError(`${formatCount(differences.length)} prices differ`, {
+      throw new CliError(counted(differences.length, "price differs", "prices differ"), {
         advice:
           "look them up at the provider; a wrong one here is a bug, and `keyward prices override` mends it",
       });
@@ -74,7 +75,7 @@ function describeNames(where: string, names: readonly string[]): string {
   const shown = names.slice(0, MAX_LISTED_NAMES).join(", ");
   const rest = names.length - MAX_LISTED_NAMES;
   const more = rest > 0 ? `, and ${formatCount(rest)} more: --json lists them` : "";
-  return `${where}: ${formatCount(names.length)} models${names.length > 0 ? ` (${shown}${more})` : ""}`;
+  return `${where}: ${counted(names.length, "model")}${names.length > 0 ? ` (${shown}${more})` : ""}`;
 }
 
 async function readTable(path: string) {

@@ -19,12 +19,12 @@ describe("price overrides", () => {
       "0.03",
     ]);
     expect(set.stdout).toMatch(
-      /^openai gpt-4o-mini: input 0\.1, output 0\.4, \$0\.03 per image from .* \(pov_\w+\)$/m,
+      /^openai gpt-4o-mini, default tier: input 0\.1, output 0\.4, \$0\.03 per image from .* \(pov_\w+\)$/m,
     );
     const { data } = (await cli.json(["prices", "overrides"])) as { data: { id: string }[] };
     const [{ id } = { id: "" }] = data;
     const estimate = ["estimate", "--model", "gpt-4o-mini", "--input", "1000000"];
-    const at = ["--at", new Date(Date.now() + 1000).toISOString()];
+    const at = ["--at", new Date(Date.now() + 3_600_000).toISOString()];
     expect(await cli.json([...estimate, ...at])).toMatchObject({ costUsd: "0.1" });
     expect((await cli.run(["prices", "overrides"])).stdout).toContain("until");
     expect((await cli.run(["prices", "end", id])).code).toBe(0);
@@ -38,9 +38,41 @@ describe("price overrides", () => {
     expect(negative.stderr).toContain("--cached-input");
     const both = await cli.run([...OVERRIDE, "--input", "1", "--discount", "10"]);
     expect(both.stderr).toContain("--discount");
-    const twice = [...OVERRIDE, "--input", "1"];
-    await cli.run(twice);
-    expect((await cli.run(twice)).stderr).toContain("keyward prices end pov_");
+    const neither = await cli.run(OVERRIDE);
+    expect(neither).toMatchObject({ code: 2 });
+    expect(neither.stderr).toContain("--discount");
+    const unknown = await cli.run(["prices", "end", "pov_01JZ6Y4V2S8W3N5R7T9X0B1C2D"]);
+    expect(unknown.stderr).toContain("`keyward prices overrides`");
+  });
+
+  test("that overlap are refused with the command that makes room, also when the older has ended", async () => {
+    await cli.install();
+    await cli.run([...OVERRIDE, "--input", "1", "--from", "2026-01-01", "--until", "2026-03-01"]);
+    const later = [...OVERRIDE, "--input", "2", "--from", "2026-02-01"];
+    const refused = await cli.run(later);
+    expect(refused).toMatchObject({ code: 1 });
+    const advice = /`keyward (prices end pov_\w+ --at 2026-02-01T00:00:00\.000Z)`/.exec(
+      refused.stderr,
+    );
+    expect(await cli.run(advice?.[1]?.split(" ") ?? [])).toMatchObject({ code: 0 });
+    expect(await cli.run(later)).toMatchObject({ code: 0 });
+  });
+});
+
+describe("an estimate", () => {
+  test("of a model that is priced by variant names the variants, and no other model", async () => {
+    const { code, stderr } = await cli.run(["estimate", "--model", "dall-e-3", "--images", "1"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("hd/1024x1792");
+    expect(stderr).not.toContain("dall-e-2");
+  });
+
+  test("takes tokens of pictures and of audio", async () => {
+    const image = ["estimate", "--model", "gpt-image-1", "--input", "50", "--image-output", "4160"];
+    expect(await cli.json(image)).toMatchObject({ costUsd: "0.16665" });
+    expect((await cli.run(image)).stdout).toMatch(/^4,160 +image output +\$40 +million tokens/m);
+    const speech = ["estimate", "--model", "gpt-4o-mini-tts", "--audio-output", "30"];
+    expect(await cli.json(speech)).toMatchObject({ costUsd: "0.00036" });
   });
 });
 
@@ -83,7 +115,7 @@ describe("the comparison with another table", () => {
   test("ends well when nothing differs, and with 1 and both prices when something does", async () => {
     const same = await cli.run(["prices", "check", "--against", table(litellm(1.5e-7))]);
     expect(same).toMatchObject({ code: 0, stderr: "" });
-    expect(same.stdout).toContain("1 prices compared, 0 differ");
+    expect(same.stdout).toContain("1 price compared, 0 different");
     const other = await cli.run(["prices", "check", "--against", table(litellm(2e-7))]);
     expect(other.code).toBe(1);
     expect(other.stdout).toMatch(

@@ -1,6 +1,7 @@
 import { UNITS_OF_CLASSES } from "../../core/pricing/published-units.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptionalTime } from "../format-cells.ts";
+import { formatClass } from "../format-quantities.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { end, override, overrides } from "./price-overrides.ts";
@@ -51,19 +52,23 @@ const list = defineCommand({
     ),
 });
 
-const COLUMN_TITLES = { input: "input", cachedInput: "cached", output: "output" } as const;
+const COLUMN_TITLES = { input: "input", cachedInput: "cached input", output: "output" } as const;
 
 function nameOf(row: { readonly model: string; readonly variant: string | null }): string {
   return row.variant === null ? row.model : `${row.model} (${row.variant})`;
 }
 
 function remarksOn(row: {
+  readonly usdPerMillionTokens: Readonly<Partial<Record<string, string>>>;
   readonly usdPerUnit: Readonly<Partial<Record<string, string>>>;
   readonly steps: readonly { readonly fromInputTokens: number }[];
   readonly dailyWindow: { readonly from: string; readonly until: string } | null;
   readonly unmeteredCharges: readonly string[];
 }): string {
   const remarks = row.steps.map(({ fromInputTokens }) => `other from ${fromInputTokens} input`);
+  for (const [name, usd] of Object.entries(row.usdPerMillionTokens)) {
+    if (!Object.hasOwn(COLUMN_TITLES, name)) remarks.push(`${formatClass(name)} ${usd}`);
+  }
   for (const { field, name } of Object.values(UNITS_OF_CLASSES)) {
     const usd = row.usdPerUnit[field];
     if (usd !== undefined) remarks.push(`$${usd} per ${name}`);

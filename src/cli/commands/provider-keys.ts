@@ -89,7 +89,9 @@ const add = defineCommand({
     const client = await admin();
     const key = expectData(await client.POST("/provider-keys", { body }));
     await output.data(key, () => {
-      output.line(`added ${key.preview} to ${key.environment ?? environment} (${key.id})`);
+      output.line(
+        `added ${key.name}, ${key.preview}, to ${key.environment ?? environment} (${key.id})`,
+      );
     });
   },
 });

@@ -61,7 +61,7 @@ export const reprice = defineCommand({
         ["  had no price before", formatCount(totals.newlyPriced)],
         ["cost what they did", formatCount(totals.unchanged)],
         ["have no price", formatCount(totals.withoutPrice)],
-        ["free or not metered", formatCount(totals.notPriceable)],
+        ["free, not metered or unknown", formatCount(totals.notPriceable)],
         ["difference", formatUsd(totals.differenceUsd)],
       ]);
     });

@@ -115,7 +115,7 @@ test("a list of events says what was called, and how the provider refused", asyn
   expect(titles).not.toContain("project");
   expect(row).toMatch(/chat\.completions +failed 200/);
   const wide = await cli.run(["usage", "events", "--wide"]);
-  expect(wide.stdout).toMatch(/ project .* ms +attempt +provider key +key +request id/);
+  expect(wide.stdout).toMatch(/ project .* tools +ms +attempt +provider key +key +request id/);
   expect(wide.stdout).toMatch(/ key_\w+ +req_\w+$/m);
 });
 

@@ -1,6 +1,7 @@
 import type { components } from "../../admin/api-types.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatTime, formatUsd } from "../format-cells.ts";
+import { formatInput, formatOutput, formatTools } from "../format-quantities.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import type { Column } from "../table.ts";
 import { EVENT_OPTIONS, eventFilterOf } from "../usage-options.ts";
@@ -22,7 +23,7 @@ const events = defineCommand({
   printsData: true,
   options: {
     ...EVENT_OPTIONS,
-    wide: { description: "show project, duration, attempt, keys and request id as well" },
+    wide: { description: "show project, tools, duration, attempt, keys and request id as well" },
     ...PAGE_OPTIONS,
   },
   run: (context) =>
@@ -66,8 +67,8 @@ const COLUMNS: readonly Column<Event>[] = [
   { title: "customer", value: (event) => formatOptional(event.customer) },
   { title: "feature", value: (event) => formatOptional(event.feature) },
   { title: "model", value: (event) => formatOptional(event.servedModel ?? event.requestedModel) },
-  { title: "input", value: (event) => formatCount(event.inputTokens), isNumber: true },
-  { title: "output", value: (event) => formatCount(event.outputTokens), isNumber: true },
+  { title: "input", value: formatInput, isNumber: true },
+  { title: "output", value: formatOutput, isNumber: true },
   { title: "usage", value: (event) => event.usageSource },
   {
     title: "cost",
@@ -80,6 +81,7 @@ const COLUMNS: readonly Column<Event>[] = [
 ];
 
 const WIDE_COLUMNS: readonly Column<Event>[] = [
+  { title: "tools", value: formatTools },
   { title: "ms", value: (event) => formatCount(event.durationMs), isNumber: true },
   { title: "attempt", value: (event) => formatCount(event.attempt), isNumber: true },
   { title: "provider key", value: (event) => formatOptional(event.providerKeyId) },

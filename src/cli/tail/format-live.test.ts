@@ -18,6 +18,7 @@ const CALL = {
   servedModel: "gpt-4o-mini-2024-07-18",
   inputTokens: 500,
   outputTokens: 1500,
+  quantities: { input: 500, output: 1500 },
   costUsd: "0.000975",
   pricing: "priced",
   customer: "acme",

@@ -1,5 +1,6 @@
 import type { components } from "../../admin/api-types.ts";
 import { formatCount, formatUsd } from "../format-cells.ts";
+import { formatInput, formatOutput } from "../format-quantities.ts";
 import { printable } from "../printable.ts";
 
 type LiveCall = components["schemas"]["LiveCall"];
@@ -45,16 +46,16 @@ const COLUMNS: readonly LiveColumn[] = [
   },
   {
     title: "input",
-    width: 8,
+    width: 11,
     isNumber: true,
-    ofCall: ({ inputTokens }) => formatCount(inputTokens),
+    ofCall: formatInput,
     ofRefusal: () => NOTHING,
   },
   {
     title: "output",
     width: 8,
     isNumber: true,
-    ofCall: ({ outputTokens }) => formatCount(outputTokens),
+    ofCall: formatOutput,
     ofRefusal: () => NOTHING,
   },
   {

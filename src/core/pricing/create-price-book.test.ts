@@ -134,7 +134,7 @@ describe("price book: which row", () => {
         pricing: "unpriced",
         costPicos: null,
         priceRowId: null,
-        reason: `no price for tier "${serviceTier}" of model "m" at acme`,
+        reason: `no price for tier "${serviceTier}" of model "m" at acme, only for default`,
       });
     },
   );
@@ -156,7 +156,7 @@ describe("price book: which row", () => {
     expect(book.rate(request).costPicos).toBe(28n);
     expect(book.rate({ ...request, serviceTier: "priority" })).toMatchObject({
       pricing: "unpriced",
-      reason: 'no price for tier "priority" of model "m" at reseller',
+      reason: 'no price for tier "priority" of model "m" at reseller, only for default',
     });
   });
 
@@ -180,8 +180,10 @@ describe("price book: which row", () => {
   it("says what is missing of a model that is priced by variant alone", () => {
     const book = bookOf({ ...cheap, variant: "hd" });
     const rate = (variant: string | null) => book.rate(requestFor("m", { variant })).reason;
-    expect(rate(null)).toBe('model "m" at acme is priced by variant, and the call has none');
-    expect(rate("sd")).toBe('no price for variant "sd" of model "m" at acme');
+    expect(rate(null)).toBe(
+      'model "m" at acme is priced by variant, only for hd, and the call has none',
+    );
+    expect(rate("sd")).toBe('no price for variant "sd" of model "m" at acme, only for hd');
   });
 
   it("knows a provider's own word for its standard tier", () => {

@@ -104,12 +104,25 @@ function chooseRow(listed: readonly PriceRow[], query: OverrideQuery): PriceRow 
   }
   if (best !== undefined) return best;
   const what = `model ${quote(query.model)} at ${provider}`;
-  if (!hasTier) return `no price for tier ${quote(tier)} of ${what}`;
+  if (!hasTier) {
+    const tiers = listed.filter((row) => isOwnTier(row, provider)).map((row) => row.tier);
+    return `no price for tier ${quote(tier)} of ${what}, ${only(tiers)}`;
+  }
   if (hasVariant) return `no price for ${what} at that time`;
+  const variants = listed.flatMap((row) => (row.tier === tier ? (row.variant ?? []) : []));
   return variant === null
-    ? `${what} is priced by variant, and the call has none`
-    : `no price for variant ${quote(variant)} of ${what}`;
+    ? `${what} is priced by variant, ${only(variants)}, and the call has none`
+    : `no price for variant ${quote(variant)} of ${what}, ${only(variants)}`;
 }
+
+/** `only for default, batch`: what there is, for whoever asked for something else. */
+function only(names: readonly string[]): string {
+  const known = [...new Set(names)];
+  const shown = known.slice(0, MAX_NAMES_SHOWN);
+  return `only for ${shown.join(", ")}${known.length > shown.length ? " and others" : ""}`;
+}
+
+const MAX_NAMES_SHOWN = 10;
 
 function pricesCalls(row: PriceRow): boolean {
   return row.unmeteredCharges.length === 0 && Object.keys(row.unitPrices).length > 0;

@@ -49,8 +49,10 @@ export function estimateCost(book: PriceBook, request: RatingRequest): Estimate 
   return { isPriced: true, row, costPicos: charges.costPicos, lines };
 }
 
-function suggest(book: PriceBook, { provider, model }: RatingRequest): readonly string[] {
-  if (model === null) return [];
+/** None for a model that has a price: then it is the tier or the variant that has none. */
+function suggest(book: PriceBook, request: RatingRequest): readonly string[] {
+  const { provider, model } = request;
+  if (model === null || book.hasPrice(request)) return [];
   const names = book.rows().flatMap((row) => (row.provider === provider ? [row.model] : []));
   return nearNames(model, names).slice(0, MAX_SUGGESTIONS);
 }

@@ -28,6 +28,11 @@ export function publishedUnitOf(quantityClass: QuantityClass): PublishedUnit {
   return units[quantityClass] ?? MILLION_TOKENS;
 }
 
+/** For people: `a million tokens`, `an image`. */
+export function formatUnitOf(unit: PublishedUnit): string {
+  return `${/^[aeiou]/.test(unit.name) ? "an" : "a"} ${unit.name}`;
+}
+
 /** Dearer than anything that is sold; what is typed above it is a slip. */
 const MAX_USD = 1_000_000n;
 
@@ -39,14 +44,17 @@ export function parseUnitPrice(
   quantityClass: QuantityClass,
   text: string,
 ): { readonly picosPerUnit: bigint } | { readonly refusal: string } {
-  const { size, name } = publishedUnitOf(quantityClass);
+  const unit = publishedUnitOf(quantityClass);
+  const { size } = unit;
   const amount = parseUsd(text);
   if (amount === undefined || amount < 0n || amount > MAX_USD * PICOS_PER_USD) {
-    return { refusal: `must be a decimal in USD for a ${name}, "0.15", from 0 to ${MAX_USD}` };
+    return {
+      refusal: `must be a decimal in USD for ${formatUnitOf(unit)}, "0.15", from 0 to ${MAX_USD}`,
+    };
   }
   if (amount % BigInt(size) !== 0n) {
     const finest = formatUsd(picos(BigInt(size)));
-    return { refusal: `must be a multiple of ${finest} USD for a ${name}` };
+    return { refusal: `must be a multiple of ${finest} USD for ${formatUnitOf(unit)}` };
   }
   return { picosPerUnit: amount / BigInt(size) };
 }

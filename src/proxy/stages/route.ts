@@ -106,7 +106,7 @@ function endpointNotServed(call: Call, key: KeyEntry, rule: RoutingRule | undefi
   const by = rule === undefined ? "" : ` that routing rule ${rule.id} allows`;
   return {
     code: "endpoint_not_served",
-    message: `No provider of the ${key.environmentName} environment${by} has ${call.request.method} ${clip(call.request.path)}.`,
+    message: `No provider of the ${key.environmentName} environment${by} has ${call.request.method} ${clip(call.request.path)}. Add a key of one that has it${rule === undefined ? "" : ", or change the rule"}: \`keyward providers list\` says which API each speaks.`,
   };
 }
 
