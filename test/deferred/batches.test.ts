@@ -1,4 +1,6 @@
 /** Batches, by the official client. Their files are the test's own; the objects are held to the client's types. */
+import type { ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import type { Batch } from "openai/resources/batches";
 import type { ChatCompletion } from "openai/resources/chat/completions";
 import { describe, expect, it } from "vitest";
@@ -58,6 +60,8 @@ interface Provider {
   file: string | null;
   /** How many bytes of it are sent before the connection breaks. */
   cutAt: number | undefined;
+  /** Each byte is sent on its own. */
+  isDripping: boolean;
   files: number;
 }
 
@@ -66,6 +70,7 @@ function createProvider(): Provider {
     now: batch({ status: "in_progress" }),
     file: "",
     cutAt: undefined,
+    isDripping: false,
     files: 0,
     respond: (req, res) => {
       if (req.url === "/v1/files/file-out/content") {
@@ -76,7 +81,8 @@ function createProvider(): Provider {
         }
         const bytes = Buffer.from(provider.file);
         res.writeHead(200, { "content-length": bytes.length });
-        if (provider.cutAt === undefined) res.end(bytes);
+        if (provider.isDripping) void drip(res, bytes);
+        else if (provider.cutAt === undefined) res.end(bytes);
         else res.write(bytes.subarray(0, provider.cutAt), () => res.destroy());
         return;
       }
@@ -88,9 +94,36 @@ function createProvider(): Provider {
   return provider;
 }
 
+async function drip(res: ServerResponse, bytes: Buffer): Promise<void> {
+  for (const byte of bytes) {
+    res.write(Buffer.of(byte));
+    await setImmediate();
+  }
+  res.end();
+}
+
 const usd = (amount: bigint | null | undefined) => formatUsd(picos(amount ?? 0n));
 
 describe("a batch", () => {
+  it("is charged once for an answer whose line is there twice, and not for blank lines wherever they are cut", async () => {
+    const provider = createProvider();
+    const test = await start(provider.respond);
+    await test.client.batches.create(CREATE);
+    await test.flush();
+    provider.now = DONE;
+    const one = line(completion("chatcmpl-1", "gpt-4o-mini-2024-07-18", [1000, 500]));
+    const other = line(completion("chatcmpl-2", "gpt-4o-mini-2024-07-18", [1000, 500]));
+    const padding = " ".repeat(7);
+    provider.file = `${one}\r\n${other}${padding}\n${one}\r\n${other}${one}\n`;
+    provider.isDripping = true;
+    test.collect();
+    test.aheadMs = 60_000;
+    await test.settled();
+    const ids = (await test.charges()).map((event) => event.providerResponseId);
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids)).toEqual(new Set(["chatcmpl-1", "chatcmpl-2"]));
+  });
+
   it("is charged by each line of its output, by the line's own model, at half price; errors are free", async () => {
     const provider = createProvider();
     const test = await start(provider.respond);
@@ -175,7 +208,9 @@ describe("a batch", () => {
     await test.client.batches.create(CREATE);
     await test.flush();
     provider.now = DONE;
-    provider.file = line(completion("c", "gpt-5.4", [1000, 0])).repeat(300);
+    provider.file = Array.from({ length: 300 }, (_, index) =>
+      line(completion(`c${index}`, "gpt-5.4", [1000, 0])),
+    ).join("");
     test.collect();
     test.aheadMs = 60_000;
     await test.settled();

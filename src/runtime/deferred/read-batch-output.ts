@@ -8,7 +8,7 @@ import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { NO_FACTS, type Operation, type ResponseFacts } from "../../wire/openai/operation.ts";
 
-/** Of each line that was answered; a line that is an error costs nothing, and is none of them. */
+/** Of each request that was answered; a line that is an error, or is there a second time, costs nothing and is none of them. */
 export interface BatchOutput {
   readonly answers: readonly ResponseFacts[];
 }
@@ -20,6 +20,8 @@ const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** A long line is scanned in pieces, between which other work has its turn. */
 const SLICE_BYTES = 256 * 1024;
 const MAX_STATUS_BYTES = 8;
+/** A longer name of a line is not looked at: its request is told apart by the others. */
+const MAX_NAME_BYTES = 512;
 
 const LINE_FEED = 0x0a;
 
@@ -31,12 +33,18 @@ export async function readBatchOutput(
   const answers: ResponseFacts[] = [];
   let lines = 0;
   let strangeLines = 0;
+  const seen = new Set<string>();
   for await (const line of linesOf(chunks)) {
     lines += 1;
     const answer = await readLine(line, operation);
     if (answer === "strange") strangeLines += 1;
     if (answer === "free") continue;
-    answers.push(answer === "strange" ? NO_FACTS : answer);
+    const facts = answer === "strange" ? NO_FACTS : answer.facts;
+    if (answer !== "strange" && answer.name !== undefined) {
+      if (seen.has(answer.name)) continue;
+      seen.add(answer.name);
+    }
+    answers.push(facts);
     if (answers.length > MAX_ANSWERS) return undefined;
   }
   return lines > 0 && strangeLines === lines ? undefined : { answers };
@@ -51,9 +59,9 @@ async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer |
     for (let end = rest.indexOf(LINE_FEED); end !== -1; end = rest.indexOf(LINE_FEED)) {
       const line = rest.subarray(0, end);
       rest = rest.subarray(end + 1);
+      const whole = heldBytes === 0 ? line : Buffer.concat([...held, line]);
       if (heldBytes + line.length > MAX_LINE_BYTES) yield undefined;
-      else if (heldBytes > 0) yield Buffer.concat([...held, line]);
-      else if (!isBlank(line)) yield line;
+      else if (!isBlank(whole)) yield whole;
       held = [];
       heldBytes = 0;
     }
@@ -70,12 +78,20 @@ function isBlank(line: Buffer): boolean {
   return line.length === 0 || (line.length < 8 && line.toString("latin1").trim() === "");
 }
 
+interface Line {
+  readonly facts: ResponseFacts;
+  /** The same for two lines that are about one answer; undefined where that cannot be told. */
+  readonly name: string | undefined;
+}
+
+const NAMELESS: Line = { facts: NO_FACTS, name: undefined };
+
 async function readLine(
   line: Buffer | undefined,
   operation: Operation,
-): Promise<ResponseFacts | "free" | "strange"> {
-  if (line === undefined) return NO_FACTS;
-  const outer = await scan(line, ["response"], 0);
+): Promise<Line | "free" | "strange"> {
+  if (line === undefined) return NAMELESS;
+  const outer = await scan(line, ["response", "id", "custom_id"], MAX_NAME_BYTES);
   const response = memberOf(line, outer, "response");
   if (response === undefined) return outer === undefined ? "strange" : "free";
   const inner = await scan(response, ["status_code", "body"], MAX_STATUS_BYTES);
@@ -88,7 +104,20 @@ async function readLine(
     body === undefined
       ? undefined
       : await scan(body, operation.responseFields, operation.maxFieldBytes);
-  return answer === undefined ? NO_FACTS : operation.readResponse(readScannedFields(answer));
+  if (answer === undefined) return NAMELESS;
+  const facts = operation.readResponse(readScannedFields(answer));
+  return { facts, name: nameOf(outer, facts) };
+}
+
+/**
+ * A request of a batch is known by the id that its sender gave it, and an answer by that of the provider: two lines with
+ * the same are one answer. Servers that number nothing, or everything alike, are told apart by the sender's id alone.
+ */
+function nameOf(outer: TopLevelScan | undefined, { responseId }: ResponseFacts) {
+  const sender = outer?.fields.get("custom_id")?.text;
+  const provider = outer?.fields.get("id")?.text;
+  if (sender === undefined || (provider === undefined && responseId === null)) return undefined;
+  return JSON.stringify([sender, provider, responseId]);
 }
 
 function memberOf(bytes: Buffer, found: TopLevelScan | undefined, name: string) {
