@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
-import type { CallIntent } from "../core/usage/usage-event.ts";
+import type { CallIntent, DeferredStep } from "../core/usage/usage-event.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
@@ -86,6 +86,8 @@ export interface Call {
   nextRoute: { readonly route: ProviderRoute; readonly ticket: CircuitTicket } | undefined;
   /** A provider's whole answer that was not passed on, because another way is tried. */
   setAside: ExchangeResult | undefined;
+  /** What was learned of work before it is deleted. */
+  lastLook: DeferredStep | undefined;
   /** The attempt's; set once it is in the journal. */
   intent: CallIntent | undefined;
   /** The span that the next provider call is reported as; undefined while tracing is off. */

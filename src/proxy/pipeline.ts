@@ -3,6 +3,7 @@ import type { UsageEvent, UsageSource } from "../core/usage/usage-event.ts";
 import type { Call, Refusal } from "./call.ts";
 import type { ExchangeResult } from "./exchange.ts";
 import { leaveRoute, reportEnding, startNextAttempt, type FailoverDeps } from "./failover.ts";
+import { takeLastLook } from "./last-look.ts";
 import { admit } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
@@ -54,6 +55,7 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefi
     if (call.reply.isClosed) leaveRoute(deps, call);
     const refusal = await openIntent(deps, call);
     if (refusal !== undefined) return endUnsent(deps, call, refusal);
+    call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
     reportEnding(deps, call, result);
     const measurement = await meter(deps, call, result);

@@ -119,6 +119,7 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     failedAttempts: [],
     nextRoute: undefined,
     setAside: undefined,
+    lastLook: undefined,
     intent: undefined,
     trace: deps.tracing?.begin(headerOf(request, "traceparent"), headerOf(request, "tracestate")),
   };

@@ -56,6 +56,44 @@ describe("a response in background mode", () => {
     expect(test.reports.map(({ event }) => event.id)).toEqual([charge?.id]);
   });
 
+  it.each([
+    ["before anybody has read it", false],
+    ["after its deletion was tried already", true],
+  ])("is charged when its client deletes it %s", async (_when, isTwice) => {
+    const provider = createProvider();
+    const test = await start(provider.respond);
+    await test.client.responses.create(ASK);
+    await test.flush();
+    provider.now = DONE;
+    await test.client.responses.delete("resp_1");
+    provider.now = { status: 404 };
+    if (isTwice) await test.client.responses.delete("resp_1");
+    await test.flush();
+    test.collect();
+    await test.settled();
+    const charges = await test.charges();
+    expect(charges.map(({ costPicos }) => formatUsd(costPicos ?? (0n as never)))).toEqual([
+      COST_USD,
+    ]);
+    const deletions = (await test.events()).filter(({ method }) => method === "DELETE");
+    expect(deletions).toHaveLength(isTwice ? 2 : 1);
+    for (const deletion of deletions) {
+      expect(deletion).toMatchObject({ operation: "responses.delete", costPicos: 0n });
+    }
+  });
+
+  it("is deleted all the same when its provider does not say what it has consumed", async () => {
+    const provider = createProvider();
+    const test = await start((req, res, seen) => {
+      if (req.method === "GET") req.socket.destroy();
+      else provider.respond(req, res, seen);
+    });
+    await test.client.responses.create(ASK);
+    await test.client.responses.delete("resp_1");
+    expect(test.upstream.seen.map(({ method }) => method)).toEqual(["POST", "GET", "DELETE"]);
+    expect(test.gateway.events).toHaveLength(2);
+  });
+
   it("is charged once, however often and in whatever way it is read, by three processes at once", async () => {
     const provider = createProvider();
     const test = await start(provider.respond);

@@ -64,12 +64,12 @@ export async function settle(
 
 /** What the store is to do about work that is charged apart from the call. */
 function readDeferredStep(
-  { operation, attemptStartedAtMs }: Call,
+  { operation, attemptStartedAtMs, lastLook }: Call,
   { result, measurement }: { readonly result: ExchangeResult; readonly measurement: Measurement },
   durationMs: number,
 ): DeferredStep | undefined {
   const { facts } = result;
-  if (facts.deferred === null) return undefined;
+  if (facts.deferred === null) return lastLook;
   const { work, ending } = facts.deferred;
   if (measurement.usageSource === "deferred") {
     const firstCheckAtMs = attemptStartedAtMs + durationMs + firstCheckDelayMs(work.kind);

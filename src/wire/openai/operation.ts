@@ -108,6 +108,8 @@ export interface Operation extends TextReader {
   readonly unreported: "estimated" | "unknown" | "unmetered";
   /** False where an answer is charged for its input alone: nothing of one without a report is counted. */
   readonly isOutputCharged?: boolean;
+  /** Takes away what may hold usage that is still to be charged: that is read before, at the same path. */
+  readonly isLastLook?: boolean;
   /** Whether the work of a stream goes on when the stream breaks off: of background mode alone, or always. */
   readonly outlivesStream?: "in_background" | "always";
   /** Whether a stream reports usage only when `stream_options.include_usage` asks for it. */

@@ -23,6 +23,7 @@ describe("findOperation", () => {
   it.each([
     ["GET", "/v1/responses/resp_1", "responses.retrieve"],
     ["POST", "/v1/responses/resp_1/cancel", "responses.cancel"],
+    ["DELETE", "/v1/responses/resp_1", "responses.delete"],
     ["GET", "/v1/chat/completions/chatcmpl-1", "chat.completions.retrieve"],
     ["POST", "/v1/chat/completions/chatcmpl-1", "chat.completions.update"],
     ["POST", "/V1/Responses//Resp_1/cancel/", "responses.cancel"],
@@ -53,7 +54,7 @@ describe("findOperation", () => {
     ["POST", `/v1/chat/completions${"/".repeat(300)}`, true],
     ["PUT", "/v1/responses", true],
     ["GET", "/v1/chat/completions", false],
-    ["DELETE", "/v1/responses/resp_1", false],
+    ["DELETE", "/v1/files/file_1", false],
     ["GET", "/v1/files/file_1/content", false],
   ])("lists no operation for %s %s", (method, path, charges) => {
     const operation = findOperation(method, path);

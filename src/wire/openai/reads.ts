@@ -21,6 +21,15 @@ export const READS: readonly Operation[] = [
     method: "POST",
     path: "/v1/responses/{id}/cancel",
   }),
+  {
+    ...readOf(storedResponse, {
+      name: "responses.delete",
+      method: "DELETE",
+      path: "/v1/responses/{id}",
+    }),
+    answerKind: "unread",
+    isLastLook: true,
+  },
   readOf(chatCompletions, {
     name: "chat.completions.retrieve",
     method: "GET",
