@@ -9,12 +9,15 @@ import { printable } from "./printable.ts";
  */
 export function explainRefusal(
   error: unknown,
-  typed: { readonly noun: string; readonly command: Command },
+  typed: { readonly noun: string; readonly command: Command; readonly hasList: boolean },
 ): CliError | undefined {
   if (!isRefusal(error)) return undefined;
   // A server's words, and in them perhaps a customer's.
   const message = printable(nameFlags(error.message, typed.command));
-  return new CliError(message, { ...adviceOn(error, typed.noun), cause: error });
+  return new CliError(message, {
+    ...adviceOn(error, typed.hasList ? typed.noun : undefined),
+    cause: error,
+  });
 }
 
 /** By name: to load its class, and the HTTP client with it, is not worth it for a command that asked nobody. */
@@ -40,7 +43,10 @@ function nameFlags(message: string, { options }: Command): string {
   });
 }
 
-function adviceOn({ message, param, status }: AdminApiError, noun: string): { advice?: string } {
+function adviceOn(
+  { message, param, status }: AdminApiError,
+  noun: string | undefined,
+): { advice?: string } {
   if (message.includes("`keyward ")) return {};
   const isAboutName = status !== 400 || message.startsWith("There is no ");
   if (!isAboutName || param === null) return {};

@@ -27,7 +27,9 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<void> 
       } catch (error) {
         // Only to add what the API cannot know: how its parameters are typed here.
         const { explainRefusal } = await import("./explain-refusal.ts");
-        throw explainRefusal(error, { noun, command }) ?? error;
+        const commands = await NOUNS.find(({ name }) => name === noun)?.load();
+        const hasList = commands !== undefined && "list" in commands;
+        throw explainRefusal(error, { noun, command, hasList }) ?? error;
       } finally {
         await session.close();
       }

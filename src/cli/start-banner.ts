@@ -73,7 +73,8 @@ function printUnimportedKey({ unimportedKey }: RunningKeyward, output: Output): 
 const OWNERS = {
   personal: "it seems to belong to a person",
   organization: "it seems to belong to an organization",
-  unknown: "whether it is a personal or an organization's account cannot be told from the key",
+  unknown:
+    "whether it is a personal or an organization's account cannot be told from the key; it is kept as personal",
 } as const;
 
 function printImport({ importedKey, skippedPlaces }: RunningKeyward, output: Output): void {

@@ -88,7 +88,7 @@ const retryPendingUsage = createRoute({
 });
 
 const NOT_FOUND =
-  "There is no pending usage of this id. It may have been charged: look for its requestId in the usage events.";
+  "There is no pending usage of this id. It may have been charged: `keyward usage pending` lists what is waited for, `keyward usage events` what was charged.";
 
 export function registerPendingUsage(
   router: AdminRouter,

@@ -135,6 +135,8 @@ describe("provider accounts", () => {
     expect(added.body).toMatchObject({ pricedAs: "groq" });
     const refused = await admin.post("/provider-accounts", { ...proxy, pricedAs: "gorq" });
     expect(refused.body).toMatchObject({ error: { param: "pricedAs" } });
+    const unlike = await admin.post("/provider-accounts", { ...proxy, pricedAs: "qqqqqqqq" });
+    expect(JSON.stringify(unlike.body)).toContain("openrouter");
     expect(refused.text).toContain("did you mean `groq`?");
   });
 

@@ -211,11 +211,13 @@ function unknownPrices(name: string | null, priceBook: AdminDeps["priceBook"]): 
   if (known.includes(name)) return [];
   const nearest = nearestName(name, known);
   const advice =
-    nearest === undefined ? "`keyward prices list` has them" : `did you mean \`${nearest}\`?`;
+    nearest === undefined
+      ? `known are ${known.toSorted().join(", ")}`
+      : `did you mean \`${nearest}\`?`;
   return [
     {
       param: "pricedAs",
-      message: `The price book has no provider ${quoteInput(name)}; ${advice}`,
+      message: `\`pricedAs\` must be a provider of the price book, not ${quoteInput(name)}; ${advice}`,
     },
   ];
 }

@@ -114,7 +114,7 @@ const update = defineCommand({
     const params = { path: { id } };
     const key = expectData(await client.PATCH("/provider-keys/{id}", { params, body }));
     await output.data(key, () => {
-      output.line(`${key.preview} of ${key.environment ?? id} now has weight ${key.weight}`);
+      output.line(`${key.name} of ${key.environment ?? id} now has weight ${key.weight}`);
     });
   },
 });
@@ -135,7 +135,7 @@ const revoke = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const key = expectData(await client.GET("/provider-keys/{id}", { params }));
-    const what = `${key.preview} of ${key.environment ?? key.environmentId}`;
+    const what = `${key.name} (${key.preview}) of ${key.environment ?? key.environmentId}`;
     if (!options.yes && !(await confirm(io, `Stop using ${what}?`, "add --yes"))) {
       throw new CliError("not confirmed; nothing was changed");
     }

@@ -64,5 +64,7 @@ test("an id that is not pending is refused, and so is a state that there is not"
   const { code, stderr } = await cli.run(["usage", "retry", ids.create("evt")]);
   expect(code).toBe(1);
   expect(stderr).toContain("There is no pending usage of this id");
+  expect(stderr).toContain("`keyward usage pending`");
+  expect(stderr).not.toContain("usage list");
   expect(await cli.run(["usage", "pending", "--state", "lost"])).toMatchObject({ code: 2 });
 });
