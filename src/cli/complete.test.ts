@@ -90,7 +90,7 @@ describe("the scripts", () => {
         return stdout.trim().split("\n");
       };
       const registration = "complete -o default -F _keyward keyward";
-      const verbs = ["events", "summary", "refusals", "export", registration];
+      const verbs = ["events", "summary", "refusals", "pending", "retry", "export", registration];
       expect(await ask("usage", "")).toEqual(verbs);
       expect(await ask("usage", "export", "--format", "")).toEqual(["csv", "jsonl", registration]);
     } finally {
