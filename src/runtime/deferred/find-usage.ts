@@ -31,8 +31,10 @@ export type Finding =
     };
 
 const BATCH_TIER = "batch";
-/** An object is small; a batch's files may take as long as they keep coming. */
+/** An object is small. */
 const MAX_OBJECT_MS = 30_000;
+/** Of a batch's output, which comes by the hundred megabytes; one that never ends would hold up all batches. */
+const MAX_FILE_MS = 15 * 60_000;
 
 /**
  * Asks the provider what has become of work, with a key of the environment and the account that began it: the same key
@@ -141,7 +143,8 @@ async function findBatchUsage(
   }
   if (!isObjectId(summary.outputFileId)) return ended([nothing]);
   const path = `/files/${summary.outputFileId}/content`;
-  const answer = await askProvider(deps, { route, path, signal }, (file) =>
+  const within = AbortSignal.any([signal, AbortSignal.timeout(MAX_FILE_MS)]);
+  const answer = await askProvider(deps, { route, path, signal: within }, (file) =>
     readBatchOutput(file, operation),
   );
   if (answer.kind === "refused" && (answer.status === 404 || answer.status === 410)) {

@@ -18,6 +18,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { AccountRests } from "./account-rests.ts";
 import { type ChargeDeps, createChargeEvents } from "./charge-events.ts";
 import { type Finding, findUsage, type FindUsageDeps } from "./find-usage.ts";
+import { Turns } from "./turns.ts";
 
 export interface UsageCollectorDeps extends FindUsageDeps, ChargeDeps {
   readonly store: Pick<Store, "pendingUsage" | "providerAccounts" | "environments">;
@@ -42,6 +43,8 @@ const DEFAULT_LEASE_MS = 60_000;
 const RENEWALS_A_LEASE = 3;
 /** Rows that a process looks after at once; each is a call to a provider. */
 const MAX_ACTIVE = 16;
+/** Batches among them: what 50,000 answers have consumed is 100 MB and more until it is in the store. */
+const MAX_ACTIVE_BATCHES = 2;
 
 export function startUsageCollector(deps: UsageCollectorDeps): UsageCollector {
   const collector = new Collector(deps);
@@ -54,6 +57,7 @@ class Collector {
   readonly #leaseMs: number;
   readonly #stopping = new AbortController();
   readonly #active = new Set<Promise<void>>();
+  readonly #batches = new Turns(MAX_ACTIVE_BATCHES);
   readonly #rests = new AccountRests();
   #timer: NodeJS.Timeout | undefined;
   #looking = Promise.resolve();
@@ -113,23 +117,28 @@ class Collector {
   }
 
   async #lookAfter(row: PendingUsageRecord, lease: PendingLease): Promise<void> {
-    const { store, log } = this.#deps;
+    const { log } = this.#deps;
     const lost = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, lost.signal]);
     const heartbeat = setInterval(() => {
       void this.#renew(lease, lost);
     }, this.#leaseMs / RENEWALS_A_LEASE);
     try {
-      const finding = await this.#find(row, signal);
-      if (finding.kind === "ended") await this.#charge(row, lease, finding);
-      else if (signal.aborted) await store.pendingUsage.release(lease);
-      else await this.#wait(row, lease, finding);
+      const work = () => this.#ask(row, lease, signal);
+      await (row.work.kind === "batch" ? this.#batches.run(work) : work());
     } catch (err) {
       log.error({ err, pendingUsage: lease.id }, "pending usage could not be charged");
       await this.#wait(row, lease, INTERNAL);
     } finally {
       clearInterval(heartbeat);
     }
+  }
+
+  async #ask(row: PendingUsageRecord, lease: PendingLease, signal: AbortSignal): Promise<void> {
+    const finding = await this.#find(row, signal);
+    if (finding.kind === "ended") await this.#charge(row, lease, finding);
+    else if (signal.aborted) await this.#deps.store.pendingUsage.release(lease);
+    else await this.#wait(row, lease, finding);
   }
 
   async #renew(lease: PendingLease, lost: AbortController): Promise<void> {
