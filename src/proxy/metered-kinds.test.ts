@@ -159,7 +159,7 @@ describe("what repeats the usage of an earlier call", () => {
     ["POST", "/v1/responses/resp_1/cancel", RESPONSE, "responses.cancel"],
     ["GET", "/v1/chat/completions/chatcmpl-1", ANSWER, "chat.completions.retrieve"],
     ["POST", "/v1/chat/completions/chatcmpl-1", ANSWER, "chat.completions.update"],
-    ["DELETE", "/v1/responses/resp_1", RESPONSE, "other"],
+    ["DELETE", "/v1/responses/resp_1", RESPONSE, "responses.delete"],
   ] as const)("is not charged again: %s %s", async (method, path, answer, operation) => {
     const { gateway } = await start(respondJson(answer));
     const { res, text } = await call(gateway, method, path);
