@@ -5,6 +5,7 @@ import { request } from "undici";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectData, type AdminClient } from "../../src/admin/client.ts";
 import { adminOf, createHome, readFirstSecrets, type Home } from "../support/keyward-process.ts";
+import { listEvents } from "../support/list-events.ts";
 import { until } from "../support/poll.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 
@@ -62,7 +63,7 @@ it(`has exactly one event for each call of ${ROUNDS} rounds that were killed`, a
 
   const keyward = await home.start();
   const admin = adminOf(keyward, secrets.adminToken);
-  const events = await allEvents(admin);
+  const events = await listEvents(admin);
   const byCall = new Map<string, number>();
   for (const { customer } of events)
     byCall.set(customer ?? "", (byCall.get(customer ?? "") ?? 0) + 1);
@@ -123,19 +124,4 @@ async function runLoad(baseUrl: string, key: string, round: number): Promise<voi
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, (_, index) => worker(index)));
-}
-
-async function allEvents(admin: AdminClient) {
-  const events = [];
-  let cursor: string | undefined;
-  do {
-    const page = expectData(
-      await admin.GET("/usage/events", {
-        params: { query: { limit: 1000, ...(cursor === undefined ? {} : { cursor }) } },
-      }),
-    );
-    events.push(...page.data);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return events;
 }

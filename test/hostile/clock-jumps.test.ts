@@ -2,13 +2,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectData } from "../../src/admin/client.ts";
+import { listEvents } from "../support/list-events.ts";
 import { until } from "../support/poll.ts";
-import {
-  besiege,
-  expectAtRest,
-  listEvents,
-  type BesiegedKeyward,
-} from "./support/besieged-keyward.ts";
+import { besiege, expectAtRest, type BesiegedKeyward } from "./support/besieged-keyward.ts";
 import { exchange } from "./support/raw-connection.ts";
 
 const DAY_MS = 86_400_000;

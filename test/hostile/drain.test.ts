@@ -1,8 +1,9 @@
 /** What becomes of calls, connections and the ledger when the process is asked to stop, once and twice. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { adminOf } from "../support/keyward-process.ts";
+import { listEvents } from "../support/list-events.ts";
 import { until } from "../support/poll.ts";
-import { besiege, listEvents, type BesiegedKeyward } from "./support/besieged-keyward.ts";
+import { besiege, type BesiegedKeyward } from "./support/besieged-keyward.ts";
 import { expectRefusal } from "./support/expect-refusal.ts";
 import { openConnection, type RawConnection } from "./support/raw-connection.ts";
 import type { UpstreamRequest } from "./support/raw-upstream.ts";

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
+import { listEvents } from "../support/list-events.ts";
 import { until } from "../support/poll.ts";
-import { besiege, expectAtRest, listEvents } from "./support/besieged-keyward.ts";
+import { besiege, expectAtRest } from "./support/besieged-keyward.ts";
 import { readErrorBody } from "./support/expect-refusal.ts";
 import { exchange } from "./support/raw-connection.ts";
 

@@ -4,12 +4,8 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/core/errors/codes.ts";
-import {
-  besiege,
-  expectAtRest,
-  listEvents,
-  type BesiegedKeyward,
-} from "./support/besieged-keyward.ts";
+import { listEvents } from "../support/list-events.ts";
+import { besiege, expectAtRest, type BesiegedKeyward } from "./support/besieged-keyward.ts";
 import { answerHostilely, UPSTREAM_HEADER } from "./support/hostile-answer.ts";
 import {
   AMBIGUOUS_HEADER,

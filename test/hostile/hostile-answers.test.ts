@@ -1,10 +1,10 @@
 /** Providers that answer with anything but a well-formed answer. The call is settled, the client gets one clear answer. */
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { listEvents } from "../support/list-events.ts";
 import {
   besiege,
   expectAtRest,
-  listEvents,
   SHORT_WAITS,
   type BesiegedKeyward,
 } from "./support/besieged-keyward.ts";

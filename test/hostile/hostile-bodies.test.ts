@@ -1,12 +1,8 @@
 /** Bodies that are no JSON, are JSON in bad faith, or are too much. What is sent on is what was checked. */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  besiege,
-  expectAtRest,
-  listEvents,
-  type BesiegedKeyward,
-} from "./support/besieged-keyward.ts";
+import { listEvents } from "../support/list-events.ts";
+import { besiege, expectAtRest, type BesiegedKeyward } from "./support/besieged-keyward.ts";
 import { expectRefusal } from "./support/expect-refusal.ts";
 import { exchange } from "./support/raw-connection.ts";
 

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectData } from "../../src/admin/client.ts";
 import { adminOf } from "../support/keyward-process.ts";
+import { listEvents } from "../support/list-events.ts";
 import { until } from "../support/poll.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
-import { besiege, listEvents, type BesiegedKeyward } from "./support/besieged-keyward.ts";
+import { besiege, type BesiegedKeyward } from "./support/besieged-keyward.ts";
 import { expectRefusal } from "./support/expect-refusal.ts";
 import { exchange } from "./support/raw-connection.ts";
 import { startSilentRelay, type SilentRelay } from "./support/silent-relay.ts";

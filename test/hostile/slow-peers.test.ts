@@ -1,10 +1,10 @@
 /** Clients that wait, stop, vanish or never read. Each is let go in time, and holds next to nothing until then. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { listEvents } from "../support/list-events.ts";
 import { until } from "../support/poll.ts";
 import {
   besiege,
   expectAtRest,
-  listEvents,
   SHORT_WAITS,
   type BesiegedKeyward,
 } from "./support/besieged-keyward.ts";

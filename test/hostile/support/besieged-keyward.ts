@@ -159,19 +159,3 @@ async function scrape(url: string): Promise<ReadonlyMap<string, number>> {
   }
   return metrics;
 }
-
-/** All events of the ledger. */
-export async function listEvents(admin: AdminClient) {
-  const events = [];
-  let cursor: string | undefined;
-  do {
-    const page = expectData(
-      await admin.GET("/usage/events", {
-        params: { query: { limit: 1000, ...(cursor === undefined ? {} : { cursor }) } },
-      }),
-    );
-    events.push(...page.data);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return events;
-}
