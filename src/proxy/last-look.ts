@@ -1,9 +1,9 @@
 import type { Dispatcher } from "undici";
 import type { DeferredStep } from "../core/usage/usage-event.ts";
 import type { Log } from "../telemetry/log.ts";
-import { readScannedFields } from "../wire/json/read-scanned-fields.ts";
-import { TopLevelScanner, type TopLevelScan } from "../wire/json/top-level-scanner.ts";
-import { reportOf } from "../wire/openai/deferred-work.ts";
+import { readObject } from "../wire/json/read-object.ts";
+import { endedStep } from "../wire/openai/deferred-work.ts";
+import type { JsonObject } from "../wire/openai/operation.ts";
 import type { Call } from "./call.ts";
 import { createUpstreamHeaders } from "./headers.ts";
 import { upstreamAddress } from "./upstream-address.ts";
@@ -27,15 +27,9 @@ export async function takeLastLook(
   call: Call,
 ): Promise<DeferredStep | undefined> {
   const { operation, requestId } = call;
-  if (operation.isLastLook !== true) return undefined;
   try {
-    const scan = await read(deps.upstream, call);
-    if (scan === undefined) return undefined;
-    const facts = operation.readResponse(readScannedFields(scan));
-    const { deferred } = facts;
-    if (deferred === null || deferred.ending === null) return undefined;
-    const report = facts.quantities === null ? null : reportOf(facts, deferred.ending);
-    return { step: "ended", objectId: deferred.work.objectId, report };
+    const object = await read(deps.upstream, call);
+    return object === undefined ? undefined : endedStep(operation.readResponse(object));
   } catch (err) {
     // Recovered from: what is waited for is asked for by the collector, which says so when it is gone.
     deps.log.warn({ err, requestId }, "what is deleted could not be read before");
@@ -43,7 +37,7 @@ export async function takeLastLook(
   }
 }
 
-async function read(upstream: Dispatcher, call: Call): Promise<TopLevelScan | undefined> {
+async function read(upstream: Dispatcher, call: Call): Promise<JsonObject | undefined> {
   const { operation, request, route } = call;
   if (route === undefined) throw new Error("a last look comes after route");
   const { responseFields, maxFieldBytes } = operation;
@@ -62,7 +56,5 @@ async function read(upstream: Dispatcher, call: Call): Promise<TopLevelScan | un
     await body.dump();
     return undefined;
   }
-  const scanner = new TopLevelScanner(new Set(responseFields), maxFieldBytes);
-  for await (const chunk of body) scanner.push(chunk as Buffer);
-  return scanner.finish();
+  return await readObject(body, { fields: responseFields, maxFieldBytes });
 }

@@ -55,7 +55,7 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefi
     if (call.reply.isClosed) leaveRoute(deps, call);
     const refusal = await openIntent(deps, call);
     if (refusal !== undefined) return endUnsent(deps, call, refusal);
-    call.lastLook = await takeLastLook(deps, call);
+    if (call.operation.isLastLook === true) call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
     reportEnding(deps, call, result);
     const measurement = await meter(deps, call, result);

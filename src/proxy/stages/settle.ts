@@ -5,7 +5,7 @@ import type { DeferredStep, UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { CallObserver, CallReport } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { reportOf } from "../../wire/openai/deferred-work.ts";
+import { endedStep } from "../../wire/openai/deferred-work.ts";
 import { sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 import type { Measurement } from "./meter.ts";
@@ -70,15 +70,12 @@ function readDeferredStep(
 ): DeferredStep | undefined {
   const { facts } = result;
   if (facts.deferred === null) return lastLook;
-  const { work, ending } = facts.deferred;
   if (measurement.usageSource === "deferred") {
+    const { work } = facts.deferred;
     const firstCheckAtMs = attemptStartedAtMs + durationMs + firstCheckDelayMs(work.kind);
     return { step: "begun", work, firstCheckAtMs };
   }
-  if (operation.charges || ending === null) return undefined;
-  // Where the usage is not told here, it may be told to whoever asks again.
-  const report = facts.quantities === null ? null : reportOf(facts, ending);
-  return { step: "ended", objectId: work.objectId, report };
+  return operation.charges ? undefined : endedStep(facts);
 }
 
 function createReport(call: Call, event: UsageEvent, ending: CallReport["ending"]): CallReport {

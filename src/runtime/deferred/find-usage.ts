@@ -4,12 +4,12 @@ import type { UsageEvent, UsageReport } from "../../core/usage/usage-event.ts";
 import type { ProviderRoute, Snapshot } from "../../proxy/snapshot.ts";
 import type { PendingUsageRecord } from "../../store/records.ts";
 import { findOperation } from "../../wire/find-operation.ts";
+import { readObject } from "../../wire/json/read-object.ts";
 import { readBatchSummary, type BatchSummary } from "../../wire/openai/batches.ts";
 import { isObjectId, reportOf } from "../../wire/openai/deferred-work.ts";
 import type { JsonObject } from "../../wire/openai/operation.ts";
 import { askProvider, type AskDeps, type ProviderAnswer } from "./ask-provider.ts";
 import { readBatchOutput } from "./read-batch-output.ts";
-import { readObject } from "./read-object.ts";
 
 export interface FindUsageDeps extends AskDeps {
   readonly snapshot: Pick<Snapshot, "routingOf">;

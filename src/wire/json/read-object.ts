@@ -1,15 +1,13 @@
-import type { Readable } from "node:stream";
-import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";
-import { TopLevelScanner } from "../../wire/json/top-level-scanner.ts";
-import type { JsonObject } from "../../wire/openai/operation.ts";
+import { readScannedFields } from "./read-scanned-fields.ts";
+import { TopLevelScanner } from "./top-level-scanner.ts";
 
 /** Some top-level members of a JSON object, of any size: it is not held. Undefined when it is none. */
 export async function readObject(
-  body: Readable,
+  body: AsyncIterable<Buffer>,
   wanted: { readonly fields: readonly string[]; readonly maxFieldBytes: number | undefined },
-): Promise<JsonObject | undefined> {
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   const scanner = new TopLevelScanner(new Set(wanted.fields), wanted.maxFieldBytes);
-  for await (const chunk of body) scanner.push(chunk as Buffer);
+  for await (const chunk of body) scanner.push(chunk);
   const scan = scanner.finish();
   return scan === undefined ? undefined : readScannedFields(scan);
 }

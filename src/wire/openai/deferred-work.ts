@@ -1,6 +1,6 @@
 import type { DeferredKind, DeferredWork } from "../../core/usage/deferred-usage.ts";
 import { NO_QUANTITIES } from "../../core/usage/quantities.ts";
-import type { UsageReport } from "../../core/usage/usage-event.ts";
+import type { DeferredStep, UsageReport } from "../../core/usage/usage-event.ts";
 import type { DeferredFacts, ResponseFacts } from "./operation.ts";
 
 /** What a work's status says of its end; a status that is not named means that it goes on. */
@@ -43,4 +43,13 @@ export function reportOf(facts: ResponseFacts, ending: UsageReport["status"]): U
   }
   const usageSource = facts.unpricedCharge === null ? "reported" : "unknown";
   return { ...named, usageSource, quantities };
+}
+
+/** What an answer that shows work tells the store of its end; undefined while the work goes on, or where there is none. */
+export function endedStep(facts: ResponseFacts): DeferredStep | undefined {
+  const { deferred, quantities } = facts;
+  if (deferred === null || deferred.ending === null) return undefined;
+  // Where the usage is not told here, it may be told to whoever asks again.
+  const report = quantities === null ? null : reportOf(facts, deferred.ending);
+  return { step: "ended", objectId: deferred.work.objectId, report };
 }
