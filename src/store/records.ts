@@ -4,9 +4,11 @@ import type {
   AdminTokenId,
   CorrectionId,
   CustomerId,
+  DataDirectoryId,
   EnvironmentId,
   EventId,
   GatewayKeyId,
+  ProcessId,
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
@@ -168,6 +170,28 @@ export interface PendingUsageRecord {
   readonly problem: PendingProblem | null;
   /** Null = it is still waited for. */
   readonly givenUpAtMs: number | null;
+}
+
+/** A process that serves, as it announces itself. */
+export interface NewProcess {
+  /** Also the name of its journal's folder. */
+  readonly id: ProcessId;
+  /** Where its journal lies: only a process on the same data directory can recover it. */
+  readonly dataDirectoryId: DataDirectoryId;
+  readonly hostName: string;
+  /** As its machine counts, for people. */
+  readonly pid: number;
+  readonly version: string;
+}
+
+/** All times by the database's clock. */
+export interface ProcessRecord extends NewProcess {
+  readonly startedAtMs: number;
+  readonly heartbeatAtMs: number;
+  /** Time since the heartbeat, by the clock that it was written by. */
+  readonly silentForMs: number;
+  /** Null = nobody has ended it, itself included. */
+  readonly stoppedAtMs: number | null;
 }
 
 /** The kinds of row whose changes travel to every process. */

@@ -5,6 +5,7 @@ import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract
 import { describeKeys } from "./contract/keys.contract.ts";
 import { describePendingUsage } from "./contract/pending-usage.contract.ts";
 import { describePrices } from "./contract/prices.contract.ts";
+import { describeProcesses } from "./contract/processes.contract.ts";
 import { describeRoutingRules } from "./contract/routing-rules.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
 import { describeSummaries } from "./contract/summaries.contract.ts";
@@ -25,6 +26,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeSummaries(createDatabase);
     describePrices(createDatabase);
     describePendingUsage(createDatabase);
+    describeProcesses(createDatabase);
   });
 }
 

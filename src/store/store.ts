@@ -10,6 +10,7 @@ import type {
   GatewayKeyId,
   LeaseId,
   PriceOverrideId,
+  ProcessId,
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
@@ -30,8 +31,10 @@ import type {
   CustomerRecord,
   EnvironmentRecord,
   GatewayKeyRecord,
+  NewProcess,
   PendingUsageRecord,
   PriceOverrideRecord,
+  ProcessRecord,
   ProjectRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
@@ -371,6 +374,25 @@ export interface ChangeRepository {
   listSince(sequence: number, limit: number): Promise<readonly ChangeRecord[]>;
 }
 
+/**
+ * The processes that serve on this store, each with a heartbeat. Every time in here is the database's, taken by the
+ * statement that writes or compares it, so that machines whose clocks differ agree on who is silent.
+ */
+export interface ProcessRepository {
+  register(process: NewProcess): Promise<void>;
+  /** False when it was ended (somebody took it for dead) or is not there: what it held is no longer its own. */
+  beat(id: ProcessId): Promise<boolean>;
+  /** By itself when it stops, or by whoever has found it dead. False when it was ended already or is not there. */
+  end(id: ProcessId): Promise<boolean>;
+  findById(id: ProcessId): Promise<ProcessRecord | undefined>;
+  /** Those that nobody has ended, longest silent first; at most MAX_PAGE_SIZE. */
+  listRunning(): Promise<readonly ProcessRecord[]>;
+  /** Of those, the ones whose last heartbeat is at least that old. */
+  listSilent(silentForMs: number): Promise<readonly ProcessRecord[]>;
+  /** Forgets those that were ended at least that long ago; returns how many. */
+  removeStopped(stoppedForMs: number): Promise<number>;
+}
+
 export interface Repositories {
   readonly projects: ProjectRepository;
   readonly environments: EnvironmentRepository;
@@ -386,6 +408,7 @@ export interface Repositories {
   readonly corrections: CorrectionRepository;
   readonly pendingUsage: PendingUsageRepository;
   readonly changes: ChangeRepository;
+  readonly processes: ProcessRepository;
 }
 
 export interface Store extends Repositories {

@@ -22,6 +22,7 @@ export type DataKeyId = Id<"dek">;
 export type RootKeyId = Id<"rtk">;
 export type ProcessId = Id<"prc">;
 export type LeaseId = Id<"lea">;
+export type DataDirectoryId = Id<"dir">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

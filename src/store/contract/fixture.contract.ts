@@ -40,6 +40,7 @@ const TABLES = [
   "environments",
   "projects",
   "price_overrides",
+  "processes",
 ];
 
 /** For a test and for the hooks around it; a busy machine takes its time to start threads and servers. */

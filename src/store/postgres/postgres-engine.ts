@@ -17,6 +17,8 @@ export const POSTGRES_ENGINE: SqlEngine = {
     table: "",
     clusteredTable: "",
   },
+  /** Not `now()`, which stands still in a transaction; not `clock_timestamp()`, which no index can be used with. */
+  nowMs: sql<bigint>`(extract(epoch from statement_timestamp()) * 1000)::bigint`,
   /**
    * One statement for all rows: what costs here is the round trip. A row is known again by its first column, which no two
    * of those that `onConflict` may leave out have in common.

@@ -2,7 +2,7 @@
  * What the shared SQL of this folder asks of a database. Everything here runs on SQLite and on Postgres alike; where
  * they differ, the engine of `sqlite/` or `postgres/` knows. Nothing in this folder opens a connection.
  */
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** The words in which the two databases write the same table. */
@@ -34,6 +34,8 @@ export interface SqlEngine {
   /** `sqlite` or `postgres`; for people. */
   readonly kind: string;
   readonly words: SchemaWords;
+  /** The database's own clock in whole ms since the epoch: one clock for processes on many machines. */
+  readonly nowMs: RawBuilder<bigint>;
   /** Inserts many rows the way that costs this database the least; whether each was inserted or updated by it. */
   insertRows(db: Kysely<Tables>, insertion: Insertion): Promise<readonly boolean[]>;
   hasTable(db: Kysely<Tables>, name: string): Promise<boolean>;

@@ -8,6 +8,7 @@ import type {
   GatewayKeyRepository,
   PendingUsageRepository,
   PriceOverrideRepository,
+  ProcessRepository,
   ProjectRepository,
   ProviderAccountRepository,
   ProviderKeyRepository,
@@ -26,6 +27,7 @@ import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
 import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
 import { SqlPendingUsageRepository } from "./pending-usage-repository.ts";
 import { SqlPriceOverrideRepository } from "./price-override-repository.ts";
+import { SqlProcessRepository } from "./process-repository.ts";
 import { SqlProjectRepository } from "./project-repository.ts";
 import { SqlProviderAccountRepository } from "./provider-account-repository.ts";
 import { SqlProviderKeyRepository } from "./provider-key-repository.ts";
@@ -50,6 +52,7 @@ class SqlRepositories implements Repositories {
   readonly corrections: CorrectionRepository;
   readonly pendingUsage: PendingUsageRepository;
   readonly changes: ChangeRepository;
+  readonly processes: ProcessRepository;
 
   constructor(connections: Connections) {
     this.projects = new SqlProjectRepository(connections);
@@ -66,6 +69,7 @@ class SqlRepositories implements Repositories {
     this.pendingUsage = new SqlPendingUsageRepository(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
+    this.processes = new SqlProcessRepository(connections);
   }
 }
 

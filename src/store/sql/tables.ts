@@ -4,12 +4,14 @@ import type {
   AdminTokenId,
   CorrectionId,
   CustomerId,
+  DataDirectoryId,
   DataKeyId,
   EnvironmentId,
   EventId,
   GatewayKeyId,
   LeaseId,
   PriceOverrideId,
+  ProcessId,
   ProjectId,
   ProviderAccountId,
   ProviderKeyId,
@@ -270,6 +272,17 @@ export interface RefusalRollupTable {
   readonly count: Integer;
 }
 
+export interface ProcessTable {
+  readonly id: ProcessId;
+  readonly data_directory_id: DataDirectoryId;
+  readonly host_name: string;
+  readonly pid: Integer;
+  readonly version: string;
+  readonly started_at_ms: Integer;
+  readonly heartbeat_at_ms: Integer;
+  readonly stopped_at_ms: NullableInteger;
+}
+
 interface KeywardSchemaTable {
   readonly version: Integer;
   readonly name: string;
@@ -294,5 +307,6 @@ export interface Tables {
   readonly pending_usage: PendingUsageTable;
   readonly usage_rollups: UsageRollupTable;
   readonly refusal_rollups: RefusalRollupTable;
+  readonly processes: ProcessTable;
   readonly keyward_schema: KeywardSchemaTable;
 }

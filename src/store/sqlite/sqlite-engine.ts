@@ -17,6 +17,7 @@ export const SQLITE_ENGINE: SqlEngine = {
     table: " strict",
     clusteredTable: " strict, without rowid",
   },
+  nowMs: sql<bigint>`cast(round(unixepoch('subsec') * 1000) as integer)`,
   /**
    * One small statement for each row: a long one costs SQLite twice as much a row to bind and to run, and `returning`
    * costs a statement more than the insertion.

@@ -5,6 +5,7 @@ import { routing } from "./0003-routing.ts";
 import { providerAccountFields } from "./0004-provider-account-fields.ts";
 import { sentModel } from "./0005-sent-model.ts";
 import { pendingUsage } from "./0006-pending-usage.ts";
+import { processes } from "./0007-processes.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "provider account fields", statements: providerAccountFields },
   { name: "sent model", statements: sentModel },
   { name: "pending usage", statements: pendingUsage },
+  { name: "processes", statements: processes },
 ];
