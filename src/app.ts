@@ -25,14 +25,13 @@ import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "./core/pricing/create-price-book.ts";
 import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
-import { recoverJournals } from "./ledger/file/recover-journals.ts";
 import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
 import type { Provider, ProviderRegistry } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
 import { startSimulator } from "./providers/simulator/start-simulator.ts";
 import { BodyBudget } from "./proxy/body-budget.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
-import { createGatewayListener, type GatewayListener } from "./proxy/server.ts";
+import { createGatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections, createUpstream } from "./proxy/upstream.ts";
 import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
@@ -44,18 +43,25 @@ import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.
 import { createConnectionObserver } from "./runtime/connection-observer.ts";
 import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
 import { startUsageCollector } from "./runtime/deferred/usage-collector.ts";
+import { closePort, drain, maxDrainMs } from "./runtime/drain.ts";
 import { createFailoverParts } from "./runtime/failover-parts.ts";
 import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
 import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
+import {
+  announceProcess,
+  introduceProcess,
+  keepProcesses,
+  type Membership,
+  recoverAtStart,
+} from "./runtime/join-processes.ts";
 import { createMetricsListener } from "./runtime/metrics-listener.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
 import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
-import { StartError } from "./runtime/start-error.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
@@ -122,6 +128,8 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });
   const providers = await startProviders(log, closers);
+  const self = await introduceProcess(config.dataDir, ids, request.version);
+  const membership: Membership = { store, self, dataDir: config.dataDir, log };
   const url = formatUrl(config.host, bound.port);
   const parts: Parts = {
     request,
@@ -130,9 +138,10 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     vault,
     providers,
     priceBook: createBook(providers),
+    membership,
     url,
   };
-  const recovery = await recover(config.dataDir, store, log);
+  const recovery = await recoverAtStart(membership);
   await serve(parts, bound, closers);
   // Last, when nothing else can fail any more: these secrets are shown once or never.
   const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
@@ -158,19 +167,6 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   };
 }
 
-async function recover(dataDir: string, store: Store, log: Log): Promise<RecoveryReport> {
-  const directory = join(dataDir, JOURNAL_FOLDER);
-  try {
-    return await recoverJournals({ directory, sink: store.usage, log });
-  } catch (err) {
-    throw new StartError(
-      `The journal in ${directory} cannot be brought into the database: ${(err as Error).message}.`,
-      "Mend what the message names, then start again; no call in the journal is lost.",
-      { cause: err },
-    );
-  }
-}
-
 interface Parts {
   readonly request: StartRequest;
   readonly store: Store;
@@ -178,6 +174,7 @@ interface Parts {
   readonly vault: Vault;
   readonly providers: Providers;
   readonly priceBook: OverridablePriceBook;
+  readonly membership: Membership;
   readonly url: string;
 }
 
@@ -255,7 +252,12 @@ function createAdmin(
     clock: { nowMs: Date.now },
     randomBytes,
     authenticator: more.authenticator,
-    serverInfo: { version: request.version, startedAtMs: Date.now(), urls: [url] },
+    serverInfo: {
+      version: request.version,
+      startedAtMs: Date.now(),
+      urls: [url],
+      processId: parts.membership.self.id,
+    },
     callFeed: more.telemetry?.feed,
     storeWatch: more.storeWatch,
     ledgerStatus: ledger === undefined ? undefined : () => ledger.status(),
@@ -271,23 +273,13 @@ function createAdmin(
 
 /** From here on calls are answered. What is added to the closers last is closed first: calls, then what they need. */
 async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<void> {
-  const { request, store, ids, providers } = parts;
+  const { request, ids, providers, store } = parts;
   const { config, log } = request;
   const tasks = new Tasks(log);
   const telemetry = await startProcessTelemetry(request, providers.registry);
   closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
-  const ledger = await openFileLedger({
-    directory: join(config.dataDir, JOURNAL_FOLDER),
-    processId: ids.create("prc"),
-    sink: store.usage,
-    clock: { nowMs: Date.now },
-    tasks,
-    log,
-    durability: config.durability,
-    flushIntervalMs: config.flushIntervalMs,
-  });
-  closers.add("ledger", () => ledger.close());
+  const ledger = await openLedger(parts, tasks, closers);
   const tokenizer = new BpeTokenizer();
   closers.add("tokenizer", () => tokenizer.close());
   const upstream = connectProviders(config, providers.standIn);
@@ -335,8 +327,28 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   });
   closers.add("pending usage", () => collector.stop());
   bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
-  const drainMs = config.shutdownGraceMs + 2 * MAX_SETTLE_MS;
-  closers.add("calls in flight", () => drain(gateway, bound, config.shutdownGraceMs), drainMs);
+  const { shutdownGraceMs } = config;
+  const drainMs = maxDrainMs(shutdownGraceMs);
+  closers.add("calls in flight", () => drain(gateway, bound, shutdownGraceMs), drainMs);
+}
+
+/** The process is known to the others from before its journal is there until after it is gone. */
+async function openLedger(parts: Parts, tasks: Tasks, closers: Closers): Promise<Ledger> {
+  const { config, log } = parts.request;
+  await announceProcess(parts.membership, closers);
+  const ledger = await openFileLedger({
+    directory: join(config.dataDir, JOURNAL_FOLDER),
+    processId: parts.membership.self.id,
+    sink: parts.store.usage,
+    clock: { nowMs: Date.now },
+    tasks,
+    log,
+    durability: config.durability,
+    flushIntervalMs: config.flushIntervalMs,
+  });
+  closers.add("ledger", () => ledger.close());
+  keepProcesses(parts.membership, closers);
+  return ledger;
 }
 
 function connectProviders(config: Config, standIn: Provider): Dispatcher {
@@ -398,30 +410,8 @@ function createFallback(parts: Parts, served: Served): RequestListener {
 
 const monotonicMs = (): number => performance.now();
 
-const MAX_SETTLE_MS = 5_000;
 /** Longer than any look-up by index takes, shorter than a caller's patience. */
 const STORE_ANSWER_DEADLINE_MS = 5_000;
-
-async function drain(gateway: GatewayListener, bound: BoundPort, graceMs: number): Promise<void> {
-  gateway.stopAccepting();
-  const closed = bound.close();
-  const grace = Promise.withResolvers<void>();
-  const timer = setTimeout(grace.resolve, graceMs);
-  await Promise.race([gateway.idle(), grace.promise]);
-  clearTimeout(timer);
-  bound.closeAllConnections();
-  // Cut calls settle at once. What does not must not keep the ledger from being flushed and closed.
-  const settled = Promise.withResolvers<void>();
-  const settleTimer = setTimeout(settled.resolve, MAX_SETTLE_MS);
-  await Promise.race([Promise.all([closed, gateway.idle()]), settled.promise]);
-  clearTimeout(settleTimer);
-}
-
-async function closePort(bound: BoundPort): Promise<void> {
-  const closed = bound.close();
-  bound.closeAllConnections();
-  await closed;
-}
 
 function formatUrl(host: string, port: number): string {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;

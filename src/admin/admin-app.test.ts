@@ -250,6 +250,7 @@ describe("the admin app", { timeout: 30_000 }, () => {
       serverInfo: {
         version: "1",
         startedAtMs: null,
+        processId: null,
         get urls(): readonly string[] {
           throw new Error("/etc/secret-place is on fire");
         },

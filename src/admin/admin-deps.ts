@@ -4,7 +4,7 @@
  * knows an implementation.
  */
 import type { ErrorCode } from "../core/errors/codes.ts";
-import type { IdFactory, RequestId } from "../core/ids/ids.ts";
+import type { IdFactory, ProcessId, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
@@ -24,6 +24,8 @@ interface ServerInfo {
   readonly startedAtMs: number | null;
   /** Base URLs for people, `http://127.0.0.1:4141`; empty when no server runs. */
   readonly urls: readonly string[];
+  /** Null when no server runs. */
+  readonly processId: ProcessId | null;
 }
 
 /** A fault of Keyward's own, for the log: it never reaches the caller. */

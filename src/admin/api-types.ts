@@ -1485,6 +1485,33 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    ProcessStatus: {
+      /**
+       * Format: date-time
+       * @description By the database's clock.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      heartbeatAt: string;
+      /** @example gateway-1.internal */
+      hostName: string;
+      id: string;
+      /** @description It gave this answer; `ledger` is its own. */
+      isAnswering: boolean;
+      /** @description As its machine counts. */
+      pid: number;
+      /**
+       * Format: date-time
+       * @description By the database's clock.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      startedAt: string;
+      /**
+       * @description Silent: no heartbeat for 10 seconds. It hangs, cannot reach the database, or is dead and not yet taken up.
+       * @enum {string}
+       */
+      state: "running" | "silent";
+      version: string;
+    };
     Project: {
       /**
        * Format: date-time
@@ -1971,6 +1998,8 @@ export interface components {
       callsLastDay: number;
       environments: components["schemas"]["EnvironmentStatus"][];
       ledger: components["schemas"]["LedgerStatus"];
+      /** @description Longest running first. */
+      processes: components["schemas"]["ProcessStatus"][];
       rootKey: {
         /** @description Tells the root key from others, no more. */
         fingerprint: string;

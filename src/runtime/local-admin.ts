@@ -57,7 +57,7 @@ export async function openLocalAdmin(
       clock: { nowMs: Date.now },
       randomBytes,
       authenticator: TRUST_CALLER,
-      serverInfo: { version, startedAtMs: null, urls: [] },
+      serverInfo: { version, startedAtMs: null, urls: [], processId: null },
       onFault: ({ error }) => onFault(error),
     });
     const client = createAdminClient({ baseUrl: "http://keyward.local", fetch: app.fetch });

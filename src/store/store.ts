@@ -379,6 +379,7 @@ export interface ChangeRepository {
  * statement that writes or compares it, so that machines whose clocks differ agree on who is silent.
  */
 export interface ProcessRepository {
+  /** Once more for one that was ended and lives: it runs again, from its first start on. */
   register(process: NewProcess): Promise<void>;
   /** False when it was ended (somebody took it for dead) or is not there: what it held is no longer its own. */
   beat(id: ProcessId): Promise<boolean>;

@@ -23,6 +23,7 @@ import { createRootKey } from "../../src/vault/local/root-key.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 
 export const NOW_MS = Date.UTC(2026, 0, 31, 9, 0, 0);
+const DATABASE = "keyward.db";
 const ORIGIN = "http://keyward.test";
 
 /** An answer of the admin API as it came. */
@@ -38,6 +39,7 @@ export interface AdminUnderTest {
   readonly app: AdminApp;
   readonly deps: TestDeps;
   readonly store: SqliteStore;
+  readonly databasePath: string;
   readonly vault: Vault;
   readonly client: AdminClient;
   /** What the log was told; a test that expects a fault takes it out. */
@@ -68,7 +70,8 @@ export function adminUnderTest(): AdminUnderTest {
     Object.assign(admin, { nowMs: NOW_MS, faults: [] });
     const deps = await createDeps(admin, directory);
     await seed(deps);
-    Object.assign(admin, harnessOf(deps));
+    const databasePath = join(directory, DATABASE);
+    Object.assign(admin, harnessOf(deps), { databasePath });
   });
   afterEach(async () => {
     await admin.store.close();
@@ -85,7 +88,7 @@ export interface TestDeps extends AdminDeps {
 }
 
 async function createDeps(admin: AdminUnderTest, directory: string): Promise<TestDeps> {
-  const store = new SqliteStore({ path: join(directory, "keyward.db") });
+  const store = new SqliteStore({ path: join(directory, DATABASE) });
   await store.migrate();
   const clock = { nowMs: () => admin.nowMs };
   const ids = new IdFactory({ nowMs: clock.nowMs, randomBytes });
@@ -104,12 +107,12 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
     clock,
     randomBytes,
     authenticator: TRUST_CALLER,
-    serverInfo: { version: "1.2.3", startedAtMs: NOW_MS, urls: [ORIGIN] },
+    serverInfo: { version: "1.2.3", startedAtMs: NOW_MS, urls: [ORIGIN], processId: null },
     onFault: (fault) => admin.faults.push(fault),
   };
 }
 
-function harnessOf(deps: TestDeps): Omit<AdminUnderTest, "nowMs" | "faults"> {
+function harnessOf(deps: TestDeps): Omit<AdminUnderTest, "nowMs" | "faults" | "databasePath"> {
   const app = createAdminApp(deps);
   return {
     app,

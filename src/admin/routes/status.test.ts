@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
 
@@ -40,6 +41,35 @@ describe("status", () => {
       ["production", 1, 0, "provider"],
       ["staging", 0, 1, "nobody"],
       ["development", 0, 0, "simulator"],
+    ]);
+  });
+
+  it("shows the processes that run, the silent ones as such, and which one answers", async () => {
+    const { ids, store, serverInfo } = admin.deps;
+    const [answering, silent, ended] = ["prc", "prc", "prc"].map(() => ids.create("prc"));
+    for (const id of [answering, silent, ended]) {
+      const dataDirectoryId = ids.create("dir");
+      if (id === undefined) continue;
+      await store.processes.register({
+        id,
+        dataDirectoryId,
+        hostName: "gateway-1",
+        pid: 7,
+        version: "1",
+      });
+    }
+    await store.processes.end(ended ?? ids.create("prc"));
+    const database = new DatabaseSync(admin.databasePath);
+    database
+      .prepare("update processes set heartbeat_at_ms = heartbeat_at_ms - 10000 where id = ?")
+      .run(silent ?? null);
+    database.close();
+    const app = admin.appWith({ serverInfo: { ...serverInfo, processId: answering ?? null } });
+    const { body } = await call(app, "/status");
+    const { processes } = body as { processes: { id: string }[] };
+    expect(processes.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
+      { id: answering, hostName: "gateway-1", pid: 7, state: "running", isAnswering: true },
+      { id: silent, state: "silent", isAnswering: false },
     ]);
   });
 

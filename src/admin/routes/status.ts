@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { hasSimulatorStandIn } from "../../core/environments/environment.ts";
+import { SILENT_AFTER_MS } from "../../core/processes/heartbeat.ts";
 import type { LedgerStatus } from "../../ledger/ledger.ts";
-import type { EnvironmentRecord } from "../../store/records.ts";
+import type { EnvironmentRecord, ProcessRecord } from "../../store/records.ts";
 import { MAX_PAGE_SIZE } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -40,6 +41,21 @@ const environmentStatusSchema = z
   })
   .openapi("EnvironmentStatus");
 
+const processSchema = z
+  .object({
+    id: z.string(),
+    hostName: z.string().openapi({ example: "gateway-1.internal" }),
+    pid: count("As its machine counts."),
+    version: z.string(),
+    startedAt: instantAnswer("By the database's clock."),
+    heartbeatAt: instantAnswer("By the database's clock."),
+    state: z.enum(["running", "silent"]).openapi({
+      description: `Silent: no heartbeat for ${SILENT_AFTER_MS / 1000} seconds. It hangs, cannot reach the database, or is dead and not yet taken up.`,
+    }),
+    isAnswering: z.boolean().openapi({ description: "It gave this answer; `ledger` is its own." }),
+  })
+  .openapi("ProcessStatus");
+
 const statusSchema = z
   .object({
     version: z.string().openapi({ example: "1.0.0" }),
@@ -57,6 +73,7 @@ const statusSchema = z
     }),
     callsLastDay: count("Provider calls of the last 24 hours, from the full hour on."),
     ledger: ledgerSchema.nullable().openapi({ description: "Null where no server runs." }),
+    processes: z.array(processSchema).openapi({ description: "Longest running first." }),
     environments: z.array(environmentStatusSchema),
   })
   .openapi("Status");
@@ -78,10 +95,11 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
 
   router.openapi(getStatus, async (context) => {
     const nowMs = clock.nowMs();
-    const [schema, lastDay, { rows }] = await Promise.all([
+    const [schema, lastDay, { rows }, running] = await Promise.all([
       store.currentSchema(),
       store.usage.summarize({ limit: 1 }, { groupBy: [], fromMs: nowMs - DAY_MS }),
       store.environments.list({ limit: MAX_PAGE_SIZE }),
+      store.processes.listRunning(),
     ]);
     const environments = await Promise.all(rows.map((row) => describeEnvironment(store, row)));
     const status: z.infer<typeof statusSchema> = {
@@ -93,10 +111,30 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
       rootKey: { id: vault.rootKey.id, fingerprint: vault.rootKey.fingerprint },
       callsLastDay: lastDay.rows[0]?.calls ?? 0,
       ledger: ledgerStatus ? formatLedger(ledgerStatus()) : null,
+      processes: running
+        .toSorted((a, b) => a.startedAtMs - b.startedAtMs)
+        .map((one) => describeProcess(one, serverInfo.processId)),
       environments,
     };
     return context.json(status, 200);
   });
+}
+
+function describeProcess(
+  process: ProcessRecord,
+  answering: ProcessRecord["id"] | null,
+): z.infer<typeof processSchema> {
+  const { id, hostName, pid, version, startedAtMs, heartbeatAtMs, silentForMs } = process;
+  return {
+    id,
+    hostName,
+    pid,
+    version,
+    startedAt: formatInstant(startedAtMs),
+    heartbeatAt: formatInstant(heartbeatAtMs),
+    state: silentForMs < SILENT_AFTER_MS ? "running" : "silent",
+    isAnswering: id === answering,
+  };
 }
 
 async function describeEnvironment(

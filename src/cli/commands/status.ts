@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
 import { defineCommand } from "../command.ts";
-import { formatCount, formatOptionalTime } from "../format-cells.ts";
+import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { probeServer, serverUrl } from "../probe-server.ts";
+import type { Column } from "../table.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -50,6 +52,10 @@ export const status = defineCommand({
       if (ledger !== null && ledger.lastFlushError !== null) {
         output.warn(`the last flush failed: ${ledger.lastFlushError}`);
       }
+      if (found.processes.length > 0) {
+        output.line();
+        await output.table(found.processes, PROCESS_COLUMNS);
+      }
       output.line();
       await output.table(found.environments.toReversed(), [
         { title: "environment", value: ({ name }) => name },
@@ -65,6 +71,23 @@ export const status = defineCommand({
     });
   },
 });
+
+type Process = components["schemas"]["ProcessStatus"];
+
+const PROCESS_COLUMNS: readonly Column<Process>[] = [
+  { title: "process", value: ({ id }) => id },
+  { title: "machine", value: ({ hostName }) => hostName },
+  { title: "pid", value: ({ pid }) => String(pid), isNumber: true },
+  { title: "version", value: ({ version }) => version },
+  { title: "started", value: ({ startedAt }) => formatTime(startedAt) },
+  {
+    title: "state",
+    value: ({ state, heartbeatAt, isAnswering }) =>
+      state === "silent"
+        ? `silent since ${formatTime(heartbeatAt)}`
+        : `running${isAnswering ? ", answers this" : ""}`,
+  },
+];
 
 interface FoundServer {
   readonly isRunning: boolean;

@@ -19,6 +19,15 @@ export interface RecoverJournalsOptions {
   readonly directory: string;
   readonly sink: EventSink;
   readonly log: LedgerLog;
+  /** Journals that are not even looked at: one's own, and those of a newer Keyward that were found before. */
+  readonly skipped?: ReadonlySet<ProcessId>;
+  /**
+   * Called when all that a journal says is in the store, before it is deleted: a failure keeps it, and it is called
+   * again the next time.
+   */
+  readonly onRecovered?: (processId: ProcessId) => Promise<void>;
+  /** Called for each journal that is left alone because a newer Keyward has written it. */
+  readonly onLeftAlone?: (processId: ProcessId) => void;
 }
 
 const MAX_BATCH_EVENTS = 1000;
@@ -37,6 +46,7 @@ export async function recoverJournals(options: RecoverJournalsOptions): Promise<
   const total = { processes: 0, settledEvents: 0, unknownEvents: 0, tornLines: 0, corruptLines: 0 };
   const errors: unknown[] = [];
   for (const processId of await listJournals(options.directory)) {
+    if (options.skipped?.has(processId) === true) continue;
     try {
       const found = await recoverJournal(options, processId);
       if (found === undefined) continue;
@@ -65,6 +75,7 @@ async function recoverJournal(
     const replay = new Replay(options, folder.path);
     const segments = await listSegments(folder.path);
     await replay.run(segments);
+    await options.onRecovered?.(processId);
     for (const segment of segments) await rm(segmentPath(folder.path, segment), { force: true });
     await removeJournalFolder(options.directory, folder);
     return replay;
@@ -74,6 +85,7 @@ async function recoverJournal(
       { journal: folder.path, version: error.version },
       "a journal was written by a newer Keyward and is left alone; start that version to recover it",
     );
+    options.onLeftAlone?.(processId);
     return undefined;
   } finally {
     folder.lock.release();

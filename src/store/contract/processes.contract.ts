@@ -48,7 +48,6 @@ export function describeProcesses(createDatabase: CreateTestDatabase): void {
       expect(Math.abs((found?.startedAtMs ?? 0) - Date.now())).toBeLessThan(MINUTE_MS);
       expect(found?.silentForMs).toBeLessThan(MINUTE_MS);
       expect(await fixture.store.processes.listRunning()).toMatchObject([{ id: process.id }]);
-      await expect(fixture.store.processes.register(process)).rejects.toThrow(/id|pkey/);
     });
 
     test("are silent from their last heartbeat on, and no longer with the next one", async () => {
@@ -88,6 +87,17 @@ export function describeProcesses(createDatabase: CreateTestDatabase): void {
       expect(await processes.end(stranger)).toBe(false);
       expect(await processes.beat(stranger)).toBe(false);
       expect(await processes.findById(stranger)).toBeUndefined();
+    });
+
+    test("that were ended and live run again once they have registered again", async () => {
+      const { processes } = fixture.store;
+      const process = await registered();
+      const before = await processes.findById(process.id);
+      await processes.end(process.id);
+      await processes.register(process);
+      const after = await processes.findById(process.id);
+      expect(after).toMatchObject({ startedAtMs: before?.startedAtMs, stoppedAtMs: null });
+      expect(await processes.beat(process.id)).toBe(true);
     });
 
     test("are forgotten a while after they were ended, however long they are silent before", async () => {

@@ -26,6 +26,9 @@ export class SqlProcessRepository implements ProcessRepository {
         heartbeat_at_ms: engine.nowMs,
         stopped_at_ms: null,
       })
+      .onConflict((conflict) =>
+        conflict.column("id").doUpdateSet({ heartbeat_at_ms: engine.nowMs, stopped_at_ms: null }),
+      )
       .execute();
   }
 
