@@ -203,6 +203,7 @@ const CHANGE_KINDS = [
   "environment",
   "customer",
   "priceOverride",
+  "budget",
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { describeBudgetPostings } from "./contract/budget-postings.contract.ts";
+import { describeBudgets } from "./contract/budgets.contract.ts";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
@@ -26,6 +28,8 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeSummaries(createDatabase);
     describePrices(createDatabase);
     describePendingUsage(createDatabase);
+    describeBudgets(createDatabase);
+    describeBudgetPostings(createDatabase);
     describeProcesses(createDatabase);
   });
 }

@@ -24,6 +24,8 @@ import type {
 import type { Picos } from "../core/money/picos.ts";
 import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
+import type { BudgetRepository } from "./budget-repository.ts";
+import type { Page, PageRequest } from "./paging.ts";
 import type {
   AdminTokenRecord,
   ChangeRecord,
@@ -41,20 +43,9 @@ import type {
   RoutingRuleRecord,
 } from "./records.ts";
 
-/** Keyset page: `cursor` is the opaque `nextCursor` of the page before. Lists are newest first. */
-export interface PageRequest {
-  /** 1 to MAX_PAGE_SIZE. */
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
+export type { Page, PageRequest };
 export const MAX_PAGE_SIZE = 1000;
 export const DEFAULT_PAGE_SIZE = 50;
-
-export interface Page<Row> {
-  readonly rows: readonly Row[];
-  /** Null on the last page. */
-  readonly nextCursor: string | null;
-}
 
 /** A cursor that this store did not issue, or not for this list. The caller's fault. */
 export class InvalidCursorError extends Error {}
@@ -266,6 +257,14 @@ export interface SummaryRow {
 export interface EventBatch {
   readonly events: readonly UsageEvent[];
   readonly refusals: readonly RefusalCount[];
+  /** Whose leases on budgets the events' calls were held from; absent: nobody's. */
+  readonly lending?: Lending | undefined;
+}
+
+export interface Lending {
+  readonly holder: ProcessId | EventId;
+  /** The windows that the call was held against, see `windowIdOf`. Absent: every window that counts it. */
+  readonly windowsOf?: (id: EventId) => readonly string[];
 }
 
 export interface UsageRepository {
@@ -279,7 +278,9 @@ export interface UsageRepository {
    * what they are given in the same way. Times are kept in whole milliseconds.
    *
    * In the same transaction the `deferred` step of each new event goes to the pending usage: work that was begun becomes a
-   * row there, unless the account's work of that id has one; work that has ended is looked at next.
+   * row there, unless the account's work of that id has one; work that has ended is looked at next. And each new event is
+   * added to what the budgets that count it have spent, out of the lease it was held from where there is one; for work
+   * that was begun, what was held stays set aside.
    */
   insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }>;
   /** Newest first by (startedAt, id). */
@@ -408,6 +409,7 @@ export interface Repositories {
   readonly usage: UsageRepository;
   readonly corrections: CorrectionRepository;
   readonly pendingUsage: PendingUsageRepository;
+  readonly budgets: BudgetRepository;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
 }

@@ -23,6 +23,8 @@ export type RootKeyId = Id<"rtk">;
 export type ProcessId = Id<"prc">;
 export type LeaseId = Id<"lea">;
 export type DataDirectoryId = Id<"dir">;
+export type BudgetId = Id<"bud">;
+export type BudgetIncreaseId = Id<"inc">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

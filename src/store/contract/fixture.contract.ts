@@ -23,6 +23,10 @@ export interface Fixture {
 
 /** Every table but the schema's own; who refers to another comes first. */
 const TABLES = [
+  "budget_leases",
+  "budget_windows",
+  "budget_increases",
+  "budgets",
   "refusal_rollups",
   "usage_rollups",
   "usage_corrections",

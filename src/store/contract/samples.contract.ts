@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { Budget } from "../../core/budgets/budget.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import type { DataKeyRecord, RootKeyRecord } from "../../core/keys/vault-records.ts";
 import { picos } from "../../core/money/picos.ts";
@@ -284,6 +285,30 @@ export function sampleCorrection(
     previousPriceRowId: event.priceRowId,
     costPicos: picos(2n),
     priceRowId: "openai/gpt-4o-mini/default@2026-01-01",
+    ...overrides,
+  };
+}
+
+/** One dollar a month for everybody, unless another is asked for. */
+export function sampleBudget(overrides: Partial<Budget> = {}): Budget {
+  return {
+    id: ids.create("bud"),
+    name: null,
+    scope: { kind: "organization", id: null },
+    measure: "cost",
+    models: null,
+    period: "month",
+    timeZone: "UTC",
+    anchor: null,
+    rollsOver: false,
+    limitPicos: picos(1_000_000_000_000n),
+    enforcement: "hard",
+    onTightBudget: "refuse",
+    pausedAtMs: null,
+    archivedAtMs: null,
+    createdBy: "local",
+    createdAtMs: SAMPLE_TIME_MS,
+    increases: [],
     ...overrides,
   };
 }

@@ -46,6 +46,8 @@ export const POSTGRES_ENGINE: SqlEngine = {
     `.execute(db);
     return found.rows.length > 0;
   },
+  lockRows: (query) => query.forUpdate(),
+  pinRows: (query) => query.forShare(),
   /** Held until the transaction ends, whichever way. */
   async lockWriters(transaction) {
     await sql`select pg_advisory_xact_lock(${WRITERS_LOCK})`.execute(transaction);

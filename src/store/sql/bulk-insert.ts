@@ -1,13 +1,13 @@
 import type { Insertable, Kysely } from "kysely";
-import type { SqlEngine } from "./sql-engine.ts";
+import type { Connections } from "./sql-engine.ts";
 import type { Tables } from "./tables.ts";
 
 /** Rows of one part. Times the columns of the widest table this stays far below 65,535 parameters (Postgres). */
 const MAX_ROWS_PER_PART = 128;
 
-export interface BulkTarget {
+/** A transaction, and what writing in it takes. */
+export interface BulkTarget extends Pick<Connections, "engine" | "budgetRules"> {
   readonly db: Kysely<Tables>;
-  readonly engine: SqlEngine;
 }
 
 /**

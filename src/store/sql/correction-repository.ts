@@ -4,6 +4,7 @@ import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { CorrectionRecord } from "../records.ts";
 import type { CorrectionRepository, Page, PageRequest } from "../store.ts";
 import { boundedName, boundedText } from "./bounded-text.ts";
+import { postCorrections } from "./budgets/post-to-budgets.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import {
   fromMoneyColumns,
@@ -31,8 +32,9 @@ export class SqlCorrectionRepository implements CorrectionRepository {
 
   async insert(corrections: readonly CorrectedEvent[]): Promise<{ readonly inserted: number }> {
     if (corrections.length === 0) return { inserted: 0 };
-    const { write, engine } = this.#connections;
-    const work = (db: Kysely<Tables>) => writeCorrections({ db, engine }, corrections);
+    const { write } = this.#connections;
+    const work = (db: Kysely<Tables>) =>
+      writeCorrections({ ...this.#connections, db }, corrections);
     return write.isTransaction ? await work(write) : await write.transaction().execute(work);
   }
 
@@ -64,7 +66,7 @@ async function writeCorrections(
   const rollups = new UsageRollups();
   // In the order of events: two that correct the same ones at once cannot deadlock.
   const inOrder = corrections.toSorted((a, b) => (a.event.id < b.event.id ? -1 : 1));
-  let inserted = 0;
+  const added: CorrectedEvent[] = [];
   for (const part of partsOf(inOrder)) {
     const areNew = await insertRows(
       target,
@@ -72,16 +74,17 @@ async function writeCorrections(
       part.map(({ correction }) => toRow(correction)),
       "on conflict (event_id, ordinal) do nothing",
     );
-    for (const [index, { event, correction }] of part.entries()) {
+    for (const [index, corrected] of part.entries()) {
       if (areNew[index] !== true) continue;
-      rollups.correct(event, correction);
-      inserted += 1;
+      rollups.correct(corrected.event, corrected.correction);
+      added.push(corrected);
     }
   }
+  await postCorrections(target, added);
   for (const part of partsOf(rollups.rows())) {
     await insertRows(target, "usage_rollups", part, ADD_TO_ROLLUP);
   }
-  return { inserted };
+  return { inserted: added.length };
 }
 
 function toRow(record: CorrectionRecord): Insertable<UsageCorrectionTable> {

@@ -1,13 +1,18 @@
 import type { Insertable } from "kysely";
+import type { EventId } from "../../core/ids/ids.ts";
 import type { DeferredStep, UsageEvent, UsageReport } from "../../core/usage/usage-event.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import type { PendingUsageTable } from "./tables.ts";
 
-/** What the events of one transaction have begun and seen the end of, as rows of pending usage. */
+/**
+ * What the events of one transaction have begun and seen the end of, as rows of pending usage. Returns the events that
+ * have got a row.
+ */
 export async function writeDeferredSteps(
   target: BulkTarget,
   events: readonly UsageEvent[],
-): Promise<void> {
+): Promise<ReadonlySet<EventId>> {
+  const waiting = new Set<EventId>();
   const begun: Insertable<PendingUsageTable>[] = [];
   const ended: EndedWork[] = [];
   for (const event of events) {
@@ -21,9 +26,11 @@ export async function writeDeferredSteps(
   }
   // In the order of works, so that two transactions with the same ones wait for each other in one direction only.
   for (const part of partsOf(begun.toSorted((a, b) => (a.object_id < b.object_id ? -1 : 1)))) {
-    await insertRows(target, "pending_usage", part, "on conflict do nothing");
+    const areNew = await insertRows(target, "pending_usage", part, "on conflict do nothing");
+    for (const [index, { id }] of part.entries()) if (areNew[index] === true) waiting.add(id);
   }
   for (const work of onceInOrder(ended)) await wake(target, work);
+  return waiting;
 }
 
 interface EndedWork {

@@ -9,6 +9,7 @@ import type {
   PendingState,
   PendingUsageRepository,
 } from "../store.ts";
+import { closeLeases } from "./budgets/budget-repository.ts";
 import { newestFirst } from "./page.ts";
 import type { Connections } from "./sql-engine.ts";
 import type { PendingUsageTable, Tables } from "./tables.ts";
@@ -60,8 +61,9 @@ export class SqlPendingUsageRepository implements PendingUsageRepository {
     { id, leaseId }: PendingLease,
     events: readonly [UsageEvent, ...UsageEvent[]],
   ): Promise<boolean> {
-    const { write, engine } = this.#connections;
+    const { write } = this.#connections;
     const work = async (db: Kysely<Tables>): Promise<boolean> => {
+      const target = { ...this.#connections, db };
       const { numDeletedRows } = await db
         .deleteFrom("pending_usage")
         .where("id", "=", id)
@@ -73,7 +75,8 @@ export class SqlPendingUsageRepository implements PendingUsageRepository {
         .select("id")
         .where("id", "=", events[0].id)
         .executeTakeFirst();
-      if (charged === undefined) await writeEvents({ db, engine }, events);
+      if (charged === undefined) await writeEvents(target, events, { holder: id });
+      await closeLeases(target, id);
       return true;
     };
     return write.isTransaction ? await work(write) : await write.transaction().execute(work);
@@ -98,13 +101,23 @@ export class SqlPendingUsageRepository implements PendingUsageRepository {
     lease: PendingLease,
     { checkedAtMs, problem }: Parameters<PendingUsageRepository["giveUp"]>[1],
   ): Promise<boolean> {
-    return await this.#change(lease, {
-      ...NO_LEASE,
-      checks: sql<bigint>`checks + 1`,
-      last_check_at_ms: BigInt(checkedAtMs),
-      problem,
-      given_up_at_ms: BigInt(checkedAtMs),
-    });
+    const { write } = this.#connections;
+    const work = async (db: Kysely<Tables>): Promise<boolean> => {
+      const isGivenUp = await this.#change(
+        lease,
+        {
+          ...NO_LEASE,
+          checks: sql<bigint>`checks + 1`,
+          last_check_at_ms: BigInt(checkedAtMs),
+          problem,
+          given_up_at_ms: BigInt(checkedAtMs),
+        },
+        db,
+      );
+      if (isGivenUp) await closeLeases({ ...this.#connections, db }, lease.id);
+      return isGivenUp;
+    };
+    return write.isTransaction ? await work(write) : await write.transaction().execute(work);
   }
 
   async retry(id: EventId, nowMs: number): Promise<boolean> {
@@ -148,8 +161,9 @@ export class SqlPendingUsageRepository implements PendingUsageRepository {
   async #change(
     { id, leaseId }: PendingLease,
     change: UpdateObject<Tables, "pending_usage">,
+    db = this.#connections.write,
   ): Promise<boolean> {
-    const { numUpdatedRows } = await this.#connections.write
+    const { numUpdatedRows } = await db
       .updateTable("pending_usage")
       .set(change)
       .where("id", "=", id)

@@ -2,7 +2,8 @@
  * What the shared SQL of this folder asks of a database. Everything here runs on SQLite and on Postgres alike; where
  * they differ, the engine of `sqlite/` or `postgres/` knows. Nothing in this folder opens a connection.
  */
-import type { Kysely, RawBuilder, Transaction } from "kysely";
+import type { Kysely, RawBuilder, SelectQueryBuilder, Transaction } from "kysely";
+import type { BudgetRules } from "../../core/budgets/budget-rules.ts";
 import type { Tables } from "./tables.ts";
 
 /** The words in which the two databases write the same table. */
@@ -39,10 +40,26 @@ export interface SqlEngine {
   /** Inserts many rows the way that costs this database the least; whether each was inserted or updated by it. */
   insertRows(db: Kysely<Tables>, insertion: Insertion): Promise<readonly boolean[]>;
   hasTable(db: Kysely<Tables>, name: string): Promise<boolean>;
+  /** The query so that its rows are this transaction's to change; others that ask for them wait. */
+  lockRows<Table extends keyof Tables, Row>(
+    query: SelectQueryBuilder<Tables, Table, Row>,
+  ): SelectQueryBuilder<Tables, Table, Row>;
+  /** The query so that its rows stay as they are until this transaction ends. */
+  pinRows<Table extends keyof Tables, Row>(
+    query: SelectQueryBuilder<Tables, Table, Row>,
+  ): SelectQueryBuilder<Tables, Table, Row>;
   /** Makes other transactions that ask for it wait until this one has ended. */
   lockWriters(transaction: Transaction<Tables>): Promise<void>;
   /** The column whose uniqueness the statement would have broken; undefined for any other error. */
   takenColumn(error: unknown): string | undefined;
+}
+
+export interface BudgetRuleSource {
+  /** As they stand in this transaction, and do until it ends: a budget that is made meanwhile waits for it. */
+  rulesIn(transaction: {
+    readonly db: Kysely<Tables>;
+    readonly engine: SqlEngine;
+  }): Promise<BudgetRules>;
 }
 
 /** Where the repositories read and write. Within a transaction both are that transaction. */
@@ -50,6 +67,7 @@ export interface Connections {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
   readonly engine: SqlEngine;
+  readonly budgetRules: BudgetRuleSource;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { BudgetRepository } from "../budget-repository.ts";
 import type {
   AdminTokenRepository,
   ChangeRepository,
@@ -19,6 +20,8 @@ import type {
   VaultKeyRepository,
 } from "../store.ts";
 import { SqlAdminTokenRepository } from "./admin-token-repository.ts";
+import { SqlBudgetRepository } from "./budgets/budget-repository.ts";
+import { RuleCache } from "./budgets/rule-cache.ts";
 import { SqlChangeRepository } from "./change-repository.ts";
 import { SqlCorrectionRepository } from "./correction-repository.ts";
 import { SqlCustomerRepository } from "./customer-repository.ts";
@@ -51,6 +54,7 @@ class SqlRepositories implements Repositories {
   readonly usage: UsageRepository;
   readonly corrections: CorrectionRepository;
   readonly pendingUsage: PendingUsageRepository;
+  readonly budgets: BudgetRepository;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
 
@@ -67,6 +71,7 @@ class SqlRepositories implements Repositories {
     this.priceOverrides = new SqlPriceOverrideRepository(connections);
     this.corrections = new SqlCorrectionRepository(connections);
     this.pendingUsage = new SqlPendingUsageRepository(connections);
+    this.budgets = new SqlBudgetRepository(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
     this.processes = new SqlProcessRepository(connections);
@@ -79,7 +84,8 @@ export abstract class SqlStore extends SqlRepositories implements Store {
   readonly supportedSchema = SUPPORTED_SCHEMA;
   protected readonly connections: Connections;
 
-  protected constructor(connections: Connections) {
+  protected constructor(given: Omit<Connections, "budgetRules">) {
+    const connections = { ...given, budgetRules: new RuleCache() };
     super(connections);
     this.kind = connections.engine.kind;
     this.connections = connections;
@@ -96,9 +102,8 @@ export abstract class SqlStore extends SqlRepositories implements Store {
   async transaction<Result>(
     work: (repositories: Repositories) => Promise<Result>,
   ): Promise<Result> {
-    const { engine } = this.connections;
     return await exclusively(this.connections, (db) =>
-      work(new SqlRepositories({ read: db, write: db, engine })),
+      work(new SqlRepositories({ ...this.connections, read: db, write: db })),
     );
   }
 

@@ -1,7 +1,11 @@
 import type { ColumnType } from "kysely";
+import type { BudgetMeasure, Enforcement, TightBudgetAction } from "../../core/budgets/budget.ts";
+import type { Period } from "../../core/budgets/periods.ts";
 import type { EnvironmentKind, UnpricedPolicy } from "../../core/environments/environment.ts";
 import type {
   AdminTokenId,
+  BudgetId,
+  BudgetIncreaseId,
   CorrectionId,
   CustomerId,
   DataDirectoryId,
@@ -19,8 +23,10 @@ import type {
   RequestId,
   RootKeyId,
 } from "../../core/ids/ids.ts";
+import type { ScopeKind } from "../../core/scopes/scope.ts";
 import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usage.ts";
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
+import type { LeaseHolder } from "../budget-repository.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
 
 /** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */
@@ -283,6 +289,71 @@ export interface ProcessTable {
   readonly stopped_at_ms: NullableInteger;
 }
 
+export interface BudgetTable {
+  readonly id: BudgetId;
+  readonly name: string | null;
+  readonly scope_kind: ScopeKind;
+  readonly scope_id: string | null;
+  readonly measure: BudgetMeasure;
+  /** JSON array of patterns. */
+  readonly models: string | null;
+  readonly period: Period;
+  readonly time_zone: string;
+  readonly anchor: string | null;
+  readonly rolls_over: Integer;
+  readonly limit_micros: Integer;
+  readonly limit_rest_picos: Integer;
+  readonly enforcement: Enforcement;
+  readonly on_tight_budget: TightBudgetAction;
+  readonly paused_at_ms: NullableInteger;
+  readonly archived_at_ms: NullableInteger;
+  readonly created_by: string;
+  readonly created_at_ms: Integer;
+}
+
+export interface BudgetIncreaseTable {
+  readonly id: BudgetIncreaseId;
+  readonly budget_id: BudgetId;
+  readonly amount_micros: Integer;
+  readonly amount_rest_picos: Integer;
+  readonly from_ms: Integer;
+  readonly until_ms: Integer;
+  readonly reason: string | null;
+  readonly created_by: string;
+  readonly created_at_ms: Integer;
+}
+
+export interface BudgetWindowTable {
+  /** See `windowIdOf`. */
+  readonly id: string;
+  readonly budget_id: BudgetId;
+  readonly subject: string;
+  readonly starts_at_ms: Integer;
+  readonly ends_at_ms: NullableInteger;
+  readonly spent_micros: Integer;
+  readonly spent_rest_picos: Integer;
+  /** The sum of its leases. */
+  readonly leased_micros: Integer;
+  readonly leased_rest_picos: Integer;
+  readonly carried_micros: Integer;
+  readonly carried_rest_picos: Integer;
+}
+
+export interface BudgetLeaseTable {
+  readonly window_id: string;
+  readonly holder: LeaseHolder;
+  readonly leased_micros: Integer;
+  readonly leased_rest_picos: Integer;
+  /** Its process was lost, and nobody knows what of it was spent. */
+  readonly lost_at_ms: NullableInteger;
+}
+
+interface BudgetEpochTable {
+  readonly id: Integer;
+  /** Another one, never seen before, whenever another set of budgets counts the ledger's rows. */
+  readonly epoch: string;
+}
+
 interface KeywardSchemaTable {
   readonly version: Integer;
   readonly name: string;
@@ -308,5 +379,10 @@ export interface Tables {
   readonly usage_rollups: UsageRollupTable;
   readonly refusal_rollups: RefusalRollupTable;
   readonly processes: ProcessTable;
+  readonly budgets: BudgetTable;
+  readonly budget_increases: BudgetIncreaseTable;
+  readonly budget_windows: BudgetWindowTable;
+  readonly budget_leases: BudgetLeaseTable;
+  readonly budget_epoch: BudgetEpochTable;
   readonly keyward_schema: KeywardSchemaTable;
 }

@@ -31,8 +31,8 @@ export class SqlUsageRepository implements UsageRepository {
 
   async insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }> {
     if (batch.events.length === 0 && batch.refusals.length === 0) return { inserted: 0 };
-    const { write, engine } = this.#connections;
-    const work = (db: Kysely<Tables>) => writeBatch({ db, engine }, batch);
+    const { write } = this.#connections;
+    const work = (db: Kysely<Tables>) => writeBatch({ ...this.#connections, db }, batch);
     return write.isTransaction ? await work(write) : await write.transaction().execute(work);
   }
 
@@ -111,7 +111,7 @@ async function writeBatch(
   target: BulkTarget,
   batch: EventBatch,
 ): Promise<{ readonly inserted: number }> {
-  const written = await writeEvents(target, batch.events);
+  const written = await writeEvents(target, batch.events, batch.lending);
   for (const part of partsOf(rollUpRefusals(batch.refusals))) {
     await insertRows(target, "refusal_rollups", part, ADD_TO_REFUSALS);
   }

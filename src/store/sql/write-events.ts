@@ -1,4 +1,6 @@
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import type { Lending } from "../store.ts";
+import { postEvents } from "./budgets/post-to-budgets.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { writeDeferredSteps } from "./deferred-steps.ts";
 import { ROLLUP_SUMS, UsageRollups } from "./rollups.ts";
@@ -10,12 +12,13 @@ export const ADD_TO_ROLLUP = `on conflict
 
 /**
  * Within a transaction: inserts the events whose id is new, and exactly those into the rollups and, where they have a
- * deferred step, into the pending usage. Every transaction locks rows in this order (pending usage before rollups), so
- * that no two wait for each other in a circle.
+ * deferred step, into the pending usage. Every transaction locks rows in this order (pending usage, budgets, rollups),
+ * so that no two wait for each other in a circle.
  */
 export async function writeEvents(
   target: BulkTarget,
   events: readonly UsageEvent[],
+  lending?: Lending,
 ): Promise<{ readonly inserted: number }> {
   const rollups = new UsageRollups();
   const added: UsageEvent[] = [];
@@ -28,7 +31,8 @@ export async function writeEvents(
       added.push(event);
     }
   }
-  await writeDeferredSteps(target, added);
+  const waiting = await writeDeferredSteps(target, added);
+  await postEvents(target, added, { lending, waiting });
   for (const part of partsOf(rollups.rows())) {
     await insertRows(target, "usage_rollups", part, ADD_TO_ROLLUP);
   }

@@ -34,6 +34,9 @@ export const SQLITE_ENGINE: SqlEngine = {
       await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db);
     return found.rows.length > 0;
   },
+  // The write lock, with which every transaction begins, is on all rows.
+  lockRows: (query) => query,
+  pinRows: (query) => query,
   /** Every transaction begins with the write lock (BEGIN IMMEDIATE), so there is nothing more to lock. */
   async lockWriters() {},
   takenColumn(error) {

@@ -6,6 +6,7 @@ import { providerAccountFields } from "./0004-provider-account-fields.ts";
 import { sentModel } from "./0005-sent-model.ts";
 import { pendingUsage } from "./0006-pending-usage.ts";
 import { processes } from "./0007-processes.ts";
+import { budgets } from "./0008-budgets.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "sent model", statements: sentModel },
   { name: "pending usage", statements: pendingUsage },
   { name: "processes", statements: processes },
+  { name: "budgets", statements: budgets },
 ];

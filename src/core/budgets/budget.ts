@@ -1,0 +1,103 @@
+/** A limit on what a scope's calls may cost, or be charged, in a period. */
+import type { BudgetId, BudgetIncreaseId } from "../ids/ids.ts";
+import { type Picos, picos, ZERO_PICOS } from "../money/picos.ts";
+import type { Scope } from "../scopes/scope.ts";
+import type { UsageEvent } from "../usage/usage-event.ts";
+import type { PeriodRule, PeriodWindow } from "./periods.ts";
+
+/** What is added up: what the provider charges us, or what we charge the customer. */
+const BUDGET_MEASURES = ["cost", "price"] as const;
+export type BudgetMeasure = (typeof BUDGET_MEASURES)[number];
+
+/** `hard`: a call that could exceed it is not sent. `soft`: it is counted, and alerts tell of it. */
+const ENFORCEMENTS = ["hard", "soft"] as const;
+export type Enforcement = (typeof ENFORCEMENTS)[number];
+
+/** What becomes of a call whose worst case is more than what is left: refused, or sent with a lower output limit. */
+const TIGHT_BUDGET_ACTIONS = ["refuse", "clamp"] as const;
+export type TightBudgetAction = (typeof TIGHT_BUDGET_ACTIONS)[number];
+
+/** Raises the limit for a while. */
+export interface BudgetIncrease {
+  readonly id: BudgetIncreaseId;
+  readonly amountPicos: Picos;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly reason: string | null;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+}
+
+/** What decides which calls a budget counts, and in which window, never changes; the rest of it may. */
+export interface Budget extends PeriodRule {
+  readonly id: BudgetId;
+  readonly name: string | null;
+  readonly scope: Scope;
+  readonly measure: BudgetMeasure;
+  /** Patterns of requested models, see ModelPattern; null: all calls. */
+  readonly models: readonly string[] | null;
+  /** Whether what is left of a window is added to the next one, up to the limit once more. */
+  readonly rollsOver: boolean;
+  readonly limitPicos: Picos;
+  readonly enforcement: Enforcement;
+  readonly onTightBudget: TightBudgetAction;
+  /** A paused budget counts and does not refuse. */
+  readonly pausedAtMs: number | null;
+  readonly archivedAtMs: number | null;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly increases: readonly BudgetIncrease[];
+}
+
+export function isHolding(budget: Budget): boolean {
+  return (
+    budget.enforcement === "hard" && budget.pausedAtMs === null && budget.archivedAtMs === null
+  );
+}
+
+/** The limit at an instant: of a window, with what its predecessor left and with the increases that hold then. */
+export function limitAt(budget: Budget, carriedPicos: Picos, atMs: number): Picos {
+  let total: bigint = budget.limitPicos + carriedPicos;
+  for (const { fromMs, untilMs, amountPicos } of budget.increases) {
+    if (fromMs <= atMs && atMs < untilMs) total += amountPicos;
+  }
+  return picos(total);
+}
+
+/** What a window hands on: what is left of it, at most the limit and never less than nothing. */
+export function carryOver(
+  budget: Budget,
+  before: {
+    readonly carriedPicos: Picos;
+    readonly spentPicos: Picos;
+    readonly leasedPicos: Picos;
+  },
+): Picos {
+  if (!budget.rollsOver) return ZERO_PICOS;
+  const left = budget.limitPicos + before.carriedPicos - before.spentPicos - before.leasedPicos;
+  if (left <= 0n) return ZERO_PICOS;
+  return left < budget.limitPicos ? picos(left) : budget.limitPicos;
+}
+
+/**
+ * What a ledger row counts for. Where its cost is not known, what was held for the call stands in for it; and the cost
+ * for the price of a customer without a plan.
+ */
+export function countedAmount(
+  measure: BudgetMeasure,
+  event: Pick<UsageEvent, "costPicos" | "pricePicos" | "holdPicos">,
+): Picos {
+  const cost = event.costPicos ?? event.holdPicos ?? ZERO_PICOS;
+  return measure === "cost" ? cost : (event.pricePicos ?? cost);
+}
+
+/** One budget, one subject (see `subjectOf`), one window. */
+export interface WindowKey {
+  readonly budget: Budget;
+  readonly subject: string;
+  readonly window: PeriodWindow;
+}
+
+export function windowIdOf({ budget, subject, window }: WindowKey): string {
+  return `${budget.id}/${window.startsAtMs}/${subject}`;
+}

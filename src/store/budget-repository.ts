@@ -1,0 +1,109 @@
+/** The store's contract for budgets: their rules, their windows, and the leases that processes hold on windows. */
+import type { Budget, BudgetIncrease, WindowKey } from "../core/budgets/budget.ts";
+import type { GrantRequest } from "../core/budgets/grant.ts";
+import type { BudgetId, EventId, ProcessId } from "../core/ids/ids.ts";
+import type { Picos } from "../core/money/picos.ts";
+import type { ScopeKind } from "../core/scopes/scope.ts";
+import type { Page, PageRequest } from "./paging.ts";
+
+/** Who holds a lease: a process, or work that goes on at a provider, by the id of the event that began it. */
+export type LeaseHolder = ProcessId | EventId;
+
+/** One window of a budget, for one subject. */
+export interface BudgetWindowRecord {
+  readonly id: string;
+  readonly budgetId: BudgetId;
+  /** See `subjectOf`. */
+  readonly subject: string;
+  readonly startsAtMs: number;
+  /** Null: never. */
+  readonly endsAtMs: number | null;
+  /** What the ledger's rows add up to. */
+  readonly spentPicos: Picos;
+  /** Set aside for calls: in flight, or about to come. */
+  readonly leasedPicos: Picos;
+  /** Of what is leased, what processes hold that were lost. */
+  readonly lostPicos: Picos;
+  readonly carriedPicos: Picos;
+}
+
+export interface LeaseAsk extends GrantRequest {
+  readonly key: WindowKey;
+}
+
+export interface LeaseAnswer {
+  readonly grantedPicos: Picos;
+  /** As it stands after the grant. */
+  readonly limitPicos: Picos;
+  readonly spentPicos: Picos;
+  readonly leasedPicos: Picos;
+}
+
+/** What changes in a budget; what is absent stays. */
+export interface BudgetChange {
+  readonly name?: string | null;
+  readonly limitPicos?: Picos;
+  readonly enforcement?: Budget["enforcement"];
+  readonly onTightBudget?: Budget["onTightBudget"];
+  readonly pausedAtMs?: number | null;
+}
+
+export interface BudgetRepository {
+  /** Opens its windows with what the ledger has of them already. Its `increases` must be empty. */
+  insert(budget: Budget): Promise<void>;
+  findById(id: BudgetId): Promise<Budget | undefined>;
+  /** Newest first by (createdAt, id). */
+  list(
+    page: PageRequest,
+    filter?: {
+      readonly scopeKind?: ScopeKind | undefined;
+      readonly scopeId?: string | undefined;
+      /** Archived ones are left out unless asked for. */
+      readonly withArchived?: boolean | undefined;
+    },
+  ): Promise<Page<Budget>>;
+  /** Those that are not archived. */
+  count(): Promise<number>;
+  /** Those that are not archived, all of them. */
+  listActive(): Promise<readonly Budget[]>;
+  /** False when there is no such budget, or it is archived. */
+  update(id: BudgetId, change: BudgetChange): Promise<boolean>;
+  /** False as above. */
+  addIncrease(id: BudgetId, increase: BudgetIncrease): Promise<boolean>;
+  /** From then on it counts nothing. Its history stays. False as above. */
+  archive(id: BudgetId, atMs: number): Promise<boolean>;
+
+  /** Those of the ids that were opened. */
+  findWindows(ids: readonly string[]): Promise<readonly BudgetWindowRecord[]>;
+  /** Latest first by (startsAt, subject). */
+  listWindows(
+    page: PageRequest,
+    filter: {
+      readonly budgetId: BudgetId;
+      readonly subject?: string | undefined;
+      /** Only windows that this instant is in. */
+      readonly atMs?: number | undefined;
+    },
+  ): Promise<Page<BudgetWindowRecord>>;
+
+  /**
+   * One transaction: hands out what is free of each window, see `grantOf`. Limits are read as they stand. A budget
+   * that is archived, paused or gone is granted all that is asked for: it refuses nothing.
+   */
+  lease(request: {
+    readonly holder: LeaseHolder;
+    readonly atMs: number;
+    readonly asks: readonly LeaseAsk[];
+  }): Promise<readonly LeaseAnswer[]>;
+  /** Gives back that much of each lease, at most what is left of it. */
+  giveBack(
+    holder: LeaseHolder,
+    amounts: readonly { readonly windowId: string; readonly picos: Picos }[],
+  ): Promise<void>;
+  /** What the holder has, by the window's id. */
+  leasesOf(holder: LeaseHolder): Promise<ReadonlyMap<string, Picos>>;
+  /** Gives everything back that the holder has left. */
+  closeLeases(holder: LeaseHolder): Promise<void>;
+  /** From now on these count as lost until their holder is closed. */
+  markLost(holder: LeaseHolder, atMs: number): Promise<void>;
+}
