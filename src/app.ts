@@ -3,14 +3,13 @@
  * stands behind which contract; everything it makes it also ends.
  */
 import { randomBytes } from "node:crypto";
-import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { createAdminApp, type AdminApp } from "./admin/admin-app.ts";
 import { TRUST_CALLER, type Authenticator } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { AdminApiError, createAdminClient } from "./admin/client.ts";
-import { createAdminListener } from "./admin/server.ts";
+import { createAdminServer } from "./admin/server.ts";
 import type { StoreWatch } from "./admin/store-watch.ts";
 import type { Config } from "./config/config-schema.ts";
 import {
@@ -30,6 +29,7 @@ import type { Provider, ProviderRegistry } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
 import { startSimulator } from "./providers/simulator/start-simulator.ts";
 import { BodyBudget } from "./proxy/body-budget.ts";
+import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
@@ -45,6 +45,7 @@ import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.t
 import { startUsageCollector } from "./runtime/deferred/usage-collector.ts";
 import { closePort, drain, maxDrainMs } from "./runtime/drain.ts";
 import { createFailoverParts } from "./runtime/failover-parts.ts";
+import { createFetchHandler } from "./runtime/fetch-handler.ts";
 import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
@@ -56,7 +57,7 @@ import {
   type Membership,
   recoverAtStart,
 } from "./runtime/join-processes.ts";
-import { createMetricsListener } from "./runtime/metrics-listener.ts";
+import { createMetricsHandler } from "./runtime/metrics-handler.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
 import { createProviders } from "./runtime/providers.ts";
@@ -326,7 +327,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     log,
   });
   closers.add("pending usage", () => collector.stop());
-  bound.serve(gateway.listener, createConnectionObserver({ ledger, log, monotonicMs }));
+  bound.serve(gateway.handler, createConnectionObserver({ ledger, log, monotonicMs }));
   const { shutdownGraceMs } = config;
   const drainMs = maxDrainMs(shutdownGraceMs);
   closers.add("calls in flight", () => drain(gateway, bound, shutdownGraceMs), drainMs);
@@ -388,15 +389,18 @@ interface Served {
 }
 
 /** What is on the port besides the data plane. */
-function createFallback(parts: Parts, served: Served): RequestListener {
+function createFallback(parts: Parts, served: Served): HttpHandler {
   const { config, version, log } = parts.request;
   const { authenticator, telemetry } = served;
   return createFrontDoor({
     admin: {
       basePath: ADMIN_BASE_PATH,
-      listener: createAdminListener(createAdmin(parts, served)),
+      handler: createFetchHandler({
+        ...createAdminServer(createAdmin(parts, served)),
+        onFault: (err) => log.error({ err }, "the admin API did not answer"),
+      }),
     },
-    metrics: createMetricsListener({
+    metrics: createMetricsHandler({
       ...config,
       contentType: telemetry.metricsContentType,
       scrape: () => telemetry.scrape(served.gauges),

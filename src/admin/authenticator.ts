@@ -15,7 +15,7 @@ export interface Authenticator {
 
 /**
  * For calls inside the process that already owns the data directory (the CLI): whoever can read the root key and the
- * database needs no token. `createAdminListener` refuses an app that uses it.
+ * database needs no token. `createAdminServer` refuses an app that uses it.
  */
 export const TRUST_CALLER: Authenticator = Object.freeze({
   checksTokens: false,

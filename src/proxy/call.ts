@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
@@ -38,6 +39,8 @@ export interface PeekedBody {
   readonly isStream: boolean;
   /** `safety_identifier`, else `user`. */
   readonly endUser: string | null;
+  /** What is sent where `bytes` is null; it can be asked for once. */
+  stream(): Readable | null;
   /** The text fields of a form; null for JSON, which is parsed where its other members are needed. */
   fields(): JsonObject | null;
 }

@@ -9,7 +9,7 @@ import {
 import type { Answer, Send } from "./answers/answer.ts";
 import type { SecretMask } from "./answers/secret-mask.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
-import type { GatewayReply } from "./gateway-request.ts";
+import type { GatewayReply, ReplyListener } from "./gateway-request.ts";
 import { createClientHeaders, type ResponseHeaders } from "./headers.ts";
 import { classifyFault, type UpstreamFault } from "./upstream.ts";
 
@@ -73,7 +73,7 @@ class AnswerDroppedError extends Error {}
  * One call's exchange with a provider: undici's callbacks on one side, the client's reply on the other, back-pressure
  * in both directions, and an abort of either end that reaches the other at once.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
   readonly result: Promise<ExchangeResult>;
   readonly #options: ExchangeOptions;
   readonly #reply: GatewayReply;
@@ -97,18 +97,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#resolve = resolve;
     });
     this.#isClientGone = this.#reply.isClosed;
-    this.#reply.onClientGone(() => {
-      this.#isClientGone = true;
-      if (this.#isDone) return;
-      this.#controller?.abort(new ClientGoneError("the client closed the connection"));
-      // Nobody will drain the reply any more: what is still to be decoded must not wait for that.
-      this.#decoder?.resume();
-    });
-    this.#reply.onDrain(() => {
-      if (this.#isDone) return;
-      if (this.#decoder === undefined) this.#controller?.resume();
-      else this.#decoder.resume();
-    });
+    this.#reply.listen(this);
+  }
+
+  onClientGone(): void {
+    this.#isClientGone = true;
+    if (this.#isDone) return;
+    this.#controller?.abort(new ClientGoneError("the client closed the connection"));
+    // Nobody will drain the reply any more: what is still to be decoded must not wait for that.
+    this.#decoder?.resume();
+  }
+
+  onDrain(): void {
+    if (this.#isDone) return;
+    if (this.#decoder === undefined) this.#controller?.resume();
+    else this.#decoder.resume();
   }
 
   /** Ends the exchange before it began: the call could not be, or need not be, handed to undici. */

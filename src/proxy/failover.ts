@@ -204,9 +204,9 @@ function chooseNext(
 function isBodyHeld({ peeked, request }: Call): boolean {
   if (peeked !== undefined && peeked.bytes !== null) return true;
   const { headers } = request;
-  return headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0";
+  return !headers.has("transfer-encoding") && (headers.get("content-length") ?? "0") === "0";
 }
 
 function isBodyTouched({ request }: Call, result: ExchangeResult): boolean {
-  return result.wasStarted || request.body.readableDidRead || request.body.destroyed;
+  return result.wasStarted || request.body.isRead || request.body.isBroken;
 }

@@ -1,8 +1,9 @@
-import type { Readable } from "node:stream";
 import { FormFieldScanner } from "../wire/multipart/form-field-scanner.ts";
 import type { JsonObject } from "../wire/openai/operation.ts";
+import { BodyStream } from "./body-stream.ts";
 import type { PeekedBody } from "./call.ts";
-import { readAhead } from "./read-ahead.ts";
+import type { RequestBody } from "./gateway-request.ts";
+import { readAhead, type ReadAhead } from "./read-ahead.ts";
 
 /** The text fields that the gateway acts upon, of all endpoints that are sent a form. */
 const FORM_FIELDS = [
@@ -35,17 +36,21 @@ export class FormBody implements PeekedBody {
   readonly scan = null;
   readonly otherModels = [];
   readonly #scanner: FormFieldScanner;
-  #bytes: Buffer | null = null;
+  readonly #body: RequestBody;
+  readonly #read: Buffer;
+  readonly #isWhole: boolean;
 
-  private constructor(scanner: FormFieldScanner) {
+  private constructor(body: RequestBody, scanner: FormFieldScanner, { bytes, isWhole }: ReadAhead) {
+    this.#body = body;
     this.#scanner = scanner;
+    this.#read = bytes;
+    this.#isWhole = isWhole;
   }
 
   /** Rejects when the client breaks off. */
-  static async read(body: Readable, options: FormBodyOptions): Promise<FormBody> {
+  static async read(body: RequestBody, options: FormBodyOptions): Promise<FormBody> {
     const scanner = new FormFieldScanner(options.boundary, WANTED);
-    const form = new FormBody(scanner);
-    const { bytes, isWhole } = await readAhead(body, {
+    const read = await readAhead(body, {
       limitBytes: options.maxHeldBytes,
       onChunk: (chunk) => {
         scanner.push(chunk);
@@ -53,14 +58,12 @@ export class FormBody implements PeekedBody {
         return !options.isReadToEnd && scanner.has("model");
       },
     });
-    if (isWhole) form.#bytes = bytes;
-    else form.#streamOn(body, bytes);
-    return form;
+    return new FormBody(body, scanner, read);
   }
 
   /** Null while the form is streamed: it can't be sent a second time. */
   get bytes(): Buffer | null {
-    return this.#bytes;
+    return this.#isWhole ? this.#read : null;
   }
 
   /** A field that is there twice; which one counts would be a guess. */
@@ -70,7 +73,7 @@ export class FormBody implements PeekedBody {
 
   /** Whether all fields are known. */
   get isComplete(): boolean {
-    return this.#bytes !== null && this.#scanner.isClosed;
+    return this.#isWhole && this.#scanner.isClosed;
   }
 
   get model(): string | null {
@@ -94,14 +97,11 @@ export class FormBody implements PeekedBody {
     );
   }
 
-  /** What was read goes back to the front of the body; what comes behind it is looked at as the provider is sent it. */
-  #streamOn(body: Readable, bytes: Buffer): void {
-    body.unshift(bytes);
-    let known = bytes.length;
-    body.on("data", (chunk: Buffer) => {
-      const skipped = Math.min(known, chunk.length);
-      known -= skipped;
-      this.#scanner.push(chunk.subarray(skipped));
+  /** What was read, and the rest as it comes, which is looked at as the provider is sent it. */
+  stream(): BodyStream {
+    return new BodyStream(this.#body, {
+      before: this.#read,
+      onChunk: (chunk) => this.#scanner.push(chunk),
     });
   }
 }

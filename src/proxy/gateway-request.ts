@@ -1,8 +1,8 @@
 /**
- * The request and the reply as the stages see them. `server.ts` makes them from node:http; nothing else on the data
- * plane knows what carries them.
+ * The request and the reply as the stages see them. `http/` makes them from the bytes of a connection; nothing else on
+ * the data plane knows what carries them.
  */
-import type { Readable } from "node:stream";
+import type { HeaderFields } from "./http/header-fields.ts";
 
 export interface GatewayRequest {
   readonly method: string;
@@ -16,31 +16,50 @@ export interface GatewayRequest {
     /** The model, where the path names it: it counts, whatever the body says. */
     readonly deployment: string | null;
   } | null;
-  /** By lower-case name; a header that came twice is joined as RFC 9110 has it. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Name, value, name, value … as they came. */
-  readonly rawHeaders: readonly string[];
-  readonly body: Readable;
+  readonly headers: HeaderFields;
+  readonly body: RequestBody;
+}
+
+/** A request's body. Nothing of it is taken from the client until somebody reads it. */
+export interface RequestBody {
+  /** Somebody has begun to read it: it can't be read from its beginning any more. */
+  readonly isRead: boolean;
+  /** The client went away within it: no more will come. */
+  readonly isBroken: boolean;
+  /** Hands what comes from now on to the reader, in place of the one before; what is there already within this call. */
+  read(reader: BodyReader): void;
+  /** Nothing more is handed over until `resume`: the client's flow stops. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface BodyReader {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  /** The client went away; neither of the others is called any more. */
+  onBroken(): void;
 }
 
 export interface GatewayReply {
   readonly isHeadSent: boolean;
   /** True once the reply has ended or the client's connection is gone. */
   readonly isClosed: boolean;
-  /** `headers` is a flat list of names and values. */
-  writeHead(status: number, headers: string[]): void;
+  /** `headers` is a flat list of names (in lower case) and values. */
+  writeHead(status: number, headers: readonly string[]): void;
   /** False when the client reads more slowly than it is sent to; wait for `onDrain` then. */
   write(chunk: Buffer): boolean;
   end(chunk?: Buffer): void;
   /** Cuts the connection, so that the client sees that the answer is not whole. */
   cut(): void;
-  onDrain(listener: () => void): void;
-  /** Called at most once, when the client's connection closes before the reply has ended. */
-  onClientGone(listener: () => void): void;
+  /** Told from now on, in place of whoever was before. */
+  listen(listener: ReplyListener): void;
+  /** Calls back once, when the last byte has left or the connection is gone. */
+  onceOver(callback: () => void): void;
 }
 
-/** One header's value; the first one where it came as a list. */
-export function headerOf(request: GatewayRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === "string" ? value : value?.[0];
+export interface ReplyListener {
+  /** The client has taken what it was sent. */
+  onDrain(): void;
+  /** The client's connection closed before the reply had ended. */
+  onClientGone(): void;
 }

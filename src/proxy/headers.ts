@@ -82,18 +82,18 @@ export function createUpstreamHeaders(
   route: ProviderRoute,
   options: UpstreamHeaderOptions,
 ): string[] {
-  const nominated = nominatedHeaders(request.headers["connection"]);
-  const raw = request.rawHeaders;
+  const nominated = nominatedHeaders(request.headers.get("connection"));
+  const { names, values } = request.headers;
   const headers: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i] as string;
     if (NOT_TO_PROVIDER.has(name) || name.startsWith(OWN_PREFIX)) continue;
     // A server that reads underscores as hyphens (CGI and its heirs do) would take it for one of those.
     if (name.includes("_") && isWithheldSpelling(name)) continue;
     if (name === "accept-encoding" && options.isAnswerRead) continue;
     if (options.trace !== undefined && TRACE_HEADERS.has(name)) continue;
     if (nominated?.has(name)) continue;
-    const value = raw[i + 1] as string;
+    const value = values[i] as string;
     // Wherever a client has put its Keyward key besides, it is no business of the provider.
     if (value.includes("kw_") && KEYWARD_KEY.test(value)) continue;
     headers.push(name, value);
@@ -104,7 +104,7 @@ export function createUpstreamHeaders(
   }
   if (options.trace !== undefined) pushTrace(headers, options.trace);
   for (const [name, value] of route.provider.defaultHeaders ?? []) {
-    if (request.headers[name] === undefined) headers.push(name, value);
+    if (!request.headers.has(name)) headers.push(name, value);
   }
   for (const [name, value] of route.authHeaders) headers.push(name, value);
   return headers;

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { BodyReader, RequestBody } from "./gateway-request.ts";
 
 export interface ReadAheadOptions {
   readonly limitBytes: number;
@@ -12,35 +12,61 @@ export interface ReadAhead {
   readonly isWhole: boolean;
 }
 
-/** Reads a body up to a limit, or until enough is known of it. Rejects when the client breaks off. */
-export function readAhead(body: Readable, options: ReadAheadOptions): Promise<ReadAhead> {
-  return new Promise((resolve, reject) => {
-    // Gone while the key was looked up: a destroyed stream emits nothing any more, and the call would wait for ever.
-    if (body.destroyed) {
-      reject(new Error("the client closed the connection within its request"));
-      return;
-    }
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const finish = (isWhole: boolean): void => {
-      body.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
-      const [first] = chunks;
-      const bytes =
-        first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
-      resolve({ bytes, isWhole });
-    };
-    const onData = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (!options.onChunk(chunk) && length <= options.limitBytes) return;
-      body.pause();
-      finish(false);
-    };
-    const onEnd = (): void => finish(true);
-    const onBroken = (): void => {
-      finish(false);
-      reject(new Error("the client closed the connection within its request"));
-    };
-    body.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
-  });
+/**
+ * Reads a body up to a limit, or until enough is known of it; at once where it is there already. Rejects when the
+ * client breaks off.
+ */
+export function readAhead(
+  body: RequestBody,
+  options: ReadAheadOptions,
+): ReadAhead | Promise<ReadAhead> {
+  const reading = new Reading(body, options);
+  body.read(reading);
+  return reading.result ?? reading.later();
+}
+
+class Reading implements BodyReader {
+  result: ReadAhead | undefined;
+  readonly #body: RequestBody;
+  readonly #options: ReadAheadOptions;
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+  #isBroken = false;
+  #waiting: PromiseWithResolvers<ReadAhead> | undefined;
+
+  constructor(body: RequestBody, options: ReadAheadOptions) {
+    this.#body = body;
+    this.#options = options;
+  }
+
+  later(): Promise<ReadAhead> {
+    this.#waiting = Promise.withResolvers();
+    if (this.#isBroken) this.onBroken();
+    return this.#waiting.promise;
+  }
+
+  onData(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (!this.#options.onChunk(chunk) && this.#length <= this.#options.limitBytes) return;
+    this.#body.pause();
+    this.#finish(false);
+  }
+
+  onEnd(): void {
+    this.#finish(true);
+  }
+
+  onBroken(): void {
+    this.#isBroken = true;
+    this.#waiting?.reject(new Error("the client closed the connection within its request"));
+  }
+
+  #finish(isWhole: boolean): void {
+    const [first] = this.#chunks;
+    const isOne = first !== undefined && this.#chunks.length === 1;
+    const bytes = isOne ? first : Buffer.concat(this.#chunks, this.#length);
+    this.result = { bytes, isWhole };
+    this.#waiting?.resolve(this.result);
+  }
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ERROR_CODES } from "../core/errors/codes.ts";
 import { KeywardError } from "../core/errors/keyward-error.ts";
 import type { CallObserver } from "../telemetry/call-observer.ts";
@@ -8,7 +7,8 @@ import { dialectOf } from "../wire/dialect.ts";
 import { findOperation } from "../wire/find-operation.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import type { Call, Refusal } from "./call.ts";
-import { headerOf, type GatewayReply, type GatewayRequest } from "./gateway-request.ts";
+import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
+import type { HttpHandler, HttpRequest } from "./http/handler.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
 import { createRefusalReport } from "./refusal-report.ts";
 import { ownHeaders } from "./stages/forward.ts";
@@ -17,11 +17,11 @@ export interface GatewayListenerDeps extends PipelineDeps {
   readonly observer: CallObserver;
   readonly maxInFlightCalls: number;
   /** Answers every path that is not the data plane's. */
-  readonly fallback: RequestListener;
+  readonly fallback: HttpHandler;
 }
 
 export interface GatewayListener {
-  readonly listener: RequestListener;
+  readonly handler: HttpHandler;
   inFlightCalls(): number;
   /** From now on new calls are answered with `shutting_down`. */
   stopAccepting(): void;
@@ -29,17 +29,13 @@ export interface GatewayListener {
   idle(): Promise<void>;
 }
 
-/** How long, and how much of, a refused upload is still read so that the client gets to see the answer. */
-const LINGER_MS = 2_000;
-const LINGER_BYTES = 64 * 1024 * 1024;
-
 /** The data plane under `/v1` and, for clients of Azure's API, `/openai`; everything else through `fallback`. */
 export function createGatewayListener(deps: GatewayListenerDeps): GatewayListener {
   let inFlight = 0;
   let isStopping = false;
   let idleWaiters: (() => void)[] = [];
 
-  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  const handle = async (request: HttpRequest, reply: GatewayReply): Promise<void> => {
     inFlight += 1;
     // A call is over when it is settled and its reply has left: a stop must not cut the last bytes of either.
     let openEnds = 2;
@@ -52,22 +48,22 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
       for (const resolve of idleWaiters) resolve();
       idleWaiters = [];
     };
-    res.once("close", over);
-    const call = createCall(deps, req, res);
+    reply.onceOver(over);
+    const call = createCall(deps, request, reply);
     try {
       const refusal =
         refuseEarly(deps, call, { inFlight, isStopping }) ?? (await runPipeline(deps, call));
-      if (refusal !== undefined) refuse(deps, call, { req, res, refusal });
+      if (refusal !== undefined) refuse(deps, call, refusal);
     } catch (err) {
-      fail(deps, call, { req, res, err });
+      fail(deps, call, err);
     }
     over();
   };
 
   return {
-    listener: (req, res) => {
-      if (isDataPlane(req.url ?? "")) void handle(req, res);
-      else deps.fallback(req, res);
+    handler: (request, reply) => {
+      if (isDataPlane(request.target)) void handle(request, reply);
+      else deps.fallback(request, reply);
     },
     inFlightCalls: () => inFlight,
     stopAccepting: () => {
@@ -91,8 +87,8 @@ function isDataPlane(target: string): boolean {
   );
 }
 
-function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: ServerResponse): Call {
-  const request = toGatewayRequest(req);
+function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: GatewayReply): Call {
+  const request = toGatewayRequest(came);
   const startedAtMs = deps.nowMs();
   const startedMonotonicMs = deps.monotonicMs();
   return {
@@ -100,9 +96,9 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     startedAtMs,
     startedMonotonicMs,
     request,
-    reply: new NodeReply(res),
+    reply,
     operation: findOperation(request.method, request.path),
-    dialect: dialectOf(request.path, request.headers),
+    dialect: dialectOf(request.path, request.headers.has("anthropic-version")),
     key: undefined,
     peeked: undefined,
     heldBytes: 0,
@@ -121,23 +117,24 @@ function createCall(deps: GatewayListenerDeps, req: IncomingMessage, res: Server
     setAside: undefined,
     lastLook: undefined,
     intent: undefined,
-    trace: deps.tracing?.begin(headerOf(request, "traceparent"), headerOf(request, "tracestate")),
+    trace: deps.tracing?.begin(
+      request.headers.get("traceparent"),
+      request.headers.get("tracestate"),
+    ),
   };
 }
 
-function toGatewayRequest(req: IncomingMessage): GatewayRequest {
-  const called = req.url ?? "/";
+function toGatewayRequest({ method, target: called, headers, body }: HttpRequest): GatewayRequest {
   const azure = parseAzureTarget(called);
   const target = azure?.target ?? called;
   const query = target.indexOf("?");
   return {
-    method: req.method ?? "GET",
+    method,
     target,
     path: query === -1 ? target : target.slice(0, query),
     dated: azure?.dated ?? null,
-    headers: req.headers,
-    rawHeaders: req.rawHeaders,
-    body: req,
+    headers,
+    body,
   };
 }
 
@@ -217,20 +214,10 @@ function decodePath(path: string): string {
   return decoded;
 }
 
-interface Answering {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-}
-
-function refuse(
-  deps: GatewayListenerDeps,
-  call: Call,
-  answering: Answering & { readonly refusal: Refusal },
-): void {
-  const { refusal } = answering;
+function refuse(deps: GatewayListenerDeps, call: Call, refusal: Refusal): void {
   // A call that was sent is an event, and its fault is in the log already.
   if (call.intent === undefined) reportRefusal(deps, call, refusal);
-  sendError(call, answering, refusal);
+  sendError(call, refusal);
 }
 
 function reportRefusal(deps: GatewayListenerDeps, call: Call, refusal: Refusal): void {
@@ -244,14 +231,9 @@ function reportRefusal(deps: GatewayListenerDeps, call: Call, refusal: Refusal):
   deps.log[level]({ requestId: call.requestId, code, gatewayKeyId, path }, "a call was refused");
 }
 
-function fail(
-  deps: GatewayListenerDeps,
-  call: Call,
-  answering: Answering & { readonly err: unknown },
-): void {
-  const { err, req } = answering;
-  // The client broke off: there is nobody to tell. (A request that was read to its end is destroyed as well.)
-  if (call.reply.isClosed || (req.destroyed && !req.complete)) return;
+function fail(deps: GatewayListenerDeps, call: Call, err: unknown): void {
+  // The client broke off: there is nobody to tell.
+  if (call.reply.isClosed || call.request.body.isBroken) return;
   const code = err instanceof KeywardError ? err.code : "internal_error";
   if (call.intent === undefined) deps.observer.callRefused(createRefusalReport(deps, call, code));
   deps.log.error({ requestId: call.requestId, err }, "a call failed in Keyward");
@@ -263,10 +245,10 @@ function fail(
     err instanceof KeywardError
       ? err.message
       : `Keyward failed to carry out this call. Its log has the details under ${call.requestId}.`;
-  sendError(call, answering, { code, message });
+  sendError(call, { code, message });
 }
 
-function sendError(call: Call, { req, res }: Answering, refusal: Refusal): void {
+function sendError(call: Call, refusal: Refusal): void {
   if (call.reply.isClosed) return;
   const definition = ERROR_CODES[refusal.code];
   const body = Buffer.from(JSON.stringify(errorBody(call, refusal)));
@@ -284,15 +266,9 @@ function sendError(call: Call, { req, res }: Answering, refusal: Refusal): void 
     headers.push("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
     headers.push("retry-after-ms", String(Math.max(1, retryAfterMs)));
   }
-  const isLingering = refusal.isConnectionSpent === true && !req.complete;
   if (refusal.isConnectionSpent === true) headers.push("connection", "close");
-  res.writeHead(definition.status, headers);
-  if (!isLingering) {
-    res.end(body);
-    return;
-  }
-  res.write(body);
-  linger(req, () => res.end());
+  call.reply.writeHead(definition.status, headers);
+  call.reply.end(body);
 }
 
 /** In the shape that the client's own library reads. */
@@ -300,80 +276,4 @@ function errorBody({ dialect, requestId }: Call, { code, message, param }: Refus
   return dialect === "anthropic"
     ? createAnthropicErrorBody(code, message, requestId)
     : createErrorBody(code, message, param ?? null);
-}
-
-/**
- * A client in the middle of an upload does not read an answer on a connection that is reset under it. The rest of its
- * upload is read and dropped, within bounds, before the connection closes.
- */
-function linger(req: IncomingMessage, done: () => void): void {
-  let bytes = 0;
-  const timer = setTimeout(finish, LINGER_MS);
-  function finish(): void {
-    clearTimeout(timer);
-    req.off("data", onData);
-    done();
-  }
-  function onData(chunk: Buffer): void {
-    bytes += chunk.length;
-    if (bytes > LINGER_BYTES) finish();
-  }
-  req.on("data", onData);
-  req.once("close", finish);
-  req.once("end", finish);
-  req.resume();
-}
-
-class NodeReply implements GatewayReply {
-  readonly #res: ServerResponse;
-  #hasWritten = false;
-  #isGone = false;
-
-  constructor(res: ServerResponse) {
-    this.#res = res;
-    res.once("close", () => {
-      this.#isGone = true;
-    });
-  }
-
-  get isHeadSent(): boolean {
-    return this.#res.headersSent;
-  }
-
-  get isClosed(): boolean {
-    return this.#isGone || this.#res.writableEnded || this.#res.destroyed;
-  }
-
-  writeHead(status: number, headers: string[]): void {
-    this.#res.writeHead(status, headers);
-    // The head goes out with the first bytes of the body if they are there already, and alone if they are not.
-    process.nextTick(() => {
-      if (!this.#hasWritten && !this.isClosed) this.#res.flushHeaders();
-    });
-  }
-
-  write(chunk: Buffer): boolean {
-    this.#hasWritten = true;
-    return this.isClosed || this.#res.write(chunk);
-  }
-
-  end(chunk?: Buffer): void {
-    this.#hasWritten = true;
-    if (chunk === undefined) this.#res.end();
-    else this.#res.end(chunk);
-  }
-
-  cut(): void {
-    this.#res.destroy();
-  }
-
-  onDrain(listener: () => void): void {
-    this.#res.on("drain", listener);
-  }
-
-  onClientGone(listener: () => void): void {
-    this.#res.once("close", () => {
-      if (!this.#res.writableEnded) listener();
-    });
-  }
 }

@@ -1,18 +1,15 @@
-import type { RequestListener, Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { request } from "undici";
-import {
-  createHttpServer,
-  type ConnectionLimits,
-  type ConnectionObserver,
-} from "../proxy/http-server.ts";
+import type { ConnectionLimits } from "../proxy/http/connection-limits.ts";
+import type { HttpHandler } from "../proxy/http/handler.ts";
+import { HttpServer, type ConnectionObserver } from "../proxy/http/http-server.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
+import { sendJson } from "./send-json.ts";
 import { StartError } from "./start-error.ts";
 
 /** A port that is ours. Until `serve` is called everything is answered with `starting_up`. */
 export interface BoundPort {
   readonly port: number;
-  serve(listener: RequestListener, observer: ConnectionObserver): void;
+  serve(handler: HttpHandler, observer: ConnectionObserver): void;
   /** Takes no new connections and ends the idle ones; resolves when the last one has ended. */
   close(): Promise<void>;
   /** Ends connections that are still in use. */
@@ -24,28 +21,25 @@ export async function bindPort(
   address: { readonly host: string; readonly port: number },
   limits: ConnectionLimits,
 ): Promise<BoundPort> {
-  let current: RequestListener = answerStarting;
+  let current: HttpHandler = answerStarting;
   let currentObserver = NO_OBSERVER;
-  const server = createHttpServer((req, res) => current(req, res), limits, {
+  const server = new HttpServer((came, reply) => current(came, reply), limits, {
     requestRefused: (code) => currentObserver.requestRefused(code),
     connectionDropped: () => currentObserver.connectionDropped(),
   });
+  let port: number;
   try {
-    await listen(server, address);
+    port = await server.listen(address);
   } catch (err) {
     throw await explain(err as NodeJS.ErrnoException, address);
   }
   return {
-    port: (server.address() as AddressInfo).port,
-    serve: (listener, observer) => {
-      current = listener;
+    port,
+    serve: (handler, observer) => {
+      current = handler;
       currentObserver = observer;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    close: () => server.close(),
     closeAllConnections: () => server.closeAllConnections(),
   };
 }
@@ -56,21 +50,10 @@ const NO_OBSERVER: ConnectionObserver = {
   connectionDropped: () => undefined,
 };
 
-const answerStarting: RequestListener = (_req, res) => {
-  const body = JSON.stringify(createErrorBody("starting_up", "Keyward is starting. Try again."));
-  res.writeHead(503, { "content-type": "application/json", "x-should-retry": "true" });
-  res.end(body);
+const answerStarting: HttpHandler = (_request, reply) => {
+  const body = createErrorBody("starting_up", "Keyward is starting. Try again.");
+  sendJson(reply, 503, body, ["x-should-retry", "true"]);
 };
-
-function listen(server: Server, address: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address.port, address.host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
 
 async function explain(
   err: NodeJS.ErrnoException,

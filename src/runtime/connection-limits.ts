@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/config-schema.ts";
-import type { ConnectionLimits } from "../proxy/http-server.ts";
+import type { ConnectionLimits } from "../proxy/http/connection-limits.ts";
 
 /** Files that are open besides connections: database, journal, logs, threads. */
 const OTHER_FILES = 128;

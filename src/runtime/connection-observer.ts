@@ -1,5 +1,5 @@
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ConnectionObserver } from "../proxy/http-server.ts";
+import type { ConnectionObserver } from "../proxy/http/http-server.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** A flood of connections must not become a flood of lines. */

@@ -1,47 +1,47 @@
-import type { RequestListener, ServerResponse } from "node:http";
+import type { GatewayReply } from "../proxy/gateway-request.ts";
+import type { HttpHandler } from "../proxy/http/handler.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
+import { sendJson } from "./send-json.ts";
 
 export interface FrontDoorDeps {
   /** Answers below the base path. */
-  readonly admin: { readonly basePath: string; readonly listener: RequestListener };
+  readonly admin: { readonly basePath: string; readonly handler: HttpHandler };
   /** Answers `/metrics`. */
-  readonly metrics: RequestListener;
+  readonly metrics: HttpHandler;
   readonly version: string;
   /** Whether calls can be carried out: the store answers, or has not been needed. */
   readonly isReady: () => Promise<boolean>;
 }
 
 /** Everything on the port that is not the data plane: health, the admin API, and a signpost at the root. */
-export function createFrontDoor(deps: FrontDoorDeps): RequestListener {
-  const { basePath, listener } = deps.admin;
-  return (req, res) => {
-    const [path] = (req.url ?? "/").split("?", 1);
+export function createFrontDoor(deps: FrontDoorDeps): HttpHandler {
+  const { basePath, handler } = deps.admin;
+  return (request, reply) => {
+    const [path] = request.target.split("?", 1);
     if (path === basePath || path?.startsWith(`${basePath}/`)) {
-      listener(req, res);
+      handler(request, reply);
     } else if (path === "/metrics") {
-      deps.metrics(req, res);
+      deps.metrics(request, reply);
     } else if (path === "/healthz") {
-      sendJson(res, 200, { service: "keyward", status: "ok", version: deps.version });
+      sendJson(reply, 200, { service: "keyward", status: "ok", version: deps.version });
     } else if (path === "/readyz") {
-      void answerReady(deps, res);
+      void answerReady(deps, reply);
     } else if (path === "/") {
-      res.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
-      res.end(signpost(deps.version, basePath));
+      reply.writeHead(200, ["content-type", "text/plain; charset=utf-8"]);
+      reply.end(Buffer.from(signpost(deps.version, basePath)));
     } else {
       const message = `Keyward serves no ${path?.slice(0, 200) ?? "/"}. The data plane is /v1, the admin API ${basePath}.`;
-      sendJson(res, 404, createErrorBody("unknown_url", message));
+      sendJson(reply, 404, createErrorBody("unknown_url", message));
     }
   };
 }
 
-async function answerReady(deps: FrontDoorDeps, res: ServerResponse): Promise<void> {
+async function answerReady(deps: FrontDoorDeps, reply: GatewayReply): Promise<void> {
   const isReady = await deps.isReady();
-  sendJson(res, isReady ? 200 : 503, { service: "keyward", status: isReady ? "ready" : "unready" });
-}
-
-function sendJson(res: ServerResponse, status: number, body: unknown): void {
-  res.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
-  res.end(JSON.stringify(body));
+  sendJson(reply, isReady ? 200 : 503, {
+    service: "keyward",
+    status: isReady ? "ready" : "unready",
+  });
 }
 
 function signpost(version: string, basePath: string): string {

@@ -2,15 +2,18 @@ import { expect, test } from "vitest";
 import { dialectOf } from "./dialect.ts";
 
 test.each([
-  ["/v1/messages", {}, "anthropic"],
-  ["/v1/messages/count_tokens", {}, "anthropic"],
-  ["/v1/Messages/batches/b/results", {}, "anthropic"],
-  ["/v1/complete", {}, "anthropic"],
-  ["/v1/models", { "anthropic-version": "2023-06-01" }, "anthropic"],
-  ["/v1/models", {}, "openai"],
-  ["/v1/completions", {}, "openai"],
-  ["/v1/messagesx", {}, "openai"],
-  ["/v1/threads/t/messages", {}, "openai"],
-])("%s with %j is a call in the dialect of %s", (path, headers, dialect) => {
-  expect(dialectOf(path, headers)).toBe(dialect);
-});
+  ["/v1/messages", false, "anthropic"],
+  ["/v1/messages/count_tokens", false, "anthropic"],
+  ["/v1/Messages/batches/b/results", false, "anthropic"],
+  ["/v1/complete", false, "anthropic"],
+  ["/v1/models", true, "anthropic"],
+  ["/v1/models", false, "openai"],
+  ["/v1/completions", false, "openai"],
+  ["/v1/messagesx", false, "openai"],
+  ["/v1/threads/t/messages", false, "openai"],
+])(
+  "%s (with the version header: %s) is a call in the dialect of %s",
+  (path, hasVersion, dialect) => {
+    expect(dialectOf(path, hasVersion)).toBe(dialect);
+  },
+);

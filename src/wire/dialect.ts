@@ -8,12 +8,7 @@ export type Dialect = (typeof DIALECTS)[number];
 /** Paths that Anthropic's API alone has; the rest (`/v1/models`, `/v1/files`) both have. */
 const ANTHROPIC_PATH = /^\/v1\/(?:messages|complete)(?:\/|$)/i;
 
-/** `headers` by lower-case name. Anthropic's API demands its version header of every client; no other API knows it. */
-export function dialectOf(
-  path: string,
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-): Dialect {
-  return ANTHROPIC_PATH.test(path) || headers["anthropic-version"] !== undefined
-    ? "anthropic"
-    : "openai";
+/** Anthropic's API demands its header `anthropic-version` of every client; no other API knows it. */
+export function dialectOf(path: string, hasAnthropicVersion: boolean): Dialect {
+  return hasAnthropicVersion || ANTHROPIC_PATH.test(path) ? "anthropic" : "openai";
 }

@@ -211,7 +211,7 @@ describe("many requests in one packet", () => {
     expect(ending).toBe("closed");
   });
 
-  test("are refused beyond sixteen that wait, and take no memory with them", async () => {
+  test("wait for the answer before them, and take no memory", async () => {
     const { upstream } = besieged;
     const { respond } = upstream;
     const held = Promise.withResolvers<() => void>();
@@ -222,18 +222,15 @@ describe("many requests in one packet", () => {
     connection.send(Buffer.concat([besieged.request(), Buffer.from(flood)]));
     const release = await held.promise;
     upstream.respond = respond;
-    // Answered behind the flood, so the flood has been read by now.
+    // Answered behind the flood, so the flood has been read by now as far as it is.
     for (let i = 0; i < 3; i += 1)
       expect((await exchange(besieged.url, get("/healthz"))).responses).toHaveLength(1);
+    expect(connection.received()).toHaveLength(0);
     expect((await besieged.residentMib()) - before).toBeLessThan(100);
     release();
-    const { responses } = await connection.answered(1201);
+    const { responses } = await connection.answered(20);
     connection.close();
-    const refused = responses.filter(({ status }) => status !== 200);
-    expect(responses.slice(0, 17).map(({ status }) => status)).toEqual(Array(17).fill(200));
-    expect(responses).toHaveLength(1201);
-    expectRefusal(refused[0], { status: 400, code: "too_many_pipelined_requests" });
-    expect(refused.length).toBeGreaterThan(500);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
   });
 });
 

@@ -1,7 +1,5 @@
 /** The data plane on its own: a real server and real upstream connections, with keys, prices and ledger in memory. */
 import { randomBytes } from "node:crypto";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import {
   IdFactory,
   type EnvironmentId,
@@ -20,7 +18,7 @@ import type { Provider } from "../../src/providers/provider.ts";
 import { BodyBudget } from "../../src/proxy/body-budget.ts";
 import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
-import { createHttpServer, type ConnectionLimits } from "../../src/proxy/http-server.ts";
+import type { ConnectionLimits } from "../../src/proxy/http/connection-limits.ts";
 import { RouteHealth } from "../../src/proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "../../src/proxy/server.ts";
 import {
@@ -34,16 +32,9 @@ import { createUpstream } from "../../src/proxy/upstream.ts";
 import type { CallReport, RefusalReport } from "../../src/telemetry/call-observer.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import type { Tracing } from "../../src/telemetry/trace-context.ts";
+import { serveHandler } from "./serve-handler.ts";
 
 export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
-
-const CONNECTION_LIMITS: ConnectionLimits = {
-  maxConnections: 10_000,
-  clientHeadersTimeoutMs: 60_000,
-  clientRequestTimeoutMs: 60_000,
-  clientIdleTimeoutMs: 60_000,
-  keepAliveTimeoutMs: 60_000,
-};
 
 export interface DataPlane {
   readonly url: string;
@@ -136,7 +127,10 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       count: async ({ texts }) => texts.join("").split(/\s+/).filter(Boolean).length,
       close: async () => undefined,
     },
-    fallback: (_req, res) => res.writeHead(404).end(),
+    fallback: (_request, reply) => {
+      reply.writeHead(404, []);
+      reply.end();
+    },
   });
   const server = await startServer(gateway, options, refusals);
   return {
@@ -168,29 +162,14 @@ async function startServer(
   options: DataPlaneOptions,
   refusals: { code: string; customer: string | null }[],
 ) {
-  const limits = { ...CONNECTION_LIMITS, ...options.connections };
-  const server = createHttpServer(gateway.listener, limits, {
+  const served = await serveHandler(gateway.handler, options.connections, {
     requestRefused: (code) => refusals.push({ code, customer: null }),
-    connectionDropped: () => undefined,
   });
   return {
-    url: await listen(server),
-    hangUpOnAll: () => server.closeAllConnections(),
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => {
-        server.close(resolve);
-      });
-    },
+    url: served.url,
+    hangUpOnAll: () => served.server.closeAllConnections(),
+    close: served.close,
   };
-}
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return `http://127.0.0.1:${port}`;
 }
 
 function createFailover(options: DataPlaneOptions, log: Log) {

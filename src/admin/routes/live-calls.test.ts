@@ -1,15 +1,14 @@
 import { once } from "node:events";
-import { createServer, get, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
 import { sampleCallReport, sampleRefusalReport } from "../../../test/support/call-reports.ts";
 import { until } from "../../../test/support/poll.ts";
+import { serveAdmin } from "../../../test/support/serve-handler.ts";
 import { LiveFeed } from "../../telemetry/live/live-feed.ts";
 import type { AdminApp } from "../admin-app.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
-import { createAdminListener } from "../server.ts";
 
 const admin = adminUnderTest();
 const TOKEN = "a".repeat(32);
@@ -69,16 +68,11 @@ function appWith(limits = { maxReaders: 2, maxWaiting: 100 }) {
 }
 
 async function serve(app: AdminApp): Promise<number> {
-  const server = createServer(createAdminListener(app));
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  closers.push(async () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  const served = await serveAdmin(app);
+  closers.push(served.close);
+  return served.port;
 }
+
 async function ask(port: number, token: string): Promise<IncomingMessage> {
   const headers = { authorization: `Bearer ${token}` };
   const req = get({ port, host: "127.0.0.1", path: "/api/v1/live/calls", headers, agent: false });

@@ -152,7 +152,7 @@ function withPattern(record: RoutingRuleRecord) {
 
 function serves({ providers }: TestDeps, name: string, { method, path }: TestedCall): boolean {
   const provider = providers.find(name);
-  const dialect = dialectOf(path, {});
+  const dialect = dialectOf(path, false);
   return provider !== undefined && servesCall(provider, { dialect, method, path });
 }
 

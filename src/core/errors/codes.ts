@@ -122,10 +122,6 @@ export const ERROR_CODES = {
     431,
     "The request's head is larger, or has more fields, than the gateway reads. The connection is closed.",
   ),
-  too_many_pipelined_requests: invalid(
-    400,
-    "Too many requests were sent on one connection without waiting for answers; this one was not carried out.",
-  ),
   request_timeout: {
     status: 408,
     type: "invalid_request_error",

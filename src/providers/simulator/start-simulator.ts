@@ -102,7 +102,7 @@ async function handle(exchange: Exchange): Promise<void> {
   const createId = idMaker(exchange.callNumber);
   const requestId = createId("req_");
   const [path = "/", query = ""] = (req.url ?? "/").split("?", 2);
-  const dialect = dialectOf(path, req.headers);
+  const dialect = dialectOf(path, req.headers["anthropic-version"] !== undefined);
   res.setHeader(dialect === "anthropic" ? "request-id" : "x-request-id", requestId);
   if (dialect === "openai") res.setHeader("openai-version", "2020-10-01");
   const settings = readCallSettings(req.headers, shared.defaults, shared.counter);

@@ -1,6 +1,5 @@
 import { isListed } from "../../wire/openai/unlisted.ts";
 import type { Call, Refusal } from "../call.ts";
-import { headerOf } from "../gateway-request.ts";
 
 /** Whether the key may make this call at all. Limits and budgets will be decided here, too. */
 export function admit(call: Call): Refusal | undefined {
@@ -37,6 +36,6 @@ export function admit(call: Call): Refusal | undefined {
 }
 
 function hasBody({ request }: Call): boolean {
-  const declared = headerOf(request, "content-length") ?? "0";
-  return request.headers["transfer-encoding"] !== undefined || declared !== "0";
+  const declared = request.headers.get("content-length") ?? "0";
+  return request.headers.has("transfer-encoding") || declared !== "0";
 }

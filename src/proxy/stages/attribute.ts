@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Call, Refusal } from "../call.ts";
-import { headerOf } from "../gateway-request.ts";
 
 const MAX_CUSTOMER_CHARACTERS = 256;
 const MAX_FEATURE_CHARACTERS = 128;
@@ -24,7 +23,7 @@ export function attribute(call: Call): Refusal | undefined {
 }
 
 function readTag(call: Call, name: string, maxCharacters: number): string | null | Refusal {
-  const raw = headerOf(call.request, name);
+  const raw = call.request.headers.get(name);
   if (raw === undefined) return null;
   const value = decodeName(raw).trim();
   if (value === "") return null;
@@ -41,7 +40,7 @@ function readTag(call: Call, name: string, maxCharacters: number): string | null
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * A header's bytes as text. node:http hands them over as Latin-1, which is also how `fetch` sends what is not ASCII;
+ * A header's bytes as text. They are handed over as Latin-1, which is also how `fetch` sends what is not ASCII;
  * curl and most others send UTF-8. Bytes that are valid UTF-8 are taken as such, so no two names become one.
  */
 function decodeName(latin1: string): string {

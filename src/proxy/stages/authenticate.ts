@@ -1,6 +1,5 @@
 import { hashGatewayKey, parseGatewayKey } from "../../core/keys/gateway-key.ts";
 import type { Call, Refusal } from "../call.ts";
-import { headerOf } from "../gateway-request.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 export interface AuthenticateDeps {
@@ -41,9 +40,9 @@ export async function authenticate(
 
 /** `Authorization: Bearer …`; Azure's client sends `api-key`, Anthropic's `x-api-key`. */
 function presentedKey(call: Call): string | undefined {
-  const authorization = headerOf(call.request, "authorization");
+  const authorization = call.request.headers.get("authorization");
   if (authorization !== undefined) {
     return /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
   }
-  return headerOf(call.request, "api-key") ?? headerOf(call.request, "x-api-key");
+  return call.request.headers.get("api-key") ?? call.request.headers.get("x-api-key");
 }

@@ -14,11 +14,11 @@ import { JsonAnswer } from "../answers/json-answer.ts";
 import { OpaqueAnswer } from "../answers/opaque-answer.ts";
 import { createSecretMask, type SecretMask } from "../answers/secret-mask.ts";
 import { SseAnswer } from "../answers/sse-answer.ts";
+import { BodyStream } from "../body-stream.ts";
 import type { Call } from "../call.ts";
 import { isDecodable } from "../decoder.ts";
 import { Exchange, type AnswerPlan, type ExchangeResult, type ResponseHead } from "../exchange.ts";
 import { isFinalAnswer, readRefusal, type FailoverDeps } from "../failover.ts";
-import { headerOf } from "../gateway-request.ts";
 import { createUpstreamHeaders, type ResponseHeaders } from "../headers.ts";
 import { upstreamAddress } from "../upstream-address.ts";
 
@@ -111,9 +111,8 @@ function createBody(call: Call, { takesStreamUsage }: Address): OutgoingBody {
     const body = spliceBytes(bytes, edits);
     return { body, contentLength: body.length, isUsageHidden: usageEdit !== undefined };
   }
-  const declared = headerOf(request, "content-length");
-  const isBodyless =
-    request.headers["transfer-encoding"] === undefined && (declared ?? "0") === "0";
+  const declared = request.headers.get("content-length");
+  const isBodyless = !request.headers.has("transfer-encoding") && (declared ?? "0") === "0";
   if (isBodyless) {
     return {
       body: null,
@@ -122,7 +121,7 @@ function createBody(call: Call, { takesStreamUsage }: Address): OutgoingBody {
     };
   }
   return {
-    body: request.body,
+    body: peeked?.stream() ?? new BodyStream(request.body),
     contentLength: declared === undefined ? undefined : Number(declared),
     isUsageHidden: false,
   };

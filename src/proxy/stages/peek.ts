@@ -4,7 +4,6 @@ import type { Operation } from "../../wire/openai/operation.ts";
 import type { BodyBudget } from "../body-budget.ts";
 import type { Call, Refusal } from "../call.ts";
 import { FormBody } from "../form-body.ts";
-import { headerOf } from "../gateway-request.ts";
 import { readAhead } from "../read-ahead.ts";
 
 export interface PeekDeps {
@@ -36,7 +35,7 @@ const MAX_HELD_FORM_BYTES = 1024 * 1024;
 export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
   const { operation, request } = call;
   if (operation.requestKind === "unread") return undefined;
-  const encoding = headerOf(request, "content-encoding");
+  const encoding = request.headers.get("content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     return {
       code: "unsupported_content_encoding",
@@ -45,7 +44,7 @@ export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefi
     };
   }
   if (operation.requestKind === "json") return peekJson(deps, call);
-  const contentType = headerOf(request, "content-type");
+  const contentType = request.headers.get("content-type");
   const boundary = readFormBoundary(contentType);
   if (boundary !== undefined) return peekForm(deps, call, boundary);
   const isJson = contentType !== undefined && /^\s*application\/json\b/i.test(contentType);
@@ -55,7 +54,7 @@ export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefi
 
 async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
   const limit = deps.maxJsonBodyBytes;
-  const declared = Number(headerOf(call.request, "content-length") ?? 0);
+  const declared = Number(call.request.headers.get("content-length") ?? 0);
   if (declared > limit) return tooLarge(call, limit);
   const scanner = new TopLevelScanner(PEEKED_FIELDS);
   let isHeld = true;
@@ -95,6 +94,7 @@ async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined
     otherModels: OTHER_MODELS.flatMap((name) => readOtherModels(scan, name)),
     isStream: scan.fields.get("stream")?.text === "true",
     endUser: readEndUser(call.operation, scan),
+    stream: () => null,
     fields: () => null,
   };
   return undefined;
@@ -105,7 +105,7 @@ async function peekForm(
   call: Call,
   boundary: string,
 ): Promise<Refusal | undefined> {
-  const declared = Number(headerOf(call.request, "content-length") ?? Number.POSITIVE_INFINITY);
+  const declared = Number(call.request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
   let isHeld = true;
   const form = await FormBody.read(call.request.body, {
     boundary,

@@ -1,8 +1,7 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { request } from "undici";
 import { afterEach, describe, expect, it } from "vitest";
-import { createMetricsListener, type MetricsListenerDeps } from "./metrics-listener.ts";
+import { serveHandler } from "../../test/support/serve-handler.ts";
+import { createMetricsHandler, type MetricsHandlerDeps } from "./metrics-handler.ts";
 
 const METRICS_TOKEN = "m".repeat(24);
 const ADMIN = `Bearer ${"a".repeat(24)}`;
@@ -14,12 +13,12 @@ afterEach(async () => {
 
 /** Asks as from elsewhere by way of the `host` header: the connection itself is always a local one here. */
 async function ask(
-  deps: Partial<MetricsListenerDeps>,
+  deps: Partial<MetricsHandlerDeps>,
   headers: Readonly<Record<string, string>> = {},
   method: "GET" | "POST" = "GET",
 ) {
-  const port = await serve(
-    createMetricsListener({
+  const { port, close } = await serveHandler(
+    createMetricsHandler({
       contentType: "text/plain; version=0.0.4",
       scrape: async () => "keyward_up 1\n",
       host: "127.0.0.1",
@@ -29,22 +28,9 @@ async function ask(
       ...deps,
     }),
   );
+  closers.push(close);
   const res = await request(`http://127.0.0.1:${port}/metrics`, { method, headers });
   return { status: res.statusCode, headers: res.headers, text: await res.body.text() };
-}
-
-async function serve(listener: RequestListener): Promise<number> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  closers.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => {
-      server.close(resolve);
-    });
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 describe("/metrics", () => {

@@ -1,10 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ERROR_CODES, type ErrorCode } from "../core/errors/codes.ts";
+import type { GatewayReply } from "../proxy/gateway-request.ts";
+import type { HttpHandler, HttpRequest } from "../proxy/http/handler.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import { isLoopback } from "./loopback.ts";
+import { sendJson } from "./send-json.ts";
 
-export interface MetricsListenerDeps {
+export interface MetricsHandlerDeps {
   readonly contentType: string;
   readonly scrape: () => Promise<string>;
   /** The address that the server listens on. */
@@ -21,37 +23,34 @@ export interface MetricsListenerDeps {
  * name (a page of another site that has its name resolve to 127.0.0.1, and a proxy that passes a public name on, come
  * with another). Everybody else needs the metrics token or an admin token.
  */
-export function createMetricsListener(deps: MetricsListenerDeps): RequestListener {
-  return (req, res) => {
-    if (req.method !== "GET" && req.method !== "HEAD") {
-      sendError(res, "method_not_allowed", "Metrics are read with GET.");
+export function createMetricsHandler(deps: MetricsHandlerDeps): HttpHandler {
+  return (request, reply) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      sendError(reply, { code: "method_not_allowed", message: "Metrics are read with GET." });
       return;
     }
-    answer(deps, req, res).catch((err: unknown) => {
+    answer(deps, request, reply).catch((err: unknown) => {
       deps.onFault(err);
-      sendError(res, "internal_error", "The metrics could not be put together.");
+      const message = "The metrics could not be put together.";
+      sendError(reply, { code: "internal_error", message });
     });
   };
 }
 
 async function answer(
-  deps: MetricsListenerDeps,
-  req: IncomingMessage,
-  res: ServerResponse,
+  deps: MetricsHandlerDeps,
+  request: HttpRequest,
+  reply: GatewayReply,
 ): Promise<void> {
-  const access = await checkAccess(deps, req);
+  const access = await checkAccess(deps, request);
   if (access !== "granted") {
-    if (access === "invalid_metrics_token") res.setHeader("www-authenticate", "Bearer");
-    sendError(res, access, ACCESS_MESSAGES[access]);
+    const challenge = access === "invalid_metrics_token" ? ["www-authenticate", "Bearer"] : [];
+    sendError(reply, { code: access, message: ACCESS_MESSAGES[access] }, challenge);
     return;
   }
   const body = Buffer.from(await deps.scrape());
-  res.writeHead(200, {
-    "content-type": deps.contentType,
-    "content-length": body.length,
-    "cache-control": "no-store",
-  });
-  res.end(body);
+  reply.writeHead(200, ["content-type", deps.contentType, "cache-control", "no-store"]);
+  reply.end(body);
 }
 
 const ACCESS_MESSAGES = {
@@ -62,12 +61,12 @@ const ACCESS_MESSAGES = {
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 async function checkAccess(
-  deps: MetricsListenerDeps,
-  req: IncomingMessage,
+  deps: MetricsHandlerDeps,
+  request: HttpRequest,
 ): Promise<"granted" | keyof typeof ACCESS_MESSAGES> {
   const { metricsToken } = deps;
-  const authorization = req.headers.authorization ?? null;
-  if (metricsToken === null && isFromHere(deps.host, req)) return "granted";
+  const authorization = request.headers.get("authorization") ?? null;
+  if (metricsToken === null && isFromHere(deps.host, request)) return "granted";
   if (authorization === null) return "invalid_metrics_token";
   if (metricsToken !== null && isSame(authorization, `Bearer ${metricsToken}`)) return "granted";
   try {
@@ -78,8 +77,8 @@ async function checkAccess(
   }
 }
 
-function isFromHere(listeningOn: string, req: IncomingMessage): boolean {
-  const name = /^(\[[\d:a-f]+\]|[^:]+)(?::\d+)?$/i.exec(req.headers.host ?? "")?.[1];
+function isFromHere(listeningOn: string, request: HttpRequest): boolean {
+  const name = /^(\[[\d:a-f]+\]|[^:]+)(?::\d+)?$/i.exec(request.headers.get("host") ?? "")?.[1];
   return isLoopback(listeningOn) && name !== undefined && isLoopback(name);
 }
 
@@ -92,11 +91,11 @@ function digestOf(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-function sendError(res: ServerResponse, code: ErrorCode, message: string): void {
-  if (res.headersSent || res.destroyed) return;
-  res.writeHead(ERROR_CODES[code].status, {
-    "content-type": "application/json",
-    "cache-control": "no-store",
-  });
-  res.end(JSON.stringify(createErrorBody(code, message)));
+function sendError(
+  reply: GatewayReply,
+  { code, message }: { readonly code: ErrorCode; readonly message: string },
+  headers: readonly string[] = [],
+): void {
+  if (reply.isHeadSent || reply.isClosed) return;
+  sendJson(reply, ERROR_CODES[code].status, createErrorBody(code, message), headers);
 }

@@ -1,16 +1,17 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { adminUnderTest, NOW_MS } from "../../test/support/admin-under-test.ts";
 import { until } from "../../test/support/poll.ts";
 import { sampleEvent, sampleIntent } from "../../test/support/sample-calls.ts";
-import type { AdminApp } from "./admin-app.ts";
-import { createTokenAuthenticator } from "./authenticator.ts";
-import { createAdminClient, expectData } from "./client.ts";
-import { MAX_BODY_BYTES } from "./guards/json-body.ts";
-import { createAdminListener } from "./server.ts";
+import { serveAdmin } from "../../test/support/serve-handler.ts";
+import type { AdminApp } from "../admin/admin-app.ts";
+import { createTokenAuthenticator } from "../admin/authenticator.ts";
+import { createAdminClient, expectData } from "../admin/client.ts";
+import { MAX_BODY_BYTES } from "../admin/guards/json-body.ts";
+import { createAdminServer } from "../admin/server.ts";
 
 const TOKEN = "a-token-for-the-test";
 const AUTHORIZATION = { authorization: `Bearer ${TOKEN}` };
@@ -25,17 +26,9 @@ describe("the admin API over HTTP", { timeout: 30_000 }, () => {
   async function listen(app?: AdminApp): Promise<{ url: string; port: number }> {
     const { adminTokens } = admin.store;
     const authenticator = createTokenAuthenticator({ adminTokens, extraToken: TOKEN });
-    const server = createServer(createAdminListener(app ?? admin.appWith({ authenticator })));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    closers.push(() => {
-      server.closeAllConnections();
-      return new Promise((resolve) => {
-        server.close(resolve);
-      });
-    });
-    const { port } = server.address() as AddressInfo;
-    return { url: `http://127.0.0.1:${port}`, port };
+    const served = await serveAdmin(app ?? admin.appWith({ authenticator }));
+    closers.push(served.close);
+    return served;
   }
 
   async function insertEvents(count: number): Promise<void> {
@@ -46,7 +39,7 @@ describe("the admin API over HTTP", { timeout: 30_000 }, () => {
   }
 
   it("never serves an app that trusts its caller", () => {
-    expect(() => createAdminListener(admin.app)).toThrow("must not be reachable over HTTP");
+    expect(() => createAdminServer(admin.app)).toThrow("must not be reachable over HTTP");
   });
 
   it("serves the typed client as the app in process does", async () => {
