@@ -8,6 +8,7 @@ import type {
 /** Lays the overlay over the converted data. Pure; a name in the overlay that the data does not have stops it. */
 import { publishedUnitOf } from "../src/core/pricing/published-units.ts";
 import { TOKEN_CLASSES, type QuantityClass } from "../src/core/usage/quantities.ts";
+import { KNOWN_LIMITS } from "./model-limits.ts";
 import {
   ADDED_MODELS,
   MENDED_MODELS,
@@ -49,7 +50,11 @@ function listed({ model, match, prices, everyCall, source }: AddedModel): Listed
   return [model, match, entries];
 }
 
-function mend(provider: string, [id, match, prices]: ListedModel, dataSource: string): ListedModel {
+function mend(
+  provider: string,
+  [id, match, prices, ...limits]: ListedModel,
+  dataSource: string,
+): ListedModel {
   let mended = prices;
   for (const { usd, source } of MENDED_MODELS.filter((one) => isOf(one, provider, [one.model], id)))
     mended = mended.map((price) => patched(price, unitsOf(usd), `${dataSource}; ${source}`));
@@ -68,10 +73,10 @@ function mend(provider: string, [id, match, prices]: ListedModel, dataSource: st
         ...patched(price, unitsOf(usd), `${dataSource}; ${source}`),
       })),
   );
-  return [id, match, [...mended, ...variants]];
+  return [id, match, [...mended, ...variants], ...limits];
 }
 
-function withTiers(provider: string, [id, match, prices]: ListedModel): ListedModel {
+function withTiers(provider: string, [id, match, prices, ...limits]: ListedModel): ListedModel {
   const tiers = TIER_SHARES.filter(
     (one) => one.models === "*" || isOf(one, provider, one.models, id),
   )
@@ -96,7 +101,7 @@ function withTiers(provider: string, [id, match, prices]: ListedModel): ListedMo
         units: { ...toolsOf(standard), ...units },
       }));
   });
-  return [id, match, [...prices, ...tiers, ...own]];
+  return [id, match, [...prices, ...tiers, ...own], ...limits];
 }
 
 /** Undefined for a price that has no tokens to share: what is not counted in tokens is not in these tiers. */
@@ -182,6 +187,7 @@ function checkNames(providers: readonly ListedProvider[]): void {
   );
   const named = [
     ...MENDED_MODELS.map(({ provider, model }) => `${provider}/${model}`),
+    ...KNOWN_LIMITS.flatMap(({ provider, models }) => models.map((id) => `${provider}/${id}`)),
     ...MODEL_VARIANTS.flatMap(({ provider, models }) => models.map((id) => `${provider}/${id}`)),
     ...TIER_SHARES.flatMap(({ provider, models }) =>
       models === "*" ? [] : models.map((id) => `${provider}/${id}`),

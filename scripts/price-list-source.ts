@@ -18,6 +18,7 @@ import type {
   ModelMatch,
 } from "../src/core/pricing/price-list.ts";
 import type { QuantityClass } from "../src/core/usage/quantities.ts";
+import { limitsOf } from "./model-limits.ts";
 
 /** Data key of a price for a million tokens → quantity class. */
 const TOKEN_CLASSES: Readonly<Record<string, QuantityClass>> = {
@@ -100,7 +101,9 @@ function convertModel(provider: string, model: ModelInfo, report: ConversionRepo
   if (conditional.some(({ prices: price }) => Object.keys(price).length === 0) && !isFree) {
     report.lines.push(`${context}: listed without any price, stays unpriced`);
   }
-  return [model.id, convertMatch(model.match), prices];
+  const limits = limitsOf(provider, model);
+  const match = convertMatch(model.match);
+  return limits === undefined ? [model.id, match, prices] : [model.id, match, prices, limits];
 }
 
 type Validity = Pick<ListedPrices, "from" | "untilMs" | "daily">;

@@ -71,7 +71,7 @@ export function priceAt(
 }
 
 /** The class itself, or the nearest one down its fallbacks that has a price. */
-function classPriced(prices: UnitPrices, wanted: QuantityClass): QuantityClass | undefined {
+export function classPriced(prices: UnitPrices, wanted: QuantityClass): QuantityClass | undefined {
   let name: QuantityClass | undefined = wanted;
   while (name !== undefined && prices[name] === undefined) name = FALLBACKS[name];
   return name;

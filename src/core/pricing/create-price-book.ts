@@ -1,6 +1,7 @@
+import { CandidateRows, type CandidateQuery } from "./candidate-rows.ts";
 import { chargesOf } from "./charges.ts";
 import { STANDARD_TIER, freeRow, isValidAt } from "./listed-rows.ts";
-import { createModelIndex } from "./model-index.ts";
+import { createModelIndex, type ModelIndex } from "./model-index.ts";
 import type { OverridablePriceBook } from "./overridable-price-book.ts";
 import { OverrideIndex, type OverrideQuery } from "./override-index.ts";
 import type { PriceRow, Rating, RatingRequest } from "./price-book.ts";
@@ -20,14 +21,11 @@ export function createPriceBook(
   options: PriceBookOptions = {},
 ): OverridablePriceBook {
   const freeRows = new Map((options.freeProviders ?? []).map((name) => [name, freeRow(name)]));
+  const freeAlone = new Map([...freeRows].map(([name, row]) => [name, [row]]));
   const models = createModelIndex(list);
 
-  function tierOf(provider: string, serviceTier: string | null): string {
-    const tier = (serviceTier ?? STANDARD_TIER).toLowerCase();
-    const isStandard = STANDARD_TIERS.has(tier) || models.isStandardTier(provider, tier);
-    return isStandard ? STANDARD_TIER : tier;
-  }
-
+  const tierOf = (provider: string, serviceTier: string | null): string =>
+    plainTier(models, provider, serviceTier);
   let overrides = new OverrideIndex([]);
   let overridesSequence = -1;
 
@@ -51,6 +49,19 @@ export function createPriceBook(
     return typeof row === "string" ? row : overrides.discount(row, query);
   }
 
+  function find(request: Omit<RatingRequest, "quantities">): PriceRow | undefined {
+    const row = resolve(request);
+    return typeof row === "string" ? undefined : row;
+  }
+
+  const candidates = new CandidateRows({
+    entriesOf: ({ provider, model }) => {
+      const listed = models.find(provider, model) ?? [];
+      return [...listed, ...overrides.overridesOf(provider, model, listed[0]?.model)];
+    },
+    find,
+  });
+
   function rate(request: RatingRequest): Rating {
     const row = resolve(request);
     if (typeof row === "string") return unpriced(row);
@@ -62,20 +73,12 @@ export function createPriceBook(
 
   return {
     rate,
-    find: (request) => {
-      const row = resolve(request);
-      return typeof row === "string" ? undefined : row;
-    },
-    hasPrice: ({ provider, model, atMs }) => {
-      if (freeRows.has(provider)) return true;
-      if (model === null) return false;
-      const listed = models.find(provider, model);
-      const listedModel = listed?.[0]?.model;
-      return (
-        overrides.hasPrice({ provider, model, listedModel, atMs }) ||
-        listed?.some((row) => isValidAt(row, atMs) && pricesCalls(row)) === true
-      );
-    },
+    find,
+    hasPrice: (query) =>
+      freeRows.has(query.provider) || hasOwnOrListedPrice(models, overrides, query),
+    candidates: (query) => freeAlone.get(query.provider) ?? candidates.find(query),
+    limits: ({ provider, model }) => (model === null ? {} : models.limits(provider, model)),
+    tierOf,
     providerAt: (baseUrl) => models.providerAt(baseUrl),
     rows: () => [...freeRows.values(), ...models.rows(), ...overrides.rows()],
     providers: () => [...freeRows.keys(), ...list.providers.map(({ name }) => name)],
@@ -83,8 +86,29 @@ export function createPriceBook(
       if (sequence < overridesSequence) return;
       overridesSequence = sequence;
       overrides = new OverrideIndex(next);
+      candidates.forget();
     },
   };
+}
+
+function plainTier(models: ModelIndex, provider: string, serviceTier: string | null): string {
+  const tier = (serviceTier ?? STANDARD_TIER).toLowerCase();
+  const isStandard = STANDARD_TIERS.has(tier) || models.isStandardTier(provider, tier);
+  return isStandard ? STANDARD_TIER : tier;
+}
+
+function hasOwnOrListedPrice(
+  models: ModelIndex,
+  overrides: OverrideIndex,
+  { provider, model, atMs }: CandidateQuery,
+): boolean {
+  if (model === null) return false;
+  const listed = models.find(provider, model);
+  const listedModel = listed?.[0]?.model;
+  return (
+    overrides.hasPrice({ provider, model, listedModel, atMs }) ||
+    listed?.some((row) => isValidAt(row, atMs) && pricesCalls(row)) === true
+  );
 }
 
 /** The row that holds, or why there is none. */

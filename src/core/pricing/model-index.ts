@@ -2,7 +2,7 @@ import { rowsOfModel } from "./listed-rows.ts";
 import { createModelMatcher, exactNames } from "./model-matcher.ts";
 import type { ModelMatcher } from "./model-matcher.ts";
 import type { PriceRow } from "./price-book.ts";
-import type { ListedProvider, PriceList } from "./price-list.ts";
+import type { ListedProvider, ModelLimits, PriceList } from "./price-list.ts";
 
 /** Finds a model's rows by its name. */
 export interface ModelIndex {
@@ -13,6 +13,8 @@ export interface ModelIndex {
    * list's order, else the same at the provider's fallbacks.
    */
   find(provider: string, model: string): readonly PriceRow[] | undefined;
+  /** What is known of the same model's limits. */
+  limits(provider: string, model: string): ModelLimits;
   providerAt(baseUrl: string): string | undefined;
   rows(): readonly PriceRow[];
 }
@@ -23,45 +25,53 @@ const MAX_BASE_URL_CHARACTERS = 2048;
 /** Names come from callers, so what is remembered of them is bounded. */
 const MAX_REMEMBERED_NAMES = 1000;
 
+interface FoundModel {
+  readonly rows: readonly PriceRow[];
+  readonly limits: ModelLimits;
+}
+
+const NO_LIMITS: ModelLimits = Object.freeze({});
+
 export function createModelIndex(list: PriceList): ModelIndex {
   const providers = new Map(
     list.providers.map((provider) => [provider.name, new ProviderIndex(provider, list.source)]),
   );
-  const remembered = new Map<string, readonly PriceRow[] | undefined>();
+  const remembered = new Map<string, FoundModel | undefined>();
 
-  function search(provider: ProviderIndex, model: string): readonly PriceRow[] | undefined {
+  function search(provider: ProviderIndex, model: string): FoundModel | undefined {
     const own = provider.find(model);
     if (own !== undefined) return own;
     for (const name of provider.listed.fallbacks ?? []) {
-      const rows = providers.get(name)?.find(model);
-      if (rows !== undefined) return rows;
+      const found = providers.get(name)?.find(model);
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  function find(providerName: string, model: string): readonly PriceRow[] | undefined {
+  function find(providerName: string, model: string): FoundModel | undefined {
     const provider = providers.get(providerName);
     if (provider === undefined || model.length > MAX_MODEL_CHARACTERS) return undefined;
     const key = `${providerName}\n${model}`;
-    let rows = remembered.get(key);
-    if (rows === undefined && !remembered.has(key)) {
-      rows = search(provider, model) ?? search(provider, spacedDate(model));
+    let found = remembered.get(key);
+    if (found === undefined && !remembered.has(key)) {
+      found = search(provider, model) ?? search(provider, spacedDate(model));
     }
     // Taken out and put back: the least recently used name is always the first.
     remembered.delete(key);
-    remembered.set(key, rows);
+    remembered.set(key, found);
     if (remembered.size > MAX_REMEMBERED_NAMES) {
       const [oldest] = remembered.keys();
       if (oldest !== undefined) remembered.delete(oldest);
     }
-    return rows;
+    return found;
   }
 
   return {
     hasProvider: (name) => providers.has(name),
     isStandardTier: (name, tier) =>
       providers.get(name)?.listed.standardTiers?.includes(tier) === true,
-    find,
+    find: (provider, model) => find(provider, model)?.rows,
+    limits: (provider, model) => find(provider, model)?.limits ?? NO_LIMITS,
     providerAt: (baseUrl) =>
       baseUrl.length > MAX_BASE_URL_CHARACTERS
         ? undefined
@@ -79,7 +89,7 @@ function spacedDate(model: string): string {
 class ProviderIndex {
   readonly listed: ListedProvider;
   readonly #source: string;
-  readonly #rows: (readonly PriceRow[] | undefined)[] = [];
+  readonly #found: (FoundModel | undefined)[] = [];
   #positions: ReadonlyMap<string, number> | undefined;
   #matchers: readonly ModelMatcher[] | undefined;
 
@@ -88,14 +98,14 @@ class ProviderIndex {
     this.#source = source;
   }
 
-  find(model: string): readonly PriceRow[] | undefined {
+  find(model: string): FoundModel | undefined {
     this.#positions ??= positionsByName(this.listed);
     const position = this.#positions.get(model.toLowerCase()) ?? this.#match(model);
-    return position === undefined ? undefined : this.#rowsAt(position);
+    return position === undefined ? undefined : this.#at(position);
   }
 
   rows(): readonly PriceRow[] {
-    return this.listed.models.flatMap((_, position) => this.#rowsAt(position));
+    return this.listed.models.flatMap((_, position) => this.#at(position)?.rows ?? []);
   }
 
   answersAt(baseUrl: string): boolean {
@@ -108,14 +118,14 @@ class ProviderIndex {
     return position === -1 ? undefined : position;
   }
 
-  #rowsAt(position: number): readonly PriceRow[] {
+  #at(position: number): FoundModel | undefined {
     const listed = this.listed.models[position];
-    if (listed === undefined) return [];
-    const known = this.#rows[position];
-    if (known !== undefined) return known;
-    const rows = rowsOfModel(this.listed.name, listed, this.#source);
-    this.#rows[position] = rows;
-    return rows;
+    if (listed === undefined) return undefined;
+    this.#found[position] ??= {
+      rows: rowsOfModel(this.listed.name, listed, this.#source),
+      limits: listed[3] ?? NO_LIMITS,
+    };
+    return this.#found[position];
   }
 }
 

@@ -73,6 +73,20 @@ export class OverrideIndex {
     );
   }
 
+  /** Every override of a model, whether it holds or not. */
+  overridesOf(
+    provider: string,
+    model: string,
+    listedModel: string = model,
+  ): readonly PriceOverride[] {
+    const named = this.#named.get(keyOf(provider, model)) ?? [];
+    const listed = this.#named.get(keyOf(provider, listedModel)) ?? [];
+    const meant = (this.#patterns.get(provider) ?? []).filter(({ override }) =>
+      isModelMeant(override, model),
+    );
+    return [...named, ...listed, ...meant].map(({ override }) => override);
+  }
+
   rows(): readonly PriceRow[] {
     return this.#rows;
   }

@@ -1,6 +1,7 @@
 import type { Picos } from "../money/picos.ts";
 import type { Quantities, QuantityClass } from "../usage/quantities.ts";
 import type { PricingState } from "../usage/usage-event.ts";
+import type { ModelLimits } from "./price-list.ts";
 
 /**
  * Picos for one unit of a class: a token, a millisecond, a character, an image, a call. A class that is absent has no
@@ -85,6 +86,15 @@ export interface PriceBook {
   rate(request: RatingRequest): Rating;
   /** The row that `rate` would use. */
   find(request: Omit<RatingRequest, "quantities">): PriceRow | undefined;
+  /**
+   * The rows that calls of the model can be charged by at that instant, on every tier and in every variant: which of them
+   * will, only the answer tells. Empty where it has none.
+   */
+  candidates(request: Pick<RatingRequest, "provider" | "model" | "atMs">): readonly PriceRow[];
+  /** How much a call of the model can take and give, as far as that is known. */
+  limits(request: Pick<RatingRequest, "provider" | "model">): ModelLimits;
+  /** The tier that a name means at the provider: `auto`, null and its own words for it are all `default`. */
+  tierOf(provider: string, serviceTier: string | null): string;
   /**
    * The provider whose prices hold at a base URL (`https://api.groq.com/openai/v1` → `groq`); undefined when none is
    * known. For accounts whose provider is only a protocol.

@@ -23,8 +23,23 @@ export interface ListedProvider {
   readonly models: readonly ListedModel[];
 }
 
-/** `[id, match, prices]`. Of the prices that hold at an instant the last one counts. */
-export type ListedModel = readonly [string, ModelMatch, readonly ListedPrices[]];
+/**
+ * `[id, match, prices]`, and behind them the limits where any is known. Of the prices that hold at an instant the last
+ * one counts.
+ */
+export type ListedModel = readonly [string, ModelMatch, readonly ListedPrices[], ModelLimits?];
+
+/** How much one call of a model can take and give. An absent limit is not known; none is ever too low. */
+export interface ModelLimits {
+  /** Tokens that are charged for at most, in one turn of the model: its context window. */
+  readonly context?: number;
+  /** Tokens that one answer has at most. */
+  readonly output?: number;
+  /** Tokens that one picture counts as at most, where it is sent to the model. */
+  readonly picture?: number;
+  /** Tokens that a picture takes at most, where it is made by the model. */
+  readonly drawnPicture?: number;
+}
 
 export interface ListedPrices {
   /** Absent: the standard tier. */

@@ -1,3 +1,9 @@
+import {
+  readValue,
+  tokenBoundReader,
+  type TokenCallShape,
+  type ToolKind,
+} from "../bounds/read-token-bound.ts";
 import { pushDefinitions } from "../openai/content-text.ts";
 import { asArray, asName, asObject, pushJson, pushText } from "../openai/fields.ts";
 import {
@@ -11,6 +17,55 @@ import { mergeMessageQuantities, readMessageUsage, withoutZeros } from "./read-m
 
 /** Around each message, as in a chat of OpenAI's; Anthropic publishes none. */
 const TOKENS_PER_MESSAGE = 3;
+
+const OUTPUT_LIMITS = ["max_tokens"] as const;
+
+const BOUND: TokenCallShape = {
+  messages: ["messages", "system"],
+  outputLimits: OUTPUT_LIMITS,
+  isLimitPerTurn: true,
+  tierWords: { standard_only: "standard" },
+  openEnded: {
+    mcp_servers: "the model may call its MCP servers as often as it likes",
+    container: "what runs in its container is charged by the hour",
+    context_management: "compactions of its context are charged for besides",
+    compaction: "compactions of its context are charged for besides",
+    fallbacks: "another model may answer, at its own prices",
+    thread: "what the thread holds is not in its body",
+  },
+  toolKind: kindOfTool,
+  isCacheExplicit: true,
+  reads: ["speed", "inference_geo", "thinking"],
+  refine: (bound, scan) => {
+    const budget = asObject(readValue(scan, "thinking"))?.["budget_tokens"];
+    // A limit has to leave room for what is thought.
+    const minOutputTokens = typeof budget === "number" ? budget + 1 : 1;
+    const tier = joinTier(bound.serviceTier, [
+      readValue(scan, "speed"),
+      readValue(scan, "inference_geo"),
+    ]);
+    return { ...bound, minOutputTokens, serviceTier: tier };
+  },
+};
+
+/** What else changes every price of a call, joined to its tier as the usage has it. */
+function joinTier(tier: string | null, others: readonly unknown[]): string | null {
+  const named = others.flatMap((one) =>
+    one === undefined || one === null || PLAIN_WORDS.has(one) ? [] : [asName(one) ?? "?"],
+  );
+  return named.length === 0 ? tier : [tier ?? "standard", ...named].join("+");
+}
+
+const PLAIN_WORDS: ReadonlySet<unknown> = new Set(["standard", "global"]);
+
+/** Tools that the client carries out: those without a type, and Anthropic's by the beginning of their names. */
+const CLIENT_TOOL = /^(?:custom$|bash_|text_editor_|memory_|computer_)/;
+
+function kindOfTool(type: string | null): ToolKind {
+  if (type === null || CLIENT_TOOL.test(type)) return "client";
+  if (type.startsWith("web_search_")) return "webSearches";
+  return type.startsWith("web_fetch_") ? "uncharged" : "unknown";
+}
 
 /**
  * Anthropic's Messages API. A stream's `message_start` has the input's usage and the first token's of the output;
@@ -26,6 +81,8 @@ export const messages: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: false,
+  readBound: tokenBoundReader(BOUND),
+  outputLimits: OUTPUT_LIMITS,
   responseFields: ["id", "model", "usage"],
   readResponse: (body) => readFacts(body, withoutZeros),
   readStreamEvent,

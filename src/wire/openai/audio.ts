@@ -1,3 +1,4 @@
+import { unbounded } from "../../core/budgets/call-bound.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { asName, asObject } from "./fields.ts";
 import {
@@ -35,6 +36,12 @@ const transcriptions: Operation = {
   answerKind: "mixed",
   charges: true,
   unreported: "unknown",
+  readBound: ({ bytes, byteLength }) => {
+    const length = bytes?.length ?? byteLength;
+    return length === null
+      ? unbounded("its client does not say how long its form is")
+      : { kind: "recording", bytes: length };
+  },
   needsIncludeUsage: false,
   responseFields: ["id", "model", "usage", "duration", "x_groq"],
   readResponse: readFacts,

@@ -1,3 +1,4 @@
+import { unbounded } from "../../core/budgets/call-bound.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { type EndingByStatus, readEnding, readWork } from "./deferred-work.ts";
 import { asName, asObject } from "./fields.ts";
@@ -31,6 +32,7 @@ const createBatch: Operation = {
   answerKind: "json",
   charges: true,
   unreported: "unknown",
+  readBound: () => unbounded("a batch's requests stand in a file that Keyward does not read"),
   needsIncludeUsage: false,
   responseFields: [
     "id",

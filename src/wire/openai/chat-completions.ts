@@ -1,3 +1,5 @@
+import { OPENAI_TIER_WORDS } from "../bounds/openai-tier-words.ts";
+import { readValue, tokenBoundReader, type TokenCallShape } from "../bounds/read-token-bound.ts";
 import { COMPLETION_FIELDS, isUsageChunk, readCompletionFacts } from "./completion-facts.ts";
 import { pushDefinitions, pushMessage } from "./content-text.ts";
 import { asArray, asObject, pushText } from "./fields.ts";
@@ -12,6 +14,33 @@ const TOKENS_PER_MESSAGE = 3;
 const TOKENS_PER_NAME = 1;
 const TOKENS_BEFORE_REPLY = 3;
 
+/**
+ * Models that search the web for each answer, and are charged a search for it. Source: OpenAI's web search guide, "Chat
+ * Completions": the model always retrieves information from the web before it responds.
+ */
+const SEARCH_MODEL = /-search-(?:preview|api)(?:-|$)/;
+
+const OUTPUT_LIMITS = ["max_completion_tokens", "max_tokens"] as const;
+
+/** Extensions by which servers search the web, or load what they have cached, before they answer. */
+const BOUND: TokenCallShape = {
+  messages: ["messages"],
+  outputLimits: OUTPUT_LIMITS,
+  tierWords: OPENAI_TIER_WORDS,
+  unseen: { web_search_options: "what a search finds", cached_content: "cached content" },
+  openEnded: {
+    plugins: "its plugins may search the web as often as they like",
+    search_parameters: "it asks for a search of the web, whose sources are charged for",
+  },
+  toolKind: (type) => (type === "function" || type === "custom" ? "client" : "unknown"),
+  reads: ["model"],
+  refine: (bound, scan) => {
+    const model = readValue(scan, "model");
+    const isSearch = typeof model === "string" && SEARCH_MODEL.test(model);
+    return isSearch ? { ...bound, searches: 1, unseen: "what a search finds" } : bound;
+  },
+};
+
 export const chatCompletions: Operation = {
   name: "chat.completions",
   method: "POST",
@@ -21,6 +50,8 @@ export const chatCompletions: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: true,
+  readBound: tokenBoundReader(BOUND),
+  outputLimits: OUTPUT_LIMITS,
   responseFields: COMPLETION_FIELDS,
   readResponse: readFacts,
   readStreamEvent: readFacts,
@@ -29,12 +60,6 @@ export const chatCompletions: Operation = {
   answerText: (body) => ({ texts: choiceTexts(body, "message"), framingTokens: 0 }),
   deliveredText: (data) => choiceTexts(data, "delta"),
 };
-
-/**
- * Models that search the web for each answer, and are charged a search for it. Source: OpenAI's web search guide, "Chat
- * Completions": the model always retrieves information from the web before it responds.
- */
-const SEARCH_MODEL = /-search-(?:preview|api)(?:-|$)/;
 
 function readFacts(body: JsonObject): ResponseFacts {
   const facts = readCompletionFacts(body, COMPLETION_USAGE);

@@ -1,8 +1,12 @@
+import { unbounded, type CallBound } from "../../core/budgets/call-bound.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
+import { readScannedFields } from "../json/read-scanned-fields.ts";
+import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { asArray, asName, asObject } from "./fields.ts";
 import {
   NO_FACTS,
   NO_TEXT_READER,
+  type BoundRequest,
   type JsonObject,
   type Operation,
   type ResponseFacts,
@@ -27,6 +31,7 @@ const generations: Operation = {
   answerKind: "json",
   charges: true,
   unreported: "unknown",
+  readBound: (request) => readBound(request, 0),
   needsIncludeUsage: false,
   responseFields: ["id", "model", "usage", "svg_usage", "data", "quality", "size"],
   readResponse,
@@ -42,14 +47,62 @@ export const IMAGES: readonly Operation[] = [
     name: "images.edits",
     path: "/v1/images/edits",
     requestKind: "form",
+    readBound: (request) => readBound(request, MOST_SENT_PICTURES),
   },
   {
     ...generations,
     name: "images.variations",
     path: "/v1/images/variations",
     requestKind: "form",
+    readBound: (request) => readBound(request, 1),
   },
 ];
+
+/** Sixteen pictures and a mask. Source: `ImageEditParams` of OpenAI's API. */
+const MOST_SENT_PICTURES = 17;
+const MOST_PICTURES = 10_000;
+const BOUND_FIELDS: ReadonlySet<string> = new Set(["n", "quality", "size", "partial_images"]);
+
+function readBound(request: BoundRequest, sentPictures: number): CallBound {
+  const fields = request.fields ?? readBoundFields(request.bytes);
+  if (fields === null) return unbounded("its fields are not all known before it is sent");
+  const pictures = readCount(fields["n"], 1);
+  const partialPictures = readCount(fields["partial_images"], 0);
+  if (pictures === undefined || partialPictures === undefined) {
+    return unbounded(`"n" or "partial_images" is no whole number up to ${MOST_PICTURES}`);
+  }
+  const quality = concrete(fields["quality"]);
+  const size = concrete(fields["size"]);
+  return {
+    kind: "pictures",
+    // Of a form only the short texts are held; what is longer is a picture.
+    inputTokens: request.fields === null ? (request.bytes?.length ?? 0) : formTextBytes(fields),
+    sentPictures,
+    pictures,
+    partialPictures,
+    variant: quality !== null && size !== null ? `${quality}/${size}` : null,
+  };
+}
+
+function readBoundFields(bytes: Buffer | null): JsonObject | null {
+  const scan = bytes === null ? undefined : scanTopLevel(bytes, BOUND_FIELDS);
+  const isOdd = scan?.duplicate !== undefined || scan?.lookAlike !== undefined;
+  return scan === undefined || isOdd ? null : readScannedFields(scan);
+}
+
+/** Forms write numbers as text. */
+function readCount(value: unknown, absent: number): number | undefined {
+  if (value === undefined || value === null) return absent;
+  const count = typeof value === "string" ? Number(value) : value;
+  const isCount = Number.isInteger(count) && (count as number) >= absent;
+  return isCount && (count as number) <= MOST_PICTURES ? (count as number) : undefined;
+}
+
+function formTextBytes(fields: JsonObject): number {
+  let bytes = 0;
+  for (const value of Object.values(fields)) bytes += Buffer.byteLength(String(value));
+  return bytes;
+}
 
 function readResponse(body: JsonObject): ResponseFacts {
   const facts = readFacts(body);

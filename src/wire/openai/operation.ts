@@ -3,6 +3,7 @@
  * usage stands, in JSON and in a stream. An operation reads formats; it opens no socket, knows no price and no
  * provider's name.
  */
+import type { CallBound } from "../../core/budgets/call-bound.ts";
 import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 
@@ -57,6 +58,16 @@ export interface CountableText {
 }
 
 export const NO_TEXT: CountableText = Object.freeze({ texts: [], framingTokens: 0 });
+
+/** A request as it is known before it is sent. */
+export interface BoundRequest {
+  /** The whole body; null where it is streamed. */
+  readonly bytes: Buffer | null;
+  /** How long the body is; null where its client does not say. */
+  readonly byteLength: number | null;
+  /** A form's text fields; null for JSON, and while not all of them are known. */
+  readonly fields: JsonObject | null;
+}
 
 /** How usage is found of an answer that was delivered, and of text that was sent. */
 interface TextReader {
@@ -135,6 +146,15 @@ export interface Operation extends TextReader {
    * is the parsed body, or a form's text fields; empty where it could not be read.
    */
   completeFacts?(facts: ResponseFacts, request: JsonObject): ResponseFacts;
+  /**
+   * What a request says of the most that it can cost. Absent: nothing does. Asked only for calls that a budget counts.
+   */
+  readBound?(request: BoundRequest): CallBound;
+  /**
+   * The fields that limit the output of one answer, the one to add where the request has none first; a provider that
+   * does not heed one is given the next.
+   */
+  readonly outputLimits?: readonly string[];
   /** What one stream event delivered besides text (calls of the provider's tools), for a stream that breaks off. */
   deliveredUnits?(data: JsonObject): Quantities;
 }

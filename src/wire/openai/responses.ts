@@ -1,4 +1,10 @@
-import type { Quantities } from "../../core/usage/quantities.ts";
+import type { Quantities, UnitClass } from "../../core/usage/quantities.ts";
+import { OPENAI_TIER_WORDS } from "../bounds/openai-tier-words.ts";
+import {
+  tokenBoundReader,
+  type TokenCallShape,
+  type ToolKind,
+} from "../bounds/read-token-bound.ts";
 import { pushContent, pushDefinitions } from "./content-text.ts";
 import { type EndingByStatus, readEnding, readWork } from "./deferred-work.ts";
 import { asArray, asName, asObject, pushText } from "./fields.ts";
@@ -16,6 +22,45 @@ import { countToolCalls, readToolCharges } from "./tool-calls.ts";
 const TOKENS_PER_ITEM = 3;
 const TOKENS_BEFORE_REPLY = 3;
 
+const OUTPUT_LIMITS = ["max_output_tokens"] as const;
+
+const BOUND: TokenCallShape = {
+  messages: ["input"],
+  outputLimits: OUTPUT_LIMITS,
+  // OpenAI takes no lower one.
+  minOutputTokens: 16,
+  tierWords: OPENAI_TIER_WORDS,
+  unseen: {
+    previous_response_id: "an earlier response",
+    conversation: "a conversation that the provider has stored",
+    prompt: "a prompt that the provider has stored",
+  },
+  openEnded: { context_management: "compactions of its context are charged for besides" },
+  toolKind: kindOfTool,
+};
+
+/** Tools that the client carries out, so that the model stops for them. */
+const CLIENT_TOOLS: ReadonlySet<string | null> = new Set([
+  "function",
+  "custom",
+  "local_shell",
+  "apply_patch",
+  "computer",
+  "computer_use_preview",
+]);
+
+/** Tools of the provider's own, by the beginning of their names, with what a call of them is charged by. */
+const HOSTED_TOOLS: readonly (readonly [string, UnitClass])[] = [
+  ["web_search", "webSearches"],
+  ["file_search", "fileSearches"],
+  ["code_interpreter", "codeSessions"],
+];
+
+function kindOfTool(type: string | null): ToolKind {
+  if (CLIENT_TOOLS.has(type)) return "client";
+  return HOSTED_TOOLS.find(([name]) => type?.startsWith(name) === true)?.[1] ?? "unknown";
+}
+
 /**
  * The Responses API. A stream's `response.created` and `response.in_progress` name id and model with a null usage;
  * `response.completed`, `.incomplete` and `.failed` carry the whole response, so a stream needs no asking for usage.
@@ -30,6 +75,8 @@ export const responses: Operation = {
   unreported: "estimated",
   outlivesStream: "in_background",
   needsIncludeUsage: false,
+  readBound: tokenBoundReader(BOUND),
+  outputLimits: OUTPUT_LIMITS,
   responseFields: [
     "id",
     "model",
@@ -56,6 +103,9 @@ export const compaction: Operation = {
   ...responses,
   name: "responses.compact",
   path: "/v1/responses/compact",
+  // It takes no limit.
+  readBound: tokenBoundReader({ ...BOUND, outputLimits: [] }),
+  outputLimits: [],
   readResponse: readFacts,
   readStreamEvent: (data) => readFacts(asObject(data["response"]) ?? {}),
 };

@@ -1,3 +1,4 @@
+import { unbounded } from "../../core/budgets/call-bound.ts";
 import { type EndingByStatus, isObjectId, readEnding, readWork } from "./deferred-work.ts";
 import { asName } from "./fields.ts";
 import {
@@ -33,6 +34,7 @@ const createRun: Operation = {
   charges: true,
   unreported: "unknown",
   outlivesStream: "always",
+  readBound: () => unbounded("a run may call the model and its tools as often as it likes"),
   needsIncludeUsage: false,
   responseFields: ["id", "object", "thread_id", "status", "model", "usage"],
   readResponse: readRun,

@@ -1,8 +1,12 @@
+import { unbounded, type CallBound } from "../../core/budgets/call-bound.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
+import { readNumber } from "../bounds/read-token-bound.ts";
+import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { asName } from "./fields.ts";
 import {
   NO_FACTS,
   NO_TEXT_READER,
+  type BoundRequest,
   type JsonObject,
   type Operation,
   type ResponseFacts,
@@ -31,6 +35,7 @@ export const speech: Operation = {
   answerKind: "mixed",
   charges: true,
   unreported: "unknown",
+  readBound,
   needsIncludeUsage: false,
   responseFields: ["model", "usage"],
   readResponse: readFacts,
@@ -38,6 +43,21 @@ export const speech: Operation = {
   isUsageOnlyEvent: () => false,
   completeFacts,
 };
+
+const SPEED: ReadonlySet<string> = new Set(["speed"]);
+/** Slower than any that is taken. */
+const MIN_SPEED = 0.1;
+
+/** All bytes of the body count as characters to be spoken: a character is one at least. */
+function readBound({ bytes }: BoundRequest): CallBound {
+  const scan = bytes === null ? undefined : scanTopLevel(bytes, SPEED);
+  if (bytes === null || scan === undefined) return unbounded("its body is not one JSON object");
+  const speed = readNumber(scan, "speed") ?? 1;
+  if (scan.duplicate !== undefined || speed < MIN_SPEED) {
+    return unbounded('its "speed" is none that Keyward can reckon with');
+  }
+  return { kind: "speech", characters: bytes.length, speed: Math.min(speed, 1) };
+}
 
 function readFacts(body: JsonObject): ResponseFacts {
   const usage = readUsage(body["usage"], RESPONSE_USAGE);

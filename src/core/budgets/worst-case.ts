@@ -1,0 +1,283 @@
+import { picos, ZERO_PICOS, type Picos } from "../money/picos.ts";
+import { DearestPrices } from "../pricing/dearest-prices.ts";
+import type { PriceBook } from "../pricing/price-book.ts";
+import type { ModelLimits } from "../pricing/price-list.ts";
+import type { QuantityClass } from "../usage/quantities.ts";
+import type {
+  CallBound,
+  PictureBound,
+  RecordingBound,
+  SpeechBound,
+  TokenBound,
+} from "./call-bound.ts";
+
+/** What is assumed of models and files whose limits nobody has published. */
+export interface BoundCeilings {
+  /** Tokens that a model reads at most in one turn. */
+  readonly contextTokens: number;
+  readonly outputTokens: number;
+  /** Tokens that a picture sent to a model counts as. */
+  readonly pictureTokens: number;
+  /** The least that a second of a recording takes, in bits. */
+  readonly audioBitsPerSecond: number;
+}
+
+export const DEFAULT_BOUND_CEILINGS: BoundCeilings = {
+  contextTokens: 1_050_000,
+  outputTokens: 131_072,
+  // The most that is published of any model: gpt-4o-mini counts the largest picture as 48,169.
+  pictureTokens: 50_000,
+  // Below every speech codec's lowest rate (AMR-NB 4750, Opus for speech 6000, MP3 8000).
+  audioBitsPerSecond: 4000,
+};
+
+export interface WorstCaseDeps {
+  readonly priceBook: Pick<PriceBook, "candidates" | "limits" | "tierOf">;
+  readonly ceilings: BoundCeilings;
+}
+
+/** Where the call would go. */
+export interface BoundWay {
+  /** The provider's name in the price book. */
+  readonly provider: string;
+  /** Every model that may answer: the one asked for, and what the request names to fall back to. */
+  readonly models: readonly (string | null)[];
+  readonly atMs: number;
+  /** Fields of limits on the output that the provider does not heed. */
+  readonly ignoredLimits: readonly string[];
+}
+
+export type WorstCase =
+  | { readonly kind: "bounded"; readonly picos: Picos }
+  | { readonly kind: "free" }
+  /** `why` says what has no price. */
+  | { readonly kind: "unpriced"; readonly why: string }
+  /** `why` completes "Its cost has no upper bound, because …". */
+  | { readonly kind: "unbounded"; readonly why: string };
+
+/**
+ * The most that a call can cost, before it is sent: never less than what it is charged afterwards, whichever of the
+ * models answers, on whichever tier the request allows, however its tokens fall into classes.
+ *
+ * It holds because a token of text takes a byte of the body at least (every tokenizer in use works on bytes, or falls
+ * back to them); because what is not in the body has to fit into the model's context window; and because a provider
+ * heeds the limit on the output that it is sent. A provider that breaks its own limits is charged what it charges.
+ */
+export function worstCaseOf(deps: WorstCaseDeps, way: BoundWay, bound: CallBound): WorstCase {
+  if (bound.kind === "free") return bound;
+  let most = ZERO_PICOS;
+  let isUnbounded: WorstCase | undefined;
+  for (const model of way.models) {
+    const worst = worstOfModel(deps, way, { model, bound });
+    if (worst.kind === "unpriced") return worst;
+    if (worst.kind === "unbounded") isUnbounded = worst;
+    if (worst.kind === "bounded" && worst.picos > most) most = worst.picos;
+  }
+  if (isUnbounded !== undefined) return isUnbounded;
+  return most === ZERO_PICOS ? { kind: "free" } : { kind: "bounded", picos: most };
+}
+
+/**
+ * The highest limit on the output of each answer with which the call costs no more than an amount: for a budget that is
+ * nearly used up. Null where there is none that the endpoint would take, and where a limit changes nothing.
+ */
+export function affordableOutput(
+  deps: WorstCaseDeps,
+  way: BoundWay,
+  { bound, amountPicos }: { readonly bound: CallBound; readonly amountPicos: Picos },
+): number | null {
+  if (bound.kind !== "tokens" || !bound.hasOutput) return null;
+  let lowest = Number.MAX_SAFE_INTEGER;
+  for (const model of way.models) {
+    const parts = tokenParts(givenOf(deps, way, { model, bound }), way, bound);
+    if ("why" in parts) return null;
+    const { fixedPicos, perTokenPicos, outputTokens } = parts;
+    const left = amountPicos - fixedPicos;
+    if (left < 0n) return null;
+    const tokens = perTokenPicos === 0n ? BigInt(outputTokens) : left / perTokenPicos;
+    lowest = Math.min(lowest, outputTokens, Number(tokens));
+  }
+  return lowest >= bound.minOutputTokens ? lowest : null;
+}
+
+interface ModelCall {
+  readonly model: string | null;
+  readonly bound: CallBound;
+}
+
+function worstOfModel(deps: WorstCaseDeps, way: BoundWay, call: ModelCall): WorstCase {
+  const { bound } = call;
+  const given = givenOf(deps, way, call);
+  const { prices } = given;
+  if (prices.isFree) return { kind: "free" };
+  if (bound.kind === "free" || bound.kind === "unbounded") return bound;
+  if (bound.kind === "speech") return speechCost(given, bound);
+  if (bound.kind === "recording") return recordingCost(given, bound);
+  if (bound.kind === "pictures") return pictureCost(given, bound);
+  const parts = tokenParts(given, way, bound);
+  if ("why" in parts) return { kind: "unpriced", why: parts.why };
+  return bounded(parts.fixedPicos + parts.perTokenPicos * BigInt(parts.outputTokens));
+}
+
+interface Given {
+  readonly prices: DearestPrices;
+  readonly limits: ModelLimits;
+  readonly ceilings: BoundCeilings;
+}
+
+function givenOf(
+  { priceBook, ceilings }: WorstCaseDeps,
+  { provider, atMs }: BoundWay,
+  { model, bound }: ModelCall,
+): Given {
+  const serviceTier = bound.kind === "tokens" ? bound.serviceTier : null;
+  const rows = priceBook.candidates({ provider, model, atMs });
+  // A project's own setting decides what `auto` means, so it may be any tier.
+  const isOpen = serviceTier === null || serviceTier.toLowerCase() === "auto";
+  const tier = priceBook.tierOf(provider, serviceTier);
+  return {
+    prices: new DearestPrices(rows, { provider, model, tier, isOpen }),
+    limits: priceBook.limits({ provider, model }),
+    ceilings,
+  };
+}
+
+interface TokenParts {
+  /** Everything but the output of the answers. */
+  readonly fixedPicos: bigint;
+  /** For one more token in the limit of an answer. */
+  readonly perTokenPicos: bigint;
+  /** The limit that holds now. */
+  readonly outputTokens: number;
+}
+
+function tokenParts(
+  { prices, limits, ceilings }: Given,
+  way: BoundWay,
+  bound: TokenBound,
+): TokenParts | { readonly why: string } {
+  const turns = 1 + bound.hostedCalls;
+  const inputTokens = inputTokensOf(bound, limits, ceilings) * turns;
+  prices.upTo(inputTokens);
+  const input = prices.dearest(inputClasses(bound), ["input"]);
+  const audio = bound.hasAudioInput ? prices.dearest(["audioInput"], ["audioInput"]) : 0n;
+  const output = bound.hasOutput ? prices.dearest(outputClasses(bound), ["output"]) : 0n;
+  const hosted = bound.hostedClasses.reduce<bigint>(
+    (most, one) => larger(most, prices.dearest([one], [one])),
+    0n,
+  );
+  const search = bound.searches > 0 ? prices.dearest(["webSearches"], ["webSearches"]) : 0n;
+  if (prices.why !== null) return { why: prices.why };
+  const limit = heededLimit(bound, way);
+  const { context = ceilings.outputTokens } = limits;
+  const perAnswerTurns = limit === null || bound.isLimitPerTurn ? turns : 1;
+  return {
+    fixedPicos:
+      larger(input, audio) * BigInt(inputTokens) +
+      output * BigInt(bound.extraOutputTokens) +
+      hosted * BigInt(bound.hostedCalls) +
+      search * BigInt(bound.searches),
+    perTokenPicos: output * BigInt(bound.answers * perAnswerTurns),
+    outputTokens: limit ?? limits.output ?? context,
+  };
+}
+
+/** What the model reads in one turn. */
+function inputTokensOf(bound: TokenBound, limits: ModelLimits, ceilings: BoundCeilings): number {
+  const { context, picture = ceilings.pictureTokens } = limits;
+  const inBody = bound.inputTokens + bound.pictures * picture;
+  if (bound.unseen === null && bound.hostedCalls === 0) return Math.min(inBody, context ?? inBody);
+  return context ?? Math.max(inBody, ceilings.contextTokens);
+}
+
+/** The highest of those that the provider may go by; null: it goes by none. */
+function heededLimit(bound: TokenBound, way: BoundWay): number | null {
+  let highest: number | null = null;
+  for (const [field, tokens] of Object.entries(bound.outputLimits)) {
+    if (!way.ignoredLimits.includes(field)) highest = Math.max(highest ?? 0, tokens);
+  }
+  return highest;
+}
+
+function inputClasses(bound: TokenBound): readonly QuantityClass[] {
+  const isAnything = bound.unseen !== null || bound.hostedCalls > 0;
+  return [
+    "input",
+    "cachedInput",
+    ...bound.cacheWrites,
+    ...(bound.pictures > 0 || isAnything ? (["imageInput", "cachedImageInput"] as const) : []),
+    ...(isAnything ? (["audioInput", "cachedAudioInput"] as const) : []),
+  ];
+}
+
+function outputClasses(bound: TokenBound): readonly QuantityClass[] {
+  const classes = ["output", "reasoningOutput", "imageOutput"] as const;
+  return bound.hasAudioOutput ? [...classes, "audioOutput"] : classes;
+}
+
+/**
+ * Audio tokens for a character where speech is priced by what is heard: 1250 tokens a minute (OpenAI's own estimate for
+ * gpt-4o-mini-tts) at three characters a second, a quarter of the usual pace.
+ */
+const AUDIO_TOKENS_PER_CHARACTER = 7;
+
+function speechCost({ prices }: Given, bound: SpeechBound): WorstCase {
+  const characters = BigInt(bound.characters);
+  if (prices.has("inputCharacters")) {
+    return priced(prices, prices.dearest(["inputCharacters"], ["inputCharacters"]) * characters);
+  }
+  const spoken = Math.ceil(bound.characters * (AUDIO_TOKENS_PER_CHARACTER / bound.speed));
+  prices.upTo(bound.characters);
+  const input = prices.dearest(["input"], ["input"]) * characters;
+  return priced(prices, input + prices.dearest(["audioOutput"], ["audioOutput"]) * BigInt(spoken));
+}
+
+/** A tenth of a second of audio is a token, by OpenAI's count. */
+const MS_PER_AUDIO_TOKEN = 100;
+
+function recordingCost(given: Given, bound: RecordingBound): WorstCase {
+  const { prices, limits, ceilings } = given;
+  const lengthMs = Math.ceil((bound.bytes * 8 * 1000) / ceilings.audioBitsPerSecond);
+  if (prices.has("audioInputMs")) {
+    return priced(prices, prices.dearest(["audioInputMs"], ["audioInputMs"]) * BigInt(lengthMs));
+  }
+  const heard = Math.ceil(lengthMs / MS_PER_AUDIO_TOKEN);
+  // The prompt stands in the form as well, so its tokens are among the bytes.
+  const inputTokens = Math.min(heard + bound.bytes, limits.context ?? Number.MAX_SAFE_INTEGER);
+  const outputTokens = limits.output ?? limits.context ?? ceilings.outputTokens;
+  prices.upTo(inputTokens);
+  const input = prices.dearest(["audioInput", "input"], ["audioInput"]) * BigInt(inputTokens);
+  return priced(prices, input + prices.dearest(["output"], ["output"]) * BigInt(outputTokens));
+}
+
+/** What one unfinished picture adds. Source: OpenAI's image generation guide, partial images. */
+const TOKENS_PER_PARTIAL_PICTURE = 100;
+
+function pictureCost({ prices, limits, ceilings }: Given, bound: PictureBound): WorstCase {
+  if (prices.has("images")) {
+    return priced(prices, prices.ofVariant("images", bound.variant) * BigInt(bound.pictures));
+  }
+  const sent = bound.sentPictures * (limits.picture ?? ceilings.pictureTokens);
+  const inputTokens = bound.inputTokens + sent;
+  prices.upTo(inputTokens);
+  const input = prices.dearest(["input", "cachedInput", "imageInput"], ["input"]);
+  const output = prices.dearest(["imageOutput", "output"], ["imageOutput"]);
+  if (prices.why !== null) return { kind: "unpriced", why: prices.why };
+  if (limits.drawnPicture === undefined) {
+    return { kind: "unbounded", why: "how many tokens a picture of its model takes is not known" };
+  }
+  const drawn = limits.drawnPicture + bound.partialPictures * TOKENS_PER_PARTIAL_PICTURE;
+  return bounded(input * BigInt(inputTokens) + output * BigInt(drawn * bound.pictures));
+}
+
+function priced(prices: DearestPrices, amount: bigint): WorstCase {
+  return prices.why === null ? bounded(amount) : { kind: "unpriced", why: prices.why };
+}
+
+function bounded(amount: bigint): WorstCase {
+  return amount === 0n ? { kind: "free" } : { kind: "bounded", picos: picos(amount) };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

@@ -1,0 +1,227 @@
+import {
+  unbounded,
+  type CacheWriteClass,
+  type CallBound,
+  type TokenBound,
+} from "../../core/budgets/call-bound.ts";
+import type { UnitClass } from "../../core/usage/quantities.ts";
+import { TopLevelScanner, type TopLevelScan } from "../json/top-level-scanner.ts";
+import type { BoundRequest } from "../openai/operation.ts";
+import { readAttachments } from "./read-attachments.ts";
+import { readTools, type OfferedTool } from "./read-tools.ts";
+
+/** Whose work a tool is. `client`: the model stops, and the client's next call is another one. */
+export type ToolKind = "client" | UnitClass | "uncharged" | "unknown";
+
+/** What is different about an endpoint that is charged by the token. */
+export interface TokenCallShape {
+  /** The fields with what the model reads; attachments are looked for in them alone. */
+  readonly messages: readonly string[];
+  readonly outputLimits: readonly string[];
+  readonly isLimitPerTurn?: boolean;
+  readonly minOutputTokens?: number;
+  /** False for an endpoint that is charged for its input alone. */
+  readonly hasOutput?: boolean;
+  /** Fields that, given, make the model read what is not in the body; with what that is, for people. */
+  readonly unseen?: Readonly<Record<string, string>>;
+  /** Fields that, given, make the cost open-ended; with why. */
+  readonly openEnded?: Readonly<Record<string, string>>;
+  /** Words of `service_tier` that mean another one's. */
+  readonly tierWords?: Readonly<Record<string, string>>;
+  readonly toolKind?: (type: string | null) => ToolKind;
+  /** Whether caching is asked for in the body, and not done by the provider unasked. */
+  readonly isCacheExplicit?: boolean;
+  /** Further fields that `refine` reads. */
+  readonly reads?: readonly string[];
+  /** What only this endpoint knows. */
+  readonly refine?: (bound: TokenBound, scan: TopLevelScan) => CallBound;
+}
+
+/**
+ * The framing that a provider adds around what it is sent: a few tokens a message, which take fewer than the braces and
+ * names of its JSON, and a system prompt of its own, which models with a chat format of theirs begin with.
+ */
+const FRAMING_TOKENS = 200;
+/** What a provider tells a model about tools besides their definitions (Anthropic: up to 735 for a tool of its own). */
+const TOOL_TOKENS = 2000;
+
+/** Counts above these are nothing that an API takes. */
+const MAX_ANSWERS = 10_000;
+const MAX_HOSTED_CALLS = 10_000;
+const MAX_LIMIT = 1_000_000_000;
+
+/** Longer values of the fields that are read whole say nothing. */
+const MAX_VALUE_BYTES = 1024;
+
+const COMMON_FIELDS = [
+  "n",
+  "best_of",
+  "service_tier",
+  "max_tool_calls",
+  "modalities",
+  "audio",
+  "prediction",
+  "tools",
+] as const;
+
+/** Makes the reader of what an endpoint's requests say of the most that a call can cost. */
+export function tokenBoundReader(shape: TokenCallShape): (request: BoundRequest) => CallBound {
+  const { messages, outputLimits, reads = [], unseen = {}, openEnded = {} } = shape;
+  const given = [...Object.keys(unseen), ...Object.keys(openEnded)];
+  const wanted = new Set([...COMMON_FIELDS, ...messages, ...outputLimits, ...reads, ...given]);
+  return ({ bytes }) => {
+    if (bytes === null) return unbounded("its body is not read before it is sent");
+    const scanner = new TopLevelScanner(wanted, MAX_VALUE_BYTES);
+    scanner.push(bytes);
+    const scan = scanner.finish();
+    if (scan === undefined) return unbounded("its body is not one JSON object");
+    return readBound(bytes, scan, shape);
+  };
+}
+
+function readBound(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): CallBound {
+  const odd = scan.duplicate ?? scan.lookAlike;
+  if (odd !== undefined) return unbounded(`its body has "${odd}" in two spellings, or twice`);
+  for (const [field, why] of Object.entries(shape.openEnded ?? {})) {
+    if (isGiven(scan, field)) return unbounded(why);
+  }
+  const counted = readAnswers(scan);
+  if (typeof counted === "string") return unbounded(counted);
+  const hosted = readHosted(bytes, scan, shape);
+  if (typeof hosted === "string") return unbounded(hosted);
+  const places = shape.messages.flatMap((field) => scan.fields.get(field) ?? []);
+  const attachments = readAttachments(bytes, places);
+  const unseenField = Object.keys(shape.unseen ?? {}).find((field) => isGiven(scan, field));
+  const prediction = scan.fields.get("prediction");
+  const framing = FRAMING_TOKENS + (scan.fields.has("tools") ? TOOL_TOKENS : 0);
+  const bound: TokenBound = {
+    kind: "tokens",
+    inputTokens: bytes.length - attachments.pictureBytes + framing,
+    pictures: attachments.pictures,
+    hasAudioInput: attachments.hasAudio,
+    unseen: (unseenField && shape.unseen?.[unseenField]) ?? attachments.unseen,
+    cacheWrites: cacheWritesOf(bytes, shape),
+    hostedCalls: hosted.calls,
+    hostedClasses: hosted.classes,
+    searches: 0,
+    hasOutput: shape.hasOutput ?? true,
+    hasAudioOutput: hasAudioOutput(scan),
+    outputLimits: readLimits(scan, shape),
+    isLimitPerTurn: shape.isLimitPerTurn ?? false,
+    minOutputTokens: shape.minOutputTokens ?? 1,
+    answers: counted,
+    extraOutputTokens: prediction === undefined ? 0 : prediction.end - prediction.start,
+    serviceTier: readTier(scan, shape),
+  };
+  return shape.refine?.(bound, scan) ?? bound;
+}
+
+/** Whether a field is there and not null. */
+export function isGiven(scan: TopLevelScan, field: string): boolean {
+  const found = scan.fields.get(field);
+  return found !== undefined && found.text !== "null";
+}
+
+/** A field's number; undefined where it is none, or there is none. */
+export function readNumber(scan: TopLevelScan, field: string): number | undefined {
+  const value = readValue(scan, field);
+  return typeof value === "number" ? value : undefined;
+}
+
+/** A field's value, where it is short; undefined where there is none, or it is malformed. */
+export function readValue(scan: TopLevelScan, field: string): unknown {
+  const text = scan.fields.get(field)?.text;
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many answers are asked for; or why nobody can say. */
+function readAnswers(scan: TopLevelScan): number | string {
+  let answers = 1;
+  for (const field of ["n", "best_of"] as const) {
+    if (!isGiven(scan, field)) continue;
+    const count = readNumber(scan, field) ?? 0;
+    if (!Number.isInteger(count) || count < 1 || count > MAX_ANSWERS) {
+      return `"${field}" is no whole number from 1 to ${MAX_ANSWERS}`;
+    }
+    answers = Math.max(answers, count);
+  }
+  return answers;
+}
+
+function readLimits(scan: TopLevelScan, { outputLimits }: TokenCallShape): Record<string, number> {
+  const limits: Record<string, number> = {};
+  for (const field of outputLimits) {
+    const limit = readNumber(scan, field);
+    // Some servers take 0 and -1 for no limit.
+    const isLimit = limit !== undefined && Number.isInteger(limit) && limit > 0;
+    if (isLimit && limit <= MAX_LIMIT) limits[field] = limit;
+  }
+  return limits;
+}
+
+interface Hosted {
+  readonly calls: number;
+  readonly classes: readonly UnitClass[];
+}
+
+/** How often the model may call the provider's own tools; or why nobody can say. */
+function readHosted(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): Hosted | string {
+  const place = scan.fields.get("tools");
+  if (place === undefined || place.memberCount === 0) return NONE_HOSTED;
+  const tools = readTools(bytes, place);
+  if (tools === undefined) return `its "tools" is no list that Keyward can read`;
+  const toolKind = shape.toolKind ?? (() => "unknown" as const);
+  const classes = new Set<UnitClass>();
+  const hosted: OfferedTool[] = [];
+  for (const tool of tools) {
+    const kind = toolKind(tool.type);
+    if (kind === "client") continue;
+    if (kind === "unknown") return `nobody says what the tool "${tool.type ?? ""}" can cost`;
+    if (kind !== "uncharged") classes.add(kind);
+    hosted.push(tool);
+  }
+  if (hosted.length === 0) return NONE_HOSTED;
+  const calls = readNumber(scan, "max_tool_calls") ?? sumOfUses(hosted);
+  return calls === null || !Number.isInteger(calls) || calls < 0 || calls > MAX_HOSTED_CALLS
+    ? `the model may call the provider's tools as often as it likes (set ${shape.isLimitPerTurn === true ? '"max_uses" of each tool' : '"max_tool_calls"'})`
+    : { calls, classes: [...classes] };
+}
+
+const NONE_HOSTED: Hosted = { calls: 0, classes: [] };
+
+function sumOfUses(tools: readonly OfferedTool[]): number | null {
+  let sum = 0;
+  for (const { maxUses } of tools) {
+    if (maxUses === null) return null;
+    sum += maxUses;
+  }
+  return sum;
+}
+
+/** Chats whose answer is spoken. */
+function hasAudioOutput(scan: TopLevelScan): boolean {
+  const modalities = scan.fields.get("modalities");
+  if (isGiven(scan, "audio")) return true;
+  const value = readValue(scan, "modalities");
+  return modalities !== undefined && (!Array.isArray(value) || value.includes("audio"));
+}
+
+function readTier(scan: TopLevelScan, { tierWords }: TokenCallShape): string | null {
+  if (!isGiven(scan, "service_tier")) return null;
+  const tier = readValue(scan, "service_tier");
+  // A tier that is no name is none that has a price.
+  if (typeof tier !== "string") return "?";
+  return tierWords?.[tier] ?? tier;
+}
+
+function cacheWritesOf(bytes: Buffer, shape: TokenCallShape): readonly CacheWriteClass[] {
+  if (shape.isCacheExplicit !== true) return ["cacheWriteInput"];
+  // With an escape in it the word may be written in any way.
+  const isAsked = bytes.includes("cache_control") || bytes.includes("\\u");
+  return isAsked ? ["cacheWriteInput", "cacheWrite1hInput"] : [];
+}

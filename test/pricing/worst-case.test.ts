@@ -1,0 +1,453 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { withOutputLimit, type CallBound } from "../../src/core/budgets/call-bound.ts";
+import {
+  affordableOutput,
+  DEFAULT_BOUND_CEILINGS,
+  worstCaseOf,
+  type BoundWay,
+  type WorstCase,
+} from "../../src/core/budgets/worst-case.ts";
+import { picos } from "../../src/core/money/picos.ts";
+import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
+import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
+import type { Quantities } from "../../src/core/usage/quantities.ts";
+import { countPromptTokens } from "../../src/providers/simulator/content/prompt-tokens.ts";
+import { readCallBound } from "../../src/wire/bounds/read-call-bound.ts";
+import { findOperation } from "../../src/wire/find-operation.ts";
+
+const AT_MS = Date.parse("2026-11-20T12:00:00Z");
+const priceBook = createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] });
+const deps = { priceBook, ceilings: DEFAULT_BOUND_CEILINGS };
+
+function way(models: string | readonly string[], provider = "openai"): BoundWay {
+  return { provider, models: [models].flat(), atMs: AT_MS, ignoredLimits: [] };
+}
+
+function boundOf(path: string, body: unknown): CallBound {
+  const bytes = Buffer.from(JSON.stringify(body));
+  const request = { bytes, byteLength: bytes.length, fields: null };
+  return readCallBound(findOperation("POST", path), request);
+}
+
+type Body = { readonly model: string; readonly [field: string]: unknown };
+
+function worst(path: string, body: Body, provider?: string): WorstCase {
+  return worstCaseOf(deps, way(body.model, provider), boundOf(path, body));
+}
+
+const CHAT = "/v1/chat/completions";
+const RESPONSES = "/v1/responses";
+const MESSAGES = "/v1/messages";
+const hello = [{ role: "user", content: "Hello" }];
+const length = (body: unknown): bigint => BigInt(JSON.stringify(body).length);
+/** Picos for a token at a price in USD for a million. */
+const usd = (perMillion: number): bigint => BigInt(Math.round(perMillion * 1_000_000));
+const FRAMING = 200n;
+
+describe("the worst case of a call, by hand", () => {
+  const plain = { model: "gpt-4o", service_tier: "default", messages: hello };
+  const image = { type: "image_url", image_url: { url: "https://example.com/a.png" } };
+  const seen = { ...plain, max_tokens: 10, messages: [{ role: "user", content: [image, image] }] };
+  const embedded = {
+    ...plain,
+    max_tokens: 10,
+    messages: [
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: `data:image/png;base64,${"A".repeat(9000)}` } },
+        ],
+      },
+    ],
+  };
+  const search = {
+    model: "gpt-4.1",
+    service_tier: "default",
+    input: "Who won?",
+    max_output_tokens: 50,
+    max_tool_calls: 3,
+    tools: [{ type: "web_search" }, { type: "function", name: "f" }],
+  };
+  const claude = { model: "claude-sonnet-4-6", max_tokens: 100, messages: hello };
+  const cached = {
+    ...claude,
+    system: [{ type: "text", text: "x", cache_control: { type: "ephemeral" } }],
+  };
+  it.each<[string, string, Body, (bytes: bigint) => bigint]>([
+    [
+      "a limit of the older name",
+      CHAT,
+      { ...plain, max_tokens: 100 },
+      (n) => (n + FRAMING) * usd(2.5) + 100n * usd(10),
+    ],
+    [
+      "the higher of two limits",
+      CHAT,
+      { ...plain, max_tokens: 100, max_completion_tokens: 300 },
+      (n) => (n + FRAMING) * usd(2.5) + 300n * usd(10),
+    ],
+    [
+      "no limit: the most that the model answers",
+      CHAT,
+      plain,
+      (n) => (n + FRAMING) * usd(2.5) + 16_384n * usd(10),
+    ],
+    [
+      "three answers",
+      CHAT,
+      { ...plain, max_tokens: 100, n: 3 },
+      (n) => (n + FRAMING) * usd(2.5) + 300n * usd(10),
+    ],
+    [
+      "no tier: it may be served with priority",
+      CHAT,
+      { model: "gpt-4o", max_tokens: 100, messages: hello },
+      (n) => (n + FRAMING) * usd(4.25) + 100n * usd(17),
+    ],
+    [
+      "two pictures at a URL, by the model's own rule",
+      CHAT,
+      seen,
+      (n) => (n + FRAMING + 2n * 1445n) * usd(2.5) + 10n * usd(10),
+    ],
+    [
+      "a picture in the body, whose bytes are no text",
+      CHAT,
+      embedded,
+      (n) => (n - 9022n + FRAMING + 1445n) * usd(2.5) + 10n * usd(10),
+    ],
+    [
+      "spoken answers",
+      CHAT,
+      {
+        model: "gpt-4o-audio-preview",
+        modalities: ["text", "audio"],
+        audio: {},
+        max_tokens: 10,
+        messages: hello,
+      },
+      (n) => (n + FRAMING) * usd(2.5) + 10n * usd(80),
+    ],
+    [
+      "a recording in the body",
+      CHAT,
+      {
+        model: "gpt-4o-audio-preview",
+        max_tokens: 10,
+        messages: [
+          { role: "user", content: [{ type: "input_audio", input_audio: { data: "AAAA" } }] },
+        ],
+      },
+      (n) => (n + FRAMING) * usd(40) + 10n * usd(10),
+    ],
+    [
+      "a stored conversation: the whole context window",
+      RESPONSES,
+      {
+        model: "gpt-4.1",
+        service_tier: "default",
+        previous_response_id: "resp_1",
+        input: "And then?",
+        max_output_tokens: 50,
+      },
+      () => 1_050_000n * usd(2) + 50n * usd(8),
+    ],
+    [
+      "three searches at most: four turns, three charges",
+      RESPONSES,
+      search,
+      () => 4n * 1_050_000n * usd(2) + 50n * usd(8) + 3n * 25_000_000_000n,
+    ],
+    ["Anthropic, nothing cached", MESSAGES, claude, (n) => (n + FRAMING) * usd(3) + 100n * usd(15)],
+    [
+      "Anthropic, with a cache that may be kept for an hour",
+      MESSAGES,
+      cached,
+      (n) => (n + FRAMING) * usd(6) + 100n * usd(15),
+    ],
+    [
+      "two prompts of the older completions, each answered four times",
+      "/v1/completions",
+      {
+        model: "gpt-3.5-turbo-instruct",
+        prompt: ["a", "b"],
+        best_of: 4,
+        n: 2,
+        max_tokens: 10,
+      },
+      (n) => (n + FRAMING) * usd(1.5) + 80n * usd(2),
+    ],
+    [
+      "one prompt of token ids",
+      "/v1/completions",
+      { model: "gpt-3.5-turbo-instruct", prompt: [1, 2, 3], max_tokens: 10 },
+      (n) => (n + FRAMING) * usd(1.5) + 10n * usd(2),
+    ],
+    [
+      "embeddings: no output",
+      "/v1/embeddings",
+      { model: "text-embedding-3-small", input: ["a", "b"] },
+      (n) => (n + FRAMING) * usd(0.02),
+    ],
+    [
+      "speech by the character",
+      "/v1/audio/speech",
+      { model: "tts-1", input: "Hello", voice: "alloy" },
+      (n) => n * usd(15),
+    ],
+    [
+      "speech by the token, spoken at half the pace",
+      "/v1/audio/speech",
+      { model: "gpt-4o-mini-tts", input: "Hello", speed: 0.5 },
+      (n) => n * usd(0.6) + n * 14n * usd(12),
+    ],
+    [
+      "pictures of a known size",
+      "/v1/images/generations",
+      { model: "dall-e-3", prompt: "a cat", n: 1, quality: "hd", size: "1024x1792" },
+      () => 120_000_000_000n,
+    ],
+    [
+      "pictures of an open size: the dearest",
+      "/v1/images/generations",
+      { model: "dall-e-3", prompt: "a cat" },
+      () => 120_000_000_000n,
+    ],
+    [
+      "pictures by the token",
+      "/v1/images/generations",
+      { model: "gpt-image-1", prompt: "a cat", n: 2, partial_images: 3 },
+      (n) => n * usd(10) + 2n * 6540n * usd(40),
+    ],
+  ])("%s", (_, path, body, expected) => {
+    const provider = path === MESSAGES ? "anthropic" : "openai";
+    const most = worst(path, body, provider);
+    expect(most).toEqual({ kind: "bounded", picos: expected(length(body)) });
+  });
+
+  it("bounds a recording by its length at the lowest bit rate", () => {
+    const operation = findOperation("POST", "/v1/audio/transcriptions");
+    const bound = readCallBound(operation, { bytes: null, byteLength: 500_000, fields: null });
+    // 4,000,000 bits at 4000 a second: 1000 s at 0.006 USD a minute
+    const whisper = worstCaseOf(deps, way("whisper-1"), bound);
+    expect(whisper).toEqual({ kind: "bounded", picos: 100_000_000_000n });
+    const open = readCallBound(operation, { bytes: null, byteLength: null, fields: null });
+    expect(worstCaseOf(deps, way("whisper-1"), open).kind).toBe("unbounded");
+  });
+
+  it("takes the dearest of the models that may answer", () => {
+    const bound = boundOf(CHAT, { ...plain, max_tokens: 100 });
+    const mini = worstCaseOf(deps, way("gpt-4o-mini"), bound);
+    const big = worstCaseOf(deps, way("gpt-4o"), bound);
+    expect(worstCaseOf(deps, way(["gpt-4o-mini", "gpt-4o"]), bound)).toEqual(big);
+    expect(mini).not.toEqual(big);
+    expect(worstCaseOf(deps, way(["gpt-4o", "nobody-knows"]), bound).kind).toBe("unpriced");
+  });
+
+  it.each<[string, string, object]>([
+    ["a batch", "/v1/batches", { input_file_id: "file-1", endpoint: CHAT }],
+    ["a run", "/v1/threads/t/runs", { assistant_id: "a" }],
+    ["an endpoint that nobody knows", "/v1/videos", { model: "sora-2" }],
+    [
+      "hosted tools without an end",
+      RESPONSES,
+      { model: "gpt-4.1", input: "x", tools: [{ type: "web_search" }] },
+    ],
+    [
+      "a tool whose cost nobody says",
+      RESPONSES,
+      { model: "gpt-4.1", input: "x", max_tool_calls: 1, tools: [{ type: "image_generation" }] },
+    ],
+    ["a search that charges for its sources", CHAT, { ...plain, search_parameters: {} }],
+    ["a number of answers that is none", CHAT, { ...plain, n: "3" }],
+    ["a limit in a spelling that some servers take", CHAT, { ...plain, Max_Tokens: 5 }],
+    [
+      "Anthropic's MCP servers",
+      MESSAGES,
+      { model: "claude-sonnet-4-6", max_tokens: 1, messages: hello, mcp_servers: [{}] },
+    ],
+    [
+      "pictures whose tokens nobody says",
+      "/v1/images/generations",
+      { model: "gpt-image-2", prompt: "x" },
+    ],
+  ])("has no bound: %s", (_, path, body) => {
+    const model = (body as { model?: string }).model ?? "gpt-4o";
+    const provider = path === MESSAGES ? "anthropic" : "openai";
+    const found = worstCaseOf(deps, way(model, provider), boundOf(path, body));
+    expect(found).toEqual({ kind: "unbounded", why: expect.stringMatching(/\S/) });
+  });
+
+  it.each<[string, string, Body]>([
+    ["a model without a price", CHAT, { ...plain, model: "nobody-knows" }],
+    ["a tier without a price", CHAT, { ...plain, service_tier: "ultrafast" }],
+    ["a fast mode without a price", MESSAGES, { ...claude, speed: "fast" }],
+    [
+      "a recording for a model that hears none",
+      CHAT,
+      {
+        ...plain,
+        messages: [{ role: "user", content: [{ type: "input_audio", input_audio: {} }] }],
+      },
+    ],
+  ])("has no price: %s", (_, path, body) => {
+    const found = worst(path, body, path === MESSAGES ? "anthropic" : "openai");
+    expect(found).toEqual({ kind: "unpriced", why: expect.stringContaining("price") });
+  });
+
+  it("is free where nothing costs anything, whatever is asked for", () => {
+    expect(worst("/v1/batches", { model: "x" }, "simulator").kind).toBe("free");
+    expect(worst(CHAT, plain, "simulator").kind).toBe("free");
+    expect(worst("/v1/moderations", { model: "omni-moderation-latest" }).kind).toBe("free");
+  });
+
+  it("goes by no limit that the provider ignores", () => {
+    const bound = boundOf(CHAT, { ...plain, max_completion_tokens: 5 });
+    const deaf = { ...way("gpt-4o"), ignoredLimits: ["max_completion_tokens"] };
+    const [limited, open] = [
+      worstCaseOf(deps, way("gpt-4o"), bound),
+      worstCaseOf(deps, deaf, bound),
+    ];
+    expect(amountOf(open) - amountOf(limited)).toBe((16_384n - 5n) * usd(10));
+  });
+});
+
+function amountOf(worstCase: WorstCase): bigint {
+  return worstCase.kind === "bounded" ? worstCase.picos : 0n;
+}
+
+describe("the limit that an amount can pay for", () => {
+  it("is the highest one: a token more would cost too much", () => {
+    const models = fc.constantFrom("gpt-4o", "gpt-4.1-mini", "o3", "gpt-5");
+    const limits = fc.record({
+      max_tokens: fc.integer({ min: 1, max: 9000 }),
+      n: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(models, limits, fc.bigInt(0n, 200_000_000_000n), (model, given, amount) => {
+        const bound = boundOf(CHAT, { model, messages: hello, ...given });
+        const found = affordableOutput(deps, way(model), { bound, amountPicos: picos(amount) });
+        const costAt = (tokens: number): bigint =>
+          amountOf(worstCaseOf(deps, way(model), withOutputLimit(bound, "max_tokens", tokens)));
+        if (found === null) expect(costAt(1)).toBeGreaterThan(amount);
+        else {
+          expect(costAt(found)).toBeLessThanOrEqual(amount);
+          expect(found).toBeLessThanOrEqual(given.max_tokens);
+          if (found < given.max_tokens) expect(costAt(found + 1)).toBeGreaterThan(amount);
+        }
+      }),
+    );
+  });
+
+  it("leaves room for what is thought, and is none where the endpoint would take none", () => {
+    const ample = picos(10_000_000_000_000n);
+    const thinking = { type: "enabled", budget_tokens: 2000 };
+    const thought = boundOf(MESSAGES, {
+      model: "claude-sonnet-4-6",
+      max_tokens: 4000,
+      thinking,
+      messages: hello,
+    });
+    const claude = way("claude-sonnet-4-6", "anthropic");
+    expect(affordableOutput(deps, claude, { bound: thought, amountPicos: ample })).toBe(4000);
+    expect(
+      affordableOutput(deps, claude, { bound: thought, amountPicos: picos(20_000_000_000n) }),
+    ).toBeNull();
+    const embedding = boundOf("/v1/embeddings", { model: "text-embedding-3-small", input: "a" });
+    const small = way("text-embedding-3-small");
+    expect(affordableOutput(deps, small, { bound: embedding, amountPicos: ample })).toBeNull();
+  });
+});
+
+describe("no call costs more than its worst case", () => {
+  const listed = BUILT_IN_PRICE_LIST.providers.flatMap(({ name, models }) =>
+    models.map(([id]) => ({ provider: name, model: id })),
+  );
+  const content = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 400 }),
+    fc.array(
+      fc.oneof(
+        fc.record({
+          type: fc.constant("text"),
+          text: fc.string({ unit: "grapheme", maxLength: 200 }),
+        }),
+        fc.constant({ type: "image_url", image_url: { url: "https://example.com/a.png" } }),
+      ),
+      { maxLength: 4 },
+    ),
+  );
+  const requests = fc.record(
+    {
+      messages: fc.array(fc.record({ role: fc.constantFrom("user", "system"), content }), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      max_tokens: fc.integer({ min: 1, max: 4096 }),
+      n: fc.integer({ min: 1, max: 5 }),
+      service_tier: fc.constantFrom("auto", "default", "flex", "priority"),
+    },
+    { requiredKeys: ["messages", "max_tokens"] },
+  );
+  /** How a provider may divide what was consumed into classes, in thousandths. */
+  const shares = fc.record({
+    cached: fc.nat(1000),
+    written: fc.nat(1000),
+    reasoning: fc.nat(1000),
+    output: fc.nat(1000),
+  });
+
+  it("on any model of the list, on any tier that the request allows, however its tokens are divided", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...listed),
+        requests,
+        shares,
+        ({ provider, model }, request, share) => {
+          const most = worstCaseOf(
+            deps,
+            way(model, provider),
+            boundOf(CHAT, { model, ...request }),
+          );
+          // What the simulator bills for the same messages.
+          const input = countPromptTokens(request.messages);
+          const output = Math.floor((request.max_tokens * (request.n ?? 1) * share.output) / 1000);
+          const quantities = divide({ input, output }, share);
+          for (const serviceTier of ["default", request.service_tier ?? "priority"]) {
+            const tier = serviceTier === "auto" ? "priority" : serviceTier;
+            const rating = priceBook.rate({
+              provider,
+              model,
+              serviceTier: tier,
+              variant: null,
+              atMs: AT_MS,
+              quantities,
+            });
+            if (rating.costPicos === null || most.kind !== "bounded") continue;
+            compared += 1;
+            expect(most.picos).toBeGreaterThanOrEqual(rating.costPicos);
+          }
+        },
+      ),
+      { numRuns: 1500 },
+    );
+    expect(compared).toBeGreaterThan(500);
+  });
+});
+
+function divide(
+  total: { readonly input: number; readonly output: number },
+  share: { readonly cached: number; readonly written: number; readonly reasoning: number },
+): Quantities {
+  const cachedInput = Math.floor((total.input * share.cached) / 1000);
+  const cacheWriteInput = Math.floor(((total.input - cachedInput) * share.written) / 1000);
+  const reasoningOutput = Math.floor((total.output * share.reasoning) / 1000);
+  return {
+    input: total.input - cachedInput - cacheWriteInput,
+    cachedInput,
+    cacheWriteInput,
+    reasoningOutput,
+    output: total.output - reasoningOutput,
+  };
+}
