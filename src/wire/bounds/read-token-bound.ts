@@ -117,7 +117,7 @@ function readBound(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): Ca
 }
 
 /** Whether a field is there and not null. */
-export function isGiven(scan: TopLevelScan, field: string): boolean {
+function isGiven(scan: TopLevelScan, field: string): boolean {
   const found = scan.fields.get(field);
   return found !== undefined && found.text !== "null";
 }
