@@ -1,39 +1,13 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withOutputLimit, type CallBound } from "../../src/core/budgets/call-bound.ts";
-import {
-  affordableOutput,
-  DEFAULT_BOUND_CEILINGS,
-  worstCaseOf,
-  type BoundWay,
-  type WorstCase,
-} from "../../src/core/budgets/worst-case.ts";
-import { picos } from "../../src/core/money/picos.ts";
-import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
-import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
-import type { Quantities } from "../../src/core/usage/quantities.ts";
-import { countPromptTokens } from "../../src/providers/simulator/content/prompt-tokens.ts";
+import { worstCaseOf, type WorstCase } from "../../src/core/budgets/worst-case.ts";
 import { readCallBound } from "../../src/wire/bounds/read-call-bound.ts";
 import { findOperation } from "../../src/wire/find-operation.ts";
-
-const AT_MS = Date.parse("2026-11-20T12:00:00Z");
-const priceBook = createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] });
-const deps = { priceBook, ceilings: DEFAULT_BOUND_CEILINGS };
-
-function way(models: string | readonly string[], provider = "openai"): BoundWay {
-  return { provider, models: [models].flat(), atMs: AT_MS, ignoredLimits: [] };
-}
-
-function boundOf(path: string, body: unknown): CallBound {
-  const bytes = Buffer.from(JSON.stringify(body));
-  const request = { bytes, byteLength: bytes.length, fields: null };
-  return readCallBound(findOperation("POST", path), request);
-}
+import { amountOf, boundDeps, boundOf, wayTo } from "../support/call-bounds.ts";
 
 type Body = { readonly model: string; readonly [field: string]: unknown };
 
 function worst(path: string, body: Body, provider?: string): WorstCase {
-  return worstCaseOf(deps, way(body.model, provider), boundOf(path, body));
+  return worstCaseOf(boundDeps, wayTo(body.model, provider), boundOf(path, body));
 }
 
 const CHAT = "/v1/chat/completions";
@@ -230,19 +204,19 @@ describe("the worst case of a call, by hand", () => {
     const operation = findOperation("POST", "/v1/audio/transcriptions");
     const bound = readCallBound(operation, { bytes: null, byteLength: 500_000, fields: null });
     // 4,000,000 bits at 4000 a second: 1000 s at 0.006 USD a minute
-    const whisper = worstCaseOf(deps, way("whisper-1"), bound);
+    const whisper = worstCaseOf(boundDeps, wayTo("whisper-1"), bound);
     expect(whisper).toEqual({ kind: "bounded", picos: 100_000_000_000n });
     const open = readCallBound(operation, { bytes: null, byteLength: null, fields: null });
-    expect(worstCaseOf(deps, way("whisper-1"), open).kind).toBe("unbounded");
+    expect(worstCaseOf(boundDeps, wayTo("whisper-1"), open).kind).toBe("unbounded");
   });
 
   it("takes the dearest of the models that may answer", () => {
     const bound = boundOf(CHAT, { ...plain, max_tokens: 100 });
-    const mini = worstCaseOf(deps, way("gpt-4o-mini"), bound);
-    const big = worstCaseOf(deps, way("gpt-4o"), bound);
-    expect(worstCaseOf(deps, way(["gpt-4o-mini", "gpt-4o"]), bound)).toEqual(big);
+    const mini = worstCaseOf(boundDeps, wayTo("gpt-4o-mini"), bound);
+    const big = worstCaseOf(boundDeps, wayTo("gpt-4o"), bound);
+    expect(worstCaseOf(boundDeps, wayTo(["gpt-4o-mini", "gpt-4o"]), bound)).toEqual(big);
     expect(mini).not.toEqual(big);
-    expect(worstCaseOf(deps, way(["gpt-4o", "nobody-knows"]), bound).kind).toBe("unpriced");
+    expect(worstCaseOf(boundDeps, wayTo(["gpt-4o", "nobody-knows"]), bound).kind).toBe("unpriced");
   });
 
   it.each<[string, string, object]>([
@@ -275,7 +249,7 @@ describe("the worst case of a call, by hand", () => {
   ])("has no bound: %s", (_, path, body) => {
     const model = (body as { model?: string }).model ?? "gpt-4o";
     const provider = path === MESSAGES ? "anthropic" : "openai";
-    const found = worstCaseOf(deps, way(model, provider), boundOf(path, body));
+    const found = worstCaseOf(boundDeps, wayTo(model, provider), boundOf(path, body));
     expect(found).toEqual({ kind: "unbounded", why: expect.stringMatching(/\S/) });
   });
 
@@ -304,150 +278,11 @@ describe("the worst case of a call, by hand", () => {
 
   it("goes by no limit that the provider ignores", () => {
     const bound = boundOf(CHAT, { ...plain, max_completion_tokens: 5 });
-    const deaf = { ...way("gpt-4o"), ignoredLimits: ["max_completion_tokens"] };
+    const deaf = { ...wayTo("gpt-4o"), ignoredLimits: ["max_completion_tokens"] };
     const [limited, open] = [
-      worstCaseOf(deps, way("gpt-4o"), bound),
-      worstCaseOf(deps, deaf, bound),
+      worstCaseOf(boundDeps, wayTo("gpt-4o"), bound),
+      worstCaseOf(boundDeps, deaf, bound),
     ];
     expect(amountOf(open) - amountOf(limited)).toBe((16_384n - 5n) * usd(10));
   });
 });
-
-function amountOf(worstCase: WorstCase): bigint {
-  return worstCase.kind === "bounded" ? worstCase.picos : 0n;
-}
-
-describe("the limit that an amount can pay for", () => {
-  it("is the highest one: a token more would cost too much", () => {
-    const models = fc.constantFrom("gpt-4o", "gpt-4.1-mini", "o3", "gpt-5");
-    const limits = fc.record({
-      max_tokens: fc.integer({ min: 1, max: 9000 }),
-      n: fc.integer({ min: 1, max: 4 }),
-    });
-    fc.assert(
-      fc.property(models, limits, fc.bigInt(0n, 200_000_000_000n), (model, given, amount) => {
-        const bound = boundOf(CHAT, { model, messages: hello, ...given });
-        const found = affordableOutput(deps, way(model), { bound, amountPicos: picos(amount) });
-        const costAt = (tokens: number): bigint =>
-          amountOf(worstCaseOf(deps, way(model), withOutputLimit(bound, "max_tokens", tokens)));
-        if (found === null) expect(costAt(1)).toBeGreaterThan(amount);
-        else {
-          expect(costAt(found)).toBeLessThanOrEqual(amount);
-          expect(found).toBeLessThanOrEqual(given.max_tokens);
-          if (found < given.max_tokens) expect(costAt(found + 1)).toBeGreaterThan(amount);
-        }
-      }),
-    );
-  });
-
-  it("leaves room for what is thought, and is none where the endpoint would take none", () => {
-    const ample = picos(10_000_000_000_000n);
-    const thinking = { type: "enabled", budget_tokens: 2000 };
-    const thought = boundOf(MESSAGES, {
-      model: "claude-sonnet-4-6",
-      max_tokens: 4000,
-      thinking,
-      messages: hello,
-    });
-    const claude = way("claude-sonnet-4-6", "anthropic");
-    expect(affordableOutput(deps, claude, { bound: thought, amountPicos: ample })).toBe(4000);
-    expect(
-      affordableOutput(deps, claude, { bound: thought, amountPicos: picos(20_000_000_000n) }),
-    ).toBeNull();
-    const embedding = boundOf("/v1/embeddings", { model: "text-embedding-3-small", input: "a" });
-    const small = way("text-embedding-3-small");
-    expect(affordableOutput(deps, small, { bound: embedding, amountPicos: ample })).toBeNull();
-  });
-});
-
-describe("no call costs more than its worst case", () => {
-  const listed = BUILT_IN_PRICE_LIST.providers.flatMap(({ name, models }) =>
-    models.map(([id]) => ({ provider: name, model: id })),
-  );
-  const content = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 400 }),
-    fc.array(
-      fc.oneof(
-        fc.record({
-          type: fc.constant("text"),
-          text: fc.string({ unit: "grapheme", maxLength: 200 }),
-        }),
-        fc.constant({ type: "image_url", image_url: { url: "https://example.com/a.png" } }),
-      ),
-      { maxLength: 4 },
-    ),
-  );
-  const requests = fc.record(
-    {
-      messages: fc.array(fc.record({ role: fc.constantFrom("user", "system"), content }), {
-        minLength: 1,
-        maxLength: 5,
-      }),
-      max_tokens: fc.integer({ min: 1, max: 4096 }),
-      n: fc.integer({ min: 1, max: 5 }),
-      service_tier: fc.constantFrom("auto", "default", "flex", "priority"),
-    },
-    { requiredKeys: ["messages", "max_tokens"] },
-  );
-  /** How a provider may divide what was consumed into classes, in thousandths. */
-  const shares = fc.record({
-    cached: fc.nat(1000),
-    written: fc.nat(1000),
-    reasoning: fc.nat(1000),
-    output: fc.nat(1000),
-  });
-
-  it("on any model of the list, on any tier that the request allows, however its tokens are divided", () => {
-    let compared = 0;
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...listed),
-        requests,
-        shares,
-        ({ provider, model }, request, share) => {
-          const most = worstCaseOf(
-            deps,
-            way(model, provider),
-            boundOf(CHAT, { model, ...request }),
-          );
-          // What the simulator bills for the same messages.
-          const input = countPromptTokens(request.messages);
-          const output = Math.floor((request.max_tokens * (request.n ?? 1) * share.output) / 1000);
-          const quantities = divide({ input, output }, share);
-          for (const serviceTier of ["default", request.service_tier ?? "priority"]) {
-            const tier = serviceTier === "auto" ? "priority" : serviceTier;
-            const rating = priceBook.rate({
-              provider,
-              model,
-              serviceTier: tier,
-              variant: null,
-              atMs: AT_MS,
-              quantities,
-            });
-            if (rating.costPicos === null || most.kind !== "bounded") continue;
-            compared += 1;
-            expect(most.picos).toBeGreaterThanOrEqual(rating.costPicos);
-          }
-        },
-      ),
-      { numRuns: 1500 },
-    );
-    expect(compared).toBeGreaterThan(500);
-  });
-});
-
-function divide(
-  total: { readonly input: number; readonly output: number },
-  share: { readonly cached: number; readonly written: number; readonly reasoning: number },
-): Quantities {
-  const cachedInput = Math.floor((total.input * share.cached) / 1000);
-  const cacheWriteInput = Math.floor(((total.input - cachedInput) * share.written) / 1000);
-  const reasoningOutput = Math.floor((total.output * share.reasoning) / 1000);
-  return {
-    input: total.input - cachedInput - cacheWriteInput,
-    cachedInput,
-    cacheWriteInput,
-    reasoningOutput,
-    output: total.output - reasoningOutput,
-  };
-}

@@ -137,11 +137,12 @@ export class TopLevelScanner {
 
   /**
    * Runs to the end of the string or the chunk; returns the index of the last byte it used. Short strings are looked
-   * at byte by byte; in a long one (a prompt) the next quote and the next backslash are found natively.
+   * at byte by byte, and so is what follows an escape: where there is one, there often is another. Elsewhere in a long
+   * one (a prompt) the next quote and the next backslash are found natively.
    */
   #scanString(chunk: Buffer, from: number): number {
     const length = chunk.length;
-    const nativeFrom = from + SHORT_STRING_BYTES;
+    let nativeFrom = from + SHORT_STRING_BYTES;
     for (let i = from; i < length; i += 1) {
       if (this.#isEscaped) {
         this.#isEscaped = false;
@@ -154,6 +155,7 @@ export class TopLevelScanner {
       const byte = chunk[i];
       if (byte === BACKSLASH) {
         this.#isEscaped = true;
+        nativeFrom = i + SHORT_STRING_BYTES;
       } else if (byte === QUOTE) {
         this.#endString(chunk, i);
         return i;

@@ -1,0 +1,29 @@
+/** Requests as tests write them, and what a call of them can cost at most by the shipped prices. */
+import { type CallBound } from "../../src/core/budgets/call-bound.ts";
+import {
+  DEFAULT_BOUND_CEILINGS,
+  type BoundWay,
+  type WorstCase,
+} from "../../src/core/budgets/worst-case.ts";
+import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
+import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
+import { readCallBound } from "../../src/wire/bounds/read-call-bound.ts";
+import { findOperation } from "../../src/wire/find-operation.ts";
+
+export const BOUND_AT_MS = Date.parse("2026-11-20T12:00:00Z");
+export const shippedPrices = createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] });
+export const boundDeps = { priceBook: shippedPrices, ceilings: DEFAULT_BOUND_CEILINGS };
+
+export function wayTo(models: string | readonly string[], provider = "openai"): BoundWay {
+  return { provider, models: [models].flat(), atMs: BOUND_AT_MS, ignoredLimits: [] };
+}
+
+export function boundOf(path: string, body: unknown): CallBound {
+  const bytes = Buffer.from(JSON.stringify(body));
+  const request = { bytes, byteLength: bytes.length, fields: null };
+  return readCallBound(findOperation("POST", path), request);
+}
+
+export function amountOf(worstCase: WorstCase): bigint {
+  return worstCase.kind === "bounded" ? worstCase.picos : 0n;
+}
