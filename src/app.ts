@@ -25,6 +25,7 @@ import { createPriceBook } from "./core/pricing/create-price-book.ts";
 import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
+import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
 import type { Provider, ProviderRegistry } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
 import { startSimulator } from "./providers/simulator/start-simulator.ts";
@@ -63,6 +64,7 @@ import { openVault } from "./runtime/open-vault.ts";
 import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
+import { loadLimits, startLimits } from "./runtime/start-limits.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
@@ -281,16 +283,19 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
   const ledger = await openLedger(parts, tasks, closers);
+  const processId = parts.membership.self.id;
+  const limits = startLimits({ store, processId, monotonicMs, log }, closers);
   const tokenizer = new BpeTokenizer();
   closers.add("tokenizer", () => tokenizer.close());
   const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
-  const { snapshot, poller } = await openSnapshot(parts, closers);
+  const { snapshot, poller } = await openSnapshot(parts, limits, closers);
   const authenticator = createAdminAuthenticator(store.adminTokens, config);
   const failover = createFailoverParts(config, log);
   const gateway = createGatewayListener({
     snapshot,
     ledger,
+    limits,
     priceBook: parts.priceBook,
     upstream,
     ids,
@@ -366,14 +371,22 @@ function ownHosts({ defaultBaseUrl }: Provider): string[] {
   return defaultBaseUrl === null ? [] : [new URL(defaultBaseUrl).host];
 }
 
-async function openSnapshot(parts: Parts, closers: Closers) {
+async function openSnapshot(parts: Parts, limits: SharedLimits, closers: Closers) {
   const { store, vault, providers, priceBook } = parts;
   const { registry, standIn } = providers;
-  const source = createSnapshotSource({ store, vault, providers: registry, standIn, priceBook });
-  const limits = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs };
-  const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), limits);
+  const source = createSnapshotSource({
+    store,
+    vault,
+    providers: registry,
+    standIn,
+    priceBook,
+    limits,
+  });
+  const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs };
+  const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);
   await snapshot.start();
   await loadPriceOverrides({ store, priceBook: parts.priceBook });
+  await loadLimits({ store, limits });
   const poller = startChangePoller({ snapshot, log: parts.request.log });
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller };

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
 import type { CallIntent, DeferredStep } from "../core/usage/usage-event.ts";
+import type { Admission } from "../ledger/limits.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
@@ -91,6 +92,12 @@ export interface Call {
   setAside: ExchangeResult | undefined;
   /** What was learned of work before it is deleted. */
   lastLook: DeferredStep | undefined;
+  /** What it has taken of the limits that count it; undefined where none does. */
+  admission: Admission | undefined;
+  /** Tokens that were taken for it. */
+  estimatedTokens: number;
+  /** Of the limits that count it, sent and refused alike: a flat list of names and values. */
+  rateHeaders: readonly string[];
   /** The attempt's; set once it is in the journal. */
   intent: CallIntent | undefined;
   /** The span that the next provider call is reported as; undefined while tracing is off. */

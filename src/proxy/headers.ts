@@ -144,6 +144,8 @@ export function createClientHeaders(
     if (name === "content-length" && (options.isBodyChanged || options.isDecoded)) continue;
     if (name === "content-encoding" && options.isDecoded) continue;
     if (nominated?.has(name)) continue;
+    // Where a limit of Keyward's own counts the call, it is that one which the client can go by.
+    if (name.startsWith("x-ratelimit-") && own.includes(name)) continue;
     if (name === "content-length") {
       // Blanks behind it are allowed and belong to nobody's framing.
       headers.push(name, String(value).trim());

@@ -8,6 +8,7 @@ import { admit } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
 import { forward, type ForwardDeps } from "./stages/forward.ts";
+import { limit, limitNextAttempt, spendTokens, type LimitDeps } from "./stages/limit.ts";
 import { meter, type MeterDeps } from "./stages/meter.ts";
 import { openIntent, type OpenIntentDeps } from "./stages/open-intent.ts";
 import { peek, type PeekDeps } from "./stages/peek.ts";
@@ -17,6 +18,7 @@ import { settle, type SettleDeps } from "./stages/settle.ts";
 export type PipelineDeps = AuthenticateDeps &
   PeekDeps &
   RouteDeps &
+  LimitDeps &
   OpenIntentDeps &
   FailoverDeps &
   ForwardDeps &
@@ -32,6 +34,7 @@ const BEFORE_SENDING: readonly Stage[] = [
   (_deps, call) => attribute(call),
   (_deps, call) => admit(call),
   route,
+  limit,
 ];
 
 /**
@@ -53,22 +56,24 @@ export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Refus
 async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
   for (;;) {
     if (call.reply.isClosed) leaveRoute(deps, call);
-    const refusal = await openIntent(deps, call);
+    const refusal = (await limitNextAttempt(deps, call)) ?? (await openIntent(deps, call));
     if (refusal !== undefined) return endUnsent(deps, call, refusal);
     if (call.operation.isLastLook === true) call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
     reportEnding(deps, call, result);
     const measurement = await meter(deps, call, result);
     const event = await settle(deps, call, { result, measurement });
+    spendTokens(call, event);
     if (!(await startNextAttempt(deps, call))) return finish(deps, call, { result, event });
   }
 }
 
-/** The journal refused the attempt: the client gets what a provider answered before, if one did. */
+/** The journal, or a limit on the account, refused the attempt: the client gets what a provider answered before, if one did. */
 function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Refusal | undefined {
   leaveRoute(deps, call);
   if (call.setAside === undefined) return refusal;
-  deps.log.error(
+  const level = refusal.code === "rate_limit_exceeded" ? "info" : "error";
+  deps.log[level](
     { requestId: call.requestId, code: refusal.code },
     "a call was not sent a second time",
   );

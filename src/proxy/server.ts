@@ -12,6 +12,7 @@ import type { HttpHandler, HttpRequest } from "./http/handler.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
 import { createRefusalReport } from "./refusal-report.ts";
 import { ownHeaders } from "./stages/forward.ts";
+import { endAdmission } from "./stages/limit.ts";
 
 export interface GatewayListenerDeps extends PipelineDeps {
   readonly observer: CallObserver;
@@ -57,6 +58,7 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
     } catch (err) {
       fail(deps, call, err);
     }
+    endAdmission(call);
     over();
   };
 
@@ -116,6 +118,9 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     nextRoute: undefined,
     setAside: undefined,
     lastLook: undefined,
+    admission: undefined,
+    estimatedTokens: 0,
+    rateHeaders: [],
     intent: undefined,
     trace: deps.tracing?.begin(
       request.headers.get("traceparent"),

@@ -162,7 +162,7 @@ export class Snapshot {
       if (hash !== undefined) this.#forgetKey(hash, change.entityId);
       this.#misses.clear();
       this.#loadingKeys.clear();
-    } else if (change.kind !== "priceOverride") {
+    } else if (change.kind !== "priceOverride" && change.kind !== "limit") {
       this.#routing.clear();
       this.#loadingRouting.clear();
     }

@@ -14,10 +14,11 @@ import type {
 } from "../proxy/snapshot.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import type { EnvironmentRecord, ProviderKeyRecord, RoutingRuleRecord } from "../store/records.ts";
-import type { Store } from "../store/store.ts";
+import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
+import { reloadLimits, type ReloadLimitsDeps } from "./start-limits.ts";
 
-export interface SnapshotSourceDeps {
+export interface SnapshotSourceDeps extends ReloadLimitsDeps {
   readonly store: Store;
   readonly vault: Vault;
   readonly providers: ProviderRegistry;
@@ -26,7 +27,7 @@ export interface SnapshotSourceDeps {
   readonly standIn: Provider;
 }
 
-const MAX_CHANGES_A_READ = 1000;
+const MAX_CHANGES_A_READ = MAX_PAGE_SIZE;
 
 /** What the data plane knows, read from the store; the one place where provider secrets are opened. */
 export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
@@ -39,6 +40,7 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
       const changes = await store.changes.listSince(sequence, MAX_CHANGES_A_READ);
       // Before they count as seen: when this fails, they come again.
       if (changes.some(({ kind }) => kind === "priceOverride")) await loadPriceOverrides(deps);
+      await reloadLimits(deps, changes);
       return changes;
     },
   };

@@ -15,6 +15,7 @@ import type {
   RoutingRuleId,
 } from "../core/ids/ids.ts";
 import type { SealedSecret } from "../core/keys/vault-records.ts";
+import type { Limit } from "../core/limits/limit.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { PriceOverride } from "../core/pricing/price-override.ts";
 import type { DeferredWork, PendingProblem } from "../core/usage/deferred-usage.ts";
@@ -194,6 +195,11 @@ export interface ProcessRecord extends NewProcess {
   readonly stoppedAtMs: number | null;
 }
 
+/** A limit, as it is kept. Its scope never changes. */
+export interface LimitRecord extends Limit {
+  readonly createdAtMs: number;
+}
+
 /** The kinds of row whose changes travel to every process. */
 const CHANGE_KINDS = [
   "gatewayKey",
@@ -204,6 +210,7 @@ const CHANGE_KINDS = [
   "customer",
   "priceOverride",
   "budget",
+  "limit",
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 

@@ -5,6 +5,8 @@ import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
+import { describeLimitUses } from "./contract/limit-uses.contract.ts";
+import { describeLimits } from "./contract/limits.contract.ts";
 import { describePendingUsage } from "./contract/pending-usage.contract.ts";
 import { describePrices } from "./contract/prices.contract.ts";
 import { describeProcesses } from "./contract/processes.contract.ts";
@@ -31,6 +33,8 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeBudgets(createDatabase);
     describeBudgetPostings(createDatabase);
     describeProcesses(createDatabase);
+    describeLimits(createDatabase);
+    describeLimitUses(createDatabase);
   });
 }
 

@@ -9,6 +9,7 @@ import type {
   EventId,
   GatewayKeyId,
   LeaseId,
+  LimitId,
   PriceOverrideId,
   ProcessId,
   ProjectId,
@@ -21,7 +22,9 @@ import type {
   RootKeyRecord,
   RootKeyReplacement,
 } from "../core/keys/vault-records.ts";
+import type { DecideUses, LimitUse, LimitUseKey } from "../core/limits/limit-use.ts";
 import type { Picos } from "../core/money/picos.ts";
+import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
@@ -33,6 +36,7 @@ import type {
   CustomerRecord,
   EnvironmentRecord,
   GatewayKeyRecord,
+  LimitRecord,
   NewProcess,
   PendingUsageRecord,
   PriceOverrideRecord,
@@ -368,6 +372,42 @@ export interface PendingUsageRepository {
   ): Promise<Page<PendingUsageRecord>>;
 }
 
+export interface LimitRepository {
+  insert(record: LimitRecord): Promise<void>;
+  findById(id: LimitId): Promise<LimitRecord | undefined>;
+  /** Those of them that are there; at most MAX_PAGE_SIZE ids. */
+  findMany(ids: readonly LimitId[]): Promise<readonly LimitRecord[]>;
+  list(
+    page: PageRequest,
+    filter?: {
+      readonly scopeKind?: ScopeKind | undefined;
+      readonly scopeId?: string | undefined;
+    },
+  ): Promise<Page<LimitRecord>>;
+  /** How many there are, of which at most `atMost` are counted. */
+  count(atMost: number): Promise<number>;
+  /** Everything but its scope and its age. False when there is no such limit. */
+  update(record: LimitRecord): Promise<boolean>;
+  /** With all that was taken of it. False when there is no such limit. */
+  remove(id: LimitId): Promise<boolean>;
+}
+
+/** At most so many uses are changed at once: whoever waits for one of them waits for all. */
+export const MAX_CHANGED_USES = 200;
+
+/** What the processes have taken of limits. A use that is not there yet is one of which nothing was taken. */
+export interface LimitUseRepository {
+  /**
+   * One transaction that reads the uses, has `decide` say what is to become of them, and writes that. Changes of one use
+   * take turns, whoever makes them; changes of different uses need not. Each key once, at most MAX_CHANGED_USES.
+   */
+  change(keys: readonly LimitUseKey[], decide: DecideUses): Promise<void>;
+  /** What is there of one limit, by subject; at most MAX_PAGE_SIZE. */
+  listOf(limitId: LimitId, limit: number): Promise<readonly LimitUse[]>;
+  /** Removes uses of which nothing counts any more; at most `limit`. Returns how many. */
+  removeIdle(limit: number): Promise<number>;
+}
+
 export interface ChangeRepository {
   /** Written in the same transaction as the change itself by the repositories above; here to be read. */
   latestSequence(): Promise<number>;
@@ -412,6 +452,8 @@ export interface Repositories {
   readonly budgets: BudgetRepository;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
+  readonly limits: LimitRepository;
+  readonly limitUses: LimitUseRepository;
 }
 
 export interface Store extends Repositories {

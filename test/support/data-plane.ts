@@ -13,6 +13,7 @@ import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { DEFAULT_CIRCUIT_RULE, type CircuitRule } from "../../src/core/routing/circuit.ts";
 import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Limits } from "../../src/ledger/limits.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { BodyBudget } from "../../src/proxy/body-budget.ts";
@@ -35,6 +36,12 @@ import type { Tracing } from "../../src/telemetry/trace-context.ts";
 import { serveHandler } from "./serve-handler.ts";
 
 export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
+
+const NO_LIMITS: Limits = {
+  isEmpty: true,
+  admit: () => undefined,
+  admitToAccount: () => undefined,
+};
 
 export interface DataPlane {
   readonly url: string;
@@ -81,6 +88,7 @@ export interface DataPlaneOptions {
   readonly random?: () => number;
   readonly failover?: Partial<FailoverLimits>;
   readonly circuit?: Partial<CircuitRule>;
+  readonly limits?: Limits;
   /** A key look-up waits for this. */
   readonly keyGate?: Promise<void>;
 }
@@ -118,7 +126,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     },
     tracing: options.tracing,
     nowMs: Date.now,
-    ...createFailover(options, log),
+    ...createDecisions(options, log),
     bodyBudget,
     maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
     maxInFlightCalls: options.maxInFlightCalls ?? 1000,
@@ -172,11 +180,12 @@ async function startServer(
   };
 }
 
-function createFailover(options: DataPlaneOptions, log: Log) {
+function createDecisions(options: DataPlaneOptions, log: Log) {
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const rule = { ...DEFAULT_CIRCUIT_RULE, ...options.circuit };
   return {
     monotonicMs,
+    limits: options.limits ?? NO_LIMITS,
     random: options.random ?? Math.random,
     routeHealth: new RouteHealth({ rule, monotonicMs, log }),
     failover: { maxAttempts: 3, maxMs: 60_000, isUnansweredRetried: false, ...options.failover },

@@ -93,6 +93,14 @@ export const ERROR_CODES = {
     title:
       "No provider key can take the call now, because its account has asked for time; it was not sent. `retry-after` says how long.",
   },
+  rate_limit_exceeded: {
+    status: 429,
+    type: "requests",
+    retryable: true,
+    log: "info",
+    title:
+      "A limit on requests or tokens a minute, or on calls in flight, is reached; the message names it. The call was not sent and counts for nothing. `retry-after-ms` says when there is room again.",
+  },
   no_healthy_provider: {
     status: 503,
     type: "server_error",

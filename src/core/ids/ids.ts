@@ -25,6 +25,7 @@ export type LeaseId = Id<"lea">;
 export type DataDirectoryId = Id<"dir">;
 export type BudgetId = Id<"bud">;
 export type BudgetIncreaseId = Id<"inc">;
+export type LimitId = Id<"lim">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

@@ -1,7 +1,7 @@
 import { isListed } from "../../wire/openai/unlisted.ts";
 import type { Call, Refusal } from "../call.ts";
 
-/** Whether the key may make this call at all. Limits and budgets will be decided here, too. */
+/** Whether the key may make this call at all. */
 export function admit(call: Call): Refusal | undefined {
   const allowed = call.key?.allowedModels ?? null;
   if (allowed === null) return undefined;

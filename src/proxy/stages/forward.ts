@@ -85,6 +85,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
 export function ownHeaders(call: Call): string[] {
   const headers = ["x-keyward-request-id", call.requestId];
   if (call.key !== undefined) headers.push("x-keyward-environment", call.key.environmentName);
+  headers.push(...call.rateHeaders);
   return headers;
 }
 

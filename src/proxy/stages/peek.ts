@@ -5,6 +5,7 @@ import type { BodyBudget } from "../body-budget.ts";
 import type { Call, Refusal } from "../call.ts";
 import { FormBody } from "../form-body.ts";
 import { readAhead } from "../read-ahead.ts";
+import { TOKEN_FIELDS } from "../token-facts.ts";
 
 export interface PeekDeps {
   readonly bodyBudget: BodyBudget;
@@ -23,6 +24,7 @@ const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "safety_identifier",
   "metadata",
   "background",
+  ...TOKEN_FIELDS,
 ]);
 
 /** A form up to this size is held whole, so that it can be sent a second time. */

@@ -45,6 +45,8 @@ const TABLES = [
   "projects",
   "price_overrides",
   "processes",
+  "limit_uses",
+  "limits",
 ];
 
 /** For a test and for the hooks around it; a busy machine takes its time to start threads and servers. */

@@ -7,6 +7,8 @@ import type {
   CustomerRepository,
   EnvironmentRepository,
   GatewayKeyRepository,
+  LimitRepository,
+  LimitUseRepository,
   PendingUsageRepository,
   PriceOverrideRepository,
   ProcessRepository,
@@ -27,6 +29,8 @@ import { SqlCorrectionRepository } from "./correction-repository.ts";
 import { SqlCustomerRepository } from "./customer-repository.ts";
 import { SqlEnvironmentRepository } from "./environment-repository.ts";
 import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
+import { SqlLimitRepository } from "./limit-repository.ts";
+import { SqlLimitUseRepository } from "./limit-use-repository.ts";
 import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
 import { SqlPendingUsageRepository } from "./pending-usage-repository.ts";
 import { SqlPriceOverrideRepository } from "./price-override-repository.ts";
@@ -57,6 +61,8 @@ class SqlRepositories implements Repositories {
   readonly budgets: BudgetRepository;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
+  readonly limits: LimitRepository;
+  readonly limitUses: LimitUseRepository;
 
   constructor(connections: Connections) {
     this.projects = new SqlProjectRepository(connections);
@@ -75,6 +81,8 @@ class SqlRepositories implements Repositories {
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
     this.processes = new SqlProcessRepository(connections);
+    this.limits = new SqlLimitRepository(connections);
+    this.limitUses = new SqlLimitUseRepository(connections);
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   EventId,
   GatewayKeyId,
   LeaseId,
+  LimitId,
   PriceOverrideId,
   ProcessId,
   ProjectId,
@@ -243,6 +244,28 @@ export interface PendingUsageTable {
   readonly leased_until_ms: Integer;
 }
 
+export interface LimitTable {
+  readonly id: LimitId;
+  readonly scope_kind: ScopeKind;
+  readonly scope_id: string | null;
+  readonly requests_per_minute: NullableInteger;
+  readonly tokens_per_minute: NullableInteger;
+  readonly concurrency: NullableInteger;
+  readonly created_at_ms: Integer;
+}
+
+export interface LimitUseTable {
+  readonly limit_id: LimitId;
+  readonly subject: string;
+  /** JSON array: second, amount, second, amount and so on. So are the tokens. */
+  readonly requests: string;
+  readonly tokens: string;
+  /** JSON object: slots by process. */
+  readonly slots: string;
+  /** From then on the row can be done without, unless it holds slots. Rounded, so that it seldom changes. */
+  readonly idle_at_ms: Integer;
+}
+
 /** One row an hour and combination of dimensions. `''` stands for null, so that the primary key holds. */
 export interface UsageRollupTable {
   readonly hour_ms: Integer;
@@ -384,5 +407,7 @@ export interface Tables {
   readonly budget_windows: BudgetWindowTable;
   readonly budget_leases: BudgetLeaseTable;
   readonly budget_epoch: BudgetEpochTable;
+  readonly limits: LimitTable;
+  readonly limit_uses: LimitUseTable;
   readonly keyward_schema: KeywardSchemaTable;
 }

@@ -7,6 +7,7 @@ import { sentModel } from "./0005-sent-model.ts";
 import { pendingUsage } from "./0006-pending-usage.ts";
 import { processes } from "./0007-processes.ts";
 import { budgets } from "./0008-budgets.ts";
+import { limits } from "./0009-limits.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "pending usage", statements: pendingUsage },
   { name: "processes", statements: processes },
   { name: "budgets", statements: budgets },
+  { name: "limits", statements: limits },
 ];

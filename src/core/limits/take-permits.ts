@@ -1,0 +1,86 @@
+import {
+  countedAt,
+  giveBack,
+  LONG_VALID_SECONDS,
+  record,
+  secondOf,
+  SHORT_VALID_SECONDS,
+  totalOf,
+  type Counted,
+  type SlidingWindow,
+} from "./sliding-window.ts";
+
+/** What a process tells the store of one window, and asks of it. */
+export interface PermitRequest {
+  /** The limit, as the process knows it. */
+  readonly limit: number;
+  /** What each of the calls that wait needs, in their order; those for which there is enough are granted theirs. */
+  readonly waiting: readonly number[];
+  /** What the process has left of earlier grants. */
+  readonly inHand: number;
+  /** What the process expects to need in a second. A part of it is granted in advance while there is plenty. */
+  readonly expectedPerSecond: number;
+  /** Permits that were taken and will not be used. */
+  readonly returned: readonly Counted[];
+  /** Permits that were used by now, and are recorded in a later second. */
+  readonly used: readonly Counted[];
+  /** What was used without a permit: counts from now on, also beyond the limit. */
+  readonly debt: number;
+}
+
+export interface PermitGrant {
+  /** As it counts after the grant. */
+  readonly window: SlidingWindow;
+  /** Amounts and the seconds in which they are recorded: the first is good for `SHORT_VALID_SECONDS`. */
+  readonly forWaiting: Counted;
+  readonly inAdvance: Counted;
+  readonly inAdvanceValidSeconds: number;
+}
+
+/** Of what is left, a process takes this share in advance at most: the last permits are taken one by one. */
+const ADVANCE_SHARE = 4;
+
+/** Grants what there is. */
+export function takePermits(
+  before: SlidingWindow,
+  request: PermitRequest,
+  nowMs: number,
+): PermitGrant {
+  const now = secondOf(nowMs);
+  let window = countedAt(before, nowMs);
+  for (const returned of request.returned) window = giveBack(window, returned);
+  for (const used of request.used) window = moveTo(window, used, now);
+  window = record(window, { second: now, amount: request.debt });
+  const free = Math.max(0, request.limit - totalOf(window));
+  const forWaiting = {
+    second: now + SHORT_VALID_SECONDS,
+    amount: neededFor(request, free),
+  };
+  const left = free - forWaiting.amount;
+  const isPlenty = left * 2 >= request.limit;
+  const inAdvanceValidSeconds = isPlenty ? LONG_VALID_SECONDS : SHORT_VALID_SECONDS;
+  const inAdvance = {
+    second: now + inAdvanceValidSeconds,
+    amount: Math.min(
+      Math.max(0, Math.floor(request.expectedPerSecond * inAdvanceValidSeconds) - request.inHand),
+      Math.floor(left / ADVANCE_SHARE),
+    ),
+  };
+  window = record(record(window, forWaiting), inAdvance);
+  return { window, forWaiting, inAdvance, inAdvanceValidSeconds };
+}
+
+/** A part of what one call needs is of no use to it, and would be withheld from others. */
+function neededFor({ waiting, inHand }: PermitRequest, free: number): number {
+  let needed = 0;
+  for (const amount of waiting) if (needed + amount <= inHand + free) needed += amount;
+  return Math.max(0, needed - inHand);
+}
+
+/** What was used by now need not be counted for as long as what may still be used. */
+function moveTo(window: SlidingWindow, used: Counted, now: number): SlidingWindow {
+  const recorded = window.find(({ second }) => second === used.second)?.amount ?? 0;
+  const amount = Math.min(used.amount, recorded);
+  if (used.second <= now || amount === 0) return window;
+  return record(giveBack(window, { second: used.second, amount }), { second: now, amount });
+}

@@ -1,0 +1,61 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { takeSlots, type SlotRequest } from "./take-slots.ts";
+
+const RUNNING = new Set(["prc_1", "prc_2", "prc_3"]);
+
+function ask(change: Partial<SlotRequest>, before: Readonly<Record<string, number>> = {}) {
+  const request = { processId: "prc_1", limit: 10, kept: 0, waiting: 0, spare: 0, ...change };
+  return takeSlots(before, request, RUNNING);
+}
+
+describe("taking slots", () => {
+  it("grants to calls that wait what other processes do not hold", () => {
+    expect(ask({ waiting: 4 }, { prc_2: 8 })).toMatchObject({ held: 2, free: 0 });
+    expect(ask({ kept: 3, waiting: 1 }, { prc_2: 2, prc_1: 9 })).toEqual({
+      slots: { prc_2: 2, prc_1: 4 },
+      held: 4,
+      free: 4,
+      isShared: true,
+    });
+  });
+
+  it("takes nothing from processes that are gone for theirs", () => {
+    expect(ask({ waiting: 10 }, { prc_9: 10 })).toMatchObject({
+      slots: { prc_1: 10 },
+      held: 10,
+    });
+  });
+
+  it("leaves calls in flight when the limit was lowered, and grants no more", () => {
+    expect(ask({ limit: 2, kept: 5, waiting: 1 })).toMatchObject({ held: 5, free: 0 });
+  });
+
+  it("keeps some ready only where there are many", () => {
+    expect(ask({ limit: 31, waiting: 1, spare: 5 }).held).toBe(1);
+    expect(ask({ limit: 100, waiting: 1, spare: 5 }).held).toBe(6);
+    expect(ask({ limit: 100, waiting: 1, spare: 5 }, { prc_2: 97 }).held).toBe(1);
+  });
+
+  it("never lets processes that keep what they were granted hold more than the limit together", () => {
+    const step = fc.record({
+      process: fc.integer({ min: 1, max: 3 }),
+      kept: fc.double({ min: 0, max: 1, noNaN: true }),
+      waiting: fc.nat(20),
+      spare: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.array(step), (limit, steps) => {
+        let slots: Readonly<Record<string, number>> = {};
+        for (const { process, kept, waiting, spare } of steps) {
+          const processId = `prc_${process}`;
+          const held = slots[processId] ?? 0;
+          const request = { processId, limit, kept: Math.floor(held * kept), waiting, spare };
+          ({ slots } = takeSlots(slots, request, RUNNING));
+          const total = Object.values(slots).reduce((sum, one) => sum + one, 0);
+          expect(total).toBeLessThanOrEqual(limit);
+        }
+      }),
+    );
+  });
+});

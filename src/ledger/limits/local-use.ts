@@ -1,0 +1,129 @@
+import type { LimitUse, LimitUseKey, LimitUseMoment } from "../../core/limits/limit-use.ts";
+import type { Limit } from "../../core/limits/limit.ts";
+import {
+  takePermits,
+  type PermitGrant,
+  type PermitRequest,
+} from "../../core/limits/take-permits.ts";
+import { takeSlots, type SlotGrant, type SlotRequest } from "../../core/limits/take-slots.ts";
+import { RateMeter } from "./rate-meter.ts";
+import { SlotMeter } from "./slot-meter.ts";
+import type { TripMoment } from "./trip-moment.ts";
+
+/** What one trip says and asks of one use. */
+export interface UseRequest {
+  readonly requests: PermitRequest | undefined;
+  readonly tokens: PermitRequest | undefined;
+  readonly slots: SlotRequest | undefined;
+}
+
+export interface UseGrant {
+  readonly requests: PermitGrant | undefined;
+  readonly tokens: PermitGrant | undefined;
+  readonly slots: SlotGrant | undefined;
+}
+
+/** One limit for one subject, as this process sees it. */
+export class LocalUse {
+  readonly key: LimitUseKey;
+  requests: RateMeter | undefined;
+  tokens: RateMeter | undefined;
+  slots: SlotMeter | undefined;
+  /** Calls that have taken of it and have not ended: they will have something to say. */
+  openCalls = 0;
+  readonly #processId: string;
+  #limit: Limit;
+
+  constructor(limit: Limit, subject: string, processId: string) {
+    this.key = { limitId: limit.id, subject };
+    this.#processId = processId;
+    this.#limit = limit;
+    this.changeTo(limit);
+  }
+
+  get limit(): Limit {
+    return this.#limit;
+  }
+
+  /** The limit's amounts have changed. What is in flight goes on. */
+  changeTo(limit: Limit): void {
+    this.#limit = limit;
+    const { requestsPerMinute, tokensPerMinute, concurrency } = limit;
+    this.requests = changedRate(this.requests, requestsPerMinute);
+    this.tokens = changedRate(this.tokens, tokensPerMinute);
+    if (concurrency === null) this.slots = undefined;
+    else if (this.slots === undefined) this.slots = new SlotMeter(concurrency, this.#processId);
+    else this.slots.limit = concurrency;
+  }
+
+  hasNews(nowMs: number): boolean {
+    return (
+      this.requests?.hasNews(nowMs) === true ||
+      this.tokens?.hasNews(nowMs) === true ||
+      this.slots?.hasNews(nowMs) === true
+    );
+  }
+
+  /** Nothing would be lost with it but what it last heard. */
+  isIdle(nowMs: number): boolean {
+    return (
+      this.openCalls === 0 &&
+      this.requests?.isIdle(nowMs) !== false &&
+      this.tokens?.isIdle(nowMs) !== false &&
+      this.slots?.isIdle() !== false
+    );
+  }
+
+  ask(nowMs: number): UseRequest {
+    return {
+      requests: this.requests?.ask(nowMs),
+      tokens: this.tokens?.ask(nowMs),
+      slots: this.slots?.ask(nowMs),
+    };
+  }
+
+  hear(grant: UseGrant, moment: TripMoment): void {
+    if (grant.requests !== undefined) this.requests?.hear(grant.requests, moment);
+    if (grant.tokens !== undefined) this.tokens?.hear(grant.tokens, moment);
+    if (grant.slots !== undefined) this.slots?.hear(grant.slots, moment);
+  }
+
+  hearNothing(request: UseRequest): void {
+    if (request.requests !== undefined) this.requests?.hearNothing(request.requests);
+    if (request.tokens !== undefined) this.tokens?.hearNothing(request.tokens);
+    if (request.slots !== undefined) this.slots?.hearNothing();
+  }
+
+  /** Whatever is in hand goes back with the next trip. */
+  letGo(): void {
+    this.requests?.letGo();
+    this.tokens?.letGo();
+  }
+}
+
+/** Decided in the store's transaction, upon what all processes have taken. */
+export function decideUse(
+  use: LimitUse,
+  request: UseRequest,
+  { nowMs, runningProcesses }: LimitUseMoment,
+): { readonly use: LimitUse; readonly grant: UseGrant } {
+  const requests = request.requests && takePermits(use.requests, request.requests, nowMs);
+  const tokens = request.tokens && takePermits(use.tokens, request.tokens, nowMs);
+  const slots = request.slots && takeSlots(use.slots, request.slots, runningProcesses);
+  return {
+    use: {
+      ...use,
+      requests: requests?.window ?? use.requests,
+      tokens: tokens?.window ?? use.tokens,
+      slots: slots?.slots ?? use.slots,
+    },
+    grant: { requests, tokens, slots },
+  };
+}
+
+function changedRate(meter: RateMeter | undefined, limit: number | null): RateMeter | undefined {
+  if (limit === null) return undefined;
+  if (meter === undefined) return new RateMeter(limit);
+  meter.limit = limit;
+  return meter;
+}

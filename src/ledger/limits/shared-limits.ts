@@ -1,0 +1,320 @@
+import type { LimitId } from "../../core/ids/ids.ts";
+import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
+import { ScopeIndex } from "../../core/scopes/scope-index.ts";
+import type {
+  Admission,
+  LimitDecision,
+  LimitedCall,
+  LimitRefusal,
+  Limits,
+  LimitUseSink,
+  RateState,
+  RateStates,
+} from "../limits.ts";
+import { CallAdmission, type Taken } from "./call-admission.ts";
+import { LocalUse } from "./local-use.ts";
+import { StoreTrips, type TripLog } from "./store-trips.ts";
+
+export interface SharedLimitsDeps {
+  readonly uses: LimitUseSink;
+  /** As the store's table of processes knows this one; slots are held under it. */
+  readonly processId: string;
+  /** A clock that never jumps. */
+  readonly monotonicMs: () => number;
+  readonly log: TripLog;
+}
+
+/** Uses that nobody has asked for lately are forgotten beyond this many. */
+const MAX_IDLE_USES = 50_000;
+const MAX_FORGOTTEN_A_CALL = 4;
+/** A call that has waited for so long is refused: others were always faster. */
+const MAX_WAIT_MS = 2_000;
+const MIN_RETRY_MS = 50;
+
+/**
+ * Limits that hold over all processes. Each process takes permits and slots in the store, ahead of the calls where
+ * there is plenty, and decides by what it has in hand; while the store is away, by its own share of each limit.
+ */
+export class SharedLimits implements Limits {
+  readonly #deps: SharedLimitsDeps;
+  readonly #trips: StoreTrips;
+  readonly #limits = new Map<LimitId, Limit>();
+  #index: ScopeIndex<Limit> | undefined;
+  /** By limit, then by subject; both in order of creation. */
+  readonly #uses = new Map<LimitId, Map<string, LocalUse>>();
+  #useCount = 0;
+
+  constructor(deps: SharedLimitsDeps) {
+    this.#deps = deps;
+    this.#trips = new StoreTrips(deps);
+  }
+
+  get isEmpty(): boolean {
+    return this.#limits.size === 0;
+  }
+
+  /** Takes over what limits there are now under these ids; those that are not given are gone. */
+  apply(ids: readonly LimitId[], found: readonly Limit[]): void {
+    for (const id of ids) this.#limits.delete(id);
+    for (const limit of found) this.#limits.set(limit.id, limit);
+    for (const id of ids) {
+      const limit = this.#limits.get(id);
+      const uses = this.#uses.get(id);
+      if (uses === undefined) continue;
+      if (limit === undefined) {
+        this.#uses.delete(id);
+        this.#useCount -= uses.size;
+      } else for (const use of uses.values()) use.changeTo(limit);
+    }
+    this.#index = undefined;
+  }
+
+  admit(call: LimitedCall): LimitDecision | Promise<LimitDecision> {
+    return this.#admitTo(this.#usesOf(call), call);
+  }
+
+  admitToAccount(call: LimitedCall): LimitDecision | Promise<LimitDecision> {
+    const uses = this.#usesOf(call);
+    return this.#admitTo(
+      uses.filter(({ limit }) => limit.scope.kind === "providerAccount"),
+      call,
+    );
+  }
+
+  #admitTo(uses: readonly LocalUse[], call: LimitedCall): LimitDecision | Promise<LimitDecision> {
+    if (uses.length === 0) return undefined;
+    const nowMs = this.#deps.monotonicMs();
+    return this.#tryAll(uses, call, nowMs) ?? this.#waitFor(uses, call, nowMs);
+  }
+
+  /** To be called a few times a second: tells the store what was given back. */
+  tick(): void {
+    this.#trips.tick();
+  }
+
+  /** Gives back what is in hand. */
+  async close(): Promise<void> {
+    for (const uses of this.#uses.values()) {
+      for (const use of uses.values()) use.letGo();
+    }
+    await this.#trips.close();
+  }
+
+  #usesOf(call: LimitedCall): LocalUse[] {
+    this.#index ??= new ScopeIndex(this.#limits.values());
+    const uses: LocalUse[] = [];
+    this.#index.visit(call, (limit, subject) => {
+      uses.push(this.#useOf(limit, subject));
+    });
+    return uses;
+  }
+
+  #useOf(limit: Limit, subject: string): LocalUse {
+    let uses = this.#uses.get(limit.id);
+    if (uses === undefined) {
+      uses = new Map();
+      this.#uses.set(limit.id, uses);
+    }
+    const known = uses.get(subject);
+    if (known !== undefined) return known;
+    // Text that the databases would not take; a customer's name may come from a body.
+    const key = subject.toWellFormed().replaceAll("\0", "\u{fffd}");
+    const sameKey = uses.get(key);
+    if (sameKey !== undefined) return sameKey;
+    const use = new LocalUse(limit, key, this.#deps.processId);
+    uses.set(key, use);
+    this.#useCount += 1;
+    if (this.#useCount > MAX_IDLE_USES) this.#forgetIdle(uses);
+    return use;
+  }
+
+  /** A few of the oldest of the limit that has just grown. */
+  #forgetIdle(uses: Map<string, LocalUse>): void {
+    const nowMs = this.#deps.monotonicMs();
+    let looked = 0;
+    for (const [subject, use] of uses) {
+      looked += 1;
+      if (looked > MAX_FORGOTTEN_A_CALL) return;
+      uses.delete(subject);
+      if (use.isIdle(nowMs)) this.#useCount -= 1;
+      // To the end of the line, so that the next ones are looked at next time.
+      else uses.set(subject, use);
+    }
+  }
+
+  /** All or nothing, at once; undefined where the store must be asked. */
+  #tryAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): LimitDecision {
+    const refusal = this.#findRefusal(uses, call, nowMs);
+    if (refusal === "unknown") return undefined;
+    if (refusal !== undefined) return refusal;
+    return this.#takeAll(uses, call, nowMs);
+  }
+
+  #findRefusal(
+    uses: readonly LocalUse[],
+    call: LimitedCall,
+    nowMs: number,
+  ): LimitRefusal | "unknown" | undefined {
+    let latest: { use: LocalUse; measure: LimitMeasure; retryAfterMs: number } | undefined;
+    let isUnknown = false;
+    for (const use of uses) {
+      for (const [measure, retryAfterMs] of this.#shortagesOf(use, call, nowMs)) {
+        if (retryAfterMs === undefined) isUnknown = true;
+        else if (latest === undefined || retryAfterMs > latest.retryAfterMs) {
+          latest = { use, measure, retryAfterMs };
+        }
+      }
+    }
+    if (latest !== undefined) return this.#refuse(uses, latest, nowMs);
+    return isUnknown ? "unknown" : undefined;
+  }
+
+  /** What there is not enough of, and when it is worth trying again; undefined = the store must be asked. */
+  #shortagesOf(
+    { requests, tokens, slots }: LocalUse,
+    call: LimitedCall,
+    nowMs: number,
+  ): readonly (readonly [LimitMeasure, number | undefined])[] {
+    const isAway = this.#trips.isAway();
+    let shortages: (readonly [LimitMeasure, number | undefined])[] | undefined;
+    const lack = (measure: LimitMeasure, retryAfterMs: number | undefined): void => {
+      shortages ??= [];
+      shortages.push([measure, retryAfterMs]);
+    };
+    if (requests !== undefined && !requests.has(1, nowMs)) {
+      if (!isAway) lack("requests", requests.refusalMs(1, nowMs));
+      else if (!requests.hasOfShare(1, this.#shareOf(requests.limit), nowMs)) {
+        lack("requests", requests.shareReturnsInMs(nowMs));
+      }
+    }
+    const amount = tokens?.clamp(call.tokens) ?? 0;
+    if (tokens !== undefined && !tokens.has(amount, nowMs)) {
+      if (!isAway) lack("tokens", tokens.refusalMs(amount, nowMs));
+      else if (!tokens.hasOfShare(amount, this.#shareOf(tokens.limit), nowMs)) {
+        lack("tokens", tokens.shareReturnsInMs(nowMs));
+      }
+    }
+    if (slots !== undefined && !slots.has()) {
+      if (!isAway) lack("concurrency", slots.refusalMs(nowMs));
+      else if (!slots.hasOfShare(this.#shareOf(slots.limit))) lack("concurrency", MAX_WAIT_MS);
+    }
+    return shortages ?? NONE;
+  }
+
+  /** While the store is away: an equal part for each process that was running when it was last heard of. */
+  #shareOf(limit: number): number {
+    return Math.max(1, Math.floor(limit / this.#trips.processCount));
+  }
+
+  #takeAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): Admission {
+    const taken = uses.map((use): Taken => {
+      const { requests, tokens, slots } = use;
+      use.openCalls += 1;
+      const amount = tokens?.clamp(call.tokens) ?? 0;
+      const held: Taken = {
+        use,
+        requests: requests && { meter: requests, permits: takeOf(requests, 1, nowMs) },
+        tokens: tokens && { meter: tokens, permits: takeOf(tokens, amount, nowMs) },
+        slots,
+      };
+      slots?.take();
+      if (requests?.isRunningLow(nowMs) === true || tokens?.isRunningLow(nowMs) === true) {
+        this.#trips.ask(use);
+      } else this.#trips.watch(use);
+      return held;
+    });
+    const deps = {
+      monotonicMs: this.#deps.monotonicMs,
+      changed: (use: LocalUse, atMs: number) => {
+        if (use.slots?.hasNews(atMs) === true) this.#trips.ask(use);
+        else this.#trips.watch(use);
+      },
+    };
+    return new CallAdmission(deps, taken, ratesOf(uses, nowMs));
+  }
+
+  async #waitFor(
+    uses: readonly LocalUse[],
+    call: LimitedCall,
+    sinceMs: number,
+  ): Promise<LimitDecision> {
+    for (;;) {
+      const release = queueUp(uses, call);
+      await this.#trips.next(uses);
+      const nowMs = this.#deps.monotonicMs();
+      release();
+      const decision = this.#tryAll(uses, call, nowMs);
+      if (decision !== undefined) return decision;
+      if (nowMs - sinceMs >= MAX_WAIT_MS) return this.#refuseLate(uses, call, nowMs);
+    }
+  }
+
+  #refuseLate(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): LimitRefusal {
+    for (const use of uses) {
+      for (const [measure, retryAfterMs = MIN_RETRY_MS] of this.#shortagesOf(use, call, nowMs)) {
+        return this.#refuse(uses, { use, measure, retryAfterMs }, nowMs);
+      }
+    }
+    throw new Error("a call was refused that lacks nothing");
+  }
+
+  #refuse(
+    uses: readonly LocalUse[],
+    lack: { readonly use: LocalUse; readonly measure: LimitMeasure; readonly retryAfterMs: number },
+    nowMs: number,
+  ): LimitRefusal {
+    const { use, measure, retryAfterMs } = lack;
+    return {
+      isAdmitted: false,
+      limit: use.limit,
+      subject: use.key.subject,
+      measure,
+      retryAfterMs: Math.max(MIN_RETRY_MS, Math.ceil(retryAfterMs)),
+      rates: ratesOf(uses, nowMs),
+    };
+  }
+}
+
+const NONE: readonly never[] = [];
+
+/** Says what a call needs, for the trip that comes next; returns what takes that back. */
+function queueUp(uses: readonly LocalUse[], call: LimitedCall): () => void {
+  const undone: (() => void)[] = [];
+  for (const { requests, tokens, slots } of uses) {
+    if (requests !== undefined) {
+      requests.wait(1);
+      undone.push(() => requests.waitNoMore(1));
+    }
+    const amount = tokens?.clamp(call.tokens) ?? 0;
+    if (tokens !== undefined && amount > 0) {
+      tokens.wait(amount);
+      undone.push(() => tokens.waitNoMore(amount));
+    }
+    if (slots !== undefined && !slots.has()) {
+      slots.wait();
+      undone.push(() => slots.waitNoMore());
+    }
+  }
+  return () => {
+    for (const undo of undone) undo();
+  };
+}
+
+function takeOf(meter: NonNullable<LocalUse["requests"]>, amount: number, nowMs: number) {
+  return meter.has(amount, nowMs) ? meter.take(amount, nowMs) : meter.takeOfShare(amount, nowMs);
+}
+
+/** Of each kind the one with the least left. */
+function ratesOf(uses: readonly LocalUse[], nowMs: number): RateStates {
+  let requests: RateState | undefined;
+  let tokens: RateState | undefined;
+  for (const use of uses) {
+    if (use.requests !== undefined) requests = tighter(requests, use.requests.stateAt(nowMs));
+    if (use.tokens !== undefined) tokens = tighter(tokens, use.tokens.stateAt(nowMs));
+  }
+  return { requests, tokens };
+}
+
+function tighter(one: RateState | undefined, other: RateState): RateState {
+  return one === undefined || other.remaining < one.remaining ? other : one;
+}

@@ -1,0 +1,125 @@
+import { estimateTokens } from "../../core/limits/estimate-tokens.ts";
+import type { LimitMeasure } from "../../core/limits/limit.ts";
+import type { ScopeKind } from "../../core/scopes/scope.ts";
+import { totalInputTokens, totalOutputTokens } from "../../core/usage/quantities.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import type { LimitDecision, LimitedCall, LimitRefusal, Limits } from "../../ledger/limits.ts";
+import { createRateLimitHeaders } from "../../wire/http/rate-limit-headers.ts";
+import type { Call, Refusal } from "../call.ts";
+import { chooseRoute, type ChooseRouteDeps } from "../choose-route.ts";
+import { readTokenFacts } from "../token-facts.ts";
+
+export interface LimitDeps extends ChooseRouteDeps {
+  readonly limits: Limits;
+}
+
+type Outcome = Refusal | undefined | Promise<Refusal | undefined>;
+
+/**
+ * Takes the call's part of every limit that counts it. Comes after the route, because limits on an account are among
+ * them: where one of those is reached, another account is tried. At once, but for calls that wait for the store.
+ */
+export function limit(deps: LimitDeps, call: Call): Outcome {
+  const { limits } = deps;
+  if (limits.isEmpty) return undefined;
+  if (call.operation.charges) call.estimatedTokens = estimateTokens(readTokenFacts(call.peeked));
+  return then(limits.admit(limitedCall(call)), (decision) => conclude(deps, call, decision));
+}
+
+/** Before each further provider call: the account that it goes to may have limits of its own. */
+export function limitNextAttempt(deps: LimitDeps, call: Call): Outcome {
+  const { limits } = deps;
+  if (call.attempt === 1 || limits.isEmpty) return undefined;
+  call.admission?.leaveAccount();
+  return then(limits.admitToAccount(limitedCall(call)), (decision) => {
+    if (decision === undefined) return undefined;
+    if (!decision.isAdmitted) return refusalOf(decision);
+    if (call.admission === undefined) call.admission = decision;
+    else call.admission.join(decision);
+    return undefined;
+  });
+}
+
+/** After each provider call. What nobody knows of, or not yet, counts as what was taken for it. */
+export function spendTokens(call: Call, event: UsageEvent): void {
+  const isUnknown = event.usageSource === "unknown" || event.usageSource === "deferred";
+  call.admission?.spend(
+    isUnknown
+      ? call.estimatedTokens
+      : totalInputTokens(event.quantities) + totalOutputTokens(event.quantities),
+  );
+}
+
+/** However the call ended. One that was not sent has taken nothing. */
+export function endAdmission({ admission, intent }: Call): void {
+  if (intent === undefined) admission?.cancel();
+  else admission?.end();
+}
+
+function then<Value>(value: Value | Promise<Value>, next: (value: Value) => Outcome): Outcome {
+  return value instanceof Promise ? later(value, next) : next(value);
+}
+
+async function later<Value>(value: Promise<Value>, next: (value: Value) => Outcome) {
+  return await next(await value);
+}
+
+function limitedCall(call: Call): LimitedCall {
+  const { key, route } = call;
+  if (key === undefined || route === undefined) throw new Error("limit comes after route");
+  return {
+    projectId: key.projectId,
+    environmentId: key.environmentId,
+    gatewayKeyId: key.id,
+    customer: call.customer,
+    feature: call.feature,
+    providerAccountId: route.accountId,
+    tokens: call.estimatedTokens,
+  };
+}
+
+function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome {
+  if (decision === undefined) return undefined;
+  call.rateHeaders = createRateLimitHeaders(decision.rates);
+  if (decision.isAdmitted) {
+    call.admission = decision;
+    return undefined;
+  }
+  const { route } = call;
+  if (route !== undefined) deps.routeHealth.left(route, call.circuitTicket);
+  if (route === undefined || decision.limit.scope.kind !== "providerAccount") {
+    return refusalOf(decision);
+  }
+  call.failedAttempts.push({ route, isAccountSpent: true });
+  const other = chooseRoute(deps, call);
+  if (other.route === undefined) return refusalOf(decision);
+  call.route = other.route;
+  call.circuitTicket = other.ticket;
+  return limit(deps, call);
+}
+
+const ALLOWED: Readonly<Record<LimitMeasure, (refusal: LimitRefusal) => string>> = {
+  requests: ({ limit: { requestsPerMinute } }) => `${requestsPerMinute} requests per minute`,
+  tokens: ({ limit: { tokensPerMinute } }) => `${tokensPerMinute} tokens per minute`,
+  concurrency: ({ limit: { concurrency } }) => `${concurrency} calls at a time`,
+};
+
+const WHOSE: Readonly<Record<ScopeKind, (subject: string) => string>> = {
+  organization: () => "all calls together",
+  project: () => "the project",
+  environment: () => "the environment",
+  key: () => "the key",
+  customer: (subject) => `the customer "${subject.slice(0, 100)}"`,
+  feature: (subject) => `the feature "${subject.slice(0, 100)}"`,
+  providerAccount: () => "the provider account",
+};
+
+function refusalOf(refusal: LimitRefusal): Refusal {
+  const { limit: reached, subject, measure, retryAfterMs } = refusal;
+  const allowed = `${ALLOWED[measure](refusal)} for ${WHOSE[reached.scope.kind](subject)}`;
+  return {
+    code: "rate_limit_exceeded",
+    message: `The limit ${reached.id} allows ${allowed}, and that is reached. Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,
+    retryAfterMs,
+  };
+}
