@@ -24,7 +24,7 @@ import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "./core/pricing/create-price-book.ts";
 import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
-import type { Ledger, RecoveryReport } from "./ledger/ledger.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
 import type { Provider, ProviderRegistry } from "./providers/provider.ts";
 import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
@@ -37,7 +37,7 @@ import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections, createUpstream } from "./proxy/upstream.ts";
 import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
-import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
+import { bindPort, type BoundPort, type PortSharing } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
 import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.ts";
@@ -47,8 +47,8 @@ import { startUsageCollector } from "./runtime/deferred/usage-collector.ts";
 import { closePort, drain, maxDrainMs } from "./runtime/drain.ts";
 import { createFailoverParts } from "./runtime/failover-parts.ts";
 import { createFetchHandler } from "./runtime/fetch-handler.ts";
-import { findUnimportedKey, type UnimportedKey } from "./runtime/find-unimported-key.ts";
-import { ensureFirstRun, type FirstRun } from "./runtime/first-run.ts";
+import { findUnimportedKey } from "./runtime/find-unimported-key.ts";
+import { ensureFirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
 import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
 import {
@@ -65,6 +65,7 @@ import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import { loadLimits, startLimits } from "./runtime/start-limits.ts";
+import type { EnvironmentOverview, StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
@@ -80,36 +81,16 @@ export interface StartRequest {
   readonly env: Environment;
   readonly version: string;
   readonly log: Log;
+  /** With the other workers of a supervisor; absent = with nobody. */
+  readonly portSharing?: PortSharing;
 }
 
-/** One environment as the banner shows it. */
-export interface EnvironmentOverview {
-  readonly name: string;
-  readonly kind: string;
-  readonly providerKeys: number;
-  /** No key, and the built-in simulator answers. */
-  readonly isSimulated: boolean;
-}
-
-export interface RunningKeyward {
-  readonly host: string;
-  readonly port: number;
-  /** `http://127.0.0.1:4141` */
-  readonly url: string;
-  readonly storeKind: string;
-  /** Set once in the life of an installation. */
-  readonly firstRun: FirstRun | undefined;
-  readonly importedKey: ImportedKey | undefined;
-  readonly skippedPlaces: readonly SkippedPlace[];
-  /** A key that was found and not taken in: keys are taken in at the first start alone, and not with `--no-import`. */
-  readonly unimportedKey: UnimportedKey | undefined;
-  readonly environments: readonly EnvironmentOverview[];
-  readonly recovery: RecoveryReport;
+export interface RunningKeyward extends StartReport {
   /** Lets calls in flight end for as long as `shutdownGraceMs`, then cuts them; flushes the ledger. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
-/** Starts a whole Keyward. Throws StartError, with nothing left open, when it can't. */
+/** Starts a whole Keyward in this process, whatever `processes` says. Throws StartError, with nothing left open, when it can't. */
 export async function startKeyward(request: StartRequest): Promise<RunningKeyward> {
   const closers = new Closers(request.log);
   try {
@@ -123,7 +104,7 @@ export async function startKeyward(request: StartRequest): Promise<RunningKeywar
 async function start(request: StartRequest, closers: Closers): Promise<RunningKeyward> {
   const { config, log } = request;
   const limits = connectionLimits(config, readMaxOpenFiles());
-  const bound = await bindPort(config, limits);
+  const bound = await bindPort(config, limits, request.portSharing);
   closers.add("port", () => closePort(bound));
   await prepareDataDirectory(config.dataDir);
   const store = await openStore(config, log);

@@ -1,6 +1,6 @@
-import type { RunningKeyward } from "../app.ts";
 import type { Config } from "../config/config-schema.ts";
 import { isLoopback } from "../runtime/loopback.ts";
+import type { StartReport } from "../runtime/start-report.ts";
 import type { Output } from "./output.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Output } from "./output.ts";
  * to read and to paste from.
  */
 export function printStartBanner(
-  keyward: RunningKeyward,
+  keyward: StartReport,
   config: Pick<Config, "dataDir" | "host">,
   output: Output,
 ): void {
@@ -36,14 +36,14 @@ export function printStartBanner(
   }
 }
 
-function describe({ providerKeys, isSimulated }: RunningKeyward["environments"][number]): string {
+function describe({ providerKeys, isSimulated }: StartReport["environments"][number]): string {
   if (providerKeys > 0) return `provider keys: ${providerKeys}`;
   return isSimulated
     ? "no provider key: the built-in simulator answers"
     : "no provider key: calls are refused until `keyward provider-keys add` gives it one";
 }
 
-function printRecovery({ recovery }: RunningKeyward, output: Output): void {
+function printRecovery({ recovery }: StartReport, output: Output): void {
   const { settledEvents, unknownEvents, corruptLines } = recovery;
   if (settledEvents + unknownEvents > 0) {
     output.line();
@@ -56,7 +56,7 @@ function printRecovery({ recovery }: RunningKeyward, output: Output): void {
   }
 }
 
-function printUnimportedKey({ unimportedKey }: RunningKeyward, output: Output): void {
+function printUnimportedKey({ unimportedKey }: StartReport, output: Output): void {
   if (unimportedKey === undefined) return;
   const { preview, where, hasBaseUrl } = unimportedKey;
   const server = hasBaseUrl ? " --provider openai-compatible --base-url <url>" : "";
@@ -77,7 +77,7 @@ const OWNERS = {
     "whether it is a personal or an organization's account cannot be told from the key; it is kept as personal",
 } as const;
 
-function printImport({ importedKey, skippedPlaces }: RunningKeyward, output: Output): void {
+function printImport({ importedKey, skippedPlaces }: StartReport, output: Output): void {
   if (skippedPlaces.length > 0 || importedKey !== undefined) output.line();
   for (const { where, reason } of skippedPlaces) output.line(`passed over in ${where}: ${reason}`);
   if (importedKey === undefined) return;

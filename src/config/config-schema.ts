@@ -79,12 +79,10 @@ export const configSchema = z.strictObject({
       isSecret: true,
       isRefusedInFile: true,
     }),
-  processes: z
-    .int()
-    .min(1)
-    .max(1, "more than one process comes in a later version; leave it at 1")
-    .default(1)
-    .meta({ description: "Processes that serve. Only 1 for now." }),
+  processes: z.int().min(1).max(256).default(1).meta({
+    description:
+      "Processes that serve, all on the one port; about one for each core. With more than 1 a supervisor starts them, and starts those again that die.",
+  }),
   import: z.boolean().default(true).meta({
     description:
       "Whether the first start takes an `OPENAI_API_KEY` that it finds into the vault, for development.",
@@ -123,11 +121,11 @@ export const configSchema = z.strictObject({
     .default(512 * MIB)
     .meta({
       description:
-        "Request bodies that are held in memory at a time, all calls together; a call that would go beyond gets 503 `overloaded`.",
+        "Request bodies that one process holds in memory at a time, all calls together; a call that would go beyond gets 503 `overloaded`.",
     }),
   maxConnections: z.int().min(1).max(1_000_000).default(10_000).meta({
     description:
-      "Connections of clients at a time; further ones are closed at once. Less where the process may not open as many files: each call needs a second one to the provider.",
+      "Connections of clients that one process has at a time; further ones are closed at once. Less where the process may not open as many files: each call needs a second one to the provider.",
   }),
   clientHeadersTimeoutMs: milliseconds(
     60_000,

@@ -113,9 +113,9 @@ test("all problems of all sources are reported at once, each with its source", (
   expect(text).toContain("set KEYWARD_ADMIN_TOKEN instead");
 });
 
-test("more than one process is refused with the reason", () => {
-  const [problem] = problemsOf({ env: { KEYWARD_PROCESSES: "4" } });
-  expect(problem?.message).toContain("comes in a later version");
+test("a number of processes that no machine has cores for is refused", () => {
+  const [problem] = problemsOf({ env: { KEYWARD_PROCESSES: "257" } });
+  expect(problem?.message).toContain("from 1 to 256");
 });
 
 test.each(["", "1.5", "1e3", "0x10", " 80", "٣", "99999999999999999999"])(

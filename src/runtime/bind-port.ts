@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { request } from "undici";
 import type { ConnectionLimits } from "../proxy/http/connection-limits.ts";
 import type { HttpHandler } from "../proxy/http/handler.ts";
@@ -16,10 +17,17 @@ export interface BoundPort {
   closeAllConnections(): void;
 }
 
+/**
+ * How a port is shared with the other workers on it: `none` = not at all; `kernel` = each listens on a socket of its own
+ * (`SO_REUSEPORT`), and the kernel spreads the connections; `supervisor` = the supervisor listens and hands them out.
+ */
+export type PortSharing = "none" | "kernel" | "supervisor";
+
 /** Listens, before anything is made or changed: a busy port is found out while there is nothing to undo. */
 export async function bindPort(
   address: { readonly host: string; readonly port: number },
   limits: ConnectionLimits,
+  sharing: PortSharing = "none",
 ): Promise<BoundPort> {
   let current: HttpHandler = answerStarting;
   let currentObserver = NO_OBSERVER;
@@ -29,7 +37,7 @@ export async function bindPort(
   });
   let port: number;
   try {
-    port = await server.listen(address);
+    port = await server.listen({ ...address, ...listenOptions(sharing) });
   } catch (err) {
     throw await explain(err as NodeJS.ErrnoException, address);
   }
@@ -54,6 +62,22 @@ const answerStarting: HttpHandler = (_request, reply) => {
   const body = createErrorBody("starting_up", "Keyward is starting. Try again.");
   sendJson(reply, 503, body, ["x-should-retry", "true"]);
 };
+
+/** Whether the kernel spreads connections over several sockets on a port: Linux and the BSDs do, macOS and Windows don't. */
+export function canKernelShare(host: string): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    // Whatever the reason: the supervisor can always hand connections out.
+    server.once("error", () => resolve(false));
+    server.listen({ host, port: 0, ...listenOptions("kernel") }, () =>
+      server.close(() => resolve(true)),
+    );
+  });
+}
+
+function listenOptions(sharing: PortSharing) {
+  return { exclusive: sharing !== "supervisor", reusePort: sharing === "kernel" };
+}
 
 async function explain(
   err: NodeJS.ErrnoException,

@@ -1,3 +1,5 @@
+const POLL_MS = 3;
+
 /** Waits for a state, not for a time: asks again and again until it holds, and fails at the deadline. */
 export async function until<Value>(
   what: string,
@@ -9,8 +11,9 @@ export async function until<Value>(
     const value = await read();
     if (value !== undefined && value !== false) return value;
     if (Date.now() > end) throw new Error(`${what} did not happen within ${deadlineMs} ms`);
+    // Not in a spin: what is waited for often needs the same processor.
     await new Promise((resolve) => {
-      setImmediate(resolve);
+      setTimeout(resolve, POLL_MS);
     });
   }
 }

@@ -177,7 +177,8 @@ function idMaker(callNumber: number): Call["createId"] {
 function listen(server: Server, { host, port }: SimulatorOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    // Exclusive: a worker of several does not share this port with the others.
+    server.listen({ port, host, exclusive: true }, () => {
       server.removeListener("error", reject);
       resolve();
     });

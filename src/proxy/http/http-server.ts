@@ -56,11 +56,17 @@ export class HttpServer implements ConnectionHost {
   }
 
   /** Resolves with the port. Rejects with the system's error. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<number> {
+  listen(options: {
+    readonly host: string;
+    readonly port: number;
+    /** With other processes; see `net.Server.listen`. */
+    readonly exclusive?: boolean;
+    readonly reusePort?: boolean;
+  }): Promise<number> {
     return new Promise((resolve, reject) => {
       const server = this.#server;
       server.once("error", reject);
-      server.listen(address.port, address.host, () => {
+      server.listen(options, () => {
         server.off("error", reject);
         this.#checking = setInterval(() => this.#check(), checkIntervalMs(this.limits));
         this.#checking.unref();

@@ -9,6 +9,8 @@ export interface PinoLogOptions {
   readonly level: LogLevel;
   /** Where lines go; standard error by default, so that standard output stays for data. */
   readonly stream?: DestinationStream;
+  /** Fields of every line: which of several processes writes it. */
+  readonly fields?: Readonly<Record<string, string | number>>;
   /** Texts that are taken out wherever they stand, whatever they look like: the secrets of the settings. */
   readonly secrets?: readonly string[];
 }
@@ -21,7 +23,7 @@ const MIN_SECRET_CHARACTERS = 8;
  * One JSON object a line, times in ISO 8601. Secrets are kept out in two ways: fields by their names, and then, in the
  * whole line as it is written, what looks like a secret or is one of `secrets`.
  */
-export function createPinoLog({ level, stream, secrets = [] }: PinoLogOptions): Log {
+export function createPinoLog({ level, stream, fields, secrets = [] }: PinoLogOptions): Log {
   const known = secrets
     .filter((secret) => secret.length >= MIN_SECRET_CHARACTERS)
     // As it stands in a line of JSON.
@@ -34,7 +36,7 @@ export function createPinoLog({ level, stream, secrets = [] }: PinoLogOptions): 
   return pino(
     {
       level,
-      base: null,
+      base: fields ?? null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }), log: redactFields },
       serializers: { err: (value: unknown) => value },

@@ -1,0 +1,25 @@
+/**
+ * Several processes on one port: what the supervisor and its workers say to each other. The supervisor carries no calls;
+ * it starts workers, starts them again when they die, and passes questions on between them. Messages are cloned, not
+ * written as JSON, so that amounts stay exact.
+ */
+import type { Config } from "../../config/config-schema.ts";
+import type { PortSharing } from "../bind-port.ts";
+import type { StartReport } from "../start-report.ts";
+
+/** What a worker needs to begin. The settings are the supervisor's, so that one that starts later has the same. */
+export interface WorkerOrder {
+  /** From 1 on; one that replaces another has its number. */
+  readonly number: number;
+  readonly config: Config;
+  readonly sharing: Exclude<PortSharing, "none">;
+}
+
+export type ToWorker =
+  | { readonly type: "begin"; readonly order: WorkerOrder }
+  | { readonly type: "stop" };
+
+/** `report`: what the start is announced with. */
+export type FromWorker =
+  | { readonly type: "serving"; readonly report: StartReport }
+  | { readonly type: "failed"; readonly message: string; readonly remedy: string };
