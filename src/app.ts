@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Dispatcher } from "undici";
 import { createAdminApp, type AdminApp } from "./admin/admin-app.ts";
 import { TRUST_CALLER, type Authenticator } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
@@ -18,12 +17,14 @@ import {
   type SkippedPlace,
 } from "./config/import-openai-key.ts";
 import type { Environment } from "./config/process-environment.ts";
+import { DEFAULT_BOUND_CEILINGS } from "./core/budgets/worst-case.ts";
 import { IdFactory } from "./core/ids/ids.ts";
 import { createAllowedHosts } from "./core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "./core/pricing/create-price-book.ts";
 import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
+import type { HoldBook } from "./ledger/holds.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
 import type { Provider, ProviderRegistry } from "./providers/provider.ts";
@@ -34,17 +35,19 @@ import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
-import { countConnections, createUpstream } from "./proxy/upstream.ts";
+import { countConnections } from "./proxy/upstream.ts";
 import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort, type PortSharing } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
+import { connectProviders } from "./runtime/connect-providers.ts";
 import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.ts";
 import { createConnectionObserver } from "./runtime/connection-observer.ts";
 import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.ts";
 import { startUsageCollector } from "./runtime/deferred/usage-collector.ts";
 import { closePort, drain, maxDrainMs } from "./runtime/drain.ts";
+import { listEnvironments } from "./runtime/environment-overview.ts";
 import { createFailoverParts } from "./runtime/failover-parts.ts";
 import { createFetchHandler } from "./runtime/fetch-handler.ts";
 import { findUnimportedKey } from "./runtime/find-unimported-key.ts";
@@ -64,12 +67,18 @@ import { openVault } from "./runtime/open-vault.ts";
 import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
+import {
+  type Budgets,
+  reloadBudgets,
+  settleLeases,
+  startBudgets,
+} from "./runtime/start-budgets.ts";
 import { loadLimits, startLimits } from "./runtime/start-limits.ts";
-import type { EnvironmentOverview, StartReport } from "./runtime/start-report.ts";
+import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
-import { MAX_PAGE_SIZE, type Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import { BpeTokenizer } from "./tokenizer/bpe/bpe-tokenizer.ts";
 import type { Vault } from "./vault/vault.ts";
@@ -113,7 +122,13 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const vault = await openVault({ config, store, ids });
   const providers = await startProviders(log, closers);
   const self = await introduceProcess(config.dataDir, ids, request.version);
-  const membership: Membership = { store, self, dataDir: config.dataDir, log };
+  const membership: Membership = {
+    store,
+    self,
+    dataDir: config.dataDir,
+    log,
+    onGone: (gone) => settleLeases(store, gone),
+  };
   const url = formatUrl(config.host, bound.port);
   const parts: Parts = {
     request,
@@ -130,7 +145,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   // Last, when nothing else can fail any more: these secrets are shown once or never.
   const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
   const imported = firstRun === undefined ? NO_IMPORT : await importKey(parts, bound.port);
-  const environments = await overviewOf(store);
+  const environments = await listEnvironments(store);
   const isImporting = firstRun !== undefined && config.import;
   const isWanted = !config.import || environments.some((one) => one.isSimulated);
   const unimportedKey =
@@ -263,20 +278,24 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const telemetry = await startProcessTelemetry(request, providers.registry);
   closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
-  const ledger = await openLedger(parts, tasks, closers);
   const processId = parts.membership.self.id;
+  const budgets = startBudgets({ store, processId, tasks, log });
+  const ledger = await openLedger(parts, { tasks, budgets }, closers);
   const limits = startLimits({ store, processId, monotonicMs, log }, closers);
   const tokenizer = new BpeTokenizer();
   closers.add("tokenizer", () => tokenizer.close());
   const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
-  const { snapshot, poller } = await openSnapshot(parts, limits, closers);
+  const { holds } = budgets;
+  const { snapshot, poller } = await openSnapshot(parts, { limits, holds }, closers);
   const authenticator = createAdminAuthenticator(store.adminTokens, config);
   const failover = createFailoverParts(config, log);
   const gateway = createGatewayListener({
     snapshot,
     ledger,
     limits,
+    holds,
+    worstCase: { priceBook: parts.priceBook, ceilings: DEFAULT_BOUND_CEILINGS },
     priceBook: parts.priceBook,
     upstream,
     ids,
@@ -320,13 +339,18 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
 }
 
 /** The process is known to the others from before its journal is there until after it is gone. */
-async function openLedger(parts: Parts, tasks: Tasks, closers: Closers): Promise<Ledger> {
+async function openLedger(
+  parts: Parts,
+  { tasks, budgets }: { readonly tasks: Tasks; readonly budgets: Budgets },
+  closers: Closers,
+): Promise<Ledger> {
   const { config, log } = parts.request;
   await announceProcess(parts.membership, closers);
+  budgets.closeAfter(closers, () => ledger.status());
   const ledger = await openFileLedger({
     directory: join(config.dataDir, JOURNAL_FOLDER),
     processId: parts.membership.self.id,
-    sink: parts.store.usage,
+    sink: budgets.sink,
     clock: { nowMs: Date.now },
     tasks,
     log,
@@ -338,21 +362,11 @@ async function openLedger(parts: Parts, tasks: Tasks, closers: Closers): Promise
   return ledger;
 }
 
-function connectProviders(config: Config, standIn: Provider): Dispatcher {
-  return createUpstream({
-    connectTimeoutMs: config.upstreamConnectTimeoutMs,
-    headersTimeoutMs: config.upstreamHeadersTimeoutMs,
-    bodyIdleTimeoutMs: config.upstreamBodyIdleTimeoutMs,
-    allowedHosts: createAllowedHosts([...config.allowedPrivateHosts, ...ownHosts(standIn)]),
-  });
-}
-
-/** The simulator is a part of this process, so the data plane may call it without anybody's leave. */
-function ownHosts({ defaultBaseUrl }: Provider): string[] {
-  return defaultBaseUrl === null ? [] : [new URL(defaultBaseUrl).host];
-}
-
-async function openSnapshot(parts: Parts, limits: SharedLimits, closers: Closers) {
+async function openSnapshot(
+  parts: Parts,
+  { limits, holds }: { readonly limits: SharedLimits; readonly holds: HoldBook },
+  closers: Closers,
+) {
   const { store, vault, providers, priceBook } = parts;
   const { registry, standIn } = providers;
   const source = createSnapshotSource({
@@ -362,12 +376,14 @@ async function openSnapshot(parts: Parts, limits: SharedLimits, closers: Closers
     standIn,
     priceBook,
     limits,
+    holds,
   });
   const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs };
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);
   await snapshot.start();
   await loadPriceOverrides({ store, priceBook: parts.priceBook });
   await loadLimits({ store, limits });
+  await reloadBudgets({ store, holds });
   const poller = startChangePoller({ snapshot, log: parts.request.log });
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller };
@@ -414,13 +430,4 @@ const STORE_ANSWER_DEADLINE_MS = 5_000;
 function formatUrl(host: string, port: number): string {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
-}
-
-async function overviewOf(store: Store): Promise<EnvironmentOverview[]> {
-  const { rows } = await store.environments.list({ limit: MAX_PAGE_SIZE });
-  const overviews = rows.map(async ({ id, name, kind }) => {
-    const providerKeys = (await store.providerKeys.listActive(id)).length;
-    return { name, kind, providerKeys, isSimulated: providerKeys === 0 && kind === "development" };
-  });
-  return (await Promise.all(overviews)).toReversed();
 }

@@ -3,6 +3,7 @@
  * (settlement), and reaches the store exactly once, whatever is killed in between. Rules of money live in core,
  * SQL lives in the store; here is only the way from a call to a row.
  */
+import type { Lending } from "../core/budgets/lease.ts";
 import type { CallIntent, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 
 export interface Ledger {
@@ -49,6 +50,7 @@ export interface EventSink {
   insertBatch(batch: {
     readonly events: readonly UsageEvent[];
     readonly refusals: readonly RefusalCount[];
+    readonly lending?: Lending | undefined;
   }): Promise<{ readonly inserted: number }>;
 }
 

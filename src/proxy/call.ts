@@ -3,6 +3,7 @@ import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
 import type { CallIntent, DeferredStep } from "../core/usage/usage-event.ts";
+import type { Hold } from "../ledger/holds.ts";
 import type { Admission } from "../ledger/limits.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Dialect } from "../wire/dialect.ts";
@@ -98,10 +99,21 @@ export interface Call {
   estimatedTokens: number;
   /** Of the limits that count it, sent and refused alike: a flat list of names and values. */
   rateHeaders: readonly string[];
+  /** What is set aside for the attempt; undefined where no hard budget counts it. */
+  hold: Hold | undefined;
+  /** Puts this limit on the output in the place of the client's, in whichever of the fields it stands. */
+  outputLimit: { readonly fields: readonly string[]; readonly tokens: number } | undefined;
   /** The attempt's; set once it is in the journal. */
   intent: CallIntent | undefined;
   /** The span that the next provider call is reported as; undefined while tracing is off. */
   trace: TraceContext | undefined;
+}
+
+const MAX_MODEL_CHARACTERS = 256;
+
+/** The model that the client asked for, as the ledger has it. */
+export function requestedModel({ peeked }: Call): string | null {
+  return peeked?.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
 }
 
 /** The model that the provider was asked for; of a form that is streamed it may be known only when it has passed. */

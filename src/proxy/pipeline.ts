@@ -8,6 +8,7 @@ import { admit } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
 import { forward, type ForwardDeps } from "./stages/forward.ts";
+import { hold, type HoldDeps } from "./stages/hold.ts";
 import { limit, limitNextAttempt, spendTokens, type LimitDeps } from "./stages/limit.ts";
 import { meter, type MeterDeps } from "./stages/meter.ts";
 import { openIntent, type OpenIntentDeps } from "./stages/open-intent.ts";
@@ -19,6 +20,7 @@ export type PipelineDeps = AuthenticateDeps &
   PeekDeps &
   RouteDeps &
   LimitDeps &
+  HoldDeps &
   OpenIntentDeps &
   FailoverDeps &
   ForwardDeps &
@@ -56,7 +58,10 @@ export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Refus
 async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
   for (;;) {
     if (call.reply.isClosed) leaveRoute(deps, call);
-    const refusal = (await limitNextAttempt(deps, call)) ?? (await openIntent(deps, call));
+    const refusal =
+      (await limitNextAttempt(deps, call)) ??
+      (await hold(deps, call)) ??
+      (await openHeld(deps, call));
     if (refusal !== undefined) return endUnsent(deps, call, refusal);
     if (call.operation.isLastLook === true) call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
@@ -68,11 +73,23 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefi
   }
 }
 
-/** The journal, or a limit on the account, refused the attempt: the client gets what a provider answered before, if one did. */
+/** What is held for a call that is not sent is free again, whatever kept it from being sent. */
+async function openHeld(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
+  try {
+    return await openIntent(deps, call);
+  } finally {
+    if (call.intent === undefined || call.intent.attempt !== call.attempt) {
+      call.hold?.release();
+      call.hold = undefined;
+    }
+  }
+}
+
+/** A limit, a budget or the journal refused the attempt: the client gets what a provider answered before, if one did. */
 function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Refusal | undefined {
   leaveRoute(deps, call);
   if (call.setAside === undefined) return refusal;
-  const level = refusal.code === "rate_limit_exceeded" ? "info" : "error";
+  const level = refusal.code === "journal_unavailable" ? "error" : "info";
   deps.log[level](
     { requestId: call.requestId, code: refusal.code },
     "a call was not sent a second time",

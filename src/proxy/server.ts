@@ -121,6 +121,8 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     admission: undefined,
     estimatedTokens: 0,
     rateHeaders: [],
+    hold: undefined,
+    outputLimit: undefined,
     intent: undefined,
     trace: deps.tracing?.begin(
       request.headers.get("traceparent"),

@@ -7,6 +7,7 @@ import type {
   ProviderKeyId,
   RoutingRuleId,
 } from "../core/ids/ids.ts";
+import type { Picos } from "../core/money/picos.ts";
 import type { ModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider } from "../providers/provider.ts";
 
@@ -62,6 +63,8 @@ export interface EnvironmentRouting {
   readonly rules: readonly RoutingRule[];
   /** What becomes of a call whose model has no price. */
   readonly unpricedPolicy: UnpricedPolicy;
+  /** What is held for a call whose cost cannot be bounded; null: such a call is refused where a hard budget counts it. */
+  readonly budgetCeilingPicos?: Picos | null;
 }
 
 /** A change that some process made, as far as the snapshot cares. */
@@ -93,6 +96,9 @@ export const DEFAULT_SNAPSHOT_LIMITS = {
   maxMisses: 10_000,
   missTtlMs: 5_000,
 } as const;
+
+/** Changes that leave keys and ways as they are. */
+const KINDS_OF_NO_ROUTE: ReadonlySet<string> = new Set(["priceOverride", "limit", "budget"]);
 
 /**
  * Keys and routes in memory: a bounded LRU over the store, kept true by `refresh`, which applies the changes that any
@@ -162,7 +168,7 @@ export class Snapshot {
       if (hash !== undefined) this.#forgetKey(hash, change.entityId);
       this.#misses.clear();
       this.#loadingKeys.clear();
-    } else if (change.kind !== "priceOverride" && change.kind !== "limit") {
+    } else if (!KINDS_OF_NO_ROUTE.has(change.kind)) {
       this.#routing.clear();
       this.#loadingRouting.clear();
     }

@@ -20,6 +20,7 @@ describe("an environment's routing", () => {
       providers: deps.providers,
       priceBook: deps.priceBook,
       standIn: { ...standIn, defaultBaseUrl: "http://127.0.0.1:9/v1" },
+      holds: { replaceBudgets: () => undefined },
     });
   }
 

@@ -3,6 +3,7 @@ import type { EnvironmentId } from "../core/ids/ids.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import { isAllowedBy } from "../core/routing/routing-rule.ts";
+import type { HoldBook } from "../ledger/holds.ts";
 import { pricedAs } from "../providers/priced-as.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type {
@@ -16,6 +17,7 @@ import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import type { EnvironmentRecord, ProviderKeyRecord, RoutingRuleRecord } from "../store/records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
+import { reloadBudgets } from "./start-budgets.ts";
 import { reloadLimits, type ReloadLimitsDeps } from "./start-limits.ts";
 
 export interface SnapshotSourceDeps extends ReloadLimitsDeps {
@@ -23,6 +25,7 @@ export interface SnapshotSourceDeps extends ReloadLimitsDeps {
   readonly vault: Vault;
   readonly providers: ProviderRegistry;
   readonly priceBook: Pick<OverridablePriceBook, "providerAt" | "replaceOverrides">;
+  readonly holds: Pick<HoldBook, "replaceBudgets">;
   /** Answers in development environments that have no key; costs nothing and needs no secret. */
   readonly standIn: Provider;
 }
@@ -41,6 +44,7 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
       // Before they count as seen: when this fails, they come again.
       if (changes.some(({ kind }) => kind === "priceOverride")) await loadPriceOverrides(deps);
       await reloadLimits(deps, changes);
+      if (changes.some(({ kind }) => kind === "budget")) await reloadBudgets(deps);
       return changes;
     },
   };

@@ -1,13 +1,10 @@
 /** The store's contract for budgets: their rules, their windows, and the leases that processes hold on windows. */
-import type { Budget, BudgetIncrease, WindowKey } from "../core/budgets/budget.ts";
-import type { GrantRequest } from "../core/budgets/grant.ts";
-import type { BudgetId, EventId, ProcessId } from "../core/ids/ids.ts";
+import type { Budget, BudgetIncrease } from "../core/budgets/budget.ts";
+import type { LeaseHolder, LeaseSource } from "../core/budgets/lease.ts";
+import type { BudgetId } from "../core/ids/ids.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { Page, PageRequest } from "./paging.ts";
-
-/** Who holds a lease: a process, or work that goes on at a provider, by the id of the event that began it. */
-export type LeaseHolder = ProcessId | EventId;
 
 /** One window of a budget, for one subject. */
 export interface BudgetWindowRecord {
@@ -27,18 +24,6 @@ export interface BudgetWindowRecord {
   readonly carriedPicos: Picos;
 }
 
-export interface LeaseAsk extends GrantRequest {
-  readonly key: WindowKey;
-}
-
-export interface LeaseAnswer {
-  readonly grantedPicos: Picos;
-  /** As it stands after the grant. */
-  readonly limitPicos: Picos;
-  readonly spentPicos: Picos;
-  readonly leasedPicos: Picos;
-}
-
 /** What changes in a budget; what is absent stays. */
 export interface BudgetChange {
   readonly name?: string | null;
@@ -48,7 +33,7 @@ export interface BudgetChange {
   readonly pausedAtMs?: number | null;
 }
 
-export interface BudgetRepository {
+export interface BudgetRepository extends LeaseSource {
   /** Opens its windows with what the ledger has of them already. Its `increases` must be empty. */
   insert(budget: Budget): Promise<void>;
   findById(id: BudgetId): Promise<Budget | undefined>;
@@ -86,24 +71,6 @@ export interface BudgetRepository {
     },
   ): Promise<Page<BudgetWindowRecord>>;
 
-  /**
-   * One transaction: hands out what is free of each window, see `grantOf`. Limits are read as they stand. A budget
-   * that is archived, paused or gone is granted all that is asked for: it refuses nothing.
-   */
-  lease(request: {
-    readonly holder: LeaseHolder;
-    readonly atMs: number;
-    readonly asks: readonly LeaseAsk[];
-  }): Promise<readonly LeaseAnswer[]>;
-  /** Gives back that much of each lease, at most what is left of it. */
-  giveBack(
-    holder: LeaseHolder,
-    amounts: readonly { readonly windowId: string; readonly picos: Picos }[],
-  ): Promise<void>;
-  /** What the holder has, by the window's id. */
-  leasesOf(holder: LeaseHolder): Promise<ReadonlyMap<string, Picos>>;
-  /** Gives everything back that the holder has left. */
-  closeLeases(holder: LeaseHolder): Promise<void>;
   /** From now on these count as lost until their holder is closed. */
   markLost(holder: LeaseHolder, atMs: number): Promise<void>;
 }

@@ -2,6 +2,7 @@
  * The store's contract: what Keyward keeps, and how it is asked for. One implementation per database in the
  * sub-folders; every one of them passes `store.contract.ts`. No SQL above this line, no rule below it.
  */
+import type { Lending } from "../core/budgets/lease.ts";
 import type { UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
   CustomerId,
@@ -263,12 +264,6 @@ export interface EventBatch {
   readonly refusals: readonly RefusalCount[];
   /** Whose leases on budgets the events' calls were held from; absent: nobody's. */
   readonly lending?: Lending | undefined;
-}
-
-export interface Lending {
-  readonly holder: ProcessId | EventId;
-  /** The windows that the call was held against, see `windowIdOf`. Absent: every window that counts it. */
-  readonly windowsOf?: (id: EventId) => readonly string[];
 }
 
 export interface UsageRepository {

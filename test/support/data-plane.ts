@@ -1,5 +1,6 @@
 /** The data plane on its own: a real server and real upstream connections, with keys, prices and ledger in memory. */
 import { randomBytes } from "node:crypto";
+import { DEFAULT_BOUND_CEILINGS } from "../../src/core/budgets/worst-case.ts";
 import {
   IdFactory,
   type EnvironmentId,
@@ -12,6 +13,7 @@ import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { DEFAULT_CIRCUIT_RULE, type CircuitRule } from "../../src/core/routing/circuit.ts";
 import type { CallIntent, UsageEvent } from "../../src/core/usage/usage-event.ts";
+import type { HoldBook } from "../../src/ledger/holds.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Limits } from "../../src/ledger/limits.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
@@ -33,6 +35,7 @@ import { createUpstream } from "../../src/proxy/upstream.ts";
 import type { CallReport, RefusalReport } from "../../src/telemetry/call-observer.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import type { Tracing } from "../../src/telemetry/trace-context.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { serveHandler } from "./serve-handler.ts";
 
 export const PROVIDER_SECRET = ["sk", "test", "provider", "secret"].join("-");
@@ -89,9 +92,23 @@ export interface DataPlaneOptions {
   readonly failover?: Partial<FailoverLimits>;
   readonly circuit?: Partial<CircuitRule>;
   readonly limits?: Limits;
+  /** None by default: no budget counts a call. */
+  readonly holds?: Pick<HoldBook, "windowsOf" | "place">;
   /** A key look-up waits for this. */
   readonly keyGate?: Promise<void>;
 }
+
+function refuseToHold(): never {
+  throw new Error("nothing is held where no budget counts the call");
+}
+
+const priceBook = createPriceBook(BUILT_IN_PRICE_LIST);
+
+/** One token a word: enough to tell what was counted. */
+const WORD_COUNTER: Tokenizer = {
+  count: async ({ texts }) => texts.join("").split(/\s+/).filter(Boolean).length,
+  close: async () => undefined,
+};
 
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const intents: CallIntent[] = [];
@@ -115,8 +132,10 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const bodyBudget = new BodyBudget(options.maxHeldBodyBytes ?? 64 * 1024 * 1024);
   const gateway = createGatewayListener({
     snapshot,
+    holds: options.holds ?? { windowsOf: () => [], place: refuseToHold },
+    worstCase: { priceBook, ceilings: DEFAULT_BOUND_CEILINGS },
     ledger: createMemoryLedger({ intents, events, refusals, state }),
-    priceBook: createPriceBook(BUILT_IN_PRICE_LIST),
+    priceBook,
     upstream,
     ids,
     log,
@@ -130,11 +149,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     bodyBudget,
     maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
     maxInFlightCalls: options.maxInFlightCalls ?? 1000,
-    // One token a word: enough to tell what was counted.
-    tokenizer: {
-      count: async ({ texts }) => texts.join("").split(/\s+/).filter(Boolean).length,
-      close: async () => undefined,
-    },
+    tokenizer: WORD_COUNTER,
     fallback: (_request, reply) => {
       reply.writeHead(404, []);
       reply.end();

@@ -70,6 +70,21 @@ export const ERROR_CODES = {
     "permission_error",
     "The environment refuses calls whose model has no price. Give the model one with `keyward prices override`, or change the environment's policy.",
   ),
+  insufficient_quota: refused(
+    429,
+    "insufficient_quota",
+    "A hard budget that counts this call has less left than the call may cost at worst. Raise it with `keyward budgets set-limit`, wait for its next period, or set a lower limit on the output.",
+  ),
+  cost_unbounded: refused(
+    403,
+    "permission_error",
+    "A hard budget counts this call, and what the call may cost at worst cannot be said. Say what to set aside for such calls with `keyward environments set-budget-ceiling`.",
+  ),
+  budget_unavailable: failed(
+    503,
+    true,
+    "A hard budget counts this call, and the database that knows what is left of it does not answer. Calls that no hard budget counts go on. Try again.",
+  ),
   no_provider_key: refused(
     503,
     "configuration_error",

@@ -1,6 +1,6 @@
 import type { RefusalCount } from "../../core/usage/usage-event.ts";
+import type { LedgerLog } from "../ledger-log.ts";
 import type { EventSink } from "../ledger.ts";
-import type { LedgerLog } from "./ledger-log.ts";
 import type { PendingBatch } from "./pending-events.ts";
 import type { RefusalCounter } from "./refusal-counter.ts";
 

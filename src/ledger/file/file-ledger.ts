@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
 import type { EventId, ProcessId } from "../../core/ids/ids.ts";
 import type { CallIntent, UsageEvent } from "../../core/usage/usage-event.ts";
+import type { LedgerLog } from "../ledger-log.ts";
 import type { EventSink, Ledger, LedgerStatus } from "../ledger.ts";
 import { setAsideCorruptLines } from "./corrupt-lines.ts";
 import { EventFlusher } from "./event-flusher.ts";
@@ -9,7 +10,6 @@ import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { createJournalFolder, type JournalFolder, removeJournalFolder } from "./journal-folder.ts";
 import { encodeEvent, encodeIntent } from "./journal-record.ts";
 import { JournalWriter, type Segment, type WrittenPlace } from "./journal-writer.ts";
-import type { LedgerLog } from "./ledger-log.ts";
 import { type PendingBatch, PendingEvents } from "./pending-events.ts";
 import { type Refusal, RefusalCounter } from "./refusal-counter.ts";
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTick } from "node:timers/promises";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
+import type { LedgerLog } from "../ledger-log.ts";
 import type { JournalFile, JournalFiles } from "./journal-files.ts";
 import { segmentPath } from "./journal-folder.ts";
 import { encodeHeader, type SegmentExtent } from "./journal-record.ts";
-import type { LedgerLog } from "./ledger-log.ts";
 
 /** One file of the journal. Its owner counts what keeps it from being deleted. */
 export class Segment {

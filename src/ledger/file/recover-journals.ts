@@ -1,6 +1,8 @@
 import { open, rm } from "node:fs/promises";
+import type { Lending } from "../../core/budgets/lease.ts";
 import type { EventId, ProcessId } from "../../core/ids/ids.ts";
 import type { CallIntent, UsageEvent } from "../../core/usage/usage-event.ts";
+import type { LedgerLog } from "../ledger-log.ts";
 import type { EventSink, RecoveryReport } from "../ledger.ts";
 import { unknownEvent } from "../unknown-event.ts";
 import { setAsideCorruptLines } from "./corrupt-lines.ts";
@@ -11,7 +13,6 @@ import {
   segmentPath,
   takeJournalFolder,
 } from "./journal-folder.ts";
-import type { LedgerLog } from "./ledger-log.ts";
 import { readSegmentBlock, type SegmentBlock } from "./segment-reader.ts";
 
 export interface RecoverJournalsOptions {
@@ -72,7 +73,7 @@ async function recoverJournal(
   const folder = await takeJournalFolder(options.directory, processId);
   if (folder === undefined) return undefined;
   try {
-    const replay = new Replay(options, folder.path);
+    const replay = new Replay(options, folder.path, processId);
     const segments = await listSegments(folder.path);
     await replay.run(segments);
     await options.onRecovered?.(processId);
@@ -108,12 +109,15 @@ class Replay {
   corruptLines = 0;
   readonly #options: RecoverJournalsOptions;
   readonly #folderPath: string;
+  /** What these calls were held from are the leases of the process that is gone. */
+  readonly #lending: Lending;
   readonly #openIntents = new Map<EventId, CallIntent>();
   #batch: UsageEvent[] = [];
 
-  constructor(options: RecoverJournalsOptions, folderPath: string) {
+  constructor(options: RecoverJournalsOptions, folderPath: string, processId: ProcessId) {
     this.#options = options;
     this.#folderPath = folderPath;
+    this.#lending = { holder: processId };
   }
 
   async run(segments: readonly number[]): Promise<void> {
@@ -193,6 +197,7 @@ class Replay {
   async #insertBatch(): Promise<void> {
     const events = this.#batch;
     this.#batch = [];
-    if (events.length > 0) await this.#options.sink.insertBatch({ events, refusals: [] });
+    if (events.length > 0)
+      await this.#options.sink.insertBatch({ events, refusals: [], lending: this.#lending });
   }
 }

@@ -5,6 +5,7 @@ import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Address } from "../../providers/provider.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { editOutputLimit } from "../../wire/bounds/edit-output-limit.ts";
 import { spliceBytes, type Edit } from "../../wire/json/splice-bytes.ts";
 import type { TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { editIncludeUsage } from "../../wire/openai/include-usage.ts";
@@ -86,6 +87,9 @@ export function ownHeaders(call: Call): string[] {
   const headers = ["x-keyward-request-id", call.requestId];
   if (call.key !== undefined) headers.push("x-keyward-environment", call.key.environmentName);
   headers.push(...call.rateHeaders);
+  if (call.outputLimit !== undefined) {
+    headers.push("x-keyward-output-limit", String(call.outputLimit.tokens));
+  }
   return headers;
 }
 
@@ -108,6 +112,10 @@ function createBody(call: Call, { takesStreamUsage }: Address): OutgoingBody {
     const isOther = upstreamModel !== peeked.model || request.dated !== null;
     if (isOther && upstreamModel !== null && scan !== null) {
       edits.push(...editModel(scan, upstreamModel));
+    }
+    if (call.outputLimit !== undefined) {
+      const { fields, tokens } = call.outputLimit;
+      edits.push(...(editOutputLimit(bytes, fields, tokens)?.edits ?? []));
     }
     const body = spliceBytes(bytes, edits);
     return { body, contentLength: body.length, isUsageHidden: usageEdit !== undefined };

@@ -1,7 +1,7 @@
 import type { IdFactory } from "../../core/ids/ids.ts";
 import type { CallIntent } from "../../core/usage/usage-event.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { Call, Refusal } from "../call.ts";
+import { requestedModel, type Call, type Refusal } from "../call.ts";
 
 export interface OpenIntentDeps {
   readonly ids: IdFactory;
@@ -9,7 +9,6 @@ export interface OpenIntentDeps {
 }
 
 const MAX_PATH_CHARACTERS = 256;
-const MAX_MODEL_CHARACTERS = 256;
 
 /**
  * Writes to the journal that this call is about to be sent. One intent a provider call, so it comes after the route.
@@ -37,9 +36,9 @@ export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refu
     provider: route.provider.name,
     providerAccountId: route.accountId,
     providerKeyId: route.keyId,
-    requestedModel: call.peeked?.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null,
+    requestedModel: requestedModel(call),
     isStream: call.peeked?.isStream ?? false,
-    holdPicos: null,
+    holdPicos: call.hold?.picos ?? null,
   };
   try {
     await deps.ledger.open(intent);

@@ -52,6 +52,8 @@ export async function settle(
     pricePicos: null,
     ...(deferred !== undefined && { deferred }),
   };
+  call.hold?.settle(event);
+  call.hold = undefined;
   try {
     await deps.ledger.settle(event);
   } catch (err) {

@@ -1,9 +1,9 @@
 import { type Budget, windowIdOf } from "../../core/budgets/budget.ts";
+import type { LeaseHolder, Lending } from "../../core/budgets/lease.ts";
 import { windowAt } from "../../core/budgets/periods.ts";
 import { type Picos, picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
-import type { LeaseHolder } from "../budget-repository.ts";
-import type { Lending, Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { ids, SAMPLE_TIME_MS, sampleEvent } from "./samples.contract.ts";
 
 /** The tests of budgets reckon in cents. */

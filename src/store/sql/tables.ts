@@ -1,5 +1,6 @@
 import type { ColumnType } from "kysely";
 import type { BudgetMeasure, Enforcement, TightBudgetAction } from "../../core/budgets/budget.ts";
+import type { LeaseHolder } from "../../core/budgets/lease.ts";
 import type { Period } from "../../core/budgets/periods.ts";
 import type { EnvironmentKind, UnpricedPolicy } from "../../core/environments/environment.ts";
 import type {
@@ -27,7 +28,6 @@ import type {
 import type { ScopeKind } from "../../core/scopes/scope.ts";
 import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usage.ts";
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
-import type { LeaseHolder } from "../budget-repository.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
 
 /** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */

@@ -1,5 +1,5 @@
+import type { Lending } from "../../core/budgets/lease.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
-import type { Lending } from "../store.ts";
 import { postEvents } from "./budgets/post-to-budgets.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { writeDeferredSteps } from "./deferred-steps.ts";

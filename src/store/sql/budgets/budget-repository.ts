@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, UpdateObject } from "kysely";
 import { type Budget, type BudgetIncrease, limitAt } from "../../../core/budgets/budget.ts";
 import { grantOf } from "../../../core/budgets/grant.ts";
+import type { LeaseAnswer, LeaseAsk, LeaseHolder } from "../../../core/budgets/lease.ts";
 import { windowAt } from "../../../core/budgets/periods.ts";
 import type { BudgetId } from "../../../core/ids/ids.ts";
 import { type Picos, picos, ZERO_PICOS } from "../../../core/money/picos.ts";
@@ -8,9 +9,6 @@ import type {
   BudgetChange,
   BudgetRepository,
   BudgetWindowRecord,
-  LeaseAnswer,
-  LeaseAsk,
-  LeaseHolder,
 } from "../../budget-repository.ts";
 import type { Page, PageRequest } from "../../store.ts";
 import { boundedText } from "../bounded-text.ts";

@@ -6,13 +6,12 @@ import {
   type WindowKey,
   windowIdOf,
 } from "../../../core/budgets/budget.ts";
+import type { LeaseHolder, Lending } from "../../../core/budgets/lease.ts";
 import { windowAt } from "../../../core/budgets/periods.ts";
 import type { EventId } from "../../../core/ids/ids.ts";
 import { type Picos, picos, ZERO_PICOS } from "../../../core/money/picos.ts";
 import type { UsageEvent } from "../../../core/usage/usage-event.ts";
-import type { LeaseHolder } from "../../budget-repository.ts";
 import type { CorrectionRecord } from "../../records.ts";
-import type { Lending } from "../../store.ts";
 import { boundedText } from "../bounded-text.ts";
 import type { BulkTarget } from "../bulk-insert.ts";
 import {

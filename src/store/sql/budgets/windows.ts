@@ -5,10 +5,10 @@
  */
 import type { Insertable } from "kysely";
 import { carryOver, type WindowKey, windowIdOf } from "../../../core/budgets/budget.ts";
+import type { LeaseHolder } from "../../../core/budgets/lease.ts";
 import { windowAt } from "../../../core/budgets/periods.ts";
 import type { BudgetId } from "../../../core/ids/ids.ts";
 import { type Picos, picos, ZERO_PICOS } from "../../../core/money/picos.ts";
-import type { LeaseHolder } from "../../budget-repository.ts";
 import { boundedText } from "../bounded-text.ts";
 import { type BulkTarget, insertRows, partsOf } from "../bulk-insert.ts";
 import { fromMoneyColumns, toMoneyColumns } from "../money-columns.ts";

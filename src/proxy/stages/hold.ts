@@ -1,0 +1,191 @@
+import type { CallBound } from "../../core/budgets/call-bound.ts";
+import {
+  affordableOutput,
+  type BoundWay,
+  worstCaseOf,
+  type WorstCaseDeps,
+} from "../../core/budgets/worst-case.ts";
+import { formatUsd, type Picos, ZERO_PICOS } from "../../core/money/picos.ts";
+import type { ScopedCall } from "../../core/scopes/scope.ts";
+import type {
+  HeldWindow,
+  HeldWindows,
+  HoldAnswer,
+  HoldBook,
+  TightBudget,
+} from "../../ledger/holds.ts";
+import { readCallBound } from "../../wire/bounds/read-call-bound.ts";
+import { requestedModel, sentModel, type Call, type Refusal } from "../call.ts";
+
+export interface HoldDeps {
+  readonly holds: Pick<HoldBook, "windowsOf" | "place">;
+  readonly worstCase: WorstCaseDeps;
+}
+
+/**
+ * Sets aside what the provider call may cost at worst, in every hard budget that counts it. Each attempt has a hold of
+ * its own: the account, and with it the price, may be another one.
+ */
+export function hold(
+  deps: HoldDeps,
+  call: Call,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  call.hold = undefined;
+  call.outputLimit = undefined;
+  const windows = deps.holds.windowsOf(
+    scopedCall(call),
+    requestedModel(call),
+    call.attemptStartedAtMs,
+  );
+  return windows.length === 0 ? undefined : holdAgainst(deps, call, windows);
+}
+
+function scopedCall({ key, route, customer, feature }: Call): ScopedCall {
+  if (key === undefined || route === undefined) throw new Error("hold comes after route");
+  return {
+    projectId: key.projectId,
+    environmentId: key.environmentId,
+    gatewayKeyId: key.id,
+    customer,
+    feature,
+    providerAccountId: route.accountId,
+  };
+}
+
+function holdAgainst(
+  deps: HoldDeps,
+  call: Call,
+  windows: HeldWindows,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  const bound = boundOf(call);
+  const way = wayOf(call);
+  const amount = worstCost(deps, call, { bound, way, windows });
+  if (typeof amount === "object") return amount;
+  const answer = deps.holds.place(windows, amount);
+  if (!(answer instanceof Promise))
+    return take(deps, call, { bound, way, windows, amount, answer });
+  return answer.then((late) => take(deps, call, { bound, way, windows, amount, answer: late }));
+}
+
+function boundOf(call: Call): CallBound {
+  if (call.route?.provider.isFree === true) return { kind: "free" };
+  const { peeked, request, operation } = call;
+  const declared = request.headers.get("content-length");
+  return readCallBound(operation, {
+    bytes: peeked?.bytes ?? null,
+    byteLength: declared === undefined ? (peeked?.bytes?.length ?? null) : Number(declared),
+    fields: peeked?.isComplete === true ? peeked.fields() : null,
+  });
+}
+
+function wayOf(call: Call): BoundWay {
+  return {
+    provider: call.route?.pricedAs ?? "",
+    models: [sentModel(call), ...(call.peeked?.otherModels ?? [])],
+    atMs: call.attemptStartedAtMs,
+    ignoredLimits: [],
+  };
+}
+
+interface Bounded {
+  readonly bound: CallBound;
+  readonly way: BoundWay;
+  readonly windows: HeldWindows;
+}
+
+/** What to hold; a call whose cost has no end is refused, unless the environment says what to hold for it. */
+function worstCost(deps: HoldDeps, call: Call, { bound, way, windows }: Bounded): Picos | Refusal {
+  const worst = worstCaseOf(deps.worstCase, way, bound);
+  if (worst.kind === "bounded") return worst.picos;
+  if (worst.kind === "free") return ZERO_PICOS;
+  const ceiling = call.routing?.budgetCeilingPicos ?? null;
+  if (ceiling !== null) return ceiling;
+  const [window] = windows;
+  const reason =
+    worst.kind === "unpriced"
+      ? `it has no price (${worst.why})`
+      : `its cost has no upper bound, because ${worst.why}`;
+  return {
+    code: "cost_unbounded",
+    message: `The call counts towards ${describeBudget(window)}, which is never exceeded, and ${reason}. Whoever runs this gateway can say what to set aside for such calls: keyward environments set-budget-ceiling ${call.key?.environmentName ?? ""} <usd>.`,
+  };
+}
+
+interface Answered extends Bounded {
+  readonly amount: Picos;
+  readonly answer: HoldAnswer;
+}
+
+function take(
+  deps: HoldDeps,
+  call: Call,
+  answered: Answered,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  const { answer, amount } = answered;
+  if (answer.kind === "held") {
+    call.hold = answer;
+    return undefined;
+  }
+  if (answer.kind === "unavailable") return UNAVAILABLE;
+  if (answer.isClampable) return clamp(deps, call, answered, answer);
+  return refuse(answer, amount);
+}
+
+/** Sends the call with as low a limit on its output as the budgets afford. */
+async function clamp(
+  deps: HoldDeps,
+  call: Call,
+  { bound, way, windows, amount }: Answered,
+  tight: TightBudget,
+): Promise<Refusal | undefined> {
+  const limits = (call.operation.outputLimits ?? []).filter(
+    (field) => !way.ignoredLimits.includes(field),
+  );
+  const amountPicos = tight.affordablePicos;
+  const tokens = affordableOutput(deps.worstCase, way, { bound, amountPicos });
+  if (tokens === null || limits.length === 0 || call.peeked?.bytes == null) {
+    return refuse(tight, amount);
+  }
+  const answer = await deps.holds.place(windows, amountPicos);
+  if (answer.kind === "unavailable") return UNAVAILABLE;
+  // Another call was faster. There is an end to it: less than nothing is left for the one that comes last.
+  if (answer.kind === "tight") return refuse(answer, amount);
+  call.hold = answer;
+  call.outputLimit = { fields: limits, tokens };
+  return undefined;
+}
+
+const UNAVAILABLE: Refusal = {
+  code: "budget_unavailable",
+  message:
+    "The call counts towards a hard budget, and the database that knows what is left of it does not answer. Try again shortly.",
+};
+
+function refuse(tight: TightBudget, amount: Picos): Refusal {
+  const { window, limitPicos, affordablePicos } = tight;
+  const { endsAtMs } = window.window;
+  const until =
+    endsAtMs === null ? "" : ` Its next period begins at ${new Date(endsAtMs).toISOString()}.`;
+  return {
+    code: "insufficient_quota",
+    message: `The call may cost up to $${formatUsd(amount)}, and of ${describeBudget(window)} $${formatUsd(affordablePicos)} of $${formatUsd(limitPicos)} is left.${until} A lower limit on the output makes a call cheaper; whoever runs this gateway can raise the budget: keyward budgets set-limit ${window.budget.id} <usd>.`,
+  };
+}
+
+function describeBudget(window: HeldWindow | undefined): string {
+  if (window === undefined) return "a budget";
+  const { name, scope, period, id } = window.budget;
+  const whose =
+    scope.kind === "organization" ? "" : ` for the ${SCOPE_WORDS[scope.kind]} "${window.subject}"`;
+  const span = period === "total" ? "total budget" : `budget of the ${period}`;
+  return `the ${span}${whose} (${name ?? id})`;
+}
+
+const SCOPE_WORDS = {
+  project: "project",
+  environment: "environment",
+  key: "key",
+  customer: "customer",
+  feature: "feature",
+  providerAccount: "provider account",
+} as const;
