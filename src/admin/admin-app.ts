@@ -15,6 +15,7 @@ import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerKeys } from "./routes/keys.ts";
+import { registerLimits } from "./routes/limits.ts";
 import { registerLiveCalls } from "./routes/live-calls.ts";
 import { registerPendingUsage } from "./routes/pending-usage.ts";
 import { registerPriceOverrides } from "./routes/price-overrides.ts";
@@ -101,6 +102,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerUsageRefusals(router, deps);
   registerPendingUsage(router, deps);
   registerCorrections(router, deps);
+  registerLimits(router, deps);
   registerLiveCalls(router, deps);
   registerStatus(router, deps);
 }

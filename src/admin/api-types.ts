@@ -138,6 +138,49 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/limits": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List limits, newest first */
+    get: operations["listLimits"];
+    put?: never;
+    /**
+     * Limit requests, tokens or calls in flight of a scope
+     * @description Holds over all processes, within a second. A call that several limits count must be within all of them.
+     */
+    post: operations["createLimit"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/limits/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get a limit, and what counts of it now */
+    get: operations["getLimit"];
+    put?: never;
+    post?: never;
+    /** Remove a limit */
+    delete: operations["removeLimit"];
+    options?: never;
+    head?: never;
+    /**
+     * Change a limit's amounts
+     * @description An amount that is absent stays as it is; null takes it away. At least one stays.
+     */
+    patch: operations["updateLimit"];
+    trace?: never;
+  };
   "/live/calls": {
     parameters: {
       query?: never;
@@ -956,6 +999,7 @@ export interface components {
        * @example kw_live_<49 letters and digits>
        */
       key: string;
+      limit: components["schemas"]["KeyLimit"];
       /** @example support-bot */
       name: string;
       /**
@@ -1035,6 +1079,24 @@ export interface components {
        * @example 2026-01-31T09:00:00Z
        */
       expiresAt?: string;
+      /** @description A limit on the calls with this key, as `POST /limits` would make. */
+      limits?: {
+        /**
+         * @description Calls in flight at one time.
+         * @example 20
+         */
+        concurrency?: number | null;
+        /**
+         * @description Calls in any 60 seconds.
+         * @example 600
+         */
+        requestsPerMinute?: number | null;
+        /**
+         * @description Tokens in any 60 seconds, input and output together: estimated when a call is admitted, corrected when it has ended.
+         * @example 100000
+         */
+        tokensPerMinute?: number | null;
+      } | null;
       /**
        * @description For people.
        * @example support-bot
@@ -1046,6 +1108,17 @@ export interface components {
        */
       project?: string | null;
     };
+    /** @description The limit that was made with it. */
+    KeyLimit: {
+      /** @description Calls in flight at one time; null: no limit. */
+      concurrency: number | null;
+      /** @example lim_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description Calls in any 60 seconds; null: no limit. */
+      requestsPerMinute: number | null;
+      /** @description Tokens in any 60 seconds; null: no limit. */
+      tokensPerMinute: number | null;
+    } | null;
     KeyList: {
       data: components["schemas"]["Key"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
@@ -1067,6 +1140,78 @@ export interface components {
       /** @description Calls that have ended and are not in the database yet. */
       pendingEvents: number;
     } | null;
+    Limit: {
+      /** @description Calls in flight at one time; null: no limit. */
+      concurrency: number | null;
+      /**
+       * Format: date-time
+       * @description When it was created.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @example lim_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description Calls in any 60 seconds; null: no limit. */
+      requestsPerMinute: number | null;
+      scope: components["schemas"]["Scope"];
+      /** @description Tokens in any 60 seconds; null: no limit. */
+      tokensPerMinute: number | null;
+    };
+    LimitChange: {
+      /**
+       * @description Calls in flight at one time.
+       * @example 20
+       */
+      concurrency?: number | null;
+      /**
+       * @description Calls in any 60 seconds.
+       * @example 600
+       */
+      requestsPerMinute?: number | null;
+      /**
+       * @description Tokens in any 60 seconds, input and output together: estimated when a call is admitted, corrected when it has ended.
+       * @example 100000
+       */
+      tokensPerMinute?: number | null;
+    };
+    LimitInput: {
+      /**
+       * @description Calls in flight at one time.
+       * @example 20
+       */
+      concurrency?: number | null;
+      /**
+       * @description Calls in any 60 seconds.
+       * @example 600
+       */
+      requestsPerMinute?: number | null;
+      scope: components["schemas"]["ScopeInput"];
+      /**
+       * @description Tokens in any 60 seconds, input and output together: estimated when a call is admitted, corrected when it has ended.
+       * @example 100000
+       */
+      tokensPerMinute?: number | null;
+    };
+    LimitList: {
+      data: components["schemas"]["Limit"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    LimitUse: {
+      /** @description Slots that processes hold. */
+      callsInFlight: number;
+      /** @description For people, where it has one. */
+      name: string | null;
+      /** @description Calls that count now, with those that a process has set aside for. */
+      requests: number;
+      /**
+       * @description Whose calls: an id, a customer's external id or a feature's name; empty for all.
+       * @example acme
+       */
+      subject: string;
+      /** @description Tokens that count now, with those that calls in flight are taken to use. */
+      tokens: number;
+    };
     LiveCall: {
       /** @description Which provider call of the client's call this is, from 1: more after a failover. */
       attempt: number;
@@ -1993,6 +2138,45 @@ export interface components {
       share: number;
       weight: number;
     };
+    Scope: {
+      /** @description Null: each one of the kind by itself; for `organization`, all calls. */
+      id: string | null;
+      /**
+       * @description Whose calls are counted.
+       * @example customer
+       * @enum {string}
+       */
+      kind:
+        | "organization"
+        | "project"
+        | "environment"
+        | "key"
+        | "customer"
+        | "feature"
+        | "providerAccount";
+      /** @description For people, where it has a name besides its id. */
+      name: string | null;
+    };
+    ScopeInput: {
+      /**
+       * @description The one that is meant: an id, a name, a customer's external id, or a feature's name. Absent: each one of the kind by itself; for `organization`, all calls.
+       * @example acme
+       */
+      id?: string | null;
+      /**
+       * @description Whose calls are counted.
+       * @example customer
+       * @enum {string}
+       */
+      kind:
+        | "organization"
+        | "project"
+        | "environment"
+        | "key"
+        | "customer"
+        | "feature"
+        | "providerAccount";
+    };
     Status: {
       /** @description Provider calls of the last 24 hours, from the full hour on. */
       callsLastDay: number;
@@ -2233,6 +2417,25 @@ export interface components {
       millionCharacters?: string;
       thousandFileSearches?: string;
       thousandWebSearches?: string;
+    };
+    UsedLimit: {
+      /** @description Calls in flight at one time; null: no limit. */
+      concurrency: number | null;
+      /**
+       * Format: date-time
+       * @description When it was created.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @example lim_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description Calls in any 60 seconds; null: no limit. */
+      requestsPerMinute: number | null;
+      scope: components["schemas"]["Scope"];
+      /** @description Tokens in any 60 seconds; null: no limit. */
+      tokensPerMinute: number | null;
+      /** @description Where something counts now, by subject; at most 100. */
+      uses: components["schemas"]["LimitUse"][];
     };
   };
   responses: never;
@@ -3026,6 +3229,441 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Key"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listLimits: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        /** @description Only those that name this one: an id, a name, or a customer's external id. Needs `scopeKind`. */
+        scopeId?: string;
+        /** @description Only those of this kind. */
+        scopeKind?:
+          | "organization"
+          | "project"
+          | "environment"
+          | "key"
+          | "customer"
+          | "feature"
+          | "providerAccount";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of limits. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["LimitList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  createLimit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["LimitInput"];
+      };
+    };
+    responses: {
+      /** @description The limit. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Limit"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  getLimit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The limit. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UsedLimit"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  removeLimit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The limit as it was. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Limit"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  updateLimit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["LimitChange"];
+      };
+    };
+    responses: {
+      /** @description The limit, changed. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Limit"];
         };
       };
       /**

@@ -67,6 +67,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/customers.ts")).customers,
   },
   {
+    name: "limits",
+    group: "Access",
+    summary: "how much may be called a minute and at a time",
+    load: async () => (await import("./commands/limits.ts")).limits,
+  },
+  {
     name: "usage",
     group: "Money",
     summary: "what was called, by whom, and what it cost",

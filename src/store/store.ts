@@ -367,6 +367,9 @@ export interface PendingUsageRepository {
   ): Promise<Page<PendingUsageRecord>>;
 }
 
+/** More are refused: every process holds them all in memory. */
+export const MAX_LIMITS = 50_000;
+
 export interface LimitRepository {
   insert(record: LimitRecord): Promise<void>;
   findById(id: LimitId): Promise<LimitRecord | undefined>;

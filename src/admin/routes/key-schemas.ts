@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { closedObject } from "../fields/closed-object.ts";
 import { instantAnswer, instantField } from "../fields/instants.ts";
 import { nameField, referenceField } from "../fields/names.ts";
+import { amountFields, limitAmountsSchema } from "./limit-schemas.ts";
 
 const MAX_ALLOWED_MODELS = 200;
 
@@ -36,6 +37,10 @@ export const keyInput = closedObject({
     .refine((models) => new Set(models).size === models.length, "must not name a model twice")
     .nullish()
     .openapi({ description: "The models the key may call. Absent: every model." }),
+  limits: closedObject(amountFields)
+    .openapi("KeyLimitsInput")
+    .nullish()
+    .openapi({ description: "A limit on the calls with this key, as `POST /limits` would make." }),
 }).openapi("KeyInput");
 
 const keyFields = {
@@ -60,11 +65,19 @@ const keyFields = {
   revokedAt: instantAnswer("When it was revoked; null while it is not.").nullable(),
 };
 
+const keyLimitSchema = z
+  .object({
+    id: z.string().openapi({ example: "lim_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+    ...limitAmountsSchema,
+  })
+  .openapi("KeyLimit");
+
 export const keySchema = z.object(keyFields).openapi("Key");
 
 export const issuedKeySchema = z
   .object({
     ...keyFields,
+    limit: keyLimitSchema.nullable().openapi({ description: "The limit that was made with it." }),
     key: z.string().openapi({
       description: "The key in clear, this once.",
       example: "kw_live_<49 letters and digits>",

@@ -6,6 +6,7 @@ import {
   previewGatewayKey,
 } from "../../core/keys/gateway-key.ts";
 import type { GatewayKeyRecord } from "../../store/records.ts";
+import { MAX_LIMITS } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
@@ -17,6 +18,7 @@ import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { References } from "../references.ts";
 import { issuedKeySchema, keyFilterFields, keyInput, keySchema } from "./key-schemas.ts";
+import { amountsOf, problemsOf } from "./limits.ts";
 
 type KeyDeps = Pick<AdminDeps, "store" | "ids" | "clock" | "randomBytes">;
 
@@ -101,8 +103,8 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
   router.openapi(createKey, async (context) => {
     const issued = await issueKey(deps, context.req.valid("json"));
     if ("problems" in issued) return refuseProblems(context, issued.problems);
-    const { record, key } = issued;
-    return context.json({ ...(await keyFormatter(deps)(record)), key }, 201);
+    const { record, key, limit } = issued;
+    return context.json({ ...(await keyFormatter(deps)(record)), limit, key }, 201);
   });
 
   router.openapi(getKey, async (context) => {
@@ -121,6 +123,10 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
 }
 
 const NOT_FOUND = "There is no gateway key of this id.";
+const TOO_MANY_LIMITS = {
+  param: "limits",
+  message: `There are ${MAX_LIMITS} limits, which is as many as there may be. One of the scope \`key\` without an id holds for each key by itself.`,
+};
 
 async function issueKey(
   { store, ids, clock, randomBytes }: KeyDeps,
@@ -139,6 +145,8 @@ async function issueKey(
     const message = `\`expiresAt\` must be in the future; it is ${formatInstant(nowMs)} now.`;
     problems.push({ param: "expiresAt", message });
   }
+  const amounts = input.limits ? amountsOf(input.limits) : null;
+  if (amounts !== null) problems.push(...problemsOf(amounts, "limits"));
   if (!environment || !project || problems.length > 0) return { problems };
   const key = createGatewayKey(environment.kind, randomBytes);
   const record: GatewayKeyRecord = {
@@ -154,8 +162,18 @@ async function issueKey(
     expiresAtMs,
     revokedAtMs: null,
   };
-  await store.gatewayKeys.insert(record);
-  return { record, key };
+  if (amounts === null) {
+    await store.gatewayKeys.insert(record);
+    return { record, key, limit: null };
+  }
+  const limit = { id: ids.create("lim"), ...amounts };
+  const isFull = await store.transaction(async ({ gatewayKeys, limits }) => {
+    if ((await limits.count(MAX_LIMITS)) >= MAX_LIMITS) return true;
+    await gatewayKeys.insert(record);
+    await limits.insert({ ...limit, scope: { kind: "key", id: record.id }, createdAtMs: nowMs });
+    return false;
+  });
+  return isFull ? { problems: [TOO_MANY_LIMITS] } : { record, key, limit };
 }
 
 async function findKey({ store }: Pick<KeyDeps, "store">, id: string) {

@@ -3,6 +3,7 @@ import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
+import { AMOUNT_OPTIONS, amountsOf } from "../limit-options.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseWhen } from "../parse-when.ts";
 import { confirm } from "../prompts.ts";
@@ -50,6 +51,7 @@ const create = defineCommand({
   examples: [
     "keyward keys create --environment development --name my-laptop",
     "keyward keys create --environment production --name support-bot --customer acme --expires 90d --model gpt-4o-mini",
+    "keyward keys create --environment staging --name load-test --requests 600 --concurrency 20",
   ],
   reach: "admin",
   printsData: true,
@@ -65,15 +67,18 @@ const create = defineCommand({
       isRepeatable: true,
       param: "allowedModels",
     },
+    ...AMOUNT_OPTIONS,
   },
   async run({ admin, io, options, output }) {
     const { environment, name, project, customer, expires, model } = options;
+    const amounts = amountsOf(options);
     const body = {
       environment,
       name,
       ...given({ project, customer }),
       ...(expires === undefined ? {} : { expiresAt: expiry(expires, io.nowMs()) }),
       ...(model.length === 0 ? {} : { allowedModels: [...model] }),
+      ...(Object.keys(amounts).length === 0 ? {} : { limits: amounts }),
     };
     const client = await admin();
     const key = expectData(await client.POST("/keys", { body }));

@@ -1,0 +1,84 @@
+import { z } from "@hono/zod-openapi";
+import { MAX_LIMIT_AMOUNT } from "../../core/limits/limit.ts";
+import { SCOPE_KINDS } from "../../core/scopes/scope.ts";
+import { closedObject } from "../fields/closed-object.ts";
+import { instantAnswer } from "../fields/instants.ts";
+import { referenceField } from "../fields/names.ts";
+import { scopeInput, scopeSchema } from "../fields/scope-fields.ts";
+
+const amountField = (description: string, example: number) =>
+  z.int().min(1).max(MAX_LIMIT_AMOUNT).openapi({ description, example });
+
+const requestsField = amountField("Calls in any 60 seconds.", 600);
+const tokensField = amountField(
+  "Tokens in any 60 seconds, input and output together: estimated when a call is admitted, corrected when it has ended.",
+  100_000,
+);
+const concurrencyField = amountField("Calls in flight at one time.", 20);
+
+/** What a limit may limit; at least one of them. */
+export const amountFields = {
+  requestsPerMinute: requestsField.nullish(),
+  tokensPerMinute: tokensField.nullish(),
+  concurrency: concurrencyField.nullish(),
+};
+
+export const limitInput = closedObject({ scope: scopeInput, ...amountFields }).openapi(
+  "LimitInput",
+);
+
+export const limitChange = closedObject(amountFields).openapi("LimitChange");
+
+export const limitFilterFields = {
+  scopeKind: z.enum(SCOPE_KINDS).optional().openapi({ description: "Only those of this kind." }),
+  scopeId: referenceField(
+    "Only those that name this one: an id, a name, or a customer's external id. Needs `scopeKind`.",
+    "acme",
+  ).optional(),
+};
+
+const amountAnswer = (description: string) =>
+  z
+    .number()
+    .nullable()
+    .openapi({ type: ["integer", "null"], description });
+
+export const limitAmountsSchema = {
+  requestsPerMinute: amountAnswer("Calls in any 60 seconds; null: no limit."),
+  tokensPerMinute: amountAnswer("Tokens in any 60 seconds; null: no limit."),
+  concurrency: amountAnswer("Calls in flight at one time; null: no limit."),
+};
+
+const limitFields = {
+  id: z.string().openapi({ example: "lim_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+  scope: scopeSchema,
+  ...limitAmountsSchema,
+  createdAt: instantAnswer("When it was created."),
+};
+
+export const limitSchema = z.object(limitFields).openapi("Limit");
+
+const countAnswer = (description: string) => z.number().openapi({ type: "integer", description });
+
+const limitUseSchema = z
+  .object({
+    subject: z.string().openapi({
+      description:
+        "Whose calls: an id, a customer's external id or a feature's name; empty for all.",
+      example: "acme",
+    }),
+    name: z.string().nullable().openapi({ description: "For people, where it has one." }),
+    requests: countAnswer("Calls that count now, with those that a process has set aside for."),
+    tokens: countAnswer("Tokens that count now, with those that calls in flight are taken to use."),
+    callsInFlight: countAnswer("Slots that processes hold."),
+  })
+  .openapi("LimitUse");
+
+export const usedLimitSchema = z
+  .object({
+    ...limitFields,
+    uses: z.array(limitUseSchema).openapi({
+      description: "Where something counts now, by subject; at most 100.",
+    }),
+  })
+  .openapi("UsedLimit");
