@@ -1,0 +1,226 @@
+/**
+ * What an alert says, once for every channel and for the history: a title, figures, and what to do next. Names in it are
+ * as customers and callers chose them: whoever shows them escapes them for where they stand.
+ */
+import type { Picos } from "../money/picos.ts";
+import type { AlertSeverity } from "./alert-rule.ts";
+import { percentSpent } from "./budget-watch.ts";
+import { formatDollars } from "./format-dollars.ts";
+import { percentOf } from "./shares.ts";
+
+export interface AlertFact {
+  readonly label: string;
+  readonly value: string;
+}
+
+export interface AlertContent {
+  readonly severity: AlertSeverity;
+  readonly title: string;
+  readonly facts: readonly AlertFact[];
+  /** A command of Keyward's that shows more, or mends it. */
+  readonly command: string;
+}
+
+export interface BudgetFacts {
+  readonly id: string;
+  readonly name: string;
+  /** Whose it is: `customer acme`; null for the organization's. */
+  readonly whose: string | null;
+  readonly isHard: boolean;
+  readonly spentPicos: Picos;
+  readonly limitPicos: Picos;
+  readonly endsAtMs: number | null;
+}
+
+/** `formatTime`: of milliseconds since the epoch, for people. */
+export type FormatTime = (ms: number) => string;
+
+export function describeThreshold(
+  budget: BudgetFacts,
+  percent: number,
+  formatTime: FormatTime,
+): AlertContent {
+  const isUsedUp = budget.spentPicos >= budget.limitPicos;
+  const share = `${percentSpent(budget.spentPicos, budget.limitPicos)} %`;
+  const title = isUsedUp
+    ? `Budget ${nameOf(budget)} is used up (${share})`
+    : `Budget ${nameOf(budget)} is at ${share}`;
+  return {
+    severity: percent >= 100 ? "critical" : "warning",
+    title,
+    facts: [...budgetFacts(budget, formatTime), { label: "threshold", value: `${percent} %` }],
+    command: `keyward budgets show ${budget.id}`,
+  };
+}
+
+export function describeForecast(
+  budget: BudgetFacts,
+  forecast: { readonly atEndPicos: Picos; readonly exceedsAtMs: number },
+  formatTime: FormatTime,
+): AlertContent {
+  return {
+    severity: "warning",
+    title: `Budget ${nameOf(budget)} will not last until the end of its period`,
+    facts: [
+      ...budgetFacts(budget, formatTime),
+      { label: "used up by", value: formatTime(forecast.exceedsAtMs) },
+      { label: "at its end at this pace", value: formatDollars(forecast.atEndPicos) },
+    ],
+    command: `keyward budgets show ${budget.id}`,
+  };
+}
+
+function nameOf({ name, whose }: BudgetFacts): string {
+  return whose === null ? name : `${name} of ${whose}`;
+}
+
+function budgetFacts(budget: BudgetFacts, formatTime: FormatTime): readonly AlertFact[] {
+  const { spentPicos, limitPicos, endsAtMs, isHard } = budget;
+  return [
+    { label: "spent", value: `${formatDollars(spentPicos)} of ${formatDollars(limitPicos)}` },
+    {
+      label: "once it is used up",
+      value: isHard ? "calls are refused" : "calls go on (the budget is soft)",
+    },
+    ...(endsAtMs === null ? [] : [{ label: "period ends", value: formatTime(endsAtMs) }]),
+  ];
+}
+
+export function describeSpike(
+  whose: string,
+  hour: { readonly spentPicos: Picos; readonly usualPicos: Picos; readonly hourMs: number },
+  formatTime: FormatTime,
+): AlertContent {
+  const { spentPicos, usualPicos, hourMs } = hour;
+  return {
+    severity: "warning",
+    title: `Spending of ${whose} is out of the usual`,
+    facts: [
+      { label: "spent in the hour", value: formatDollars(spentPicos) },
+      { label: "usual for that hour", value: formatDollars(usualPicos) },
+      { label: "hour from", value: formatTime(hourMs) },
+    ],
+    command: `keyward usage summary --by hour,model --from ${formatTime(hourMs).slice(0, 10)}`,
+  };
+}
+
+export interface HourOfCalls {
+  readonly hourMs: number;
+  readonly calls: number;
+  /** Those that the alert is about. */
+  readonly affected: number;
+}
+
+export function describeErrorRate(
+  whose: string,
+  hour: HourOfCalls,
+  formatTime: FormatTime,
+): AlertContent {
+  const { calls, affected, hourMs } = hour;
+  return {
+    severity: "critical",
+    title: `${percentOf(affected, calls)} % of the provider calls of ${whose} fail`,
+    facts: [
+      { label: "failed", value: `${affected} of ${calls} calls` },
+      { label: "hour from", value: formatTime(hourMs) },
+    ],
+    command: "keyward usage events --status failed",
+  };
+}
+
+export function describeEstimated(
+  whose: string,
+  hour: HourOfCalls,
+  formatTime: FormatTime,
+): AlertContent {
+  const { calls, affected, hourMs } = hour;
+  return {
+    severity: "info",
+    title: `The usage of ${percentOf(affected, calls)} % of the calls of ${whose} is no provider's figure`,
+    facts: [
+      { label: "estimated or unknown", value: `${affected} of ${calls} calls` },
+      { label: "hour from", value: formatTime(hourMs) },
+    ],
+    command: "keyward usage events --wide",
+  };
+}
+
+export function describeUnpriced(
+  model: string,
+  day: { readonly calls: number; readonly environment: string | null },
+): AlertContent {
+  const { calls, environment } = day;
+  return {
+    severity: "warning",
+    title: `Model ${model} has no price: what it costs is not known`,
+    facts: [
+      { label: "calls without a price", value: String(calls) },
+      ...(environment === null ? [] : [{ label: "environment", value: environment }]),
+    ],
+    command: "keyward prices override --help",
+  };
+}
+
+export interface ProviderKeyFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly preview: string;
+  readonly environment: string;
+  readonly account: string;
+  readonly accountId: string;
+}
+
+function keyFacts({ preview, environment, account }: ProviderKeyFacts): readonly AlertFact[] {
+  return [
+    { label: "environment", value: environment },
+    { label: "account", value: account },
+    { label: "key", value: preview },
+  ];
+}
+
+export type KeyTrouble = "refused" | "out_of_money" | "failing";
+
+const TROUBLES: Readonly<Record<KeyTrouble, string>> = {
+  refused: "is refused by its provider",
+  out_of_money: "cannot be used: its account has no money left",
+  failing: "fails again and again",
+};
+
+export function describeFailingKey(key: ProviderKeyFacts, trouble: KeyTrouble): AlertContent {
+  return {
+    severity: "critical",
+    title: `Provider key ${key.name} of ${key.environment} ${TROUBLES[trouble]}`,
+    facts: keyFacts(key),
+    command: `keyward provider-keys list --environment ${key.environment}`,
+  };
+}
+
+export function describeUnusedKey(key: ProviderKeyFacts, days: number): AlertContent {
+  return {
+    severity: "info",
+    title: `Provider key ${key.name} of ${key.environment} has not been used for ${days} days`,
+    facts: keyFacts(key),
+    command: `keyward provider-keys revoke ${key.id}`,
+  };
+}
+
+export function describeOldKey(key: ProviderKeyFacts, days: number): AlertContent {
+  return {
+    severity: "info",
+    title: `Provider key ${key.name} of ${key.environment} is ${days} days old`,
+    facts: keyFacts(key),
+    command: `keyward provider-keys add --account ${key.accountId} --environment ${key.environment}`,
+  };
+}
+
+export function describeAccountLimit(
+  account: string,
+  limit: { readonly what: string; readonly percent: number; readonly limit: number },
+): AlertContent {
+  return {
+    severity: "warning",
+    title: `Account ${account} is at ${limit.percent} % of its provider's limit`,
+    facts: [{ label: limit.what, value: `${limit.percent} % of ${limit.limit}` }],
+    command: "keyward provider-accounts list",
+  };
+}
