@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { describeAlertDeliveries } from "./contract/alert-deliveries.contract.ts";
+import { describeAlerts } from "./contract/alerts.contract.ts";
 import { describeBudgetPostings } from "./contract/budget-postings.contract.ts";
 import { describeBudgets } from "./contract/budgets.contract.ts";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
@@ -30,6 +32,8 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeSummaries(createDatabase);
     describePrices(createDatabase);
     describePendingUsage(createDatabase);
+    describeAlerts(createDatabase);
+    describeAlertDeliveries(createDatabase);
     describeBudgets(createDatabase);
     describeBudgetPostings(createDatabase);
     describeProcesses(createDatabase);

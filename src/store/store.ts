@@ -28,6 +28,7 @@ import type { Picos } from "../core/money/picos.ts";
 import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
+import type { AlertRepositories } from "./alert-repositories.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
 import type { Page, PageRequest } from "./paging.ts";
 import type {
@@ -448,6 +449,7 @@ export interface Repositories {
   readonly corrections: CorrectionRepository;
   readonly pendingUsage: PendingUsageRepository;
   readonly budgets: BudgetRepository;
+  readonly alerts: AlertRepositories;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;

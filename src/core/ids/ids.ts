@@ -22,6 +22,13 @@ export type DataKeyId = Id<"dek">;
 export type RootKeyId = Id<"rtk">;
 export type ProcessId = Id<"prc">;
 export type LeaseId = Id<"lea">;
+export type AlertRuleId = Id<"alr">;
+export type AlertId = Id<"alt">;
+/** What is sent of one or several alerts; the same however often it is tried. */
+export type AlertMessageId = Id<"msg">;
+export type AlertDeliveryId = Id<"adl">;
+export type AlertChannelId = Id<"ach">;
+export type AlertMuteId = Id<"mut">;
 export type DataDirectoryId = Id<"dir">;
 export type BudgetId = Id<"bud">;
 export type BudgetIncreaseId = Id<"inc">;

@@ -23,6 +23,13 @@ export interface Fixture {
 
 /** Every table but the schema's own; who refers to another comes first. */
 const TABLES = [
+  "alert_deliveries",
+  "alerts",
+  "alert_mutes",
+  "alert_rules",
+  "alert_channels",
+  "alert_leases",
+  "provider_key_uses",
   "budget_leases",
   "budget_windows",
   "budget_increases",

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { AlertRepositories } from "../alert-repositories.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
 import type {
   AdminTokenRepository,
@@ -22,6 +23,7 @@ import type {
   VaultKeyRepository,
 } from "../store.ts";
 import { SqlAdminTokenRepository } from "./admin-token-repository.ts";
+import { SqlAlertRepositories } from "./alert-repositories.ts";
 import { SqlBudgetRepository } from "./budgets/budget-repository.ts";
 import { RuleCache } from "./budgets/rule-cache.ts";
 import { SqlChangeRepository } from "./change-repository.ts";
@@ -59,6 +61,7 @@ class SqlRepositories implements Repositories {
   readonly corrections: CorrectionRepository;
   readonly pendingUsage: PendingUsageRepository;
   readonly budgets: BudgetRepository;
+  readonly alerts: AlertRepositories;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;
@@ -78,6 +81,7 @@ class SqlRepositories implements Repositories {
     this.corrections = new SqlCorrectionRepository(connections);
     this.pendingUsage = new SqlPendingUsageRepository(connections);
     this.budgets = new SqlBudgetRepository(connections);
+    this.alerts = new SqlAlertRepositories(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
     this.processes = new SqlProcessRepository(connections);

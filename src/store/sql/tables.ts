@@ -29,6 +29,7 @@ import type { ScopeKind } from "../../core/scopes/scope.ts";
 import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usage.ts";
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
+import type { AlertTables } from "./alert-tables.ts";
 
 /** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */
 type Integer = ColumnType<bigint, bigint | number, bigint | number>;
@@ -383,7 +384,7 @@ interface KeywardSchemaTable {
 }
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
-export interface Tables {
+export interface Tables extends AlertTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;

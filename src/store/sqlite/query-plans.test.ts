@@ -121,6 +121,29 @@ describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
     ]);
   });
 
+  test("reads alerts in the order of an index by each filter, and finds what is due and what has fired by one", async () => {
+    const ruleId = ids.create("alr");
+    const page = { limit: 5 };
+    const plans = await plansOf(async ({ alerts: { history, deliveries } }) => {
+      await history.list(page);
+      await history.list(page, { isAcknowledged: false });
+      await history.list(page, { ruleId });
+      await history.list(page, { kind: "error_rate" });
+      await history.findFired(ruleId, [{ period: "a", kind: "model", id: "b" }]);
+      await deliveries.listDue(ids.create("ach"), { nowMs: 1, horizonMs: 2, limit: 5 });
+      await deliveries.countAttempted(ids.create("ach"), 1);
+    });
+    expect(plans.filter((plan) => !/VALUES|LIST|CONSTANT/.test(plan))).toEqual([
+      "SCAN alerts USING INDEX alerts_newest",
+      "SCAN alerts USING INDEX alerts_unacknowledged",
+      "SEARCH alerts USING INDEX alerts_by_rule (rule_id=?)",
+      "SEARCH alerts USING INDEX alerts_by_kind (kind=?)",
+      "SEARCH alerts USING COVERING INDEX alerts_key_unique (rule_id=? AND period=? AND subject_kind=? AND subject_id=?)",
+      "SEARCH alert_deliveries USING INDEX alert_deliveries_waiting (channel_id=?)",
+      "SEARCH alert_deliveries USING COVERING INDEX alert_deliveries_attempted (channel_id=? AND last_attempt_at_ms>?)",
+    ]);
+  });
+
   const at = { fromMs: SAMPLE_TIME_MS, toMs: SAMPLE_TIME_MS + 1_000_000 };
   const project = { projectId: ids.create("prj") };
   test.each<[string, EventFilter, string]>([

@@ -8,6 +8,7 @@ import { pendingUsage } from "./0006-pending-usage.ts";
 import { processes } from "./0007-processes.ts";
 import { budgets } from "./0008-budgets.ts";
 import { limits } from "./0009-limits.ts";
+import { alerts } from "./0010-alerts.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "processes", statements: processes },
   { name: "budgets", statements: budgets },
   { name: "limits", statements: limits },
+  { name: "alerts", statements: alerts },
 ];

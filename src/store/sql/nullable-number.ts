@@ -1,0 +1,3 @@
+export function toNullableNumber(value: bigint | null): number | null {
+  return value === null ? null : Number(value);
+}
