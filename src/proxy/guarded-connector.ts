@@ -4,6 +4,7 @@ import type { LookupFunction } from "node:net";
 import { isIP } from "node:net";
 import { buildConnector } from "undici";
 import { mayConnect, plainHostname, type AllowedHosts } from "../core/network/allowed-hosts.ts";
+import { ForbiddenAddressError } from "../core/network/forbidden-address-error.ts";
 
 /** Every address of a host. */
 export type LookUp = (
@@ -17,9 +18,6 @@ export interface ConnectorOptions {
   readonly allowedHosts: AllowedHosts;
   readonly lookUp: LookUp | undefined;
 }
-
-/** For the log; the client is told that its provider's address is refused, and not which one it is. */
-export class ForbiddenAddressError extends Error {}
 
 /**
  * Opens connections to addresses of the internet, and of private networks for hosts that are allowed by name. The rule
@@ -54,7 +52,7 @@ function portOf({ port, protocol }: buildConnector.Options): number {
 }
 
 /** One address that may not be called among several forbids them all: the host is not what it was taken for. */
-function guardLookUp(lookUp: LookUp, isHostAllowed: boolean): LookupFunction {
+export function guardLookUp(lookUp: LookUp, isHostAllowed: boolean): LookupFunction {
   return (hostname, options, callback) => {
     lookUp(hostname, { ...options, all: true }, (err, addresses) => {
       if (err !== null) {

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher } from "undici";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
-import { createGuardedConnector, ForbiddenAddressError, type LookUp } from "./guarded-connector.ts";
+import { ForbiddenAddressError } from "../core/network/forbidden-address-error.ts";
+import { createGuardedConnector, type LookUp } from "./guarded-connector.ts";
 
 export interface UpstreamOptions {
   readonly connectTimeoutMs: number;
