@@ -37,6 +37,7 @@ import { createGatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections } from "./proxy/upstream.ts";
 import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
+import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort, type PortSharing } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
@@ -290,6 +291,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { snapshot, poller } = await openSnapshot(parts, { limits, holds }, closers);
   const authenticator = createAdminAuthenticator(store.adminTokens, config);
   const failover = createFailoverParts(config, log);
+  const observer = startAlerts(parts, { ...failover, observer: telemetry.observer }, closers);
   const gateway = createGatewayListener({
     snapshot,
     ledger,
@@ -300,7 +302,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     upstream,
     ids,
     log,
-    observer: telemetry.observer,
+    observer,
     tracing: telemetry.tracing,
     tokenizer,
     nowMs: Date.now,

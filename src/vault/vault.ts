@@ -12,6 +12,7 @@ import type {
 
 /** What a seal is bound to (AAD): a row moved to another environment, id or version does not open. */
 export interface SecretContext {
+  /** An environment's id; `alerts` for the secrets of alert channels. */
   readonly environmentId: string;
   readonly secretId: string;
   readonly version: number;

@@ -1,0 +1,105 @@
+import {
+  describeFailingKey,
+  describeOldKey,
+  describeUnusedKey,
+  type KeyTrouble,
+  type ProviderKeyFacts,
+} from "../../core/alerts/alert-content.ts";
+import { DAY_MS } from "../../core/alerts/alert-period.ts";
+import type { ConditionOf } from "../../core/alerts/alert-rule.ts";
+import type { AlertRuleRecord } from "../../store/alert-records.ts";
+import type { ProviderKeyRecord } from "../../store/records.ts";
+import { MAX_PAGE_SIZE, type Store } from "../../store/store.ts";
+import { type Finding, periodName } from "./finding.ts";
+
+type KeyStore = Pick<Store, "environments" | "providerAccounts" | "providerKeys" | "alerts">;
+
+export interface KeyFindingDeps {
+  readonly store: KeyStore;
+  readonly nowMs: number;
+}
+
+export async function findUnusedKeys(
+  { store, nowMs }: KeyFindingDeps,
+  rule: AlertRuleRecord,
+  { settings }: ConditionOf<"provider_key_unused">,
+): Promise<readonly Finding[]> {
+  const keys = await listKeys(store, rule);
+  const uses = await store.alerts.providerKeyUses.lastUsesOf(keys.map(({ id }) => id));
+  return keys.flatMap((key) => {
+    // Before the rule was there nobody noted uses.
+    const sinceMs = Math.max(uses.get(key.id) ?? 0, key.createdAtMs, rule.createdAtMs);
+    const days = Math.floor((nowMs - sinceMs) / DAY_MS);
+    if (days < settings.days) return [];
+    return {
+      key: keyOf(key, rule, nowMs),
+      describe: async () => describeUnusedKey(await factsOf(store, key), days),
+    };
+  });
+}
+
+export async function findOldKeys(
+  { store, nowMs }: KeyFindingDeps,
+  rule: AlertRuleRecord,
+  { settings }: ConditionOf<"provider_key_old">,
+): Promise<readonly Finding[]> {
+  return (await listKeys(store, rule)).flatMap((key) => {
+    const days = Math.floor((nowMs - key.createdAtMs) / DAY_MS);
+    if (days < settings.days) return [];
+    return {
+      key: keyOf(key, rule, nowMs),
+      describe: async () => describeOldKey(await factsOf(store, key), days),
+    };
+  });
+}
+
+/** `troubleOf`: what this process knows; undefined while a key is well, or has not failed for that long. */
+export async function findFailingKeys(
+  { store, nowMs }: KeyFindingDeps,
+  rule: AlertRuleRecord,
+  troubleOf: (key: ProviderKeyRecord) => KeyTrouble | undefined,
+): Promise<readonly Finding[]> {
+  return (await listKeys(store, rule)).flatMap((key) => {
+    const trouble = troubleOf(key);
+    if (trouble === undefined) return [];
+    return {
+      key: keyOf(key, rule, nowMs),
+      describe: async () => describeFailingKey(await factsOf(store, key), trouble),
+    };
+  });
+}
+
+function keyOf({ id }: ProviderKeyRecord, rule: AlertRuleRecord, nowMs: number) {
+  return { kind: "providerKey", id, period: periodName(rule.repeat, nowMs) } as const;
+}
+
+/** The keys in use that the rule is for. */
+async function listKeys(
+  store: Pick<Store, "environments" | "providerKeys">,
+  { scope }: Pick<AlertRuleRecord, "scope">,
+): Promise<readonly ProviderKeyRecord[]> {
+  const { rows } = await store.environments.list({ limit: MAX_PAGE_SIZE });
+  const keys: ProviderKeyRecord[] = [];
+  for (const { id } of rows) {
+    if (scope?.kind === "environment" && scope.id !== null && scope.id !== id) continue;
+    keys.push(...(await store.providerKeys.listActive(id)));
+  }
+  const accountId = scope?.kind === "providerAccount" ? scope.id : null;
+  return accountId === null ? keys : keys.filter((key) => key.accountId === accountId);
+}
+
+async function factsOf(store: KeyStore, key: ProviderKeyRecord): Promise<ProviderKeyFacts> {
+  const { id, name, preview, accountId, environmentId } = key;
+  const [account, environment] = await Promise.all([
+    store.providerAccounts.findById(accountId),
+    store.environments.findById(environmentId),
+  ]);
+  return {
+    id,
+    name,
+    preview,
+    accountId,
+    account: account?.name ?? accountId,
+    environment: environment?.name ?? environmentId,
+  };
+}

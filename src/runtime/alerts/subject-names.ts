@@ -1,0 +1,38 @@
+import type {
+  EnvironmentId,
+  GatewayKeyId,
+  ProjectId,
+  ProviderAccountId,
+} from "../../core/ids/ids.ts";
+import type { AlertSubject } from "../../store/alert-records.ts";
+import type { Store } from "../../store/store.ts";
+
+type NamedStore = Pick<Store, "projects" | "environments" | "gatewayKeys" | "providerAccounts">;
+
+/** What an alert is about, for people: `customer acme`, `environment production`. */
+export async function nameSubject(store: NamedStore, { kind, id }: AlertSubject): Promise<string> {
+  if (kind === "organization") return "the organization";
+  if (kind === "customer" && id === "") return "calls without a customer";
+  if (kind === "feature" && id === "") return "calls without a feature";
+  const name = await findName(store, { kind, id });
+  return `${WORDS[kind] ?? kind} ${name ?? id}`;
+}
+
+const WORDS: Readonly<Partial<Record<AlertSubject["kind"], string>>> = {
+  key: "key",
+  providerAccount: "account",
+  providerKey: "provider key",
+};
+
+async function findName(
+  store: NamedStore,
+  { kind, id }: AlertSubject,
+): Promise<string | undefined> {
+  if (kind === "project") return (await store.projects.findById(id as ProjectId))?.name;
+  if (kind === "environment") return (await store.environments.findById(id as EnvironmentId))?.name;
+  if (kind === "key") return (await store.gatewayKeys.findById(id as GatewayKeyId))?.name;
+  if (kind === "providerAccount") {
+    return (await store.providerAccounts.findById(id as ProviderAccountId))?.name;
+  }
+  return undefined;
+}
