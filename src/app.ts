@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createAdminApp, type AdminApp } from "./admin/admin-app.ts";
+import type { AdminApp } from "./admin/admin-app.ts";
 import { TRUST_CALLER, type Authenticator } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
 import { AdminApiError, createAdminClient } from "./admin/client.ts";
@@ -140,6 +140,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     priceBook: createBook(providers),
     membership,
     url,
+    startedAtMs: Date.now(),
   };
   const recovery = await recoverAtStart(membership);
   await serve(parts, bound, closers);
@@ -176,6 +177,7 @@ interface Parts {
   readonly priceBook: OverridablePriceBook;
   readonly membership: Membership;
   readonly url: string;
+  readonly startedAtMs: number;
 }
 
 interface Providers {
@@ -213,7 +215,7 @@ async function importKey(parts: Parts, port: number): Promise<Import> {
   if (!parts.request.config.import) return NO_IMPORT;
   const { found, skipped } = searchKey(parts.request, port);
   if (found === undefined) return { importedKey: undefined, skippedPlaces: skipped };
-  const app = createAdmin(parts, { authenticator: TRUST_CALLER });
+  const app = await createAdmin(parts, { authenticator: TRUST_CALLER });
   const client = createAdminClient({ baseUrl: parts.url, fetch: app.fetch });
   try {
     return { importedKey: await importOpenaiKey(client, found), skippedPlaces: skipped };
@@ -230,7 +232,7 @@ function searchKey({ config, env, cwd }: StartRequest, port: number): OpenaiKeyS
   return findOpenaiKey({ env, cwd, own: { host: config.host, port } });
 }
 
-function createAdmin(
+async function createAdmin(
   parts: Parts,
   more: {
     readonly authenticator: Authenticator;
@@ -239,9 +241,10 @@ function createAdmin(
     readonly telemetry?: Telemetry;
     readonly storeWatch?: StoreWatch;
   },
-): AdminApp {
+): Promise<AdminApp> {
   const { request, store, ids, vault, providers, priceBook, url } = parts;
   const { ledger, routeHealth } = more;
+  const { createAdminApp } = await import("./admin/admin-app.ts");
   return createAdminApp({
     store,
     vault,
@@ -254,7 +257,7 @@ function createAdmin(
     authenticator: more.authenticator,
     serverInfo: {
       version: request.version,
-      startedAtMs: Date.now(),
+      startedAtMs: parts.startedAtMs,
       urls: [url],
       processId: parts.membership.self.id,
     },
@@ -408,7 +411,7 @@ function createFallback(parts: Parts, served: Served): HttpHandler {
     admin: {
       basePath: ADMIN_BASE_PATH,
       handler: createFetchHandler({
-        ...createAdminServer(createAdmin(parts, served)),
+        ...createAdminServer(() => createAdmin(parts, served)),
         onFault: (err) => log.error({ err }, "the admin API did not answer"),
       }),
     },

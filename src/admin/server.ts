@@ -12,19 +12,33 @@ export interface AdminServer {
 }
 
 /**
- * The admin API, to be mounted for `/api/v1/*`. Refuses an app that lets everybody in: that one is for calls inside the
- * process only.
+ * The admin API, to be mounted for `/api/v1/*`. The app and its libraries are loaded when it is asked for the first time:
+ * a gateway starts sooner and is smaller without them. Refuses an app that lets everybody in: that one is for calls
+ * inside the process only.
  */
-export function createAdminServer(app: AdminApp): AdminServer {
-  if (!app.checksTokens) {
-    throw new Error("an admin app that checks no token must not be reachable over HTTP");
-  }
+export function createAdminServer(load: () => Promise<AdminApp>): AdminServer {
+  let loading: Promise<AdminApp> | undefined;
+  const loadOnce = async (): Promise<AdminApp> => {
+    try {
+      return await (loading ??= loadGuarded(load));
+    } catch (err) {
+      // What could not be loaded (too many open files, say) is tried again with the next request.
+      loading = undefined;
+      throw err;
+    }
+  };
   return {
-    fetch: app.fetch,
+    fetch: async (request) => (await loadOnce()).fetch(request),
     answerMalformed: () =>
       answer("invalid_header", "The request's URL or its `host` header is malformed."),
     answerFault: () => answer("internal_error", "A fault in Keyward."),
   };
+}
+
+async function loadGuarded(load: () => Promise<AdminApp>): Promise<AdminApp> {
+  const app = await load();
+  if (app.checksTokens) return app;
+  throw new Error("an admin app that checks no token must not be reachable over HTTP");
 }
 
 function answer(code: ErrorCode, message: string): Response {

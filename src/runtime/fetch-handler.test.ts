@@ -38,8 +38,24 @@ describe("the admin API over HTTP", { timeout: 30_000 }, () => {
     await admin.store.usage.insertBatch({ events, refusals: [] });
   }
 
-  it("never serves an app that trusts its caller", () => {
-    expect(() => createAdminServer(admin.app)).toThrow("must not be reachable over HTTP");
+  it("never serves an app that trusts its caller", async () => {
+    const server = createAdminServer(async () => admin.app);
+    const request = new Request("http://keyward.test/api/v1/customers");
+    await expect(server.fetch(request)).rejects.toThrow("must not be reachable over HTTP");
+  });
+
+  it("loads its app with the first request, once; where that fails, anew with the next", async () => {
+    let loads = 0;
+    const server = createAdminServer(async () => {
+      loads += 1;
+      if (loads === 1) throw new Error("too many open files");
+      return { ...admin.app, checksTokens: true };
+    });
+    const ask = () => server.fetch(new Request("http://keyward.test/api/v1/customers"));
+    expect(loads).toBe(0);
+    await expect(ask()).rejects.toThrow("too many open files");
+    expect((await Promise.all([ask(), ask()])).map(({ status }) => status)).toEqual([200, 200]);
+    expect(loads).toBe(2);
   });
 
   it("serves the typed client as the app in process does", async () => {

@@ -45,7 +45,9 @@ export async function serveHandler(
 }
 
 export function serveAdmin(app: AdminApp): Promise<ServedHandler> {
-  return serveHandler(createFetchHandler({ ...createAdminServer(app), onFault: failTest }));
+  return serveHandler(
+    createFetchHandler({ ...createAdminServer(async () => app), onFault: failTest }),
+  );
 }
 
 function failTest(err: unknown): never {
