@@ -2,7 +2,7 @@
  * Gateway keys: what an application sends instead of a provider's key. `kw_<dev|stg|live>_…`, see issued-secret.ts for
  * the rest. The key itself is shown once; kept are its SHA-256 and its preview.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { ENVIRONMENT_KINDS, type EnvironmentKind } from "../environments/environment.ts";
 import {
   createIssuedSecret,
@@ -37,7 +37,7 @@ export function parseGatewayKey(text: string): ParsedGatewayKey | undefined {
 
 /** SHA-256 of the whole key, 64 hex digits. A plain hash is enough: the key has 256 random bits. */
 export function hashGatewayKey(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 /** `kw_dev_…x7Qz`. For text that is no gateway key, only `…`. */

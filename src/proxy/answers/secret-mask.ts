@@ -18,15 +18,12 @@ const MASK = 0x2a;
 export class SecretMask {
   readonly #text: string;
   readonly #secret: Buffer;
-  /** A chunk that ends with any other byte, as every event does, ends with no beginning of the secret. */
-  readonly #bytes: ReadonlySet<number>;
   /** The end of what has come so far, where the secret may have begun. */
   #held: Buffer = NOTHING;
 
   constructor(secret: string) {
     this.#text = secret;
     this.#secret = Buffer.from(secret);
-    this.#bytes = new Set(this.#secret);
   }
 
   /** The next bytes that may go; what could be the beginning of the secret waits for what follows it. */
@@ -63,7 +60,9 @@ export class SecretMask {
   }
 
   #lengthOfBeginning(bytes: Buffer): number {
-    if (!this.#bytes.has(bytes.at(-1) ?? -1)) return 0;
+    const last = bytes.at(-1);
+    // A chunk that ends with a byte that is not in it, as every event does, ends with no beginning of the secret.
+    if (last === undefined || !this.#secret.includes(last)) return 0;
     const first = this.#secret[0] as number;
     const longest = Math.min(this.#secret.length - 1, bytes.length);
     let at = bytes.indexOf(first, bytes.length - longest);

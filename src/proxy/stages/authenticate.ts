@@ -1,6 +1,6 @@
 import { hashGatewayKey, parseGatewayKey } from "../../core/keys/gateway-key.ts";
 import type { Call, Refusal } from "../call.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { KeyEntry, Snapshot } from "../snapshot.ts";
 
 export interface AuthenticateDeps {
   readonly snapshot: Snapshot;
@@ -15,23 +15,31 @@ const INVALID_KEY: Refusal = {
 };
 
 /** Finds the gateway key: checksum first, so that noise costs no look-up, then the SHA-256 in the snapshot. */
-export async function authenticate(
+export function authenticate(
   deps: AuthenticateDeps,
   call: Call,
-): Promise<Refusal | undefined> {
+): Refusal | undefined | Promise<Refusal | undefined> {
   const presented = presentedKey(call);
   if (presented === undefined || parseGatewayKey(presented) === undefined) return INVALID_KEY;
-  const hash = hashGatewayKey(presented);
-  let entry;
-  try {
-    entry = await deps.snapshot.findKey(hash);
-  } catch {
-    return {
-      code: "store_unavailable",
-      message:
-        "The key could not be looked up because the database does not answer. Try again shortly.",
-    };
-  }
+  const found = deps.snapshot.findKey(hashGatewayKey(presented));
+  if (!(found instanceof Promise)) return accept(deps, call, found);
+  return found.then(
+    (entry) => accept(deps, call, entry),
+    () => STORE_UNAVAILABLE,
+  );
+}
+
+const STORE_UNAVAILABLE: Refusal = {
+  code: "store_unavailable",
+  message:
+    "The key could not be looked up because the database does not answer. Try again shortly.",
+};
+
+function accept(
+  deps: AuthenticateDeps,
+  call: Call,
+  entry: KeyEntry | undefined,
+): Refusal | undefined {
   if (entry === undefined || entry.revokedAtMs !== null) return INVALID_KEY;
   if (entry.expiresAtMs !== null && entry.expiresAtMs <= deps.nowMs()) return INVALID_KEY;
   call.key = entry;

@@ -36,11 +36,11 @@ const MAX_COUNT_MS = 2_000;
  * Works out what the call consumed: what the provider reported; else, for an answer that was delivered without a
  * report, what a tokenizer counts; else nothing, or unknown where the provider may have done work that nobody saw.
  */
-export async function meter(
+export function meter(
   deps: MeterDeps,
   call: Call,
   result: ExchangeResult,
-): Promise<Measurement> {
+): Measurement | Promise<Measurement> {
   const status = statusOf(result);
   const { operation } = call;
   const nothing: Measurement = {
@@ -71,10 +71,12 @@ export async function meter(
     );
     return { ...nothing, usageSource: "unknown" };
   }
-  const quantities = await estimate(deps, call, { operation, result });
-  // An error in place of an answer: the provider has delivered nothing that it could charge.
-  if (hasError && totalOutputTokens(quantities) === 0) return nothing;
-  return { ...nothing, usageSource: "estimated", quantities };
+  return estimate(deps, call, { operation, result }).then((quantities) =>
+    // An error in place of an answer: the provider has delivered nothing that it could charge.
+    hasError && totalOutputTokens(quantities) === 0
+      ? nothing
+      : { ...nothing, usageSource: "estimated", quantities },
+  );
 }
 
 function isRepetition({ operation, request }: Call, facts: ResponseFacts): boolean {
@@ -99,7 +101,7 @@ function completeFacts(call: Call, result: ExchangeResult): ResponseFacts {
   return call.operation.completeFacts(facts, readRequest(call) ?? {});
 }
 
-async function readReport(
+function readReport(
   deps: MeterDeps,
   call: Call,
   reported: {
@@ -107,7 +109,7 @@ async function readReport(
     readonly facts: ResponseFacts;
     readonly result: ExchangeResult;
   },
-): Promise<Measurement> {
+): Measurement | Promise<Measurement> {
   const { status, facts, result } = reported;
   const quantities = facts.quantities ?? NO_QUANTITIES;
   const variant = facts.priceVariant;
@@ -124,10 +126,11 @@ async function readReport(
     return { status, usageSource, quantities, variant };
   }
   // A stream that broke off may have reported early and delivered more since.
-  const delivered = await count(deps, facts.servedModel, result.deliveredText());
-  const missing = Math.max(0, delivered - totalOutputTokens(quantities));
-  const output = (quantities.output ?? 0) + missing;
-  return { status, usageSource: "estimated", quantities: { ...quantities, output }, variant };
+  return count(deps, facts.servedModel, result.deliveredText()).then((delivered) => {
+    const missing = Math.max(0, delivered - totalOutputTokens(quantities));
+    const output = (quantities.output ?? 0) + missing;
+    return { status, usageSource: "estimated", quantities: { ...quantities, output }, variant };
+  });
 }
 
 function statusOf(result: ExchangeResult): EventStatus {

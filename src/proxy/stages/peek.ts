@@ -4,7 +4,7 @@ import type { Operation } from "../../wire/openai/operation.ts";
 import type { BodyBudget } from "../body-budget.ts";
 import type { Call, Refusal } from "../call.ts";
 import { FormBody } from "../form-body.ts";
-import { readAhead } from "../read-ahead.ts";
+import { readAhead, type ReadAhead } from "../read-ahead.ts";
 import { TOKEN_FIELDS } from "../token-facts.ts";
 
 export interface PeekDeps {
@@ -34,7 +34,10 @@ const MAX_HELD_FORM_BYTES = 1024 * 1024;
  * Reads the few fields of a body that the gateway acts upon: of JSON, which is read into memory up to a limit, and of a
  * form, which is streamed. The bodies of all other endpoints pass unread.
  */
-export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
+export function peek(
+  deps: PeekDeps,
+  call: Call,
+): Refusal | undefined | Promise<Refusal | undefined> {
   const { operation, request } = call;
   if (operation.requestKind === "unread") return undefined;
   const encoding = request.headers.get("content-encoding");
@@ -54,13 +57,13 @@ export async function peek(deps: PeekDeps, call: Call): Promise<Refusal | undefi
   return isJson ? peekJson(deps, call) : undefined;
 }
 
-async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined> {
+function peekJson(deps: PeekDeps, call: Call): Refusal | undefined | Promise<Refusal | undefined> {
   const limit = deps.maxJsonBodyBytes;
   const declared = Number(call.request.headers.get("content-length") ?? 0);
   if (declared > limit) return tooLarge(call, limit);
   const scanner = new TopLevelScanner(PEEKED_FIELDS);
   let isHeld = true;
-  const { bytes, isWhole } = await readAhead(call.request.body, {
+  const read = readAhead(call.request.body, {
     limitBytes: limit,
     onChunk: (chunk) => {
       scanner.push(chunk);
@@ -68,8 +71,14 @@ async function peekJson(deps: PeekDeps, call: Call): Promise<Refusal | undefined
       return !isHeld;
     },
   });
-  if (!isHeld) return OUT_OF_MEMORY;
-  if (!isWhole) return tooLarge(call, limit);
+  const understand = ({ bytes, isWhole }: ReadAhead): Refusal | undefined => {
+    if (!isHeld) return OUT_OF_MEMORY;
+    return isWhole ? understandJson(call, scanner, bytes) : tooLarge(call, limit);
+  };
+  return read instanceof Promise ? read.then(understand) : understand(read);
+}
+
+function understandJson(call: Call, scanner: TopLevelScanner, bytes: Buffer): Refusal | undefined {
   const scan = scanner.finish();
   if (scan === undefined) {
     return { code: "invalid_json", message: "The request body must be one JSON object." };

@@ -11,6 +11,9 @@ const HASH_CHARACTERS = 32;
  * two long ones stay two.
  */
 export function boundedText(text: string): string {
+  if (text.length <= MAX_TEXT_CHARACTERS && text.isWellFormed() && !text.includes("\u0000")) {
+    return text;
+  }
   const storable = text.toWellFormed().replaceAll("\u0000", "\uFFFD");
   if (storable.length <= MAX_TEXT_CHARACTERS) return storable;
   const hash = createHash("sha256")

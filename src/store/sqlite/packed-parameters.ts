@@ -5,8 +5,13 @@
 export type PackedParameters = string | readonly unknown[];
 
 export function packParameters(parameters: readonly unknown[]): PackedParameters {
-  const values = parameters.map(jsonValueOf);
-  return values.includes(undefined) ? parameters : JSON.stringify(values);
+  const values: (string | number | null)[] = [];
+  for (const parameter of parameters) {
+    const value = jsonValueOf(parameter);
+    if (value === undefined) return parameters;
+    values.push(value);
+  }
+  return JSON.stringify(values);
 }
 
 /** Integers come back as numbers, whatever they were: both are bound as integers. */

@@ -71,8 +71,9 @@ function repeat(
   const parameters = unpackParameters(packed);
   const width = parameters.length / times;
   const runs: RunChanges[] = [];
+  const inputs = Array.from<SQLInputValue>({ length: width });
   for (let start = 0; start < parameters.length; start += width) {
-    const inputs = parameters.slice(start, start + width).map(toInput);
+    for (let i = 0; i < width; i += 1) inputs[i] = toInput(parameters[start + i]);
     runs.push({ changes: Number(statement.run(...inputs).changes) });
   }
   return runs;
