@@ -86,8 +86,8 @@ export class Connection implements BodySource, ReplyWire {
     socket.on("close", this.#onClose);
     socket.on("timeout", this.#onTimeout);
     // Half a connection is none: whoever has said all it wanted is not waited for.
-    socket.on("end", () => socket.destroy());
-    socket.on("error", () => socket.destroy());
+    socket.on("end", () => this.destroy());
+    socket.on("error", () => this.destroy());
   }
 
   /** Nothing of a request has come, and nothing is on its way to the client. */
@@ -95,8 +95,12 @@ export class Connection implements BodySource, ReplyWire {
     return this.#turn === undefined && this.#unread.length === 0 && !this.#isBehind;
   }
 
+  /** Whoever is under way is told at once, and not when the system has closed the socket. */
   destroy(): void {
+    this.#leavesAtMs ??= 0;
+    this.#unread = NOTHING;
     this.#socket.destroy();
+    this.#abandon();
   }
 
   /** Ends what has lasted too long. The server asks now and then. */
