@@ -130,7 +130,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     log,
     onGone: (gone) => settleLeases(store, gone),
   };
-  const url = formatUrl(config.host, bound.port);
+  const { url } = bound;
   const parts: Parts = {
     request,
     store,
@@ -431,8 +431,3 @@ const monotonicMs = (): number => performance.now();
 
 /** Longer than any look-up by index takes, shorter than a caller's patience. */
 const STORE_ANSWER_DEADLINE_MS = 5_000;
-
-function formatUrl(host: string, port: number): string {
-  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
-}

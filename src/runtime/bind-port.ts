@@ -10,6 +10,8 @@ import { StartError } from "./start-error.ts";
 /** A port that is ours. Until `serve` is called everything is answered with `starting_up`. */
 export interface BoundPort {
   readonly port: number;
+  /** Where this machine reaches it: `http://127.0.0.1:4141` */
+  readonly url: string;
   serve(handler: HttpHandler, observer: ConnectionObserver): void;
   /** Takes no new connections and ends the idle ones; resolves when the last one has ended. */
   close(): Promise<void>;
@@ -43,6 +45,7 @@ export async function bindPort(
   }
   return {
     port,
+    url: formatUrl(address.host, port),
     serve: (handler, observer) => {
       current = handler;
       currentObserver = observer;
@@ -50,6 +53,11 @@ export async function bindPort(
     close: () => server.close(),
     closeAllConnections: () => server.closeAllConnections(),
   };
+}
+
+function formatUrl(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** While there is no ledger yet that could count. */
