@@ -11,6 +11,7 @@ import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
 import { refuseWhileAway } from "./guards/refuse-while-away.ts";
 import { refuseOtherOrigins } from "./guards/same-origin.ts";
+import { registerBudgets } from "./routes/budgets.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
@@ -95,6 +96,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerRoutingRules(router, deps);
   registerKeys(router, deps);
   registerCustomers(router, deps);
+  registerBudgets(router, deps);
   registerPrices(router, deps);
   registerPriceOverrides(router, deps);
   registerUsageEvents(router, deps);

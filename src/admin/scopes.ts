@@ -29,6 +29,24 @@ export async function findScope(
   return { problems: id === undefined ? references.problems : [id] };
 }
 
+/** What the parameters of a list ask for, by ids as calls have them. */
+export async function findScopeFilter(
+  store: ScopedStore,
+  query: { readonly scopeKind?: ScopeKind | undefined; readonly scopeId?: string | undefined },
+) {
+  const { scopeKind, scopeId } = query;
+  if (scopeId === undefined) return { scopeKind };
+  if (scopeKind === undefined) {
+    const message = "An id alone does not say what it is of: name the `scopeKind` as well.";
+    return { problems: [{ param: "scopeKind", message }] };
+  }
+  const scope = await findScope(store, "scopeId", { kind: scopeKind, id: scopeId });
+  if ("problems" in scope) {
+    return { problems: scope.problems.map((problem) => ({ ...problem, param: "scopeId" })) };
+  }
+  return { scopeKind, scopeId: scope.id ?? undefined };
+}
+
 interface Asked {
   readonly param: string;
   readonly text: string;

@@ -79,6 +79,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/usage.ts")).usage,
   },
   {
+    name: "budgets",
+    group: "Money",
+    summary: "limits on what calls may cost",
+    load: async () => (await import("./commands/budgets.ts")).budgets,
+  },
+  {
     name: "estimate",
     group: "Money",
     summary: "say what a call would cost",

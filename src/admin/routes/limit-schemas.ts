@@ -1,9 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_LIMIT_AMOUNT } from "../../core/limits/limit.ts";
-import { SCOPE_KINDS } from "../../core/scopes/scope.ts";
 import { closedObject } from "../fields/closed-object.ts";
 import { instantAnswer } from "../fields/instants.ts";
-import { referenceField } from "../fields/names.ts";
 import { scopeInput, scopeSchema } from "../fields/scope-fields.ts";
 
 const amountField = (description: string, example: number) =>
@@ -28,14 +26,6 @@ export const limitInput = closedObject({ scope: scopeInput, ...amountFields }).o
 );
 
 export const limitChange = closedObject(amountFields).openapi("LimitChange");
-
-export const limitFilterFields = {
-  scopeKind: z.enum(SCOPE_KINDS).optional().openapi({ description: "Only those of this kind." }),
-  scopeId: referenceField(
-    "Only those that name this one: an id, a name, or a customer's external id. Needs `scopeKind`.",
-    "acme",
-  ).optional(),
-};
 
 const amountAnswer = (description: string) =>
   z

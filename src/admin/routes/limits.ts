@@ -14,15 +14,10 @@ import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant } from "../fields/instants.ts";
 import { idParam } from "../fields/names.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { scopeFilterFields } from "../fields/scope-fields.ts";
 import { NameLookup } from "../name-lookup.ts";
-import { findScope, nameOfSubject } from "../scopes.ts";
-import {
-  limitChange,
-  limitFilterFields,
-  limitInput,
-  limitSchema,
-  usedLimitSchema,
-} from "./limit-schemas.ts";
+import { findScope, findScopeFilter, nameOfSubject } from "../scopes.ts";
+import { limitChange, limitInput, limitSchema, usedLimitSchema } from "./limit-schemas.ts";
 
 type LimitDeps = Pick<AdminDeps, "store" | "ids" | "clock">;
 
@@ -34,7 +29,7 @@ const listLimits = createRoute({
   operationId: "listLimits",
   tags: ["limits"],
   summary: "List limits, newest first",
-  request: { query: closedQuery({ ...pagingFields, ...limitFilterFields }) },
+  request: { query: closedQuery({ ...pagingFields, ...scopeFilterFields }) },
   responses: {
     200: jsonAnswer("A page of limits.", listOf("LimitList", limitSchema)),
     ...errorAnswers(),
@@ -95,7 +90,7 @@ export function registerLimits(router: AdminRouter, deps: LimitDeps): void {
 
   router.openapi(listLimits, async (context) => {
     const query = context.req.valid("query");
-    const filter = await readFilter(deps, query);
+    const filter = await findScopeFilter(store, query);
     if ("problems" in filter) return refuseProblems(context, filter.problems);
     const page = await store.limits.list(pageRequestOf(query), filter);
     const names = new NameLookup(store);
@@ -190,22 +185,6 @@ export function problemsOf(amounts: LimitAmounts, param = "requestsPerMinute"): 
 
 async function findLimit({ store }: Pick<LimitDeps, "store">, id: string) {
   return isId("lim", id) ? store.limits.findById(id) : undefined;
-}
-
-async function readFilter(
-  { store }: Pick<LimitDeps, "store">,
-  { scopeKind, scopeId }: z.output<z.ZodObject<typeof limitFilterFields>>,
-) {
-  if (scopeId === undefined) return { scopeKind };
-  if (scopeKind === undefined) {
-    const message = "An id alone does not say what it is of: name the `scopeKind` as well.";
-    return { problems: [{ param: "scopeKind", message }] };
-  }
-  const scope = await findScope(store, "scopeId", { kind: scopeKind, id: scopeId });
-  if ("problems" in scope) {
-    return { problems: scope.problems.map((problem) => ({ ...problem, param: "scopeId" })) };
-  }
-  return { scopeKind, scopeId: scope.id ?? undefined };
 }
 
 async function formatLimit(

@@ -4,6 +4,7 @@ import { SCOPE_KINDS, type ScopeKind } from "../../core/scopes/scope.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatTime } from "../format-cells.ts";
+import { formatScope } from "../format-scope.ts";
 import { given } from "../given.ts";
 import { AMOUNT_OPTIONS, amountsOf, type LimitAmounts } from "../limit-options.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
@@ -147,13 +148,6 @@ const remove = defineCommand({
 
 const isScopeKind = (word: string): word is ScopeKind =>
   (SCOPE_KINDS as readonly string[]).includes(word);
-
-/** `customer acme`, `each customer`, `all calls` */
-function formatScope({ scope: { kind, id, name } }: Limit): string {
-  if (kind === "organization") return "all calls";
-  const word = kind === "providerAccount" ? "provider account" : kind;
-  return id === null ? `each ${word}` : `${word} ${name ?? id}`;
-}
 
 /** `60 requests per minute, 5 calls at a time` */
 function formatAmounts({ requestsPerMinute, tokensPerMinute, concurrency }: LimitAmounts): string {

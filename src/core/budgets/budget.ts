@@ -6,15 +6,15 @@ import type { UsageEvent } from "../usage/usage-event.ts";
 import type { PeriodRule, PeriodWindow } from "./periods.ts";
 
 /** What is added up: what the provider charges us, or what we charge the customer. */
-const BUDGET_MEASURES = ["cost", "price"] as const;
+export const BUDGET_MEASURES = ["cost", "price"] as const;
 export type BudgetMeasure = (typeof BUDGET_MEASURES)[number];
 
 /** `hard`: a call that could exceed it is not sent. `soft`: it is counted, and alerts tell of it. */
-const ENFORCEMENTS = ["hard", "soft"] as const;
+export const ENFORCEMENTS = ["hard", "soft"] as const;
 export type Enforcement = (typeof ENFORCEMENTS)[number];
 
 /** What becomes of a call whose worst case is more than what is left: refused, or sent with a lower output limit. */
-const TIGHT_BUDGET_ACTIONS = ["refuse", "clamp"] as const;
+export const TIGHT_BUDGET_ACTIONS = ["refuse", "clamp"] as const;
 export type TightBudgetAction = (typeof TIGHT_BUDGET_ACTIONS)[number];
 
 /** Raises the limit for a while. */
