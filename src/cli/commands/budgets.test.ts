@@ -17,7 +17,7 @@ describe("budgets", () => {
     const words = [
       "--scope",
       "environment",
-      "--id",
+      "--of",
       "staging",
       "--limit",
       "20",
