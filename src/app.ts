@@ -38,6 +38,7 @@ import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections } from "./proxy/upstream.ts";
 import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
 import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
+import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort, type PortSharing } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
@@ -242,16 +243,14 @@ async function createAdmin(
     readonly storeWatch?: StoreWatch;
   },
 ): Promise<AdminApp> {
-  const { request, store, ids, vault, providers, priceBook, url } = parts;
+  const { request, vault, providers, url } = parts;
   const { ledger, routeHealth } = more;
   const { createAdminApp } = await import("./admin/admin-app.ts");
   return createAdminApp({
-    store,
-    vault,
+    ...parts,
+    sendAlert: createOneTimeSender({ ...request, vault }),
     providers: providers.registry,
     allowedHosts: createAllowedHosts(request.config.allowedPrivateHosts),
-    priceBook,
-    ids,
     clock: { nowMs: Date.now },
     randomBytes,
     authenticator: more.authenticator,

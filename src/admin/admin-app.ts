@@ -11,6 +11,10 @@ import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
 import { refuseWhileAway } from "./guards/refuse-while-away.ts";
 import { refuseOtherOrigins } from "./guards/same-origin.ts";
+import { registerAlertChannels } from "./routes/alert-channels.ts";
+import { registerAlertMutes } from "./routes/alert-mutes.ts";
+import { registerAlertRules } from "./routes/alert-rules.ts";
+import { registerAlerts } from "./routes/alerts.ts";
 import { registerBudgets } from "./routes/budgets.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
@@ -105,6 +109,10 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerPendingUsage(router, deps);
   registerCorrections(router, deps);
   registerLimits(router, deps);
+  registerAlertChannels(router, deps);
+  registerAlertRules(router, deps);
+  registerAlertMutes(router, deps);
+  registerAlerts(router, deps);
   registerLiveCalls(router, deps);
   registerStatus(router, deps);
 }

@@ -3,6 +3,7 @@
  * narrowed to what is used. Nothing in this folder opens a file, a socket or a database, reads `process.env`, or
  * knows an implementation.
  */
+import type { AlertMessage, SendOutcome } from "../alerts/alert-message.ts";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, ProcessId, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
@@ -10,6 +11,7 @@ import type { OverridablePriceBook } from "../core/pricing/overridable-price-boo
 import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
+import type { AlertChannelRecord } from "../store/alert-records.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { CallFeed } from "../telemetry/call-feed.ts";
@@ -45,6 +47,12 @@ export interface AdminDeps {
   /** Hosts in private networks that a provider account may name. */
   readonly allowedHosts: AllowedHosts;
   readonly priceBook: OverridablePriceBook;
+  /** Sends a message through a channel, now. */
+  readonly sendAlert: (
+    channel: AlertChannelRecord,
+    message: AlertMessage,
+    signal: AbortSignal,
+  ) => Promise<SendOutcome>;
   readonly ids: Pick<IdFactory, "create">;
   readonly clock: { nowMs(): number };
   readonly randomBytes: (count: number) => Uint8Array;

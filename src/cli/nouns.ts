@@ -97,6 +97,24 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/prices.ts")).prices,
   },
   {
+    name: "alerts",
+    group: "Money",
+    summary: "what fired, who has seen it, what is muted",
+    load: async () => (await import("./commands/alerts.ts")).alerts,
+  },
+  {
+    name: "alert-rules",
+    group: "Money",
+    summary: "what is worth an alert",
+    load: async () => (await import("./commands/alert-rules.ts")).alertRules,
+  },
+  {
+    name: "alert-channels",
+    group: "Money",
+    summary: "where alerts are sent",
+    load: async () => (await import("./commands/alert-channels.ts")).alertChannels,
+  },
+  {
     name: "providers",
     group: "Secrets",
     summary: "providers that Keyward knows",

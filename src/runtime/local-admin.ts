@@ -10,6 +10,7 @@ import { createPriceBook } from "../core/pricing/create-price-book.ts";
 import type { Provider } from "../providers/provider.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
+import { createOneTimeSender } from "./alerts/send-once.ts";
 import { openLocalStore } from "./local-store.ts";
 import { openVault } from "./open-vault.ts";
 import { createProviders } from "./providers.ts";
@@ -47,9 +48,11 @@ export async function openLocalAdmin(
       freeProviders: [simulatorProvider.name],
     });
     await loadPriceOverrides({ store, priceBook });
+    const vault = await openVault({ config, store, ids });
     const app = createAdminApp({
       store,
-      vault: await openVault({ config, store, ids }),
+      vault,
+      sendAlert: createOneTimeSender({ config, vault }),
       providers: createProviders(SIMULATOR_OF_A_SERVER),
       allowedHosts: createAllowedHosts(config.allowedPrivateHosts),
       priceBook,

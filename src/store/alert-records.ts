@@ -17,7 +17,7 @@ import type {
   AlertRuleId,
 } from "../core/ids/ids.ts";
 import type { SealedSecret } from "../core/keys/vault-records.ts";
-import type { ScopeKind } from "../core/scopes/scope.ts";
+import { SCOPE_KINDS } from "../core/scopes/scope.ts";
 
 /** Where alerts are sent. */
 export interface AlertChannelRecord {
@@ -54,7 +54,8 @@ export interface AlertRuleRecord {
 }
 
 /** What an alert is about. */
-export type AlertSubjectKind = ScopeKind | "providerKey" | "model";
+export const ALERT_SUBJECT_KINDS = [...SCOPE_KINDS, "providerKey", "model"] as const;
+export type AlertSubjectKind = (typeof ALERT_SUBJECT_KINDS)[number];
 
 export interface AlertSubject {
   readonly kind: AlertSubjectKind;
@@ -87,6 +88,8 @@ export interface AlertRecord {
   readonly acknowledgedBy: string | null;
   readonly note: string | null;
 }
+
+export const DELIVERY_STATES = ["waiting", "delivered", "given_up"] as const;
 
 /** One message to one channel. */
 export interface AlertDeliveryRecord {

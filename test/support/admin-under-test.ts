@@ -106,6 +106,7 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
     ids,
     clock,
     randomBytes,
+    sendAlert: () => Promise.resolve({ kind: "delivered" }),
     authenticator: TRUST_CALLER,
     serverInfo: { version: "1.2.3", startedAtMs: NOW_MS, urls: [ORIGIN], processId: null },
     onFault: (fault) => admin.faults.push(fault),

@@ -1,5 +1,5 @@
 /** Where an alert can be sent, and what of that is secret. */
-const ALERT_CHANNEL_KINDS = ["slack", "webhook", "email"] as const;
+export const ALERT_CHANNEL_KINDS = ["slack", "webhook", "email"] as const;
 export type AlertChannelKind = (typeof ALERT_CHANNEL_KINDS)[number];
 
 export interface SlackTarget {

@@ -5,7 +5,7 @@
 import type { Scope } from "../scopes/scope.ts";
 import type { AlertPeriod } from "./alert-period.ts";
 
-const ALERT_KINDS = [
+export const ALERT_KINDS = [
   "budget_threshold",
   "budget_forecast",
   "spend_spike",
@@ -44,7 +44,7 @@ export type AlertCondition = {
 export type ConditionOf<Kind extends AlertKind> = Extract<AlertCondition, { readonly kind: Kind }>;
 
 /** How loudly it is said. */
-const ALERT_SEVERITIES = ["info", "warning", "critical"] as const;
+export const ALERT_SEVERITIES = ["info", "warning", "critical"] as const;
 export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 
 /**

@@ -1,0 +1,138 @@
+import { createRoute, type z } from "@hono/zod-openapi";
+import { isId } from "../../core/ids/ids.ts";
+import type { AlertMuteRecord } from "../../store/alert-records.ts";
+import { MAX_ALERT_MUTES } from "../../store/alert-repositories.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
+import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { closedQuery } from "../fields/closed-object.ts";
+import { formatInstant, formatOptionalInstant } from "../fields/instants.ts";
+import { idParam } from "../fields/names.ts";
+import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { quoteInput } from "../fields/quote-input.ts";
+import { muteInput, muteSchema } from "./alert-schemas.ts";
+
+const TAGS = ["alerts"];
+
+const listMutes = createRoute({
+  method: "get",
+  path: "/alerts/mutes",
+  operationId: "listAlertMutes",
+  tags: TAGS,
+  summary: "List mutes, newest first",
+  request: { query: closedQuery(pagingFields) },
+  responses: {
+    200: jsonAnswer("A page of mutes.", listOf("AlertMuteList", muteSchema)),
+    ...errorAnswers(),
+  },
+});
+
+const createMute = createRoute({
+  method: "post",
+  path: "/alerts/mutes",
+  operationId: "createAlertMute",
+  tags: TAGS,
+  summary: "Send no alerts of a rule, or about something, until a time",
+  description:
+    "Without a rule: of every rule; without a subject: about whatever. What fires meanwhile is in the history and is not sent later.",
+  request: { query: closedQuery({}), body: jsonBody(muteInput) },
+  responses: {
+    201: jsonAnswer("The mute.", muteSchema),
+    ...errorAnswers("conflict", ...BODY_CODES),
+  },
+});
+
+const endMute = createRoute({
+  method: "post",
+  path: "/alerts/mutes/{id}/end",
+  operationId: "endAlertMute",
+  tags: TAGS,
+  summary: "End a mute before its time",
+  description: "One that has ended already stays as it is.",
+  request: {
+    params: idParam("mut_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
+    query: closedQuery({}),
+    body: emptyBody,
+  },
+  responses: {
+    200: jsonAnswer("The mute.", muteSchema),
+    ...errorAnswers("not_found", ...BODY_CODES),
+  },
+});
+
+/** Before the routes of `/alerts/{id}`, which would take `mutes` for an id. */
+export function registerAlertMutes(
+  router: AdminRouter,
+  { store, ids, clock }: Pick<AdminDeps, "store" | "ids" | "clock">,
+): void {
+  router.openapi(listMutes, async (context) => {
+    const page = await store.alerts.mutes.list(pageRequestOf(context.req.valid("query")));
+    const nowMs = clock.nowMs();
+    return context.json(
+      listAnswer(page, (record) => formatMute(record, nowMs)),
+      200,
+    );
+  });
+
+  router.openapi(createMute, async (context) => {
+    const { rule, subject, until, reason = null } = context.req.valid("json");
+    const nowMs = clock.nowMs();
+    const found =
+      rule === undefined
+        ? undefined
+        : await (isId("alr", rule)
+            ? store.alerts.rules.findById(rule)
+            : store.alerts.rules.findByName(rule));
+    if (rule !== undefined && found === undefined) {
+      const message = `There is no alert rule ${quoteInput(rule)}. See \`keyward alert-rules list\`.`;
+      return refuseProblems(context, [{ param: "rule", message }]);
+    }
+    if (until <= nowMs) {
+      const message = "`until` must be a time that is still to come.";
+      return refuseProblems(context, [{ param: "until", message }]);
+    }
+    if ((await store.alerts.mutes.listActive(nowMs)).length >= MAX_ALERT_MUTES) {
+      return refuse(context, "conflict", TOO_MANY);
+    }
+    const record: AlertMuteRecord = {
+      id: ids.create("mut"),
+      ruleId: found?.id ?? null,
+      subject: subject === undefined ? null : { kind: subject.kind, id: subject.id ?? "" },
+      untilMs: until,
+      reason,
+      createdBy: context.get("actor"),
+      createdAtMs: nowMs,
+      endedAtMs: null,
+    };
+    await store.alerts.mutes.insert(record);
+    return context.json(formatMute(record, nowMs), 201);
+  });
+
+  router.openapi(endMute, async (context) => {
+    const { id } = context.req.valid("param");
+    const nowMs = clock.nowMs();
+    if (isId("mut", id)) await store.alerts.mutes.end(id, nowMs);
+    const record = isId("mut", id) ? await store.alerts.mutes.findById(id) : undefined;
+    if (record === undefined) return refuse(context, "not_found", NOT_FOUND, "id");
+    return context.json(formatMute(record, nowMs), 200);
+  });
+}
+
+const NOT_FOUND = "There is no mute of this id.";
+const TOO_MANY = `There are ${MAX_ALERT_MUTES} mutes that hold, which is as many as there can be. End one first.`;
+
+function formatMute(record: AlertMuteRecord, nowMs: number): z.infer<typeof muteSchema> {
+  const { id, ruleId, subject, untilMs, reason, createdBy, createdAtMs, endedAtMs } = record;
+  return {
+    id,
+    ruleId,
+    subject: subject === null ? null : { kind: subject.kind, id: subject.id },
+    isActive: endedAtMs === null && untilMs > nowMs,
+    until: formatInstant(untilMs),
+    reason,
+    createdBy,
+    createdAt: formatInstant(createdAtMs),
+    endedAt: formatOptionalInstant(endedAtMs),
+  };
+}

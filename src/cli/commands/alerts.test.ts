@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  type AlertReceiver,
+  answerWith,
+  startAlertReceiver,
+} from "../../../test/support/alert-receiver.ts";
+import { cliUnderTest, NOW_MS } from "../../../test/support/cli-under-test.ts";
+import { sampleAlert, sampleBatch } from "../../store/contract/alert-samples.contract.ts";
+
+const cli = cliUnderTest();
+let receiver: AlertReceiver;
+
+beforeEach(async () => {
+  receiver = await startAlertReceiver();
+  await cli.install();
+});
+afterEach(() => receiver.close());
+
+test("a channel is added without its URL on the command line, tested, turned off and removed", async () => {
+  const env = {
+    HOOK: `${receiver.url}/hook`,
+    KEYWARD_ALLOWED_PRIVATE_HOSTS: receiver.host,
+  };
+  const create = ["alert-channels", "create", "--name", "ops", "--kind", "webhook"];
+  const refused = await cli.run([...create, "--secret-env", "HOOK"], { env: { HOOK: env.HOOK } });
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("KEYWARD_ALLOWED_PRIVATE_HOSTS");
+  const added = await cli.run([...create, "--secret-env", "HOOK"], { env });
+  expect(added.stdout).toMatch(/added ops.*\nsigning secret, shown this once: whsec_/);
+  const tested = await cli.run(["alerts", "test"], { env });
+  expect(tested).toMatchObject({ code: 0, stdout: "delivered through ops\n" });
+  expect(receiver.posts[0]?.headers).toHaveProperty("webhook-signature");
+  receiver.answer = answerWith(404);
+  const failed = await cli.run(["alerts", "test", "--channel", "ops"], { env });
+  expect(failed).toMatchObject({ code: 1, stdout: "failed ops: answered 404\n" });
+  expect((await cli.run(["alerts", "test", "--channel", "other"])).code).toBe(1);
+  expect((await cli.run(["alert-channels", "update", "ops", "--off"])).stdout).toContain("is off");
+  const listed = await cli.run(["alert-channels", "list"]);
+  expect(listed.stdout).toContain("off");
+  expect(listed.stdout).not.toContain("/hook");
+  expect((await cli.run(["alert-channels", "remove", "ops", "--yes"])).code).toBe(0);
+  expect((await cli.run(["alert-channels", "list"])).stderr).toContain("no alert channels");
+});
+
+test("rules are added, changed and removed", async () => {
+  const create = ["alert-rules", "create", "--name", "mine", "--kind", "budget_threshold"];
+  const added = await cli.run([...create, "--scope", "customer", "--at", "90", "--at", "60"]);
+  expect(added.stdout).toContain("budget_threshold for each customer");
+  const changed = await cli.run(["alert-rules", "update", "mine", "--at", "75", "--off"]);
+  expect(changed.stdout).toContain("mine is off: percentages 75");
+  const listed = await cli.run(["alert-rules", "list"]);
+  expect(listed.stdout).toContain("each customer");
+  const wrong = await cli.run(["alert-rules", "update", "mine", "--days", "5"]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toContain("no setting `days`");
+  expect((await cli.run(["alert-rules", "update", "mine"])).code).toBe(2);
+  expect((await cli.run(["alert-rules", "remove", "mine", "--yes"])).code).toBe(0);
+});
+
+test("alerts are listed, shown, acknowledged and muted", async () => {
+  const alert = sampleAlert({ createdAtMs: NOW_MS, title: "Budget \u001b[31m is used up" });
+  await cli.withStore((store) => store.alerts.history.fire([sampleBatch([alert], [])]));
+  const listed = await cli.run(["alerts", "list", "--state", "open"]);
+  expect(listed.stdout).toContain(alert.id);
+  expect(listed.stdout).not.toContain("\u001b");
+  const acknowledged = await cli.run(["alerts", "ack", alert.id, "--note", "on it"]);
+  expect(acknowledged.stdout).toContain("acknowledged by");
+  const shown = await cli.run(["alerts", "show", alert.id]);
+  expect(shown.stdout).toContain("on it");
+  expect(shown.stdout).toContain("keyward budgets show bud_1");
+  expect((await cli.run(["alerts", "retry", alert.id])).stdout).toContain("0 deliveries");
+  const muted = await cli.run([
+    "alerts",
+    "mute",
+    "--subject",
+    "customer",
+    "--of",
+    "acme",
+    "--until",
+    "12000d",
+  ]);
+  const id = /mut_\w+/.exec(muted.stdout)?.[0] ?? "";
+  expect((await cli.run(["alerts", "mutes"])).stdout).toContain("customer acme");
+  expect((await cli.run(["alerts", "unmute", id])).stdout).toContain("no longer muted");
+});
