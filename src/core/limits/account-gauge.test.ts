@@ -1,0 +1,90 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { leftOf, openInMs, readGauge, spendFrom, type AccountGauge } from "./account-gauge.ts";
+
+const at = (nowMs: number, sentSince = 0) => ({ nowMs, sentSince });
+
+describe("a gauge", () => {
+  it("gives back bit by bit where the reset goes by what is used", () => {
+    const gauge = readGauge(undefined, { limit: 600, remaining: 300, resetMs: 30_000 }, at(0));
+    expect(gauge.refill).toBe("steady");
+    expect([0, 1000, 30_000, 90_000].map((ms) => leftOf(gauge, ms))).toEqual([300, 310, 600, 600]);
+    expect(openInMs(gauge, 320, 0)).toBe(2000);
+    expect(openInMs(gauge, 300, 0)).toBe(0);
+    expect(openInMs(gauge, 601, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("gives back all at the reset where that has nothing to do with what is used", () => {
+    const gauge = readGauge(undefined, { limit: 60, remaining: 59, resetMs: 59_000 }, at(0));
+    const used = spendFrom(gauge, 59, 1000);
+    expect([1000, 58_999, 59_000].map((ms) => leftOf(used, ms))).toEqual([0, 0, 60]);
+    expect(openInMs(used, 1, 10_000)).toBe(49_000);
+    // The next window has begun with what was sent in it.
+    expect(leftOf(spendFrom(used, 10, 60_000), 100_000)).toBe(50);
+  });
+
+  it("keeps to what it has shown when an answer fits both", () => {
+    const told = { limit: 60, remaining: 0, resetMs: 60_000 };
+    const steady = readGauge(undefined, { limit: 60, remaining: 59, resetMs: 1000 }, at(0));
+    expect(readGauge(steady, told, at(10)).refill).toBe("steady");
+    expect(readGauge(undefined, told, at(10)).refill).toBe("at_once");
+  });
+
+  it("takes off what was sent after the call that is answered", () => {
+    const gauge = readGauge(undefined, { limit: 60, remaining: 50, resetMs: 10_000 }, at(0, 12));
+    expect(leftOf(gauge, 0)).toBe(38);
+    expect(leftOf(spendFrom(gauge, -2, 0), 0)).toBe(40);
+  });
+
+  it("reads a daily limit that refills steadily", () => {
+    const told = { limit: 14_400, remaining: 14_370, resetMs: 179_560 };
+    expect(readGauge(undefined, told, at(0)).refill).toBe("steady");
+  });
+
+  it("believes in an empty window for five minutes at most", () => {
+    const told = { limit: 100, remaining: 0, resetMs: 86_400_000 };
+    expect(openInMs(readGauge(undefined, told, at(0)), 1, 0)).toBe(300_000);
+  });
+
+  it("takes a limit without a reset for one that comes back within a minute", () => {
+    const gauge = readGauge(undefined, { limit: 60, remaining: 0, resetMs: null }, at(0));
+    expect(openInMs(gauge, 1, 0)).toBe(1000);
+  });
+
+  const anyTold = fc
+    .record({
+      limit: fc.integer({ min: 1, max: 10_000_000 }),
+      usedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+      resetMs: fc.option(fc.integer({ min: 0, max: 86_400_000 })),
+    })
+    .map(({ limit, usedShare, resetMs }) => ({
+      limit,
+      remaining: limit - Math.floor(limit * usedShare),
+      resetMs,
+    }));
+  const anyStep = fc.record({
+    waitMs: fc.integer({ min: 0, max: 90_000 }),
+    amount: fc.integer({ min: 0, max: 1000 }),
+  });
+
+  it("never has more than the limit, loses nothing by waiting, and opens when it says", () => {
+    fc.assert(
+      fc.property(anyTold, fc.array(anyStep, { maxLength: 20 }), (told, steps) => {
+        let gauge: AccountGauge = readGauge(undefined, told, at(0));
+        let nowMs = 0;
+        for (const { waitMs, amount } of steps) {
+          const before = leftOf(gauge, nowMs);
+          nowMs += waitMs;
+          const left = leftOf(gauge, nowMs);
+          expect(left).toBeGreaterThanOrEqual(before);
+          expect(left).toBeLessThanOrEqual(told.limit);
+          gauge = spendFrom(gauge, amount, nowMs);
+          expect(leftOf(gauge, nowMs)).toBeCloseTo(left - amount, 3);
+          const openMs = openInMs(gauge, 1, nowMs);
+          expect(openMs).toBeLessThan(Number.POSITIVE_INFINITY);
+          expect(leftOf(gauge, nowMs + openMs + 1)).toBeGreaterThanOrEqual(1 - 1e-6);
+        }
+      }),
+    );
+  });
+});

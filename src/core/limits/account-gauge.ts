@@ -1,0 +1,106 @@
+/** One of a provider account's own limits, as an answer of the provider told it. */
+export interface ToldLimit {
+  /** At least 1. */
+  readonly limit: number;
+  /** At most `limit`. */
+  readonly remaining: number;
+  /** Until all of the limit is there again; null = it is not said. */
+  readonly resetMs: number | null;
+}
+
+export interface ToldLimits {
+  readonly requests?: ToldLimit | undefined;
+  readonly tokens?: ToldLimit | undefined;
+}
+
+/**
+ * How much is left of one limit, as far as is known: what was told last, less what was sent since. Providers give back
+ * what was used in one of two ways. `steady`: bit by bit (OpenAI and Anthropic say that theirs do so). `at_once`:
+ * nothing until the reset, then everything; so is taken whatever has not shown that it is steady, because that reading
+ * never sends what would be refused.
+ */
+export type AccountGauge = Reading &
+  (
+    | { readonly refill: "steady"; readonly perMs: number }
+    | { readonly refill: "at_once"; readonly resetsAtMs: number }
+  );
+
+interface Reading {
+  readonly limit: number;
+  /** At `atMs`; below 0 where more was sent than there was. */
+  readonly left: number;
+  readonly atMs: number;
+}
+
+const MINUTE_MS = 60_000;
+/** What providers count by. */
+const PERIODS_MS = [MINUTE_MS, 24 * 60 * MINUTE_MS];
+/** A reset may be rounded to whole seconds. */
+const ROUNDING_MS = 1_000;
+const TOLERATED_SHARE = 0.05;
+/** When nearly all was used at once, both ways of giving back tell the same reset. */
+const TELLING_USED_SHARE = 0.8;
+/** A window is believed to be empty no longer than this: nothing is learned while nothing is sent. */
+const MAX_EMPTY_MS = 5 * MINUTE_MS;
+
+/**
+ * The gauge after an answer. `sentSince`: what was sent after the call that is answered, which the provider had not
+ * counted when it wrote this.
+ */
+export function readGauge(
+  before: AccountGauge | undefined,
+  told: ToldLimit,
+  { sentSince, nowMs }: { readonly sentSince: number; readonly nowMs: number },
+): AccountGauge {
+  const { limit, remaining, resetMs } = told;
+  const reading = { limit, left: remaining - sentSince, atMs: nowMs };
+  if ((refillOf(told) ?? before?.refill) === "steady") {
+    const used = limit - remaining;
+    const isTelling = used > 0 && resetMs !== null && resetMs > 0;
+    return { ...reading, refill: "steady", perMs: isTelling ? used / resetMs : limit / MINUTE_MS };
+  }
+  const emptyForMs = Math.min(resetMs ?? MINUTE_MS, MAX_EMPTY_MS);
+  return { ...reading, refill: "at_once", resetsAtMs: nowMs + emptyForMs };
+}
+
+/**
+ * A bucket that refills steadily is full again after as much of its period as of its limit is used; a window's reset has
+ * nothing to do with how much is used.
+ */
+function refillOf({ limit, remaining, resetMs }: ToldLimit): AccountGauge["refill"] | undefined {
+  // Where nobody names a reset there is no window to keep to.
+  if (resetMs === null) return "steady";
+  const usedShare = (limit - remaining) / limit;
+  const isSteady = PERIODS_MS.some((periodMs) => {
+    const expectedMs = usedShare * periodMs;
+    const tolerance = Math.max(ROUNDING_MS, expectedMs * TOLERATED_SHARE);
+    return Math.abs(resetMs - expectedMs) <= tolerance;
+  });
+  if (!isSteady) return "at_once";
+  return usedShare <= TELLING_USED_SHARE ? "steady" : undefined;
+}
+
+/** What is left now. */
+export function leftOf(gauge: AccountGauge, nowMs: number): number {
+  if (gauge.refill === "at_once") return nowMs >= gauge.resetsAtMs ? gauge.limit : gauge.left;
+  const refilled = Math.max(0, nowMs - gauge.atMs) * gauge.perMs;
+  return Math.min(gauge.limit, gauge.left + refilled);
+}
+
+/** With so much less; a negative amount was not sent after all. */
+export function spendFrom(gauge: AccountGauge, amount: number, nowMs: number): AccountGauge {
+  const left = Math.min(gauge.limit, leftOf(gauge, nowMs) - amount);
+  if (gauge.refill === "steady") return { ...gauge, left, atMs: nowMs };
+  const resetsAtMs = nowMs >= gauge.resetsAtMs ? nowMs + MINUTE_MS : gauge.resetsAtMs;
+  return { ...gauge, left, atMs: nowMs, resetsAtMs };
+}
+
+/** Until so much is left, if nothing more is sent; 0 = it is there, Infinity = it never will be. */
+export function openInMs(gauge: AccountGauge, amount: number, nowMs: number): number {
+  const left = leftOf(gauge, nowMs);
+  if (left >= amount) return 0;
+  if (amount > gauge.limit) return Number.POSITIVE_INFINITY;
+  return gauge.refill === "steady"
+    ? (amount - left) / gauge.perMs
+    : Math.max(0, gauge.resetsAtMs - nowMs);
+}
