@@ -388,7 +388,7 @@ async function openSnapshot(
   await loadPriceOverrides({ store, priceBook: parts.priceBook });
   await loadLimits({ store, limits });
   await reloadBudgets({ store, holds });
-  const poller = startChangePoller({ snapshot, log: parts.request.log });
+  const poller = startChangePoller({ snapshot, store, log: parts.request.log });
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller };
 }

@@ -456,6 +456,12 @@ export interface Repositories {
   readonly limitUses: LimitUseRepository;
 }
 
+export interface ChangeWatch {
+  /** Whether changes are announced at the moment. */
+  isListening(): boolean;
+  close(): Promise<void>;
+}
+
 export interface Store extends Repositories {
   /** `sqlite` or `postgres`; for people. */
   readonly kind: string;
@@ -471,6 +477,11 @@ export interface Store extends Repositories {
    * (Postgres takes no further statement after it). Keep it short; others wait.
    */
   transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
+  /**
+   * Calls back soon after any process has committed a change, where the database announces that (Postgres); nowhere else
+   * ever. No more than a hint: it may be missed, and it may come for nothing.
+   */
+  watchChanges(onChange: () => void): ChangeWatch;
   /** One round trip; throws when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

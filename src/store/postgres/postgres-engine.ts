@@ -16,6 +16,16 @@ export const POSTGRES_ENGINE: SqlEngine = {
     sequence: "bigint generated always as identity primary key",
     table: "",
     clusteredTable: "",
+    announceChanges: [
+      `create function keyward_announce_change() returns trigger language plpgsql as $$
+        begin
+          perform pg_notify('keyward_change', '');
+          return null;
+        end
+      $$`,
+      `create trigger change_log_announced after insert on change_log
+        for each statement execute function keyward_announce_change()`,
+    ],
   },
   /** Not `now()`, which stands still in a transaction; not `clock_timestamp()`, which no index can be used with. */
   nowMs: sql<bigint>`(extract(epoch from statement_timestamp()) * 1000)::bigint`,

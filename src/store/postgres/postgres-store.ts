@@ -2,6 +2,8 @@ import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
 import { migrate } from "../sql/migrate.ts";
 import { SqlStore } from "../sql/sql-store.ts";
 import type { Tables } from "../sql/tables.ts";
+import type { ChangeWatch } from "../store.ts";
+import { ChangeListener } from "./change-listener.ts";
 import { POSTGRES_ENGINE } from "./postgres-engine.ts";
 import { createPool, type PoolOptions } from "./postgres-pool.ts";
 
@@ -55,6 +57,11 @@ export class PostgresStore extends SqlStore {
     } finally {
       await pool.end();
     }
+  }
+
+  override watchChanges(onChange: () => void): ChangeWatch {
+    const { url, connectTimeoutMs, onConnectionLost } = this.#options;
+    return new ChangeListener({ url, connectTimeoutMs, onChange, onLost: onConnectionLost });
   }
 
   /** Waits for the statements that run, then closes every connection; idempotent. */

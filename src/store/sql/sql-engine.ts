@@ -17,6 +17,8 @@ export interface SchemaWords {
   readonly sequence: string;
   /** After the closing bracket of a table. */
   readonly table: string;
+  /** Statements that have every row of `change_log` announced when it is committed; none where that can't be. */
+  readonly announceChanges: readonly string[];
   /** After the closing bracket of a table that is read by ranges of its primary key. */
   readonly clusteredTable: string;
 }

@@ -4,6 +4,7 @@ import type { BudgetRepository } from "../budget-repository.ts";
 import type {
   AdminTokenRepository,
   ChangeRepository,
+  ChangeWatch,
   CorrectionRepository,
   CustomerRepository,
   EnvironmentRepository,
@@ -90,6 +91,9 @@ class SqlRepositories implements Repositories {
   }
 }
 
+/** On a database that announces nothing. */
+const DEAF_WATCH: ChangeWatch = { isListening: () => false, close: () => Promise.resolve() };
+
 /** Everything of a store that is alike on every SQL database. The subclass brings the connections, and ends them. */
 export abstract class SqlStore extends SqlRepositories implements Store {
   readonly kind: string;
@@ -117,6 +121,10 @@ export abstract class SqlStore extends SqlRepositories implements Store {
     return await exclusively(this.connections, (db) =>
       work(new SqlRepositories({ ...this.connections, read: db, write: db })),
     );
+  }
+
+  watchChanges(_onChange: () => void): ChangeWatch {
+    return DEAF_WATCH;
   }
 
   async ping(): Promise<void> {

@@ -16,6 +16,7 @@ export const SQLITE_ENGINE: SqlEngine = {
     // Strict: a value of the wrong type is refused, as Postgres does, instead of being kept as it came.
     table: " strict",
     clusteredTable: " strict, without rowid",
+    announceChanges: [],
   },
   nowMs: sql<bigint>`cast(round(unixepoch('subsec') * 1000) as integer)`,
   /**

@@ -9,6 +9,7 @@ import { processes } from "./0007-processes.ts";
 import { budgets } from "./0008-budgets.ts";
 import { limits } from "./0009-limits.ts";
 import { alerts } from "./0010-alerts.ts";
+import { announcedChanges } from "./0011-announced-changes.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "budgets", statements: budgets },
   { name: "limits", statements: limits },
   { name: "alerts", statements: alerts },
+  { name: "announced changes", statements: announcedChanges },
 ];
