@@ -79,6 +79,8 @@ import { loadLimits, startLimits } from "./runtime/start-limits.ts";
 import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
+import { createScrape } from "./runtime/workers/create-scrape.ts";
+import type { Peers } from "./runtime/workers/peers.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -92,8 +94,8 @@ export interface StartRequest {
   readonly env: Environment;
   readonly version: string;
   readonly log: Log;
-  /** With the other workers of a supervisor; absent = with nobody. */
-  readonly portSharing?: PortSharing;
+  /** Absent where this process is not one of a supervisor's workers. */
+  readonly worker?: { readonly sharing: PortSharing; readonly peers: Peers };
 }
 
 export interface RunningKeyward extends StartReport {
@@ -115,7 +117,7 @@ export async function startKeyward(request: StartRequest): Promise<RunningKeywar
 async function start(request: StartRequest, closers: Closers): Promise<RunningKeyward> {
   const { config, log } = request;
   const limits = connectionLimits(config, readMaxOpenFiles());
-  const bound = await bindPort(config, limits, request.portSharing);
+  const bound = await bindPort(config, limits, request.worker?.sharing);
   closers.add("port", () => closePort(bound));
   await prepareDataDirectory(config.dataDir);
   const store = await openStore(config, log);
@@ -404,7 +406,7 @@ interface Served {
 
 /** What is on the port besides the data plane. */
 function createFallback(parts: Parts, served: Served): HttpHandler {
-  const { config, version, log } = parts.request;
+  const { config, version, log, worker } = parts.request;
   const { authenticator, telemetry } = served;
   return createFrontDoor({
     admin: {
@@ -417,7 +419,7 @@ function createFallback(parts: Parts, served: Served): HttpHandler {
     metrics: createMetricsHandler({
       ...config,
       contentType: telemetry.metricsContentType,
-      scrape: () => telemetry.scrape(served.gauges),
+      scrape: createScrape(() => telemetry.scrape(served.gauges), worker?.peers),
       isAdmin: async (authorization) => (await authenticator.identify(authorization)) !== undefined,
       onFault: (err) => log.error({ err }, "the metrics could not be put together"),
     }),

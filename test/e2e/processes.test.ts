@@ -127,6 +127,16 @@ describe("two workers on one port", () => {
     expect(processes.map(({ id }) => id).toSorted()).toEqual([...answering].toSorted());
   });
 
+  it("are scraped together, whichever of them is asked", async () => {
+    await Promise.all(agents(CONCURRENCY).map((agent, index) => chat(`scraped-${index}`, agent)));
+    const scrape = await fetch(`${keyward.url}/metrics`, { headers: { connection: "close" } });
+    const text = await scrape.text();
+    const calls = [...text.matchAll(/^keyward_calls_total\{worker="(\d)".* (\d+)$/gm)];
+    expect(calls.map(([, worker]) => worker)).toEqual(["1", "2"]);
+    expect(calls.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(CONCURRENCY);
+    expect(text).toContain('keyward_worker_up{worker="1"} 1\nkeyward_worker_up{worker="2"} 1');
+  });
+
   it("go on when one is killed under load: it is replaced, and its calls are recovered once", async () => {
     const before = await running();
     const victim = before[1];

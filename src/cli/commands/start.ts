@@ -50,7 +50,7 @@ async function startHere(
   return await startKeyward({ config, cwd, env, version: readVersion(), log, ...more });
 }
 
-type WorkerParts = Pick<StartRequest, "portSharing">;
+type WorkerParts = Pick<StartRequest, "worker">;
 
 async function createLog(
   config: Config,
@@ -84,8 +84,7 @@ async function runAsWorker(io: CliIo): Promise<void> {
   const { runWorker } = await import("../../runtime/workers/run-worker.ts");
   await runWorker({
     createLog: ({ config, number }) => createLog(config, { worker: number }),
-    start: async ({ config, sharing }, log) => {
-      return await startHere(config, { io, log, portSharing: sharing });
-    },
+    start: ({ config, sharing }, { log, peers }) =>
+      startHere(config, { io, log, worker: { sharing, peers } }),
   });
 }

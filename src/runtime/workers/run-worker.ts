@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Log } from "../../telemetry/log.ts";
 import { StartError } from "../start-error.ts";
 import type { StartReport } from "../start-report.ts";
+import { createPeers, type Peers, type SupervisorLink } from "./peers.ts";
 import type { FromWorker, ToWorker, WorkerOrder } from "./worker-messages.ts";
 
 /** Whether this process was started by a supervisor. */
@@ -14,7 +15,7 @@ export interface WorkerDeps {
   readonly createLog: (order: WorkerOrder) => Promise<Log>;
   readonly start: (
     order: WorkerOrder,
-    log: Log,
+    parts: { readonly log: Log; readonly peers: Peers },
   ) => Promise<StartReport & { readonly stop: () => Promise<void> }>;
 }
 
@@ -33,7 +34,7 @@ export async function runWorker(deps: WorkerDeps): Promise<void> {
     log.error({}, "the supervisor is gone; this process finishes its calls and ends"),
   );
   try {
-    const started = await deps.start(order, log);
+    const started = await deps.start(order, { log, peers: createPeers(order.number, LINK) });
     const { stop, ...report } = started;
     tell({ type: "serving", report });
     if (!stopped.signal.aborted) await once(stopped.signal, "abort");
@@ -76,6 +77,13 @@ function nextOrder(stopped: AbortSignal): Promise<WorkerOrder | undefined> {
     });
   });
 }
+
+const LINK: SupervisorLink = {
+  send: (message) => tell(message),
+  onMessage: (listener) => {
+    process.on("message", listener);
+  },
+};
 
 function tell(message: FromWorker): void {
   // Gone or going: whoever it was for has died.

@@ -5,6 +5,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { maxDrainMs } from "../drain.ts";
 import { StartError } from "../start-error.ts";
 import type { StartReport } from "../start-report.ts";
+import { Gathering } from "./gathering.ts";
 import type { FromWorker, ToWorker, WorkerOrder } from "./worker-messages.ts";
 
 export interface SupervisorOptions {
@@ -37,6 +38,8 @@ export interface Supervisor {
 
 /** What a stop takes beside the calls in flight: flushing, closing. Longer than that it is not waited for. */
 const CLOSING_MS = 60_000;
+/** How long a worker is waited for that is asked something. */
+const ANSWER_TIMEOUT_MS = 2_000;
 
 /** Starts the workers: the first one alone, since it makes and migrates what all of them use. */
 export function supervise(options: SupervisorOptions): Supervisor {
@@ -62,6 +65,8 @@ class WorkerGroup implements Supervisor {
   readonly #slots: readonly Slot[];
   readonly #end = Promise.withResolvers<void>();
   #report: { readonly value: StartReport } | undefined;
+  readonly #gatherings = new Map<number, Gathering>();
+  #gathered = 0;
   #isAnnounced = false;
   #isStopping = false;
 
@@ -134,22 +139,52 @@ class WorkerGroup implements Supervisor {
   #hear(slot: Slot, message: FromWorker): void {
     if (message.type === "failed") {
       slot.failure = new StartError(message.message, message.remedy);
-      return;
+    } else if (message.type === "ask") {
+      this.#gather(slot, message);
+    } else if (message.type === "answer") {
+      this.#gatherings.get(message.id)?.answered(slot.number, message.answer);
+    } else {
+      this.#onServing(slot, message.report);
     }
+  }
+
+  #onServing(slot: Slot, report: StartReport): void {
     const { log } = this.#options;
     log.info({ worker: slot.number, pid: slot.worker?.process.pid }, "a worker serves");
     slot.isServing = true;
     if (this.#report === undefined) {
-      this.#report = { value: message.report };
+      this.#report = { value: report };
       for (const other of this.#slots) if (other !== slot) this.#start(other);
     }
     this.#settle(slot);
+  }
+
+  /** Asks every worker in the name of one. */
+  #gather(asker: Slot, { id: askedAs, question }: Extract<FromWorker, { type: "ask" }>): void {
+    this.#gathered += 1;
+    const id = this.#gathered;
+    const gathering = new Gathering({
+      workers: this.#slots.map(({ number }) => number),
+      timeoutMs: ANSWER_TIMEOUT_MS,
+      onComplete: (answers) => {
+        this.#gatherings.delete(id);
+        if (asker.worker !== undefined) {
+          tell(asker.worker, { type: "answers", id: askedAs, answers });
+        }
+      },
+    });
+    this.#gatherings.set(id, gathering);
+    for (const { number, worker, isServing } of this.#slots) {
+      if (worker === undefined || !isServing) gathering.answered(number, undefined);
+      else tell(worker, { type: "question", id, question });
+    }
   }
 
   #onExit(slot: Slot, how: { readonly code: number | null; readonly signal: string | null }): void {
     const { log, monotonicMs } = this.#options;
     slot.worker = undefined;
     slot.isServing = false;
+    for (const gathering of this.#gatherings.values()) gathering.answered(slot.number, undefined);
     if (this.#isStopping) return;
     if (this.#report === undefined) {
       this.#end.reject(slot.failure ?? endedWhileStarting(how));

@@ -15,11 +15,27 @@ export interface WorkerOrder {
   readonly sharing: Exclude<PortSharing, "none">;
 }
 
+/** What a worker may ask of all workers. Each answers with a text. */
+export interface PeerQuestion {
+  readonly kind: "metrics";
+}
+
+export interface PeerAnswer {
+  readonly worker: number;
+  /** Undefined when it did not answer in time. */
+  readonly answer: string | undefined;
+}
+
 export type ToWorker =
   | { readonly type: "begin"; readonly order: WorkerOrder }
-  | { readonly type: "stop" };
+  | { readonly type: "stop" }
+  | { readonly type: "question"; readonly id: number; readonly question: PeerQuestion }
+  /** To a question of this worker's own, by the id that it gave. */
+  | { readonly type: "answers"; readonly id: number; readonly answers: readonly PeerAnswer[] };
 
 /** `report`: what the start is announced with. */
 export type FromWorker =
   | { readonly type: "serving"; readonly report: StartReport }
-  | { readonly type: "failed"; readonly message: string; readonly remedy: string };
+  | { readonly type: "failed"; readonly message: string; readonly remedy: string }
+  | { readonly type: "ask"; readonly id: number; readonly question: PeerQuestion }
+  | { readonly type: "answer"; readonly id: number; readonly answer: string | undefined };

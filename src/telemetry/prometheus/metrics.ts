@@ -94,6 +94,10 @@ export const METRICS = {
     "How late the event loop was, over the last ten seconds or more.",
     ["quantile"],
   ),
+  keyward_worker_up: gauge(
+    "Whether a worker has answered this scrape; absent where one process serves alone.",
+    ["worker"],
+  ),
   keyward_build_info: gauge("Always 1.", ["version", "node_version"]),
   process_cpu_seconds_total: counter("CPU time, user and system."),
   process_start_time_seconds: gauge("When the process started, since the epoch."),

@@ -3,6 +3,7 @@ import { sampleCallReport, sampleRefusalReport } from "../../../test/support/cal
 import { picos } from "../../core/money/picos.ts";
 import type { GatewayGauges } from "../gateway-gauges.ts";
 import { MAX_MODEL_NAMES } from "../model-names.ts";
+import { mergeExpositions } from "./merge-expositions.ts";
 import { METRICS } from "./metrics.ts";
 import { Prometheus } from "./prometheus.ts";
 
@@ -134,7 +135,7 @@ describe("a scrape", () => {
       ),
     );
     prometheus.observer.callRefused(sampleRefusalReport());
-    const text = await prometheus.scrape(GAUGES);
+    const text = mergeExpositions([{ worker: 1, text: await prometheus.scrape(GAUGES) }]);
     const named = [...text.matchAll(/^# TYPE (\S+ \S+)$/gm)].map(([, found = ""]) => found);
     const table = Object.entries(METRICS).map(([name, { kind }]) => `${name} ${kind}`);
     expect(named.toSorted()).toEqual(table.toSorted());
