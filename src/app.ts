@@ -281,6 +281,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { config, log } = request;
   const tasks = new Tasks(log);
   const telemetry = await startProcessTelemetry(request, providers.registry);
+  request.worker?.peers.share(telemetry.feed);
   closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
   const processId = parts.membership.self.id;

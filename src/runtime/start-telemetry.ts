@@ -2,7 +2,7 @@ import type { Config } from "../config/config-schema.ts";
 import type { Environment } from "../config/process-environment.ts";
 import { readOtlpSettings } from "../config/read-otlp-settings.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
-import type { CallFeed } from "../telemetry/call-feed.ts";
+import type { SharedFeed } from "../telemetry/call-feed.ts";
 import { combineObservers, type CallObserver } from "../telemetry/call-observer.ts";
 import type { GatewayGauges } from "../telemetry/gateway-gauges.ts";
 import { LiveFeed } from "../telemetry/live/live-feed.ts";
@@ -30,7 +30,7 @@ type OtherGauges = Omit<GatewayGauges, "liveFeed" | "otlp">;
 
 export interface Telemetry {
   readonly observer: CallObserver;
-  readonly feed: CallFeed;
+  readonly feed: SharedFeed;
   /** Undefined while tracing is off. */
   readonly tracing: Tracing | undefined;
   readonly metricsContentType: string;

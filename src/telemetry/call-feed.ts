@@ -34,8 +34,18 @@ export interface FeedReader {
   close(): void;
 }
 
-/** Calls of this process as they end. Keeps nothing: a reader gets what comes after it has subscribed. */
+/** Calls as they end: of this process, and of those that it shares its feed with. Keeps nothing: a reader gets what comes after it has subscribed. */
 export interface CallFeed {
   /** Undefined when there are as many readers as there may be. */
   subscribe(filter: FeedFilter): FeedReader | undefined;
+}
+
+/** The feed of one process among several that tell each other of their calls. */
+export interface SharedFeed extends CallFeed {
+  /** Calls back when the first reader comes, and when the last one has gone. */
+  onReading(listener: (isReading: boolean) => void): void;
+  /** Where calls of this process go as well, while somebody elsewhere reads; undefined = nowhere. */
+  forwardTo(sink: ((item: FeedItem) => void) | undefined): void;
+  /** Something of another process, for the readers of this one. */
+  take(item: FeedItem): void;
 }

@@ -92,6 +92,12 @@ async function chat(user: string, dispatcher: Agent): Promise<number | undefined
   }
 }
 
+/** Whether every call of the round was seen. */
+function hasAll(seen: string, round: number): boolean {
+  const names = Array.from({ length: CONCURRENCY }, (_, index) => `"tail-${round}-${index}"`);
+  return names.every((name) => seen.includes(name));
+}
+
 /** A connection each: the kernel spreads connections, not calls. */
 function agents(count: number): Agent[] {
   return Array.from({ length: count }, () => new Agent({ connections: 1 }));
@@ -135,6 +141,31 @@ describe("two workers on one port", () => {
     expect(calls.map(([, worker]) => worker)).toEqual(["1", "2"]);
     expect(calls.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(CONCURRENCY);
     expect(text).toContain('keyward_worker_up{worker="1"} 1\nkeyward_worker_up{worker="2"} 1');
+  });
+
+  it("tell whoever reads live calls of each other's calls", async () => {
+    const tail = new AbortController();
+    const res = await fetch(`${keyward.url}/api/v1/live/calls`, {
+      headers: { authorization: `Bearer ${secrets.adminToken}` },
+      signal: tail.signal,
+    });
+    const text = res.body?.pipeThrough(new TextDecoderStream());
+    if (text === undefined) throw new Error("there is no stream");
+    let seen = "";
+    const reading = (async () => {
+      for await (const piece of text) seen += piece;
+    })().catch(() => undefined);
+    // The others hear of the reader a moment later than it is there: calls are made until one of each worker is seen.
+    const others = agents(CONCURRENCY);
+    let isTold = false;
+    for (let round = 0; round < 50 && !isTold; round += 1) {
+      await Promise.all(others.map((agent, index) => chat(`tail-${round}-${index}`, agent)));
+      isTold = await until("it is told", () => hasAll(seen, round), 500).catch(() => false);
+    }
+    expect(isTold).toBe(true);
+    expect(seen.split("\n").filter((line) => line.includes('"kind":"dropped"'))).toEqual([]);
+    tail.abort();
+    await reading;
   });
 
   it("go on when one is killed under load: it is replaced, and its calls are recovered once", async () => {

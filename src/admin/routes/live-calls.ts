@@ -24,10 +24,10 @@ const watchCalls = createRoute({
   path: "/live/calls",
   operationId: "watchCalls",
   tags: ["usage"],
-  summary: "Stream calls of this process as they end, as JSON lines",
+  summary: "Stream calls as they end, as JSON lines",
   description: [
     `The stream begins with an item \`opened\` and has no end of its own; where nothing happens, an item \`idle\` comes every ${LIVE_IDLE_MS / 1000} seconds. What was before is in \`/usage/events\`.`,
-    "A reader that does not keep up loses the oldest items and is told how many. Each server process tells its own calls only.",
+    "A reader that does not keep up loses the oldest items and is told how many. The workers of one server (`--processes`) tell of each other's calls; every machine tells of its own only.",
   ].join("\n\n"),
   request: {
     query: closedQuery({

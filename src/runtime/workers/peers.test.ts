@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Gathering } from "./gathering.ts";
-import { createPeers, type SupervisorLink } from "./peers.ts";
-import type { FromWorker, PeerAnswer, ToWorker } from "./worker-messages.ts";
+import { createPeers } from "./peers.ts";
+import type { FromWorker, PeerAnswer, SupervisorLink, ToWorker } from "./worker-messages.ts";
 
 const METRICS = { kind: "metrics" } as const;
 
@@ -18,7 +18,7 @@ function link(): SupervisorLink & { sent: FromWorker[]; receive: (message: ToWor
   };
 }
 
-const answers = (text: string): readonly PeerAnswer[] => [{ worker: 1, answer: text }];
+const answered = (text: string): readonly PeerAnswer[] => [{ worker: 1, answer: text }];
 
 describe("a worker among its peers", () => {
   it("answers what it is asked, and says so when it cannot", async () => {
@@ -40,9 +40,9 @@ describe("a worker among its peers", () => {
     const peers = createPeers(1, supervisor);
     const [first, second] = [peers.ask(METRICS), peers.ask(METRICS)];
     const ids = supervisor.sent.map((message) => (message.type === "ask" ? message.id : 0));
-    supervisor.receive({ type: "answers", id: ids[1] ?? 0, answers: answers("second") });
-    supervisor.receive({ type: "answers", id: ids[0] ?? 0, answers: answers("first") });
-    expect([await first, await second]).toEqual([answers("first"), answers("second")]);
+    supervisor.receive({ type: "answers", id: ids[1] ?? 0, answers: answered("second") });
+    supervisor.receive({ type: "answers", id: ids[0] ?? 0, answers: answered("first") });
+    expect([await first, await second]).toEqual([answered("first"), answered("second")]);
   });
 
   it("answers alone when the supervisor has nothing to say", async () => {

@@ -1,4 +1,6 @@
-import type { FromWorker, PeerAnswer, PeerQuestion, ToWorker } from "./worker-messages.ts";
+import type { SharedFeed } from "../../telemetry/call-feed.ts";
+import { shareFeed } from "./share-feed.ts";
+import type { PeerAnswer, PeerQuestion, SupervisorLink } from "./worker-messages.ts";
 
 /** Asks all workers of this one's supervisor, itself among them. */
 export interface Peers {
@@ -6,12 +8,8 @@ export interface Peers {
   ask(question: PeerQuestion): Promise<readonly PeerAnswer[]>;
   /** What this worker answers with. */
   onQuestion(answer: (question: PeerQuestion) => Promise<string>): void;
-}
-
-/** The supervisor's side of a worker: messages go out, and come in. */
-export interface SupervisorLink {
-  send(message: FromWorker): void;
-  onMessage(listener: (message: ToWorker) => void): void;
+  /** Readers of one worker's feed get the calls of all. */
+  share(feed: SharedFeed): void;
 }
 
 /** Longer than the supervisor waits for the slowest worker. When it is gone, this worker answers alone. */
@@ -52,5 +50,6 @@ export function createPeers(worker: number, link: SupervisorLink): Peers {
     onQuestion: (given) => {
       answer = given;
     },
+    share: (feed) => shareFeed(feed, link),
   };
 }

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { Log } from "../../telemetry/log.ts";
 import { StartError } from "../start-error.ts";
 import type { StartReport } from "../start-report.ts";
-import { createPeers, type Peers, type SupervisorLink } from "./peers.ts";
-import type { FromWorker, ToWorker, WorkerOrder } from "./worker-messages.ts";
+import { createPeers, type Peers } from "./peers.ts";
+import type { FromWorker, SupervisorLink, ToWorker, WorkerOrder } from "./worker-messages.ts";
 
 /** Whether this process was started by a supervisor. */
 export function isWorker(): boolean {
@@ -79,13 +79,14 @@ function nextOrder(stopped: AbortSignal): Promise<WorkerOrder | undefined> {
 }
 
 const LINK: SupervisorLink = {
-  send: (message) => tell(message),
+  send: (message, onSent) => tell(message, onSent),
   onMessage: (listener) => {
     process.on("message", listener);
   },
 };
 
-function tell(message: FromWorker): void {
+function tell(message: FromWorker, onSent: () => void = () => undefined): void {
   // Gone or going: whoever it was for has died.
-  if (process.connected) process.send?.(message, () => undefined);
+  if (process.connected) process.send?.(message, onSent);
+  else onSent();
 }

@@ -40,6 +40,7 @@ export interface Supervisor {
 const CLOSING_MS = 60_000;
 /** How long a worker is waited for that is asked something. */
 const ANSWER_TIMEOUT_MS = 2_000;
+const MAX_LIVE_MESSAGES = 16;
 
 /** Starts the workers: the first one alone, since it makes and migrates what all of them use. */
 export function supervise(options: SupervisorOptions): Supervisor {
@@ -52,6 +53,12 @@ interface Slot {
   worker: Worker | undefined;
   startedAtMs: number;
   isServing: boolean;
+  /** Somebody reads its live feed. */
+  isReading: boolean;
+  /** It was told to send its calls. */
+  isForwarding: boolean;
+  /** Messages with calls that it has not taken yet. */
+  liveMessages: number;
   /** Has served or died once. */
   isSettled: boolean;
   /** Why the last start failed, in the worker's own words. */
@@ -79,6 +86,9 @@ class WorkerGroup implements Supervisor {
       worker: undefined,
       startedAtMs: 0,
       isServing: false,
+      isReading: false,
+      isForwarding: false,
+      liveMessages: 0,
       isSettled: false,
       failure: undefined,
       timer: undefined,
@@ -123,7 +133,7 @@ class WorkerGroup implements Supervisor {
     const worker = cluster.fork();
     slot.worker = worker;
     slot.startedAtMs = monotonicMs();
-    slot.isServing = false;
+    Object.assign(slot, { isServing: false, isForwarding: false, liveMessages: 0 });
     slot.failure = undefined;
     worker.on("message", (message: FromWorker) => this.#hear(slot, message));
     worker.on("error", (err) =>
@@ -143,6 +153,11 @@ class WorkerGroup implements Supervisor {
       this.#gather(slot, message);
     } else if (message.type === "answer") {
       this.#gatherings.get(message.id)?.answered(slot.number, message.answer);
+    } else if (message.type === "reading") {
+      slot.isReading = message.isReading;
+      this.#forwardFeeds();
+    } else if (message.type === "live") {
+      this.#passOn(slot, message);
     } else {
       this.#onServing(slot, message.report);
     }
@@ -156,7 +171,31 @@ class WorkerGroup implements Supervisor {
       this.#report = { value: report };
       for (const other of this.#slots) if (other !== slot) this.#start(other);
     }
+    this.#forwardFeeds();
     this.#settle(slot);
+  }
+
+  /** Has every worker send its calls for as long as another one has a reader. */
+  #forwardFeeds(): void {
+    for (const slot of this.#slots) {
+      const isWanted = this.#slots.some((other) => other !== slot && other.isReading);
+      if (slot.worker === undefined || !slot.isServing || isWanted === slot.isForwarding) continue;
+      slot.isForwarding = isWanted;
+      tell(slot.worker, { type: "forward", isWanted });
+    }
+  }
+
+  #passOn(from: Slot, message: Extract<FromWorker, { type: "live" }>): void {
+    for (const slot of this.#slots) {
+      const { worker } = slot;
+      if (slot === from || !slot.isReading || worker === undefined) continue;
+      // One that hangs must not fill the supervisor's memory.
+      if (slot.liveMessages >= MAX_LIVE_MESSAGES) continue;
+      slot.liveMessages += 1;
+      tell(worker, message, () => {
+        if (slot.worker === worker) slot.liveMessages -= 1;
+      });
+    }
   }
 
   /** Asks every worker in the name of one. */
@@ -184,6 +223,8 @@ class WorkerGroup implements Supervisor {
     const { log, monotonicMs } = this.#options;
     slot.worker = undefined;
     slot.isServing = false;
+    slot.isReading = false;
+    this.#forwardFeeds();
     for (const gathering of this.#gatherings.values()) gathering.answered(slot.number, undefined);
     if (this.#isStopping) return;
     if (this.#report === undefined) {
@@ -226,9 +267,9 @@ class WorkerGroup implements Supervisor {
   }
 }
 
-function tell(worker: Worker, message: ToWorker): void {
+function tell(worker: Worker, message: ToWorker, onSent: () => void = () => undefined): void {
   // One that has died meanwhile is heard of by its exit.
-  if (worker.isConnected()) worker.send(message, () => undefined);
+  if (worker.isConnected()) worker.send(message, onSent);
 }
 
 function endedWhileStarting(how: Parameters<typeof describeExit>[0]): StartError {

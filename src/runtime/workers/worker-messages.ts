@@ -4,6 +4,7 @@
  * written as JSON, so that amounts stay exact.
  */
 import type { Config } from "../../config/config-schema.ts";
+import type { FeedItem } from "../../telemetry/call-feed.ts";
 import type { PortSharing } from "../bind-port.ts";
 import type { StartReport } from "../start-report.ts";
 
@@ -30,6 +31,9 @@ export type ToWorker =
   | { readonly type: "begin"; readonly order: WorkerOrder }
   | { readonly type: "stop" }
   | { readonly type: "question"; readonly id: number; readonly question: PeerQuestion }
+  /** Whether a reader elsewhere waits for this worker's calls. */
+  | { readonly type: "forward"; readonly isWanted: boolean }
+  | { readonly type: "live"; readonly items: readonly FeedItem[] }
   /** To a question of this worker's own, by the id that it gave. */
   | { readonly type: "answers"; readonly id: number; readonly answers: readonly PeerAnswer[] };
 
@@ -38,4 +42,14 @@ export type FromWorker =
   | { readonly type: "serving"; readonly report: StartReport }
   | { readonly type: "failed"; readonly message: string; readonly remedy: string }
   | { readonly type: "ask"; readonly id: number; readonly question: PeerQuestion }
+  /** Whether somebody reads the live feed of this worker. */
+  | { readonly type: "reading"; readonly isReading: boolean }
+  | { readonly type: "live"; readonly items: readonly FeedItem[] }
   | { readonly type: "answer"; readonly id: number; readonly answer: string | undefined };
+
+/** The supervisor's side of a worker: messages go out, and come in. */
+export interface SupervisorLink {
+  /** `onSent` is called when it is on its way, or can't be. */
+  send(message: FromWorker, onSent?: () => void): void;
+  onMessage(listener: (message: ToWorker) => void): void;
+}

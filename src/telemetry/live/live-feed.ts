@@ -1,4 +1,4 @@
-import type { CallFeed, FeedFilter, FeedItem, FeedReader } from "../call-feed.ts";
+import type { FeedFilter, FeedItem, FeedReader, SharedFeed } from "../call-feed.ts";
 import type { CallObserver, CallReport, RefusalReport } from "../call-observer.ts";
 
 export interface LiveFeedLimits {
@@ -10,11 +10,13 @@ export interface LiveFeedLimits {
 const DEFAULT_LIVE_FEED_LIMITS: LiveFeedLimits = { maxReaders: 32, maxWaiting: 1_000 };
 
 /** Hands calls to whoever reads at the moment. Without a reader a call costs one comparison. */
-export class LiveFeed implements CallFeed, CallObserver {
+export class LiveFeed implements SharedFeed, CallObserver {
   readonly #limits: LiveFeedLimits;
   readonly #readers = new Set<WaitingReader>();
   #isClosed = false;
   #dropped = 0;
+  #sink: ((item: FeedItem) => void) | undefined;
+  #readingChanged: (isReading: boolean) => void = () => undefined;
 
   constructor(limits: LiveFeedLimits = DEFAULT_LIVE_FEED_LIMITS) {
     this.#limits = limits;
@@ -31,26 +33,49 @@ export class LiveFeed implements CallFeed, CallObserver {
       onDrop: () => {
         this.#dropped += 1;
       },
-      onClose: () => this.#readers.delete(reader),
+      onClose: () => {
+        this.#readers.delete(reader);
+        if (this.#readers.size === 0) this.#readingChanged(false);
+      },
     });
     this.#readers.add(reader);
+    if (this.#readers.size === 1) this.#readingChanged(true);
     return reader;
   }
 
   callEnded(report: CallReport): void {
-    if (this.#readers.size === 0) return;
-    const facts = factsOfCall(report);
-    for (const reader of this.#readers) {
-      if (isWanted(reader.filter, facts)) reader.push({ kind: "call", report });
-    }
+    if (this.#readers.size === 0 && this.#sink === undefined) return;
+    this.#tell({ kind: "call", report });
   }
 
   callRefused(report: RefusalReport): void {
-    if (this.#readers.size === 0) return;
-    const facts = factsOfRefusal(report);
-    for (const reader of this.#readers) {
-      if (isWanted(reader.filter, facts)) reader.push({ kind: "refusal", report });
+    if (this.#readers.size === 0 && this.#sink === undefined) return;
+    this.#tell({ kind: "refusal", report });
+  }
+
+  onReading(listener: (isReading: boolean) => void): void {
+    this.#readingChanged = listener;
+  }
+
+  forwardTo(sink: ((item: FeedItem) => void) | undefined): void {
+    this.#sink = sink;
+  }
+
+  take(item: FeedItem): void {
+    if (item.kind === "dropped") {
+      // Nobody knows whose they were.
+      for (const reader of this.#readers) reader.miss(item.count);
+      return;
     }
+    const facts = item.kind === "call" ? factsOfCall(item.report) : factsOfRefusal(item.report);
+    for (const reader of this.#readers) {
+      if (isWanted(reader.filter, facts)) reader.push(item);
+    }
+  }
+
+  #tell(item: FeedItem): void {
+    this.take(item);
+    this.#sink?.(item);
   }
 
   /** Ends every reader. */
@@ -130,8 +155,14 @@ class WaitingReader implements FeedReader {
     this.#wake?.();
   }
 
+  /** So many were lost on their way here. */
+  miss(count: number): void {
+    this.#dropped += count;
+    this.#wake?.();
+  }
+
   async next(timeoutMs: number): Promise<FeedItem | "idle" | "closed"> {
-    if (this.#waiting === 0 && !this.#isClosed) await this.#wait(timeoutMs);
+    if (this.#waiting === 0 && this.#dropped === 0 && !this.#isClosed) await this.#wait(timeoutMs);
     if (this.#isClosed) return "closed";
     if (this.#dropped > 0) {
       const count = this.#dropped;
