@@ -40,7 +40,7 @@ import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
 import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
-import { bindPort, type BoundPort, type PortSharing } from "./runtime/bind-port.ts";
+import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
 import { connectProviders } from "./runtime/connect-providers.ts";
@@ -79,8 +79,8 @@ import { loadLimits, startLimits } from "./runtime/start-limits.ts";
 import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
-import { createScrape } from "./runtime/workers/create-scrape.ts";
-import type { Peers } from "./runtime/workers/peers.ts";
+import type { WorkerPlace } from "./runtime/workers/peers.ts";
+import { shareTelemetry } from "./runtime/workers/share-telemetry.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -95,7 +95,7 @@ export interface StartRequest {
   readonly version: string;
   readonly log: Log;
   /** Absent where this process is not one of a supervisor's workers. */
-  readonly worker?: { readonly sharing: PortSharing; readonly peers: Peers };
+  readonly worker?: WorkerPlace;
 }
 
 export interface RunningKeyward extends StartReport {
@@ -281,7 +281,6 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { config, log } = request;
   const tasks = new Tasks(log);
   const telemetry = await startProcessTelemetry(request, providers.registry);
-  request.worker?.peers.share(telemetry.feed);
   closers.add("telemetry", () => telemetry.close());
   closers.add("background work", () => tasks.settled());
   const processId = parts.membership.self.id;
@@ -420,7 +419,7 @@ function createFallback(parts: Parts, served: Served): HttpHandler {
     metrics: createMetricsHandler({
       ...config,
       contentType: telemetry.metricsContentType,
-      scrape: createScrape(() => telemetry.scrape(served.gauges), worker?.peers),
+      scrape: shareTelemetry(telemetry, served.gauges, worker?.peers),
       isAdmin: async (authorization) => (await authenticator.identify(authorization)) !== undefined,
       onFault: (err) => log.error({ err }, "the metrics could not be put together"),
     }),

@@ -1,6 +1,13 @@
 import type { SharedFeed } from "../../telemetry/call-feed.ts";
+import type { PortSharing } from "../bind-port.ts";
 import { shareFeed } from "./share-feed.ts";
 import type { PeerAnswer, PeerQuestion, SupervisorLink } from "./worker-messages.ts";
+
+/** Where a worker stands among the others. */
+export interface WorkerPlace {
+  readonly sharing: PortSharing;
+  readonly peers: Peers;
+}
 
 /** Asks all workers of this one's supervisor, itself among them. */
 export interface Peers {
