@@ -21,7 +21,7 @@ export interface BoundPort {
 
 /**
  * How a port is shared with the other workers on it: `none` = not at all; `kernel` = each listens on a socket of its own
- * (`SO_REUSEPORT`), and the kernel spreads the connections; `supervisor` = the supervisor listens and hands them out.
+ * (`SO_REUSEPORT`), and the kernel spreads the connections; `supervisor` = all accept from one socket of the supervisor.
  */
 export type PortSharing = "none" | "kernel" | "supervisor";
 
@@ -75,7 +75,7 @@ const answerStarting: HttpHandler = (_request, reply) => {
 export function canKernelShare(host: string): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
-    // Whatever the reason: the supervisor can always hand connections out.
+    // Whatever the reason: a socket of the supervisor can always be shared.
     server.once("error", () => resolve(false));
     server.listen({ host, port: 0, ...listenOptions("kernel") }, () =>
       server.close(() => resolve(true)),

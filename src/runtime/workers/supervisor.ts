@@ -93,6 +93,9 @@ class WorkerGroup implements Supervisor {
       failure: undefined,
       timer: undefined,
     }));
+    // Workers accept by themselves where they share a handle: a connection that the supervisor has handed to a worker
+    // which dies at that moment would hang for ever.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
       exec: options.program,
       args: [...options.programArguments],
