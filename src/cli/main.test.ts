@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { COMPILE_CACHE } from "../../test/support/compile-cache.ts";
 import { until } from "../../test/support/poll.ts";
 import { isSingleCommand } from "./command.ts";
 import { NOUNS } from "./nouns.ts";
@@ -35,7 +36,7 @@ afterEach(async () => {
 function keyward(...args: string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env["PATH"], ...COMPILE_CACHE },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);

@@ -44,6 +44,7 @@ describe("is refused, and not sent on", () => {
     ["a model twice, once in escapes", '{"model":"gpt-4o-mini","\\u006d\\u006fdel":"gpt-4o"}'],
     ["a stream twice", chat('"stream":true,"stream":false')],
     ["stream options twice", chat('"stream_options":{},"stream_options":null')],
+    ["a count of answers twice", chat('"n":1,"n":2')],
     ["a user twice", chat('"user":"a","\\u0075ser":"b"')],
     ["a model that some read in capitals", '{"model":"gpt-4o-mini","MODEL":"gpt-4o"}'],
     ["a stream that some read with a long s", chat('"\u017ftream":true')],
@@ -116,7 +117,7 @@ describe("is sent on byte for byte, for the provider to judge", () => {
   test.each<[string, string | Buffer]>([
     ["a model that is a number", '{"model":5,"messages":[]}'],
     ["a stream that is a text", chat('"stream":"true"')],
-    ["a name twice that the gateway does not act upon", chat('"n":1,"n":2')],
+    ["a name twice that the gateway does not act upon", chat('"seed":1,"seed":2')],
     ["a name twice deep inside", chat('"tools":[{"model":"a","model":"b"}]')],
     ["lists 100,000 deep", chat(`"a":${nested(100_000)}`)],
     ["a number of 1,000 digits", chat(`"n":1${"0".repeat(1000)}`)],

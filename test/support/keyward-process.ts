@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAdminClient, type AdminClient } from "../../src/admin/client.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 import { until } from "./poll.ts";
 
 export const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
@@ -38,7 +39,10 @@ export interface StartOptions {
 }
 
 /** The upstreams of tests are on this machine; a test about that rule sets it to nothing. */
-const BASE = { KEYWARD_ALLOWED_PRIVATE_HOSTS: "127.0.0.1" };
+const BASE = { KEYWARD_ALLOWED_PRIVATE_HOSTS: "127.0.0.1", ...COMPILE_CACHE };
+
+/** There for what hangs: a start takes a second, and many times that on a machine that is busy. */
+const START_DEADLINE_MS = 60_000;
 
 /** An empty directory, as on a fresh machine: nothing of this process's environment but the path reaches it. */
 export async function createHome(env: Readonly<Record<string, string>> = {}): Promise<Home> {
@@ -58,7 +62,7 @@ export async function createHome(env: Readonly<Record<string, string>> = {}): Pr
             throw new Error(`keyward exited:\n${keyward.output()}`);
           return isReady(keyward);
         },
-        30_000,
+        START_DEADLINE_MS,
       );
       return keyward;
     },
