@@ -21,6 +21,7 @@ import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { openLocalVault } from "../../src/vault/local/local-vault.ts";
 import { createRootKey } from "../../src/vault/local/root-key.ts";
 import type { Vault } from "../../src/vault/vault.ts";
+import { writeMigratedDatabase } from "./migrated-database.ts";
 
 export const NOW_MS = Date.UTC(2026, 0, 31, 9, 0, 0);
 const DATABASE = "keyward.db";
@@ -88,8 +89,9 @@ export interface TestDeps extends AdminDeps {
 }
 
 async function createDeps(admin: AdminUnderTest, directory: string): Promise<TestDeps> {
-  const store = new SqliteStore({ path: join(directory, DATABASE) });
-  await store.migrate();
+  const path = join(directory, DATABASE);
+  await writeMigratedDatabase(path);
+  const store = new SqliteStore({ path });
   const clock = { nowMs: () => admin.nowMs };
   const ids = new IdFactory({ nowMs: clock.nowMs, randomBytes });
   return {

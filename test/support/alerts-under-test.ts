@@ -30,6 +30,7 @@ import { createRootKey } from "../../src/vault/local/root-key.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { type AlertReceiver, startAlertReceiver } from "./alert-receiver.ts";
 import { LogOfTest } from "./ledger-under-test.ts";
+import { writeMigratedDatabase } from "./migrated-database.ts";
 
 /** 2026-03-04 13:30 UTC, a Wednesday. */
 export const ALERTS_NOW_MS = Date.UTC(2026, 2, 4, 13, 30);
@@ -65,6 +66,7 @@ export function alertsUnderTest(): AlertsUnderTest {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "keyward-alerts-"));
     const path = join(directory, "keyward.db");
+    await writeMigratedDatabase(path);
     stores = [];
     const openStore = (): SqliteStore => {
       const store = new SqliteStore({ path });
@@ -73,7 +75,6 @@ export function alertsUnderTest(): AlertsUnderTest {
     };
     test.nowMs = ALERTS_NOW_MS;
     test.store = openStore();
-    await test.store.migrate();
     const clock = { nowMs: () => test.nowMs };
     test.ids = new IdFactory({ ...clock, randomBytes });
     test.vault = await openLocalVault({

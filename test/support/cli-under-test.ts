@@ -9,11 +9,12 @@ import type { CliIo } from "../../src/cli/cli-io.ts";
 import { reportFailure } from "../../src/cli/report-failure.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
 import { IdFactory } from "../../src/core/ids/ids.ts";
-import { prepareDataDirectory } from "../../src/runtime/data-directory.ts";
+import { DATABASE_FILE, prepareDataDirectory } from "../../src/runtime/data-directory.ts";
 import { ensureFirstRun, type FirstRun } from "../../src/runtime/first-run.ts";
 import { openStore } from "../../src/runtime/open-store.ts";
 import { openVault } from "../../src/runtime/open-vault.ts";
 import type { Store } from "../../src/store/store.ts";
+import { writeMigratedDatabase } from "./migrated-database.ts";
 
 export const NOW_MS = Date.UTC(2026, 0, 31, 9, 30, 0);
 
@@ -87,6 +88,7 @@ async function install(location: {
   rootKey: null;
 }): Promise<FirstRun> {
   await prepareDataDirectory(location.dataDir);
+  await writeMigratedDatabase(join(location.dataDir, DATABASE_FILE));
   const store = await openStore(location);
   try {
     const ids = new IdFactory({ nowMs: Date.now, randomBytes });

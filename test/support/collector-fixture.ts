@@ -23,6 +23,7 @@ import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { CallReport } from "../../src/telemetry/call-observer.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { routeTo, startDataPlane, type DataPlane } from "./data-plane.ts";
+import { writeMigratedDatabase } from "./migrated-database.ts";
 import { until } from "./poll.ts";
 import { startUpstream, type Respond, type Upstream } from "./upstream.ts";
 
@@ -74,9 +75,10 @@ export function collectorFixture(): CollectorFixture {
       closers.push(() => upstream.close());
       const directory = await mkdtemp(join(tmpdir(), "keyward-collector-"));
       closers.push(() => rm(directory, { recursive: true }));
-      const store = new SqliteStore({ path: join(directory, "keyward.db") });
+      const path = join(directory, "keyward.db");
+      await writeMigratedDatabase(path);
+      const store = new SqliteStore({ path });
       closers.push(() => store.close());
-      await store.migrate();
       const routes = [routeTo(upstream.url, { accountId: ACCOUNT, keyId: KEY })];
       const routing = { routes, rules: [], unpricedPolicy: "allow_and_alert" } as const;
       const gateway = await startDataPlane({ upstreamUrl: upstream.url, routing });
