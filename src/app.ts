@@ -132,6 +132,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     dataDir: config.dataDir,
     log,
     onGone: (gone) => settleLeases(store, gone),
+    onEnded: () => store.budgets.markFound(self.id),
   };
   const { url } = bound;
   const parts: Parts = {

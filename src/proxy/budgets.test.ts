@@ -21,11 +21,14 @@ let gateway: DataPlane;
 let leases: MemoryLeases;
 let book: LeaseBook;
 
-async function start(budgets: readonly Budget[]): Promise<void> {
+async function start(
+  budgets: readonly Budget[],
+  options: Partial<Parameters<typeof startDataPlane>[0]> = {},
+): Promise<void> {
   upstream = await startUpstream(respondJson(ANSWER));
   leases = createMemoryLeases();
   book = createLeaseBook(leases, budgets);
-  gateway = await startDataPlane({ upstreamUrl: upstream.url, holds: book });
+  gateway = await startDataPlane({ upstreamUrl: upstream.url, holds: book, ...options });
 }
 
 afterEach(async () => {
@@ -95,6 +98,17 @@ describe("a call that a hard budget counts", () => {
     const refused = await errorOf(await post(gateway, { ...CALL, model: "nobody-knows" }));
     expect(refused).toMatchObject({ status: 403, code: "cost_unbounded" });
     expect(upstream.seen).toEqual([]);
+  });
+
+  it("is told nothing of the team's own budgets when its key is a customer's", async () => {
+    const budgets = [hardBudget(1n, { name: "the team's" })];
+    await start(budgets, { keyEntry: { customer: "acme" } });
+    const { code, message } = await errorOf(await post(gateway, CALL));
+    expect(code).toBe("insufficient_quota");
+    expect(message).not.toMatch(/\$|team|bud_/);
+    book.replaceBudgets([hardBudget(1n, { scope: { kind: "customer", id: "acme" } })]);
+    const own = await errorOf(await post(gateway, CALL));
+    expect(own.message).toContain('for the customer "acme"');
   });
 
   it("passes an empty budget when it is free", async () => {

@@ -50,7 +50,9 @@ async function start(
       warn: log.warn.bind(log),
       error: log.error.bind(log),
     },
-    onEnded: () => (timesEnded += 1),
+    onEnded: async () => {
+      timesEnded += 1;
+    },
     intervalMs: 5,
   });
   return heartbeat;

@@ -12,7 +12,7 @@ export interface HeartbeatDeps {
    * Called when others took this process for dead and ended it (its machine stood still, or was cut off for long): what
    * it held in the store is not its own any more. It is registered again afterwards.
    */
-  readonly onEnded?: (() => void) | undefined;
+  readonly onEnded?: (() => Promise<void>) | undefined;
   readonly intervalMs?: number;
 }
 
@@ -39,7 +39,7 @@ export async function startHeartbeat(deps: HeartbeatDeps): Promise<Heartbeat> {
     try {
       if (!(await withinDeadline(BEAT_DEADLINE_MS, processes.beat(self.id)))) {
         log.warn({ processId: self.id }, "this process was taken for dead; it goes on");
-        deps.onEnded?.();
+        if (deps.onEnded !== undefined) await withinDeadline(BEAT_DEADLINE_MS, deps.onEnded());
         await withinDeadline(BEAT_DEADLINE_MS, processes.register(self));
       }
       isFailing = false;

@@ -20,7 +20,7 @@ export interface Membership {
   readonly dataDir: string;
   readonly log: Log;
   /** See HeartbeatDeps. */
-  readonly onEnded?: (() => void) | undefined;
+  readonly onEnded?: (() => Promise<void>) | undefined;
   /** See ProcessKeeperDeps. */
   readonly onGone?: ((gone: Gone) => Promise<void>) | undefined;
 }

@@ -73,4 +73,6 @@ export interface BudgetRepository extends LeaseSource {
 
   /** From now on these count as lost until their holder is closed. */
   markLost(holder: LeaseHolder, atMs: number): Promise<void>;
+  /** It lives after all, and goes on with what it has. */
+  markFound(holder: LeaseHolder): Promise<void>;
 }

@@ -107,7 +107,7 @@ function worstCost(deps: HoldDeps, call: Call, { bound, way, windows }: Bounded)
       : `its cost has no upper bound, because ${worst.why}`;
   return {
     code: "cost_unbounded",
-    message: `The call counts towards ${describeBudget(window)}, which is never exceeded, and ${reason}. Whoever runs this gateway can say what to set aside for such calls: keyward environments set-budget-ceiling ${call.key?.environmentName ?? ""} <usd>.`,
+    message: `The call counts towards ${window !== undefined && mayKnow(call, window) ? describeBudget(window) : "a budget"}, which is never exceeded, and ${reason}. Whoever runs this gateway can say what to set aside for such calls: keyward environments set-budget-ceiling ${call.key?.environmentName ?? ""} <usd>.`,
   };
 }
 
@@ -128,7 +128,7 @@ function take(
   }
   if (answer.kind === "unavailable") return UNAVAILABLE;
   if (answer.isClampable) return clamp(deps, call, answered, answer);
-  return refuse(answer, amount);
+  return refuse(call, answer, amount);
 }
 
 /** Sends the call with as low a limit on its output as the budgets afford. */
@@ -144,12 +144,12 @@ async function clamp(
   const amountPicos = tight.affordablePicos;
   const tokens = affordableOutput(deps.worstCase, way, { bound, amountPicos });
   if (tokens === null || limits.length === 0 || call.peeked?.bytes == null) {
-    return refuse(tight, amount);
+    return refuse(call, tight, amount);
   }
   const answer = await deps.holds.place(windows, amountPicos);
   if (answer.kind === "unavailable") return UNAVAILABLE;
   // Another call was faster. There is an end to it: less than nothing is left for the one that comes last.
-  if (answer.kind === "tight") return refuse(answer, amount);
+  if (answer.kind === "tight") return refuse(call, answer, amount);
   call.hold = answer;
   call.outputLimit = { fields: limits, tokens };
   return undefined;
@@ -161,7 +161,8 @@ const UNAVAILABLE: Refusal = {
     "The call counts towards a hard budget, and the database that knows what is left of it does not answer. Try again shortly.",
 };
 
-function refuse(tight: TightBudget, amount: Picos): Refusal {
+function refuse(call: Call, tight: TightBudget, amount: Picos): Refusal {
+  if (!mayKnow(call, tight.window)) return { code: "insufficient_quota", message: UNTOLD };
   const { window, limitPicos, affordablePicos } = tight;
   const { endsAtMs } = window.window;
   const until =
@@ -172,8 +173,15 @@ function refuse(tight: TightBudget, amount: Picos): Refusal {
   };
 }
 
-function describeBudget(window: HeldWindow | undefined): string {
-  if (window === undefined) return "a budget";
+/** A key that a customer has been given tells of the customer's own budgets, and not of the team's. */
+function mayKnow({ key }: Call, { budget }: HeldWindow): boolean {
+  return key?.customer === null || budget.scope.kind === "customer" || budget.scope.kind === "key";
+}
+
+const UNTOLD =
+  "The call may cost more than is left of a budget that counts it. A lower limit on the output makes a call cheaper.";
+
+function describeBudget(window: HeldWindow): string {
   const { name, scope, period, id } = window.budget;
   const whose =
     scope.kind === "organization" ? "" : ` for the ${SCOPE_WORDS[scope.kind]} "${window.subject}"`;

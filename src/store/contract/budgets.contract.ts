@@ -194,7 +194,10 @@ function describeLeases(fixture: Fixture): void {
       leasedPicos: cents(70),
       lostPicos: cents(60),
     });
-    // It comes back after all, and its journal with it.
+    await store.budgets.markFound(lost);
+    expect(await windowOf(store, budget)).toMatchObject({ leasedPicos: cents(70), lostPicos: 0n });
+    await store.budgets.markLost(lost, 6);
+    // Its journal comes to the ledger after all.
     await insertEvents(store, [spentOn(15)], { holder: lost });
     expect(await windowOf(store, budget)).toMatchObject({
       spentPicos: cents(15),

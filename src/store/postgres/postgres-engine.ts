@@ -6,6 +6,8 @@ const UNIQUE_VIOLATION = "23505";
 
 /** "keyward" in ASCII: the advisory lock that transactions of configuration and migrations take turns with. */
 const WRITERS_LOCK = 0x6b_65_79_77_61_72_64n;
+/** "budgets" in ASCII. */
+const BUDGET_RULES_LOCK = 0x62_75_64_67_65_74_73n;
 
 export const POSTGRES_ENGINE: SqlEngine = {
   kind: "postgres",
@@ -57,7 +59,11 @@ export const POSTGRES_ENGINE: SqlEngine = {
     return found.rows.length > 0;
   },
   lockRows: (query) => query.forUpdate(),
-  pinRows: (query) => query.forShare(),
+  /** Not by a row: locking one writes to it, with every flush of every process. */
+  async lockBudgetRules(db, mode) {
+    const lock = mode === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock";
+    await sql`select ${sql.raw(lock)}(${BUDGET_RULES_LOCK})`.execute(db);
+  },
   /** Held until the transaction ends, whichever way. */
   async lockWriters(transaction) {
     await sql`select pg_advisory_xact_lock(${WRITERS_LOCK})`.execute(transaction);

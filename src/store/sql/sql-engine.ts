@@ -46,10 +46,11 @@ export interface SqlEngine {
   lockRows<Table extends keyof Tables, Row>(
     query: SelectQueryBuilder<Tables, Table, Row>,
   ): SelectQueryBuilder<Tables, Table, Row>;
-  /** The query so that its rows stay as they are until this transaction ends. */
-  pinRows<Table extends keyof Tables, Row>(
-    query: SelectQueryBuilder<Tables, Table, Row>,
-  ): SelectQueryBuilder<Tables, Table, Row>;
+  /**
+   * Until the transaction ends: who adds to the ledger shares the lock, who adds up the ledger for a new budget has it
+   * alone. So no row is missed, and none counted twice.
+   */
+  lockBudgetRules(db: Kysely<Tables>, mode: "shared" | "alone"): Promise<void>;
   /** Makes other transactions that ask for it wait until this one has ended. */
   lockWriters(transaction: Transaction<Tables>): Promise<void>;
   /** The column whose uniqueness the statement would have broken; undefined for any other error. */

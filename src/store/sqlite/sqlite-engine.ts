@@ -37,7 +37,7 @@ export const SQLITE_ENGINE: SqlEngine = {
   },
   // The write lock, with which every transaction begins, is on all rows.
   lockRows: (query) => query,
-  pinRows: (query) => query,
+  async lockBudgetRules() {},
   /** Every transaction begins with the write lock (BEGIN IMMEDIATE), so there is nothing more to lock. */
   async lockWriters() {},
   takenColumn(error) {

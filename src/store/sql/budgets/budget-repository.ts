@@ -161,6 +161,14 @@ export class SqlBudgetRepository implements BudgetRepository {
       .execute();
   }
 
+  async markFound(holder: LeaseHolder): Promise<void> {
+    await this.#connections.write
+      .updateTable("budget_leases")
+      .set({ lost_at_ms: null })
+      .where("holder", "=", holder)
+      .execute();
+  }
+
   /** Of a budget that is there and not archived, noted for every process. */
   async #change(id: BudgetId, work: (db: Kysely<Tables>) => Promise<void>): Promise<boolean> {
     return await exclusively(this.#connections, async (db) => {
@@ -178,6 +186,7 @@ export class SqlBudgetRepository implements BudgetRepository {
   }
 
   async #nextEpoch(db: Kysely<Tables>, epoch: string): Promise<void> {
+    await this.#connections.engine.lockBudgetRules(db, "alone");
     await db.updateTable("budget_epoch").set({ epoch }).where("id", "=", 1n).execute();
   }
 

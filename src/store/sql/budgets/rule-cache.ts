@@ -11,8 +11,11 @@ export class RuleCache implements BudgetRuleSource {
   #rules = NO_RULES;
 
   async rulesIn({ db, engine }: Parameters<BudgetRuleSource["rulesIn"]>[0]): Promise<BudgetRules> {
-    const { epoch } = await engine
-      .pinRows(db.selectFrom("budget_epoch").select("epoch").where("id", "=", 1n))
+    await engine.lockBudgetRules(db, "shared");
+    const { epoch } = await db
+      .selectFrom("budget_epoch")
+      .select("epoch")
+      .where("id", "=", 1n)
       .executeTakeFirstOrThrow();
     if (epoch !== this.#epoch) {
       const rows = await db
