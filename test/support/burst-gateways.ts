@@ -77,8 +77,20 @@ export class BurstGateways {
   }
 
   async createBudget(scope: { kind: Scope["kind"]; id?: string }, cents: number): Promise<string> {
-    const body = { scope, limitUsd: String(cents / 100), period: "total" } as const;
-    const { id } = expectData(await this.#admin.POST("/budgets", { body }));
+    const { id } = expectData(
+      await this.#admin.POST("/budgets", {
+        body: {
+          scope,
+          limitUsd: String(cents / 100),
+          period: "total",
+          timezone: "UTC",
+          measure: "cost",
+          rollsOver: false,
+          enforcement: "hard",
+          onTightBudget: "refuse",
+        },
+      }),
+    );
     // Longer than a change takes to every process: a second is promised.
     await new Promise((resolve) => {
       setTimeout(resolve, 1000);
@@ -158,7 +170,8 @@ export class BurstGateways {
         await res.body.dump({ limit: 10_000_000 });
         return res.statusCode;
       }
-      for await (const _chunk of res.body) break;
+      await res.body[Symbol.asyncIterator]().next();
+      res.body.destroy();
       return 0;
     } catch (error) {
       if (options.isKilled === true) return 0;

@@ -18,6 +18,8 @@ export interface TestPostgres {
   readonly url: string;
   /** Makes an empty database and returns its URL. */
   createDatabase(): Promise<string>;
+  /** Stops the server as an administrator would; what it returns starts it again, on the same port and data. */
+  interrupt(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -35,8 +37,11 @@ export async function startPostgres(): Promise<TestPostgres> {
     const binaries = await findBinaries(user, directory);
     const password = randomBytes(16).toString("hex");
     await initialise({ user, directory, initdb: binaries.initdb, password });
-    const server = await startServer({ user, directory, postgres: binaries.postgres, password });
-    return new RunningPostgres(server, directory);
+    const { postgres } = binaries;
+    const server = await startServer({ user, directory, postgres, password });
+    const startAgain = (): ServerProcess =>
+      new ServerProcess({ user, directory, postgres }, Number(new URL(server.url).port));
+    return new RunningPostgres(server, { directory, startAgain });
   } catch (error) {
     await rm(directory, { recursive: true });
     throw error;
@@ -45,17 +50,28 @@ export async function startPostgres(): Promise<TestPostgres> {
 
 class RunningPostgres implements TestPostgres {
   readonly url: string;
-  readonly #process: ServerProcess;
+  #process: ServerProcess;
   readonly #directory: string;
+  readonly #startAgain: () => ServerProcess;
   #databases = 0;
 
   constructor(
     server: { readonly url: string; readonly process: ServerProcess },
-    directory: string,
+    more: { readonly directory: string; readonly startAgain: () => ServerProcess },
   ) {
     this.url = server.url;
     this.#process = server.process;
-    this.#directory = directory;
+    this.#directory = more.directory;
+    this.#startAgain = more.startAgain;
+  }
+
+  async interrupt(): Promise<() => Promise<void>> {
+    await this.#process.stop();
+    return async () => {
+      this.#process = this.#startAgain();
+      if (await this.#process.answers(this.url)) return;
+      throw new Error(`Postgres does not start again: ${this.#process.log()}`);
+    };
   }
 
   async createDatabase(): Promise<string> {
