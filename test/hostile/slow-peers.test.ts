@@ -230,7 +230,16 @@ test("afterwards it is well, and each call that was sent is one event", async ()
   await expectAtRest(besieged);
   const events = await listEvents(besieged.admin);
   // The upload that was broken off reached the provider, and is no whole request there.
-  expect(events).toHaveLength(besieged.upstream.requests.length + 1);
+  expect(events.filter(({ operation }) => operation === "other")).toHaveLength(1);
+  const chats = events.filter(({ operation }) => operation === "chat.completions");
+  expect(chats).toHaveLength(events.length - 1);
+  // A call whose client vanished before it was sent has an event, too: of no usage. One that was being sent may have
+  // been lost on the way.
+  const sent = chats.filter(({ usageSource }) => usageSource !== "none");
+  const answered = chats.filter(({ httpStatus }) => httpStatus !== null);
+  const { length: requests } = besieged.upstream.requests;
+  expect(sent.length).toBeGreaterThanOrEqual(requests);
+  expect(answered.length).toBeLessThanOrEqual(requests);
   expect(events.filter(({ status }) => status === "unknown")).toEqual([]);
   expect(besieged.keyward.output()).not.toContain("failed in Keyward");
 });
