@@ -295,7 +295,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { holds } = budgets;
   const { snapshot, poller } = await openSnapshot(parts, { limits, holds }, closers);
   const authenticator = createAdminAuthenticator(store.adminTokens, config);
-  const failover = createFailoverParts(config, log);
+  const failover = createFailoverParts(config, log, closers);
   const observer = startAlerts(parts, { ...failover, observer: telemetry.observer }, closers);
   const gateway = createGatewayListener({
     snapshot,

@@ -179,6 +179,19 @@ export const configSchema = z.strictObject({
     description:
       "Failures in a row after which a provider key is left alone for a moment; 0 = never.",
   }),
+  accountQueueMaxWaitMs: z
+    .int()
+    .min(0)
+    .max(5 * MINUTE_MS)
+    .default(10_000)
+    .meta({
+      description:
+        "How long a call may wait for its provider account when that is used up to its provider's limit; then it gets 429 `provider_rate_limited`. 0 = it does not wait.",
+    }),
+  accountQueueMaxCalls: z.int().min(1).max(100_000).default(1_000).meta({
+    description:
+      "Calls that wait for one provider account and model at a time, in one process. When all places are taken, what matters least gives way.",
+  }),
   shutdownGraceMs: z.int().min(0).max(HOUR_MS).default(30_000).meta({
     description: "How long calls in flight may go on after a stop was asked for.",
   }),

@@ -9,6 +9,7 @@ import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
 import type { JsonObject, Operation } from "../wire/openai/operation.ts";
+import type { AccountTicket } from "./account-gate.ts";
 import type { ExchangeResult } from "./exchange.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
 import type { EnvironmentRouting, KeyEntry, ProviderRoute } from "./snapshot.ts";
@@ -99,6 +100,8 @@ export interface Call {
   estimatedTokens: number;
   /** Of the limits that count it, sent and refused alike: a flat list of names and values. */
   rateHeaders: readonly string[];
+  /** The attempt's leave to go to its account; undefined where nothing is known of the account's own limits. */
+  accountTicket: AccountTicket | undefined;
   /** What is set aside for the attempt; undefined where no hard budget counts it. */
   hold: Hold | undefined;
   /** Puts this limit on the output in the place of the client's, in whichever of the fields it stands. */

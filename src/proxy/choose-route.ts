@@ -22,6 +22,8 @@ export interface NoRoute {
   readonly isRateLimited: boolean;
   /** Until the first of them may be tried again. */
   readonly retryAfterMs: number;
+  /** That one, where its account is out for this model alone and nothing else is wrong with it. */
+  readonly rateLimited: ProviderRoute | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ export function chooseRoute(deps: ChooseRouteDeps, call: Call): ChosenRoute | No
   let restEndsAtMs = Number.POSITIVE_INFINITY;
   let backAtMs = Number.POSITIVE_INFINITY;
   let isRateLimited = false;
+  let rateLimited: ProviderRoute | undefined;
   for (const route of call.candidates) {
     if (isSpent(call, route)) continue;
     const circuit = routeHealth.circuitOf(route);
@@ -48,6 +51,7 @@ export function chooseRoute(deps: ChooseRouteDeps, call: Call): ChosenRoute | No
       if (circuit.opensAgainAtMs() < backAtMs) {
         backAtMs = circuit.opensAgainAtMs();
         isRateLimited = false;
+        rateLimited = undefined;
       }
       continue;
     }
@@ -57,6 +61,8 @@ export function chooseRoute(deps: ChooseRouteDeps, call: Call): ChosenRoute | No
         if (rest.untilMs < backAtMs) {
           backAtMs = rest.untilMs;
           isRateLimited = true;
+          const isAccounts = rest.reason === "rate_limited" && rest.scope.calls === "model";
+          rateLimited = isAccounts ? route : undefined;
         }
       } else if (rest.untilMs < restEndsAtMs) {
         restEndsAtMs = rest.untilMs;
@@ -77,7 +83,7 @@ export function chooseRoute(deps: ChooseRouteDeps, call: Call): ChosenRoute | No
   const route = chosen ?? spare ?? (isFirst ? resting : undefined);
   if (route !== undefined) return { route, ticket: routeHealth.enter(route, nowMs) };
   const retryAfterMs = Number.isFinite(backAtMs) ? Math.max(0, backAtMs - nowMs) : 0;
-  return { route: undefined, isRateLimited, retryAfterMs };
+  return { route: undefined, isRateLimited, retryAfterMs, rateLimited };
 }
 
 function isSpent({ failedAttempts }: Call, route: ProviderRoute): boolean {

@@ -7,6 +7,7 @@ import { takeLastLook } from "./last-look.ts";
 import { admit } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
+import { enterAccount, preferOpenAccount, type EnterAccountDeps } from "./stages/enter-account.ts";
 import { forward, type ForwardDeps } from "./stages/forward.ts";
 import { hold, type HoldDeps } from "./stages/hold.ts";
 import { limit, limitNextAttempt, spendTokens, type LimitDeps } from "./stages/limit.ts";
@@ -19,6 +20,7 @@ import { settle, type SettleDeps } from "./stages/settle.ts";
 export type PipelineDeps = AuthenticateDeps &
   PeekDeps &
   RouteDeps &
+  EnterAccountDeps &
   LimitDeps &
   HoldDeps &
   OpenIntentDeps &
@@ -36,6 +38,7 @@ const BEFORE_SENDING: readonly Stage[] = [
   (_deps, call) => attribute(call),
   (_deps, call) => admit(call),
   route,
+  preferOpenAccount,
   limit,
 ];
 
@@ -60,13 +63,16 @@ export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Refus
 async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
   for (;;) {
     if (call.reply.isClosed) leaveRoute(deps, call);
+    if (call.attempt > 1) preferOpenAccount(deps, call);
     const refusal =
       (await limitNextAttempt(deps, call)) ??
+      (await enterAccount(deps, call)) ??
       (await hold(deps, call)) ??
       (await openHeld(deps, call));
     if (refusal !== undefined) return endUnsent(deps, call, refusal);
     if (call.operation.isLastLook === true) call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
+    call.accountTicket?.end(result.wasStarted);
     reportEnding(deps, call, result);
     const metered = meter(deps, call, result);
     const measurement = metered instanceof Promise ? await metered : metered;
@@ -91,6 +97,7 @@ async function openHeld(deps: PipelineDeps, call: Call): Promise<Refusal | undef
 /** A limit, a budget or the journal refused the attempt: the client gets what a provider answered before, if one did. */
 function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Refusal | undefined {
   leaveRoute(deps, call);
+  call.accountTicket?.end(false);
   if (call.setAside === undefined) return refusal;
   const level = refusal.code === "journal_unavailable" ? "error" : "info";
   deps.log[level](

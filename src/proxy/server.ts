@@ -59,6 +59,7 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
       fail(deps, call, err);
     }
     endAdmission(call);
+    call.accountTicket?.end(false);
     over();
   };
 
@@ -121,6 +122,7 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     admission: undefined,
     estimatedTokens: 0,
     rateHeaders: [],
+    accountTicket: undefined,
     hold: undefined,
     outputLimit: undefined,
     intent: undefined,

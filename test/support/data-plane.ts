@@ -18,6 +18,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Limits } from "../../src/ledger/limits.ts";
 import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
 import type { Provider } from "../../src/providers/provider.ts";
+import { AccountGate } from "../../src/proxy/account-gate.ts";
 import { BodyBudget } from "../../src/proxy/body-budget.ts";
 import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
@@ -92,6 +93,8 @@ export interface DataPlaneOptions {
   readonly failover?: Partial<FailoverLimits>;
   readonly circuit?: Partial<CircuitRule>;
   readonly limits?: Limits;
+  /** No call waits by default. */
+  readonly accountGate?: AccountGate;
   /** None by default: no budget counts a call. */
   readonly holds?: Pick<HoldBook, "windowsOf" | "place">;
   /** A key look-up waits for this. */
@@ -201,6 +204,9 @@ function createDecisions(options: DataPlaneOptions, log: Log) {
   return {
     monotonicMs,
     limits: options.limits ?? NO_LIMITS,
+    accountGate:
+      options.accountGate ??
+      new AccountGate({ maxWaitMs: 0, maxCalls: 1, monotonicMs, nowMs: Date.now, log }),
     random: options.random ?? Math.random,
     routeHealth: new RouteHealth({ rule, monotonicMs, log }),
     failover: { maxAttempts: 3, maxMs: 60_000, isUnansweredRetried: false, ...options.failover },

@@ -106,7 +106,7 @@ export const ERROR_CODES = {
     retryable: true,
     log: "info",
     title:
-      "No provider key can take the call now, because its account has asked for time; it was not sent. `retry-after` says how long.",
+      "No provider key can take the call now: its account has asked for time, or is used up to its provider's limit and no room came while the call waited. It was not sent. `retry-after` says how long.",
   },
   rate_limit_exceeded: {
     status: 429,

@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { leftOf, openInMs, readGauge, spendFrom, type AccountGauge } from "./account-gauge.ts";
 
-const at = (nowMs: number, sentSince = 0) => ({ nowMs, sentSince });
+const toldOf60 = (remaining: number, resetMs: number) => ({ limit: 60, remaining, resetMs });
 
 describe("a gauge", () => {
   it("gives back bit by bit where the reset goes by what is used", () => {
-    const gauge = readGauge(undefined, { limit: 600, remaining: 300, resetMs: 30_000 }, at(0));
+    const gauge = readGauge(undefined, { limit: 600, remaining: 300, resetMs: 30_000 }, 0);
     expect(gauge.refill).toBe("steady");
     expect([0, 1000, 30_000, 90_000].map((ms) => leftOf(gauge, ms))).toEqual([300, 310, 600, 600]);
     expect(openInMs(gauge, 320, 0)).toBe(2000);
@@ -15,7 +15,7 @@ describe("a gauge", () => {
   });
 
   it("gives back all at the reset where that has nothing to do with what is used", () => {
-    const gauge = readGauge(undefined, { limit: 60, remaining: 59, resetMs: 59_000 }, at(0));
+    const gauge = readGauge(undefined, { limit: 60, remaining: 59, resetMs: 59_000 }, 0);
     const used = spendFrom(gauge, 59, 1000);
     expect([1000, 58_999, 59_000].map((ms) => leftOf(used, ms))).toEqual([0, 0, 60]);
     expect(openInMs(used, 1, 10_000)).toBe(49_000);
@@ -25,29 +25,38 @@ describe("a gauge", () => {
 
   it("keeps to what it has shown when an answer fits both", () => {
     const told = { limit: 60, remaining: 0, resetMs: 60_000 };
-    const steady = readGauge(undefined, { limit: 60, remaining: 59, resetMs: 1000 }, at(0));
-    expect(readGauge(steady, told, at(10)).refill).toBe("steady");
-    expect(readGauge(undefined, told, at(10)).refill).toBe("at_once");
+    const steady = readGauge(undefined, { limit: 60, remaining: 59, resetMs: 1000 }, 0);
+    expect(readGauge(steady, told, 10).refill).toBe("steady");
+    expect(readGauge(undefined, told, 10).refill).toBe("at_once");
   });
 
-  it("takes off what was sent after the call that is answered", () => {
-    const gauge = readGauge(undefined, { limit: 60, remaining: 50, resetMs: 10_000 }, at(0, 12));
-    expect(leftOf(gauge, 0)).toBe(38);
-    expect(leftOf(spendFrom(gauge, -2, 0), 0)).toBe(40);
+  it("goes by the answer that was counted last, whichever comes first", () => {
+    const late = readGauge(readGauge(undefined, toldOf60(9, 50_000), 0), toldOf60(40, 49_990), 10);
+    expect(leftOf(late, 10)).toBe(9);
+    // The next window begins, sooner than was thought.
+    expect(leftOf(readGauge(late, toldOf60(58, 59_990), 40_000), 40_000)).toBe(58);
+    expect(leftOf(readGauge(late, toldOf60(30, 59_990), 50_000), 50_000)).toBe(30);
+    // A higher tier.
+    expect(leftOf(readGauge(late, { limit: 600, remaining: 500, resetMs: 40_000 }, 20), 20)).toBe(
+      500,
+    );
+    const bucket = readGauge(undefined, { limit: 60, remaining: 30, resetMs: 30_000 }, 0);
+    const overtaken = readGauge(bucket, { limit: 60, remaining: 40, resetMs: 20_000 }, 1000);
+    expect(leftOf(overtaken, 1000)).toBe(31);
   });
 
   it("reads a daily limit that refills steadily", () => {
     const told = { limit: 14_400, remaining: 14_370, resetMs: 179_560 };
-    expect(readGauge(undefined, told, at(0)).refill).toBe("steady");
+    expect(readGauge(undefined, told, 0).refill).toBe("steady");
   });
 
   it("believes in an empty window for five minutes at most", () => {
     const told = { limit: 100, remaining: 0, resetMs: 86_400_000 };
-    expect(openInMs(readGauge(undefined, told, at(0)), 1, 0)).toBe(300_000);
+    expect(openInMs(readGauge(undefined, told, 0), 1, 0)).toBe(300_000);
   });
 
   it("takes a limit without a reset for one that comes back within a minute", () => {
-    const gauge = readGauge(undefined, { limit: 60, remaining: 0, resetMs: null }, at(0));
+    const gauge = readGauge(undefined, { limit: 60, remaining: 0, resetMs: null }, 0);
     expect(openInMs(gauge, 1, 0)).toBe(1000);
   });
 
@@ -70,7 +79,7 @@ describe("a gauge", () => {
   it("never has more than the limit, loses nothing by waiting, and opens when it says", () => {
     fc.assert(
       fc.property(anyTold, fc.array(anyStep, { maxLength: 20 }), (told, steps) => {
-        let gauge: AccountGauge = readGauge(undefined, told, at(0));
+        let gauge: AccountGauge = readGauge(undefined, told, 0);
         let nowMs = 0;
         for (const { waitMs, amount } of steps) {
           const before = leftOf(gauge, nowMs);

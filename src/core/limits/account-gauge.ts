@@ -14,7 +14,7 @@ export interface ToldLimits {
 }
 
 /**
- * How much is left of one limit, as far as is known: what was told last, less what was sent since. Providers give back
+ * How much is left of one limit, as far as it was told: what is on its way is not taken off. Providers give back
  * what was used in one of two ways. `steady`: bit by bit (OpenAI and Anthropic say that theirs do so). `at_once`:
  * nothing until the reset, then everything; so is taken whatever has not shown that it is steady, because that reading
  * never sends what would be refused.
@@ -37,6 +37,8 @@ const MINUTE_MS = 60_000;
 const PERIODS_MS = [MINUTE_MS, 24 * 60 * MINUTE_MS];
 /** A reset may be rounded to whole seconds. */
 const ROUNDING_MS = 1_000;
+/** How differently long answers take that tell of the same reset. */
+const JITTER_MS = 100;
 const TOLERATED_SHARE = 0.05;
 /** When nearly all was used at once, both ways of giving back tell the same reset. */
 const TELLING_USED_SHARE = 0.8;
@@ -44,16 +46,19 @@ const TELLING_USED_SHARE = 0.8;
 const MAX_EMPTY_MS = 5 * MINUTE_MS;
 
 /**
- * The gauge after an answer. `sentSince`: what was sent after the call that is answered, which the provider had not
- * counted when it wrote this.
+ * The gauge after an answer. Answers overtake each other, and so do the calls on their way to the provider: of several
+ * that tell of one window, or of one moment of a bucket, the one that leaves least counted most.
  */
 export function readGauge(
   before: AccountGauge | undefined,
   told: ToldLimit,
-  { sentSince, nowMs }: { readonly sentSince: number; readonly nowMs: number },
+  nowMs: number,
 ): AccountGauge {
   const { limit, remaining, resetMs } = told;
-  const reading = { limit, left: remaining - sentSince, atMs: nowMs };
+  const isNews =
+    before === undefined || before.limit !== limit || isNextWindow(before, told, nowMs);
+  const left = isNews ? remaining : Math.min(remaining, leftOf(before, nowMs));
+  const reading = { limit, left, atMs: nowMs };
   if ((refillOf(told) ?? before?.refill) === "steady") {
     const used = limit - remaining;
     const isTelling = used > 0 && resetMs !== null && resetMs > 0;
@@ -61,6 +66,15 @@ export function readGauge(
   }
   const emptyForMs = Math.min(resetMs ?? MINUTE_MS, MAX_EMPTY_MS);
   return { ...reading, refill: "at_once", resetsAtMs: nowMs + emptyForMs };
+}
+
+/** Within a window nothing comes back: where there is more and it ends later, another one has begun. */
+function isNextWindow(before: AccountGauge, told: ToldLimit, nowMs: number): boolean {
+  if (before.refill !== "at_once" || told.resetMs === null) return false;
+  if (nowMs >= before.resetsAtMs) return true;
+  const toleranceMs = told.resetMs % ROUNDING_MS === 0 ? ROUNDING_MS : JITTER_MS;
+  const isLater = nowMs + told.resetMs > before.resetsAtMs + toleranceMs;
+  return isLater && told.remaining > before.left;
 }
 
 /**
@@ -87,9 +101,9 @@ export function leftOf(gauge: AccountGauge, nowMs: number): number {
   return Math.min(gauge.limit, gauge.left + refilled);
 }
 
-/** With so much less; a negative amount was not sent after all. */
+/** With so much less: it was used, and nobody has told of it. */
 export function spendFrom(gauge: AccountGauge, amount: number, nowMs: number): AccountGauge {
-  const left = Math.min(gauge.limit, leftOf(gauge, nowMs) - amount);
+  const left = leftOf(gauge, nowMs) - amount;
   if (gauge.refill === "steady") return { ...gauge, left, atMs: nowMs };
   const resetsAtMs = nowMs >= gauge.resetsAtMs ? nowMs + MINUTE_MS : gauge.resetsAtMs;
   return { ...gauge, left, atMs: nowMs, resetsAtMs };

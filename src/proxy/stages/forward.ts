@@ -50,6 +50,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
     ownHeaders: ownHeaders(call),
     monotonicMs: deps.monotonicMs,
     createAnswer: (head, send) => {
+      call.accountTicket?.answered(head);
       if (head.status >= 400) return planError(deps, call, { head, exchange, send });
       deps.routeHealth.succeeded(route, call.circuitTicket);
       const { isUsageHidden } = outgoing;

@@ -1,5 +1,6 @@
 import { findRule } from "../../core/routing/routing-rule.ts";
 import { servesCall } from "../../providers/serves-call.ts";
+import type { AccountGate } from "../account-gate.ts";
 import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps, type NoRoute } from "../choose-route.ts";
 import { pricedWays, unpricedModel, type PricedWaysDeps } from "../priced-ways.ts";
@@ -10,9 +11,11 @@ import type {
   RoutingRule,
   Snapshot,
 } from "../snapshot.ts";
+import { laneOwnerOf } from "./enter-account.ts";
 
 export interface RouteDeps extends ChooseRouteDeps, PricedWaysDeps {
   readonly snapshot: Snapshot;
+  readonly accountGate: Pick<AccountGate, "maxWaitMs" | "closeFor">;
 }
 
 /**
@@ -72,10 +75,27 @@ function routeWithin(
     if (call.candidates.length === 0) return unpricedModel(call, key.environmentName);
   }
   const chosen = chooseRoute(deps, call);
-  if (chosen.route === undefined) return noneIsWell(key, chosen);
+  if (chosen.route === undefined) {
+    return waitForAccount(deps, call, chosen) ? undefined : noneIsWell(key, chosen);
+  }
   call.route = chosen.route;
   call.circuitTicket = chosen.ticket;
   return undefined;
+}
+
+/** An account that has asked for a little time is waited for, in the order that its gate keeps. */
+function waitForAccount(
+  { accountGate, routeHealth, monotonicMs }: RouteDeps,
+  call: Call,
+  { rateLimited, retryAfterMs }: NoRoute,
+): boolean {
+  const owner = laneOwnerOf(call, rateLimited);
+  if (rateLimited === undefined || owner === undefined) return false;
+  if (retryAfterMs > accountGate.maxWaitMs) return false;
+  accountGate.closeFor(owner, retryAfterMs);
+  call.route = rateLimited;
+  call.circuitTicket = routeHealth.enter(rateLimited, monotonicMs());
+  return true;
 }
 
 /** The list itself in the common case that every provider in it speaks the client's dialect and has the endpoint. */

@@ -1,0 +1,262 @@
+import type { ProviderAccountId } from "../core/ids/ids.ts";
+import type { Log } from "../telemetry/log.ts";
+import { readAccountLimits } from "../wire/http/account-limit-headers.ts";
+import { readRetryAfterMs } from "../wire/http/retry-after.ts";
+import { AccountLane, type LaneCall, type LaneMark } from "./account-lane.ts";
+import type { ResponseHeaders } from "./headers.ts";
+import { LaneQueue, type Waiter } from "./lane-queue.ts";
+
+export interface AccountGateOptions {
+  /** How long a call may wait; 0 = it does not. */
+  readonly maxWaitMs: number;
+  /** Calls that wait for one account and model at a time. */
+  readonly maxCalls: number;
+  readonly monotonicMs: () => number;
+  /** For resets that are told as instants. */
+  readonly nowMs: () => number;
+  readonly log: Pick<Log, "warn">;
+}
+
+/** Whose limits: providers count by account and model. */
+export interface LaneOwner {
+  readonly accountId: ProviderAccountId;
+  readonly model: string;
+}
+
+/** A call's leave to be sent to an account. It has to be told what became of the call, once; more does nothing. */
+export interface AccountTicket {
+  /** The head of its answer is there. */
+  answered(head: { readonly status: number; readonly headers: ResponseHeaders }): void;
+  /** It is over, with or without an answer. */
+  end(wasSent: boolean): void;
+}
+
+export interface GateRefusal {
+  readonly ticket: undefined;
+  readonly reason: "closed" | "waited" | "crowded" | "left" | "stopping";
+  /** Until there is room, if nobody else takes it. */
+  readonly retryAfterMs: number;
+}
+
+export interface GatePass {
+  readonly ticket: AccountTicket;
+}
+
+/** The call waits. */
+export interface GateWait {
+  readonly outcome: Promise<GatePass | GateRefusal>;
+  /** Nobody waits for its answer any more. */
+  leave(): void;
+}
+
+interface Place extends Waiter {
+  readonly resolve: (outcome: GatePass | GateRefusal) => void;
+}
+
+interface Lane {
+  readonly owner: LaneOwner;
+  readonly account: AccountLane;
+  readonly queue: LaneQueue<Place>;
+  timer: NodeJS.Timeout | undefined;
+  warnedAtMs: number;
+}
+
+const MAX_ACCOUNTS = 10_000;
+/** Models are named by callers. */
+const MAX_MODELS_AN_ACCOUNT = 200;
+/** How long calls wait for the first answer of an account of which nothing is known. */
+const MAX_SOUNDING_MS = 2_000;
+/** A wait for room is looked at no more often, and no more seldom. */
+const MIN_TIMER_MS = 5;
+const MAX_TIMER_MS = 1_000;
+const WARNED_FOR_MS = 60_000;
+const TOO_MANY_REQUESTS = 429;
+
+/**
+ * Keeps calls from being sent to an account that would refuse them, by what its provider's answers tell of its limits.
+ * When little is left, production goes first, then staging, then development; within a kind, customers take turns. As
+ * long as there is enough, it costs a look-up.
+ */
+export class AccountGate {
+  readonly #options: AccountGateOptions;
+  readonly #lanes = new Map<ProviderAccountId, Map<string, Lane>>();
+  #isClosed = false;
+
+  constructor(options: AccountGateOptions) {
+    this.#options = options;
+  }
+
+  get maxWaitMs(): number {
+    return this.#options.maxWaitMs;
+  }
+
+  /** Whether the call could be sent at once. */
+  isOpen(owner: LaneOwner, call: LaneCall): boolean {
+    const lane = this.#lanes.get(owner.accountId)?.get(owner.model);
+    if (lane === undefined) return true;
+    if (lane.queue.isWaitingBefore(call.kind)) return false;
+    return lane.account.openInMs(call, this.#options.monotonicMs()) === 0;
+  }
+
+  /** Lets the call be sent, has it wait, or refuses it. */
+  enter(owner: LaneOwner, call: LaneCall): GatePass | GateRefusal | GateWait {
+    const lane = this.#laneOf(owner);
+    if (lane === undefined) return UNCOUNTED;
+    const nowMs = this.#options.monotonicMs();
+    const openMs = lane.account.openInMs(call, nowMs);
+    if (openMs === 0 && !lane.queue.isWaitingBefore(call.kind)) {
+      return { ticket: this.#ticket(lane, lane.account.enter(call.tokens, nowMs)) };
+    }
+    this.#warn(lane, nowMs);
+    if (this.#isClosed) return refusal("stopping", openMs);
+    if (openMs > this.#options.maxWaitMs || this.#options.maxWaitMs === 0) {
+      return refusal("closed", openMs);
+    }
+    return this.#wait(lane, call, nowMs);
+  }
+
+  /** The provider has asked for time. */
+  closeFor(owner: LaneOwner, ms: number): void {
+    this.#laneOf(owner)?.account.closeFor(ms, this.#options.monotonicMs());
+  }
+
+  /** Nothing waits any more, and nothing will. */
+  close(): void {
+    this.#isClosed = true;
+    for (const lane of this.#allLanes()) {
+      clearTimeout(lane.timer);
+      for (let one = lane.queue.takeFirst(); one !== undefined; one = lane.queue.takeFirst()) {
+        one.resolve(refusal("stopping", 0));
+      }
+    }
+  }
+
+  #wait(lane: Lane, call: LaneCall, nowMs: number): GateRefusal | GateWait {
+    const { promise, resolve } = Promise.withResolvers<GatePass | GateRefusal>();
+    const place: Place = { call, deadlineMs: nowMs + this.#options.maxWaitMs, resolve };
+    const displaced = lane.queue.add(place);
+    if (displaced !== undefined) {
+      const crowded = refusal("crowded", lane.account.openInMs(call, nowMs));
+      if (displaced === place) return crowded;
+      displaced.resolve(crowded);
+    }
+    this.#letThrough(lane);
+    return {
+      outcome: promise,
+      leave: () => {
+        if (!lane.queue.remove(place)) return;
+        resolve(refusal("left", 0));
+        this.#letThrough(lane);
+      },
+    };
+  }
+
+  /** Sends away who has waited long enough, lets through whom there is room for, and comes back in time for the next. */
+  #letThrough(lane: Lane): void {
+    const { account, queue } = lane;
+    if (queue.size === 0) {
+      clearTimeout(lane.timer);
+      lane.timer = undefined;
+      return;
+    }
+    const nowMs = this.#options.monotonicMs();
+    let first = queue.first();
+    while (first !== undefined && account.openInMs(first.call, nowMs) === 0) {
+      queue.takeFirst();
+      first.resolve({ ticket: this.#ticket(lane, account.enter(first.call.tokens, nowMs)) });
+      first = queue.first();
+    }
+    let oldest = queue.longestWaiting();
+    while (oldest !== undefined && oldest.deadlineMs <= nowMs) {
+      queue.remove(oldest);
+      oldest.resolve(refusal("waited", account.openInMs(oldest.call, nowMs)));
+      oldest = queue.longestWaiting();
+    }
+    clearTimeout(lane.timer);
+    lane.timer = undefined;
+    first = queue.first();
+    if (first === undefined || oldest === undefined) return;
+    const inMs = Math.min(account.openInMs(first.call, nowMs), oldest.deadlineMs - nowMs);
+    lane.timer = setTimeout(
+      () => this.#letThrough(lane),
+      Math.ceil(Math.min(MAX_TIMER_MS, Math.max(MIN_TIMER_MS, inMs))),
+    );
+  }
+
+  #ticket(lane: Lane, mark: LaneMark): AccountTicket {
+    const { account } = lane;
+    let isOpen = true;
+    return {
+      answered: ({ status, headers }) => {
+        if (!isOpen) return;
+        isOpen = false;
+        const nowMs = this.#options.monotonicMs();
+        const told = readAccountLimits(headers, this.#options.nowMs());
+        account.answered(mark, { isSuccess: status < 400, told, nowMs });
+        if (status === TOO_MANY_REQUESTS) {
+          const namedMs = readRetryAfterMs(headers, this.#options.nowMs());
+          if (namedMs !== undefined) account.closeFor(namedMs, nowMs);
+        }
+        this.#letThrough(lane);
+      },
+      end: (wasSent) => {
+        if (!isOpen) return;
+        isOpen = false;
+        account.unanswered(mark, { wasSent, nowMs: this.#options.monotonicMs() });
+        this.#letThrough(lane);
+      },
+    };
+  }
+
+  /** Undefined where there are too many to remember one more. */
+  #laneOf(owner: LaneOwner): Lane | undefined {
+    let models = this.#lanes.get(owner.accountId);
+    if (models === undefined) {
+      if (this.#lanes.size >= MAX_ACCOUNTS) return undefined;
+      models = new Map();
+      this.#lanes.set(owner.accountId, models);
+    }
+    const known = models.get(owner.model);
+    if (known !== undefined) return known;
+    if (models.size >= MAX_MODELS_AN_ACCOUNT && !forgetOne(models)) return undefined;
+    const lane: Lane = {
+      owner,
+      account: new AccountLane(Math.min(MAX_SOUNDING_MS, this.#options.maxWaitMs)),
+      queue: new LaneQueue(this.#options.maxCalls),
+      timer: undefined,
+      warnedAtMs: Number.NEGATIVE_INFINITY,
+    };
+    models.set(owner.model, lane);
+    return lane;
+  }
+
+  #warn(lane: Lane, nowMs: number): void {
+    if (!lane.account.isTold || nowMs < lane.warnedAtMs + WARNED_FOR_MS) return;
+    lane.warnedAtMs = nowMs;
+    this.#options.log.warn({ ...lane.owner }, "calls wait for a provider account near its limit");
+  }
+
+  *#allLanes(): Iterable<Lane> {
+    for (const models of this.#lanes.values()) yield* models.values();
+  }
+}
+
+function refusal(reason: GateRefusal["reason"], retryAfterMs: number): GateRefusal {
+  return { ticket: undefined, reason, retryAfterMs };
+}
+
+/** The oldest that nobody uses; of those that tell nothing first, so that made-up names do not push out real ones. */
+function forgetOne(models: Map<string, Lane>): boolean {
+  let oldest: string | undefined;
+  for (const [model, { account, queue }] of models) {
+    if (queue.size > 0 || account.hasUnanswered) continue;
+    if (!account.isTold) {
+      models.delete(model);
+      return true;
+    }
+    oldest ??= model;
+  }
+  return oldest !== undefined && models.delete(oldest);
+}
+
+const UNCOUNTED: GatePass = { ticket: { answered: () => undefined, end: () => undefined } };
