@@ -2,7 +2,7 @@ import type { ProviderAccountId } from "../core/ids/ids.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readAccountLimits } from "../wire/http/account-limit-headers.ts";
 import { readRetryAfterMs } from "../wire/http/retry-after.ts";
-import { AccountLane, type LaneCall, type LaneMark } from "./account-lane.ts";
+import { AccountLane, type LaneCall, type LaneMark, type LaneUse } from "./account-lane.ts";
 import type { ResponseHeaders } from "./headers.ts";
 import { LaneQueue, type Waiter } from "./lane-queue.ts";
 
@@ -118,6 +118,14 @@ export class AccountGate {
   /** The provider has asked for time. */
   closeFor(owner: LaneOwner, ms: number): void {
     this.#laneOf(owner)?.account.closeFor(ms, this.#options.monotonicMs());
+  }
+
+  /** How much of the limits of each account and model is used now, where a provider has told of them. */
+  listUses(): readonly (LaneOwner & LaneUse)[] {
+    const nowMs = this.#options.monotonicMs();
+    return [...this.#allLanes()].flatMap(({ owner, account }) =>
+      account.uses(nowMs).map((use) => ({ ...owner, ...use })),
+    );
   }
 
   /** Nothing waits any more, and nothing will. */

@@ -16,6 +16,12 @@ export interface LaneCall {
   readonly tokens: number;
 }
 
+export interface LaneUse {
+  readonly of: "requests" | "tokens";
+  readonly used: number;
+  readonly limit: number;
+}
+
 /** A call that was sent and is not answered yet. */
 export interface LaneMark {
   readonly tokens: number;
@@ -79,6 +85,19 @@ export class AccountLane {
     const calls = { amount: 1, uncounted: this.#uncountedCalls, share, nowMs };
     const size = { amount: tokens, uncounted: this.#uncountedTokens, share, nowMs };
     return Math.max(closedForMs, roomInMs(this.#requests, calls), roomInMs(this.#tokens, size));
+  }
+
+  /** How much of each limit is used now, as far as it is known. */
+  uses(nowMs: number): readonly LaneUse[] {
+    const gauges = [
+      { of: "requests", gauge: this.#requests, uncounted: this.#uncountedCalls },
+      { of: "tokens", gauge: this.#tokens, uncounted: this.#uncountedTokens },
+    ] as const;
+    return gauges.flatMap(({ of, gauge, uncounted }) => {
+      if (gauge === undefined) return [];
+      const left = Math.max(0, leftOf(gauge, nowMs) - uncounted);
+      return [{ of, used: Math.max(0, gauge.limit - left), limit: gauge.limit }];
+    });
   }
 
   /** A call is sent. */

@@ -22,7 +22,7 @@ export interface EvaluatorDeps extends FindAlertsDeps {
 }
 
 /** Rules that every process looks at, because what they watch is known in it alone. */
-export const LOCAL_KINDS: readonly AlertKind[] = ["provider_key_failing"];
+export const LOCAL_KINDS: readonly AlertKind[] = ["provider_key_failing", "account_limit_near"];
 
 /** New alerts of a rule at a time; the rest follows the next time, for it is not there yet. */
 const MAX_NEW_ALERTS = 2_000;

@@ -1,12 +1,14 @@
 import type { Config } from "../../config/config-schema.ts";
 import type { IdFactory } from "../../core/ids/ids.ts";
 import { createAllowedHosts } from "../../core/network/allowed-hosts.ts";
+import type { AccountGate } from "../../proxy/account-gate.ts";
 import type { RouteHealth } from "../../proxy/route-health.ts";
 import type { Store } from "../../store/store.ts";
 import { type CallObserver, combineObservers } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Vault } from "../../vault/vault.ts";
 import type { Closers } from "../closers.ts";
+import { createAccountLimitSource } from "./account-limit-usage.ts";
 import { createBudgetUsageSource } from "./budget-usage.ts";
 import { createAlerts } from "./start-alerts.ts";
 
@@ -26,7 +28,11 @@ interface GatewayParts {
  */
 export function startAlerts(
   parts: GatewayParts,
-  process: { readonly routeHealth: RouteHealth; readonly observer: CallObserver },
+  process: {
+    readonly routeHealth: RouteHealth;
+    readonly accountGate: Pick<AccountGate, "listUses">;
+    readonly observer: CallObserver;
+  },
   closers: Closers,
 ): CallObserver {
   const { config, log } = parts.request;
@@ -35,6 +41,7 @@ export function startAlerts(
     allowedHosts: createAllowedHosts(config.allowedPrivateHosts),
     healthOf: ({ id, accountId }) => process.routeHealth.describe({ keyId: id, accountId }),
     budgets: createBudgetUsageSource(parts.store.budgets),
+    accountLimits: createAccountLimitSource({ gate: process.accountGate, store: parts.store }),
     monotonicMs: () => performance.now(),
     nowMs: Date.now,
     random: Math.random,
