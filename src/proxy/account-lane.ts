@@ -67,6 +67,11 @@ export class AccountLane {
     this.#soundingMs = soundingMs;
   }
 
+  /** Calls of which something is remembered. */
+  get remembered(): number {
+    return this.#uncounted.length;
+  }
+
   get hasUnanswered(): boolean {
     return this.#unanswered > 0;
   }
@@ -139,6 +144,8 @@ export class AccountLane {
   ): void {
     this.#unanswered -= 1;
     if (!this.#close(mark) && wasSent) this.#spend(mark, nowMs);
+    // Also where nothing is ever answered: what is remembered of calls has an end.
+    this.#count(nowMs - MAX_UNCOUNTED_MS);
   }
 
   /** The provider asked for time. */
