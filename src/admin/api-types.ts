@@ -406,8 +406,8 @@ export interface paths {
     options?: never;
     head?: never;
     /**
-     * Update an environment's policy
-     * @description By id or name. Reaches every process within a second.
+     * Update an environment's policies
+     * @description By id or name. Reaches every process within a second. A field that is absent stays as it is.
      */
     patch: operations["updateEnvironment"];
     trace?: never;
@@ -1732,6 +1732,11 @@ export interface components {
     };
     Environment: {
       /**
+       * @description What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.
+       * @example 2.5
+       */
+      budgetCeilingUsd: string | null;
+      /**
        * Format: date-time
        * @description When it was created.
        * @example 2026-01-31T09:00:00.000Z
@@ -1755,6 +1760,11 @@ export interface components {
       unpricedPolicy: "allow_and_alert" | "refuse";
     };
     EnvironmentInput: {
+      /**
+       * @description What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.
+       * @example 25.00
+       */
+      budgetCeilingUsd?: string;
       /**
        * @description Decides the prefix of its gateway keys and which policies hold.
        * @example staging
@@ -1795,11 +1805,16 @@ export interface components {
     };
     EnvironmentUpdate: {
       /**
+       * @description What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.
+       * @example 25.00
+       */
+      budgetCeilingUsd?: string;
+      /**
        * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
        * @example allow_and_alert
        * @enum {string}
        */
-      unpricedPolicy: "allow_and_alert" | "refuse";
+      unpricedPolicy?: "allow_and_alert" | "refuse";
     };
     /**
      * @example {

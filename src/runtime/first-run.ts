@@ -51,6 +51,7 @@ async function makeFirstObjects(deps: FirstRunDeps, into: Repositories): Promise
       name: kind,
       kind,
       unpricedPolicy: DEFAULT_UNPRICED_POLICY,
+      budgetCeilingPicos: null,
       createdAtMs,
     };
     await into.environments.insert(environment);

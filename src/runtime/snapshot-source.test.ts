@@ -116,6 +116,7 @@ describe("an environment's routing", () => {
           name: `${name}${run}`,
           kind: "staging" as const,
           unpricedPolicy: "allow_and_alert" as const,
+          budgetCeilingPicos: null,
           createdAtMs: NOW_MS,
         }));
         for (const environment of environments) await store.environments.insert(environment);

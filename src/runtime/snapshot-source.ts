@@ -87,6 +87,7 @@ async function loadRouting(
     routes,
     rules: rules.map((rule) => toRule(rule, routes)),
     unpricedPolicy: environment?.unpricedPolicy ?? DEFAULT_UNPRICED_POLICY,
+    budgetCeilingPicos: environment?.budgetCeilingPicos ?? null,
   };
 }
 

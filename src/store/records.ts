@@ -32,6 +32,8 @@ export interface EnvironmentRecord {
   readonly name: string;
   readonly kind: EnvironmentKind;
   readonly unpricedPolicy: UnpricedPolicy;
+  /** What is held for a call without an upper bound that a hard budget counts; null: such a call is refused. */
+  readonly budgetCeilingPicos: Picos | null;
   readonly createdAtMs: number;
 }
 

@@ -3,7 +3,6 @@
  * sub-folders; every one of them passes `store.contract.ts`. No SQL above this line, no rule below it.
  */
 import type { Lending } from "../core/budgets/lease.ts";
-import type { UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
   CustomerId,
   EnvironmentId,
@@ -83,13 +82,18 @@ export interface ProjectRepository {
   list(page: PageRequest): Promise<Page<ProjectRecord>>;
 }
 
+/** What changes in an environment; what is absent stays. */
+export type EnvironmentChange = Partial<
+  Pick<EnvironmentRecord, "unpricedPolicy" | "budgetCeilingPicos">
+>;
+
 export interface EnvironmentRepository {
   insert(record: EnvironmentRecord): Promise<void>;
   findById(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
   findByName(name: string): Promise<EnvironmentRecord | undefined>;
   list(page: PageRequest): Promise<Page<EnvironmentRecord>>;
   /** False when there is no such environment. */
-  setUnpricedPolicy(id: EnvironmentId, policy: UnpricedPolicy): Promise<boolean>;
+  update(id: EnvironmentId, change: EnvironmentChange): Promise<boolean>;
 }
 
 export interface ProviderAccountRepository {

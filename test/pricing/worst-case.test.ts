@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { worstCaseOf, type WorstCase } from "../../src/core/budgets/worst-case.ts";
+import {
+  affordableOutput,
+  worstCaseOf,
+  type WorstCase,
+} from "../../src/core/budgets/worst-case.ts";
+import { picos } from "../../src/core/money/picos.ts";
 import { readCallBound } from "../../src/wire/bounds/read-call-bound.ts";
 import { findOperation } from "../../src/wire/find-operation.ts";
 import { amountOf, boundDeps, boundOf, wayTo } from "../support/call-bounds.ts";
@@ -18,6 +23,18 @@ const length = (body: unknown): bigint => BigInt(JSON.stringify(body).length);
 /** Picos for a token at a price in USD for a million. */
 const usd = (perMillion: number): bigint => BigInt(Math.round(perMillion * 1_000_000));
 const FRAMING = 200n;
+
+it("is what the guide to budgets works out for its example", () => {
+  const content = "A limerick about budgets.";
+  const messages = [{ role: "user", content }];
+  const body = { model: "gpt-4o-mini", service_tier: "default", max_tokens: 500, messages };
+  expect(JSON.stringify(body)).toHaveLength(132);
+  const held = 349_800_000n;
+  expect(worst(CHAT, body)).toEqual({ kind: "bounded", picos: held });
+  const left = picos(1_000_000_000n - 2n * held);
+  const asked = { bound: boundOf(CHAT, body), amountPicos: left };
+  expect(affordableOutput(boundDeps, wayTo("gpt-4o-mini"), asked)).toBe(417);
+});
 
 describe("the worst case of a call, by hand", () => {
   const plain = { model: "gpt-4o", service_tier: "default", messages: hello };

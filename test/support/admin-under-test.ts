@@ -135,7 +135,8 @@ async function seed({ store, ids }: TestDeps): Promise<void> {
   for (const kind of ENVIRONMENT_KINDS) {
     const unpricedPolicy = DEFAULT_UNPRICED_POLICY;
     const id = ids.create("env");
-    await store.environments.insert({ id, name: kind, kind, unpricedPolicy, createdAtMs });
+    const policies = { unpricedPolicy, budgetCeilingPicos: null };
+    await store.environments.insert({ id, name: kind, kind, ...policies, createdAtMs });
   }
 }
 

@@ -1,37 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { BUDGET_MEASURES, ENFORCEMENTS, TIGHT_BUDGET_ACTIONS } from "../../core/budgets/budget.ts";
 import { checkTimeZone, parseAnchor, PERIODS } from "../../core/budgets/periods.ts";
-import { parseUsd, PICOS_PER_USD } from "../../core/money/picos.ts";
 import { parseModelPattern } from "../../core/routing/model-pattern.ts";
 import { closedObject } from "../fields/closed-object.ts";
 import { instantAnswer, instantField } from "../fields/instants.ts";
+import { usdField } from "../fields/money.ts";
 import { nameField } from "../fields/names.ts";
 import { scopeInput, scopeSchema } from "../fields/scope-fields.ts";
 
-/** More than anybody sets; what is typed above it is a slip. */
-const MAX_LIMIT_USD = 1_000_000_000n;
 const MAX_MODELS = 100;
 const MAX_REASON_CHARACTERS = 500;
 const MAX_ZONE_CHARACTERS = 100;
-
-/** An amount of money that is not below zero, with twelve decimals at most. */
-function usdField(description: string, least: "zero" | "more") {
-  return z
-    .string()
-    .transform((text, context) => {
-      const amount = parseUsd(text);
-      const isEnough = amount !== undefined && (least === "zero" ? amount >= 0n : amount > 0n);
-      if (isEnough && amount <= MAX_LIMIT_USD * PICOS_PER_USD) return amount;
-      const from = least === "zero" ? "from 0" : "above 0";
-      context.issues.push({
-        code: "custom",
-        message: `must be a decimal in USD as text, "25.00", ${from} and up to ${MAX_LIMIT_USD}, with at most 12 decimals`,
-        input: text,
-      });
-      return z.NEVER;
-    })
-    .openapi({ type: "string", description, example: "25.00" });
-}
 
 const usdAnswer = (description: string) =>
   z.string().openapi({ description: `${description}, in USD.`, example: "25" });

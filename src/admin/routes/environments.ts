@@ -4,6 +4,7 @@ import {
   ENVIRONMENT_KINDS,
   UNPRICED_POLICIES,
 } from "../../core/environments/environment.ts";
+import { formatUsd } from "../../core/money/picos.ts";
 import type { EnvironmentRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -11,6 +12,7 @@ import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
+import { usdField } from "../fields/money.ts";
 import { environmentNameField, idParam } from "../fields/names.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { findEnvironment } from "../references.ts";
@@ -27,12 +29,22 @@ const policyField = z.enum(UNPRICED_POLICIES).openapi({
   example: "allow_and_alert",
 });
 
+const ceilingField = usdField(
+  "What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.",
+  "zero",
+);
+
 const environmentSchema = z
   .object({
     id: z.string().openapi({ example: "env_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
     name: z.string().openapi({ example: "preview" }),
     kind: kindField,
     unpricedPolicy: policyField,
+    budgetCeilingUsd: z.string().nullable().openapi({
+      description:
+        "What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.",
+      example: "2.5",
+    }),
     createdAt: instantAnswer("When it was created."),
   })
   .openapi("Environment");
@@ -64,6 +76,7 @@ const createEnvironment = createRoute({
         name: environmentNameField,
         kind: kindField,
         unpricedPolicy: policyField.optional(),
+        budgetCeilingUsd: ceilingField.nullish(),
       }).openapi("EnvironmentInput"),
     ),
   },
@@ -78,12 +91,18 @@ const updateEnvironment = createRoute({
   path: "/environments/{id}",
   operationId: "updateEnvironment",
   tags: ["environments"],
-  summary: "Update an environment's policy",
-  description: "By id or name. Reaches every process within a second.",
+  summary: "Update an environment's policies",
+  description:
+    "By id or name. Reaches every process within a second. A field that is absent stays as it is.",
   request: {
     params: idParam("production"),
     query: closedQuery({}),
-    body: jsonBody(closedObject({ unpricedPolicy: policyField }).openapi("EnvironmentUpdate")),
+    body: jsonBody(
+      closedObject({
+        unpricedPolicy: policyField.optional(),
+        budgetCeilingUsd: ceilingField.nullish(),
+      }).openapi("EnvironmentUpdate"),
+    ),
   },
   responses: {
     200: jsonAnswer("The environment.", environmentSchema),
@@ -101,12 +120,13 @@ export function registerEnvironments(
   });
 
   router.openapi(createEnvironment, async (context) => {
-    const { name, kind, unpricedPolicy } = context.req.valid("json");
+    const { name, kind, unpricedPolicy, budgetCeilingUsd } = context.req.valid("json");
     const record: EnvironmentRecord = {
       id: ids.create("env"),
       name,
       kind,
       unpricedPolicy: unpricedPolicy ?? DEFAULT_UNPRICED_POLICY,
+      budgetCeilingPicos: budgetCeilingUsd ?? null,
       createdAtMs: clock.nowMs(),
     };
     const violation = await uniqueViolationOf(store.environments.insert(record));
@@ -118,18 +138,28 @@ export function registerEnvironments(
 
   router.openapi(updateEnvironment, async (context) => {
     const { id } = context.req.valid("param");
-    const { unpricedPolicy } = context.req.valid("json");
+    const { unpricedPolicy, budgetCeilingUsd } = context.req.valid("json");
+    const change = {
+      ...(unpricedPolicy !== undefined && { unpricedPolicy }),
+      ...(budgetCeilingUsd !== undefined && { budgetCeilingPicos: budgetCeilingUsd }),
+    };
     const record = await findEnvironment(store, id);
-    const isChanged =
-      record && (await store.environments.setUnpricedPolicy(record.id, unpricedPolicy));
+    const isChanged = record && (await store.environments.update(record.id, change));
     if (!record || !isChanged) {
       return refuse(context, "not_found", "There is no environment of this id or name.", "id");
     }
-    return context.json(formatEnvironment({ ...record, unpricedPolicy }), 200);
+    return context.json(formatEnvironment({ ...record, ...change }), 200);
   });
 }
 
 function formatEnvironment(record: EnvironmentRecord): z.infer<typeof environmentSchema> {
-  const { id, name, kind, unpricedPolicy, createdAtMs } = record;
-  return { id, name, kind, unpricedPolicy, createdAt: formatInstant(createdAtMs) };
+  const { id, name, kind, unpricedPolicy, budgetCeilingPicos, createdAtMs } = record;
+  return {
+    id,
+    name,
+    kind,
+    unpricedPolicy,
+    budgetCeilingUsd: budgetCeilingPicos === null ? null : formatUsd(budgetCeilingPicos),
+    createdAt: formatInstant(createdAtMs),
+  };
 }

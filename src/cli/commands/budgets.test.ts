@@ -62,6 +62,19 @@ describe("budgets", () => {
     expect(history.stderr).toContain("no periods with calls");
   });
 
+  test("an environment says what is held for a call without a bound", async () => {
+    await cli.install();
+    const words = ["environments", "set-budget-ceiling", "production"];
+    expect((await cli.run([...words, "2.50"])).stdout).toMatch(/are held at \$2\.5\n$/);
+    const none = await cli.json([...words, "none"]);
+    expect(none).toMatchObject({ name: "production", budgetCeilingUsd: null });
+    const refused = await cli.run([...words, "much"]);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("decimal") as string,
+    });
+  });
+
   test("are refused with the flag's name", async () => {
     await cli.install();
     const zone = ["--limit", "5", "--period", "day", "--timezone", "Europe/Berln"];

@@ -6,7 +6,7 @@ import {
   UNPRICED_POLICIES,
 } from "../../core/environments/environment.ts";
 import { defineCommand } from "../command.ts";
-import { formatTime } from "../format-cells.ts";
+import { formatTime, formatUsd } from "../format-cells.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
 
@@ -91,4 +91,39 @@ const setPolicy = defineCommand({
   },
 });
 
-export const environments = { list, create, "set-policy": setPolicy };
+const setBudgetCeiling = defineCommand({
+  summary: "say what is set aside for calls whose worst case can't be told",
+  details:
+    "Where a hard budget counts such a call (a batch, a model without a price, hosted tools without a limit), this amount is held for it; none refuses it. It is your promise: a call that costs more takes the budget over its limit.",
+  examples: [
+    "keyward environments set-budget-ceiling production 2.50",
+    "keyward environments set-budget-ceiling production none",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: {
+    environment: { description: "its name or id" },
+    usd: { description: "an amount in USD, or none" },
+  },
+  async run({ admin, arguments: { environment: id, usd }, output }) {
+    const body = { budgetCeilingUsd: usd === "none" ? null : usd };
+    const client = await admin();
+    const params = { path: { id } };
+    const changed = expectData(await client.PATCH("/environments/{id}", { params, body }));
+    const { name, budgetCeilingUsd } = changed;
+    await output.data(changed, () => {
+      const what =
+        budgetCeilingUsd === null ? "are refused" : `are held at ${formatUsd(budgetCeilingUsd)}`;
+      output.line(
+        `environment ${name}: calls that a hard budget counts and nothing bounds ${what}`,
+      );
+    });
+  },
+});
+
+export const environments = {
+  list,
+  create,
+  "set-policy": setPolicy,
+  "set-budget-ceiling": setBudgetCeiling,
+};

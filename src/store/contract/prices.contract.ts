@@ -91,14 +91,27 @@ function describeOverrides(createDatabase: CreateTestDatabase): void {
       const environment = sampleEnvironment();
       await store.environments.insert(environment);
       const before = await store.changes.latestSequence();
-      expect(await store.environments.setUnpricedPolicy(environment.id, "refuse")).toBe(true);
+      expect(await store.environments.update(environment.id, { unpricedPolicy: "refuse" })).toBe(
+        true,
+      );
       expect(await store.environments.findByName(environment.name)).toEqual({
         ...environment,
         unpricedPolicy: "refuse",
       });
       expect(await changesSince(store, before)).toEqual([`environment ${environment.id}`]);
+      const budgetCeilingPicos = picos(2_500_000_000_001n);
+      expect(await store.environments.update(environment.id, { budgetCeilingPicos })).toBe(true);
+      const changed = { ...environment, unpricedPolicy: "refuse", budgetCeilingPicos };
+      expect(await store.environments.findById(environment.id)).toEqual(changed);
+      await store.environments.update(environment.id, { budgetCeilingPicos: null });
+      expect(await store.environments.update(environment.id, {})).toBe(true);
+      expect(await store.environments.findById(environment.id)).toEqual({
+        ...changed,
+        budgetCeilingPicos: null,
+      });
       const nobody = ids.create("env");
-      expect(await store.environments.setUnpricedPolicy(nobody, "refuse")).toBe(false);
+      expect(await store.environments.update(nobody, {})).toBe(false);
+      expect(await store.environments.update(nobody, { unpricedPolicy: "refuse" })).toBe(false);
     });
   });
 }

@@ -50,6 +50,7 @@ export function sampleEnvironment(overrides: Partial<EnvironmentRecord> = {}): E
     name: nextName("environment"),
     kind: "staging",
     unpricedPolicy: "allow_and_alert",
+    budgetCeilingPicos: null,
     createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   };

@@ -1,9 +1,10 @@
 import type { Selectable } from "kysely";
-import type { UnpricedPolicy } from "../../core/environments/environment.ts";
 import type { EnvironmentId } from "../../core/ids/ids.ts";
+import type { Picos } from "../../core/money/picos.ts";
 import type { EnvironmentRecord } from "../records.ts";
-import type { EnvironmentRepository, Page, PageRequest } from "../store.ts";
+import type { EnvironmentChange, EnvironmentRepository, Page, PageRequest } from "../store.ts";
 import { recordChange } from "./change-repository.ts";
+import { fromNullableMoney, toNullableMoney } from "./money-columns.ts";
 import { newestFirst } from "./page.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import type { EnvironmentTable } from "./tables.ts";
@@ -22,6 +23,7 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
       name: record.name,
       kind: record.kind,
       unpriced_policy: record.unpricedPolicy,
+      ...toCeilingColumns(record.budgetCeilingPicos),
       created_at_ms: record.createdAtMs,
     };
     await exclusively(this.#connections, async (db) => {
@@ -46,11 +48,17 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
     return await newestFirst("environments", this.#rows(), page, toRecord);
   }
 
-  async setUnpricedPolicy(id: EnvironmentId, policy: UnpricedPolicy): Promise<boolean> {
+  async update(id: EnvironmentId, change: EnvironmentChange): Promise<boolean> {
+    const { unpricedPolicy, budgetCeilingPicos } = change;
+    const values = {
+      ...(unpricedPolicy !== undefined && { unpriced_policy: unpricedPolicy }),
+      ...(budgetCeilingPicos !== undefined && toCeilingColumns(budgetCeilingPicos)),
+    };
+    if (Object.keys(values).length === 0) return (await this.findById(id)) !== undefined;
     return await exclusively(this.#connections, async (db) => {
       const result = await db
         .updateTable("environments")
-        .set({ unpriced_policy: policy })
+        .set(values)
         .where("id", "=", id)
         .executeTakeFirst();
       if (result.numUpdatedRows === 0n) return false;
@@ -64,12 +72,18 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
   }
 }
 
+function toCeilingColumns(ceiling: Picos | null) {
+  const { micros, restPicos } = toNullableMoney(ceiling);
+  return { budget_ceiling_micros: micros, budget_ceiling_rest_picos: restPicos };
+}
+
 function toRecord(row: Selectable<EnvironmentTable>): EnvironmentRecord {
   return {
     id: row.id,
     name: row.name,
     kind: row.kind,
     unpricedPolicy: row.unpriced_policy,
+    budgetCeilingPicos: fromNullableMoney(row.budget_ceiling_micros, row.budget_ceiling_rest_picos),
     createdAtMs: Number(row.created_at_ms),
   };
 }

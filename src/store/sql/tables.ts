@@ -46,6 +46,8 @@ export interface EnvironmentTable {
   readonly name: string;
   readonly kind: EnvironmentKind;
   readonly unpriced_policy: UnpricedPolicy;
+  readonly budget_ceiling_micros: bigint | null;
+  readonly budget_ceiling_rest_picos: bigint | null;
   readonly created_at_ms: Integer;
 }
 

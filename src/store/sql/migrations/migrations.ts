@@ -10,6 +10,7 @@ import { budgets } from "./0008-budgets.ts";
 import { limits } from "./0009-limits.ts";
 import { alerts } from "./0010-alerts.ts";
 import { announcedChanges } from "./0011-announced-changes.ts";
+import { budgetCeilings } from "./0012-budget-ceilings.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "limits", statements: limits },
   { name: "alerts", statements: alerts },
   { name: "announced changes", statements: announcedChanges },
+  { name: "budget ceilings", statements: budgetCeilings },
 ];
