@@ -1764,7 +1764,7 @@ export interface components {
        * @description What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.
        * @example 25.00
        */
-      budgetCeilingUsd?: string;
+      budgetCeilingUsd?: string | null;
       /**
        * @description Decides the prefix of its gateway keys and which policies hold.
        * @example staging
@@ -1808,7 +1808,7 @@ export interface components {
        * @description What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.
        * @example 25.00
        */
-      budgetCeilingUsd?: string;
+      budgetCeilingUsd?: string | null;
       /**
        * @description What becomes of a call whose model has no price: `allow_and_alert` makes it and logs it, `refuse` refuses it before it is sent.
        * @example allow_and_alert

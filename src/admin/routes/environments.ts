@@ -32,7 +32,9 @@ const policyField = z.enum(UNPRICED_POLICIES).openapi({
 const ceilingField = usdField(
   "What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.",
   "zero",
-);
+)
+  .nullish()
+  .openapi({ type: ["string", "null"] });
 
 const environmentSchema = z
   .object({
@@ -76,7 +78,7 @@ const createEnvironment = createRoute({
         name: environmentNameField,
         kind: kindField,
         unpricedPolicy: policyField.optional(),
-        budgetCeilingUsd: ceilingField.nullish(),
+        budgetCeilingUsd: ceilingField,
       }).openapi("EnvironmentInput"),
     ),
   },
@@ -100,7 +102,7 @@ const updateEnvironment = createRoute({
     body: jsonBody(
       closedObject({
         unpricedPolicy: policyField.optional(),
-        budgetCeilingUsd: ceilingField.nullish(),
+        budgetCeilingUsd: ceilingField,
       }).openapi("EnvironmentUpdate"),
     ),
   },
