@@ -8,6 +8,7 @@ function ask(change: Partial<PermitRequest>, window: SlidingWindow = []) {
   const request: PermitRequest = {
     limit: 100,
     waiting: [],
+    waitingValidSeconds: 1,
     inHand: 0,
     expectedPerSecond: 0,
     returned: [],

@@ -16,6 +16,8 @@ export interface PermitRequest {
   readonly limit: number;
   /** What each of the calls that wait needs, in their order; those for which there is enough are granted theirs. */
   readonly waiting: readonly number[];
+  /** How long those are good for: longer where the way to the store is slow. At most LONG_VALID_SECONDS. */
+  readonly waitingValidSeconds: number;
   /** What the process has left of earlier grants. */
   readonly inHand: number;
   /** What the process expects to need in a second. A part of it is granted in advance while there is plenty. */
@@ -31,7 +33,7 @@ export interface PermitRequest {
 export interface PermitGrant {
   /** As it counts after the grant. */
   readonly window: SlidingWindow;
-  /** Amounts and the seconds in which they are recorded: the first is good for `SHORT_VALID_SECONDS`. */
+  /** Amounts and the seconds in which they are recorded: the first is good for as long as was asked. */
   readonly forWaiting: Counted;
   readonly inAdvance: Counted;
   readonly inAdvanceValidSeconds: number;
@@ -53,7 +55,7 @@ export function takePermits(
   window = record(window, { second: now, amount: request.debt });
   const free = Math.max(0, request.limit - totalOf(window));
   const forWaiting = {
-    second: now + SHORT_VALID_SECONDS,
+    second: now + request.waitingValidSeconds,
     amount: neededFor(request, free),
   };
   const left = free - forWaiting.amount;

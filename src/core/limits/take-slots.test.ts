@@ -5,7 +5,7 @@ import { takeSlots, type SlotRequest } from "./take-slots.ts";
 const RUNNING = new Set(["prc_1", "prc_2", "prc_3"]);
 
 function ask(change: Partial<SlotRequest>, before: Readonly<Record<string, number>> = {}) {
-  const request = { processId: "prc_1", limit: 10, kept: 0, waiting: 0, spare: 0, ...change };
+  const request = { processId: "prc_1", limit: 10, kept: 0, waiting: 0, ...change };
   return takeSlots(before, request, RUNNING);
 }
 
@@ -32,9 +32,10 @@ describe("taking slots", () => {
   });
 
   it("keeps some ready only where there are many", () => {
-    expect(ask({ limit: 31, waiting: 1, spare: 5 }).held).toBe(1);
-    expect(ask({ limit: 100, waiting: 1, spare: 5 }).held).toBe(6);
-    expect(ask({ limit: 100, waiting: 1, spare: 5 }, { prc_2: 97 }).held).toBe(1);
+    expect(ask({ limit: 31, waiting: 20 }).held).toBe(20);
+    expect(ask({ limit: 100, waiting: 20 }).held).toBe(25);
+    expect(ask({ limit: 100, waiting: 20 }, { prc_2: 72 }).held).toBe(22);
+    expect(ask({ limit: 100, waiting: 20 }, { prc_2: 80 }).held).toBe(20);
   });
 
   it("never lets processes that keep what they were granted hold more than the limit together", () => {
@@ -42,15 +43,14 @@ describe("taking slots", () => {
       process: fc.integer({ min: 1, max: 3 }),
       kept: fc.double({ min: 0, max: 1, noNaN: true }),
       waiting: fc.nat(20),
-      spare: fc.nat(20),
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.array(step), (limit, steps) => {
         let slots: Readonly<Record<string, number>> = {};
-        for (const { process, kept, waiting, spare } of steps) {
+        for (const { process, kept, waiting } of steps) {
           const processId = `prc_${process}`;
           const held = slots[processId] ?? 0;
-          const request = { processId, limit, kept: Math.floor(held * kept), waiting, spare };
+          const request = { processId, limit, kept: Math.floor(held * kept), waiting };
           ({ slots } = takeSlots(slots, request, RUNNING));
           const total = Object.values(slots).reduce((sum, one) => sum + one, 0);
           expect(total).toBeLessThanOrEqual(limit);

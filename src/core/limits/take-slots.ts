@@ -7,8 +7,6 @@ export interface SlotRequest {
   readonly kept: number;
   /** Calls that wait for one. */
   readonly waiting: number;
-  /** More than that would be kept ready for calls to come, while there is plenty. */
-  readonly spare: number;
 }
 
 export interface SlotGrant {
@@ -23,7 +21,13 @@ export interface SlotGrant {
 
 /** Where there are fewer slots than this, none is kept ready: another process may need it. */
 const MIN_LIMIT_WITH_SPARE = 32;
+/** Beyond what a process needs, this share of it is kept ready; and of what is left, at most this share. */
 const SPARE_SHARE = 4;
+
+/** How many slots a process keeps ready for calls to come, where there is plenty. */
+export function spareSlots(limit: number, needed: number): number {
+  return limit < MIN_LIMIT_WITH_SPARE ? 0 : Math.ceil(needed / SPARE_SHARE);
+}
 
 /**
  * Leases slots. A process always states all that it holds, so what it says twice, or says after it was taken for dead,
@@ -44,8 +48,7 @@ export function takeSlots(
   // Calls that are on their way are on their way, also when the limit was lowered.
   const needed = Math.max(kept, Math.min(kept + waiting, available));
   const left = Math.max(0, available - needed);
-  const spare =
-    limit < MIN_LIMIT_WITH_SPARE ? 0 : Math.min(request.spare, Math.floor(left / SPARE_SHARE));
+  const spare = Math.min(spareSlots(limit, needed), Math.floor(left / SPARE_SHARE));
   const held = needed + spare;
   return {
     slots: Object.fromEntries(held === 0 ? others : [...others, [processId, held]]),

@@ -82,9 +82,13 @@ export class LocalUse {
     };
   }
 
-  hear(grant: UseGrant, moment: TripMoment): void {
-    if (grant.requests !== undefined) this.requests?.hear(grant.requests, moment);
-    if (grant.tokens !== undefined) this.tokens?.hear(grant.tokens, moment);
+  hear(request: UseRequest, grant: UseGrant, moment: TripMoment): void {
+    if (request.requests !== undefined && grant.requests !== undefined) {
+      this.requests?.hear(request.requests, grant.requests, moment);
+    }
+    if (request.tokens !== undefined && grant.tokens !== undefined) {
+      this.tokens?.hear(request.tokens, grant.tokens, moment);
+    }
     if (grant.slots !== undefined) this.slots?.hear(grant.slots, moment);
   }
 

@@ -19,6 +19,7 @@ describe("a rate meter", () => {
   it("counts a permit's life from when it was asked for, however late the answer came", () => {
     const meter = new RateMeter(10);
     meter.hear(
+      meter.ask(0),
       granted({
         forWaiting: { second: 1001, amount: 1 },
         inAdvance: { second: 1010, amount: 2 },
@@ -43,7 +44,7 @@ describe("a rate meter", () => {
     const meter = new RateMeter(10);
     const moment = { sentAtMs: 0, storeNowMs: STORE_MS, heardAtMs: 0 };
     const inAdvance = { second: 1010, amount: 5 };
-    meter.hear(granted({ inAdvance, inAdvanceValidSeconds: 10 }), moment);
+    meter.hear(meter.ask(0), granted({ inAdvance, inAdvanceValidSeconds: 10 }), moment);
     const early = meter.take(2, 100);
     expect(meter.ask(3_000).used).toEqual([{ second: 1010, amount: 2 }]);
     const late = meter.take(2, 3_100);
@@ -60,7 +61,7 @@ describe("a rate meter", () => {
   it("has a permit again that was not used after all, as long as it is good", () => {
     const meter = new RateMeter(10);
     const moment = { sentAtMs: 0, storeNowMs: STORE_MS, heardAtMs: 0 };
-    meter.hear(granted({ forWaiting: { second: 1001, amount: 1 } }), moment);
+    meter.hear(meter.ask(0), granted({ forWaiting: { second: 1001, amount: 1 } }), moment);
     const taken = meter.take(1, 100);
     expect(meter.has(1, 100)).toBe(false);
     meter.undo(taken, 100);
@@ -72,7 +73,7 @@ describe("a rate meter", () => {
   it("tells a debt again when nothing was heard of it, and a return never", () => {
     const meter = new RateMeter(10);
     const moment = { sentAtMs: 0, storeNowMs: STORE_MS, heardAtMs: 0 };
-    meter.hear(granted({ forWaiting: { second: 1001, amount: 2 } }), moment);
+    meter.hear(meter.ask(0), granted({ forWaiting: { second: 1001, amount: 2 } }), moment);
     meter.correct(meter.take(1, 100), 8);
     const request = meter.ask(1_500);
     expect([request.debt, request.returned.length]).toEqual([7, 1]);

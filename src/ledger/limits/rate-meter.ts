@@ -2,6 +2,7 @@ import {
   countedAt,
   emptyAtMs,
   freeAtMs,
+  LONG_VALID_SECONDS,
   secondOf,
   SHORT_VALID_SECONDS,
   totalOf,
@@ -46,6 +47,9 @@ const RECHECK_MS = 1_000;
 /** The next permits are asked for when those in hand will not last for this long. */
 const LEAD_MS = 200;
 const MIN_LEAD_GAP_MS = 50;
+/** While there is plenty, what is given back is told after this long. */
+const PATIENCE_MS = 1_000;
+const SLOW_TRIP_MS = 500;
 /** The time over which demand is averaged. */
 const AVERAGED_MS = 1_000;
 
@@ -57,7 +61,8 @@ export class RateMeter {
   /** Ascending by the end of their validity. */
   readonly #batches: Batch[] = [];
   readonly #recent = new RecentUse();
-  #returned: Counted[] = [];
+  /** By the second in which it is recorded. */
+  readonly #returned = new Map<number, number>();
   #debt = 0;
   /** As of the last trip. */
   #window: SlidingWindow = [];
@@ -67,6 +72,8 @@ export class RateMeter {
   #takenSinceAsked = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #perSecond = 0;
+  /** By how long the last trip took: a permit that is over when it comes is of no use to anybody. */
+  #waitingValidSeconds = SHORT_VALID_SECONDS;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -154,7 +161,9 @@ export class RateMeter {
   refusalMs(amount: number, nowMs: number): number | undefined {
     if (nowMs - this.#heardAtMs >= RECHECK_MS) return undefined;
     const window = this.#countedNow(nowMs);
-    const missing = amount - this.#inHand(nowMs);
+    let missing = amount - this.#inHand(nowMs);
+    // Counted as of the last trip, and free again with the next.
+    for (const returned of this.#returned.values()) missing -= returned;
     if (totalOf(window) + missing <= this.limit) return undefined;
     const freeAt = freeAtMs(window, this.limit, Math.min(missing, this.limit));
     return Math.max(1, freeAt - nowMs - this.#storeAheadMs);
@@ -173,13 +182,13 @@ export class RateMeter {
 
   /** Whether the store should hear something of it, soon. */
   hasNews(nowMs: number): boolean {
-    this.#expire(nowMs);
-    return this.#debt > 0 || this.#returned.length > 0;
+    if (!this.#hasSomeNews(nowMs)) return false;
+    return nowMs - this.#askedAtMs >= PATIENCE_MS || !this.#isPlenty(nowMs);
   }
 
   /** Nothing in hand, nothing to tell, nobody waiting. */
   isIdle(nowMs: number): boolean {
-    return this.#waiting.length === 0 && !this.hasNews(nowMs) && this.#batches.length === 0;
+    return this.#waiting.length === 0 && !this.#hasSomeNews(nowMs) && this.#batches.length === 0;
   }
 
   /** What is to be told and asked. Told once: what becomes of a trip that fails is not known. */
@@ -189,24 +198,31 @@ export class RateMeter {
     const request: PermitRequest = {
       limit: this.limit,
       waiting: [...this.#waiting],
+      waitingValidSeconds: this.#waitingValidSeconds,
       inHand,
       expectedPerSecond: this.#perSecond,
-      returned: this.#returned,
+      returned: [...this.#returned].map(([second, amount]) => ({ second, amount })),
       used: this.#reportUsed(nowMs),
       debt: Math.max(0, this.#debt),
     };
-    this.#returned = [];
+    this.#returned.clear();
     this.#debt -= request.debt;
     return request;
   }
 
   /** The store's answer. A permit is good from when it was asked for: that is before it was granted. */
-  hear(grant: PermitGrant, { storeNowMs, sentAtMs, heardAtMs }: TripMoment): void {
+  hear(
+    request: PermitRequest,
+    grant: PermitGrant,
+    { storeNowMs, sentAtMs, heardAtMs }: TripMoment,
+  ): void {
     this.#window = grant.window;
     this.#heardAtMs = heardAtMs;
     this.#storeAheadMs = storeNowMs - heardAtMs;
-    this.#add(grant.forWaiting, sentAtMs + SHORT_VALID_SECONDS * 1000);
+    this.#add(grant.forWaiting, sentAtMs + request.waitingValidSeconds * 1000);
     this.#add(grant.inAdvance, sentAtMs + grant.inAdvanceValidSeconds * 1000);
+    const slowSeconds = Math.floor((heardAtMs - sentAtMs) / SLOW_TRIP_MS);
+    this.#waitingValidSeconds = Math.min(LONG_VALID_SECONDS, SHORT_VALID_SECONDS + slowSeconds);
     this.#batches.sort((a, b) => a.validUntilMs - b.validUntilMs);
   }
 
@@ -228,14 +244,15 @@ export class RateMeter {
   /** Gives back everything in hand, with the next trip. */
   letGo(): void {
     for (const batch of this.#batches.splice(0)) this.#retire(batch);
+    this.#askedAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Out of the second in which it is recorded, or, where that is not known, the earliest that it can be. */
   #giveBack({ batch, moves }: TakenPart, amount: number): void {
     if (moves === batch.moves) {
       batch.used -= amount;
-      this.#returned.push({ second: batch.second, amount });
-    } else this.#returned.push({ second: batch.firstSecond, amount });
+      this.#return(batch.second, amount);
+    } else this.#return(batch.firstSecond, amount);
   }
 
   #add({ second, amount }: Counted, validUntilMs: number): void {
@@ -262,8 +279,22 @@ export class RateMeter {
 
   #retire(batch: Batch): void {
     batch.isInHand = false;
-    if (batch.left > 0) this.#returned.push({ second: batch.second, amount: batch.left });
+    if (batch.left > 0) this.#return(batch.second, batch.left);
     batch.left = 0;
+  }
+
+  #return(second: number, amount: number): void {
+    this.#returned.set(second, (this.#returned.get(second) ?? 0) + amount);
+  }
+
+  #hasSomeNews(nowMs: number): boolean {
+    this.#expire(nowMs);
+    return this.#debt > 0 || this.#returned.size > 0;
+  }
+
+  /** Nobody is likely to be held up by what this process has not yet told. */
+  #isPlenty(nowMs: number): boolean {
+    return totalOf(this.#countedNow(nowMs)) * 2 <= this.limit;
   }
 
   /** Used permits that are recorded further ahead than need be. */

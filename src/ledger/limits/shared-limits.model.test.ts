@@ -9,6 +9,8 @@ import { SharedLimits } from "./shared-limits.ts";
 
 const START_MS = 1_800_000_000_000;
 const WINDOW_MS = 60_000;
+/** Time is the model's: a machine that is slow must not look like a store that is away. */
+const NEVER_MS = 2 ** 31 - 1;
 const PROCESSES = 3;
 
 const CALL: LimitedCall = {
@@ -144,6 +146,7 @@ class World {
       processId,
       monotonicMs: () => this.nowMs,
       log,
+      answerDeadlineMs: NEVER_MS,
     });
     gateway.apply([this.limit.id], [this.limit]);
     this.gateways[index] = gateway;
@@ -298,7 +301,7 @@ describe("limits over several processes, whatever happens", () => {
     await fc.assert(
       fc.asyncProperty(amounts, fc.array(step, { minLength: 5, maxLength: 30 }), run),
       {
-        numRuns: Number(env["KEYWARD_MODEL_RUNS"] ?? 100),
+        numRuns: Number(env["KEYWARD_MODEL_RUNS"] ?? 60),
       },
     );
   });

@@ -52,6 +52,7 @@ function gateways(count: number, ...limits: readonly Limit[]) {
       processId,
       monotonicMs,
       log: { info: write, warn: write },
+      answerDeadlineMs: 60_000,
     });
     gateway.apply(
       limits.map(({ id }) => id),

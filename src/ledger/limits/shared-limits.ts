@@ -22,6 +22,8 @@ export interface SharedLimitsDeps {
   /** A clock that never jumps. */
   readonly monotonicMs: () => number;
   readonly log: TripLog;
+  /** How long calls wait for the store before they are decided without it. */
+  readonly answerDeadlineMs?: number | undefined;
 }
 
 /** Uses that nobody has asked for lately are forgotten beyond this many. */

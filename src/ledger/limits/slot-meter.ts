@@ -1,4 +1,4 @@
-import type { SlotGrant, SlotRequest } from "../../core/limits/take-slots.ts";
+import { spareSlots, type SlotGrant, type SlotRequest } from "../../core/limits/take-slots.ts";
 import type { TripMoment } from "./trip-moment.ts";
 
 /** How long it is believed that others have all slots: one of theirs may be free at any time. */
@@ -9,8 +9,6 @@ const RETRY_MS = 1_000;
 const RESTATE_MS = 10_000;
 /** Slots that were not needed for this long are given back. */
 const UNUSED_MS = 200;
-/** Beyond what was needed at once lately, this share of it is kept ready, where there is plenty. */
-const SPARE_SHARE = 4;
 
 /** One limit on calls in flight, as one process sees it: the slots that it holds. */
 export class SlotMeter {
@@ -76,7 +74,8 @@ export class SlotMeter {
     if (!this.#isStated) return true;
     if (this.#inFlight > 0 && nowMs - this.#askedAtMs >= RESTATE_MS) return true;
     if (this.#isContended()) return this.#held > this.#inFlight;
-    return this.#held > this.#peak && nowMs - this.#askedAtMs >= UNUSED_MS;
+    const needed = this.#peak + spareSlots(this.limit, this.#peak);
+    return this.#held > needed && nowMs - this.#askedAtMs >= UNUSED_MS;
   }
 
   isIdle(): boolean {
@@ -96,7 +95,6 @@ export class SlotMeter {
       limit: this.limit,
       kept,
       waiting: this.#waiting,
-      spare: Math.ceil(kept / SPARE_SHARE),
     };
   }
 

@@ -11,11 +11,12 @@ interface StoreTripsDeps {
   readonly uses: LimitUseSink;
   readonly monotonicMs: () => number;
   readonly log: TripLog;
+  /** A store that has not answered by then is away, and calls are decided without it. */
+  readonly answerDeadlineMs?: number | undefined;
 }
 
 /** Uses that one trip takes along: calls that wait for one of them wait for all. */
 const MAX_USES_A_TRIP = 100;
-/** A store that has not answered by then is away, and calls are decided without it. */
 const ANSWER_DEADLINE_MS = 1_000;
 const RETRY_MS = 1_000;
 const REMOVE_IDLE_MS = 60_000;
@@ -123,10 +124,11 @@ export class StoreTrips {
     const sentAtMs = this.#deps.monotonicMs();
     this.#triedAtMs = sentAtMs;
     const requests = uses.map((use) => use.ask(sentAtMs));
+    const { answerDeadlineMs = ANSWER_DEADLINE_MS } = this.#deps;
     const deadline = setTimeout(() => {
-      this.#lose(new Error(`the store has not answered within ${ANSWER_DEADLINE_MS} ms`));
+      this.#lose(new Error(`the store has not answered within ${answerDeadlineMs} ms`));
       waiters?.resolve();
-    }, ANSWER_DEADLINE_MS);
+    }, answerDeadlineMs);
     try {
       await this.#exchange(uses, requests, sentAtMs);
       this.#find();
@@ -166,7 +168,7 @@ export class StoreTrips {
     const moment = { sentAtMs, storeNowMs, heardAtMs: this.#deps.monotonicMs() };
     for (const [index, use] of uses.entries()) {
       const grant = grants[index];
-      if (grant !== undefined) use.hear(grant, moment);
+      if (grant !== undefined) use.hear(requests[index] ?? NO_REQUEST, grant, moment);
     }
   }
 

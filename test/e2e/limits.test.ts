@@ -1,0 +1,102 @@
+/** Limits over two real processes on one SQLite file. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { expectData, type AdminClient } from "../../src/admin/client.ts";
+import {
+  adminOf,
+  createHome,
+  readFirstSecrets,
+  type Home,
+  type KeywardProcess,
+} from "../support/keyward-process.ts";
+import { until } from "../support/poll.ts";
+
+let home: Home;
+let first: KeywardProcess;
+let second: KeywardProcess;
+let admin: AdminClient;
+let gatewayKey = "";
+
+beforeAll(async () => {
+  home = await createHome();
+  first = await home.start();
+  const secrets = readFirstSecrets(first);
+  gatewayKey = secrets.gatewayKey;
+  second = await home.start();
+  admin = adminOf(second, secrets.adminToken);
+}, 120_000);
+afterAll(() => home.remove());
+
+interface Answered {
+  readonly status: number;
+  readonly limit: string | null;
+  leave(): void;
+}
+
+/** A stream of the simulator that goes on until it is left; its head tells whether it was let through. */
+async function call(keyward: KeywardProcess, customer: string): Promise<Answered> {
+  const leaving = new AbortController();
+  const answer = await fetch(`${keyward.url}/v1/chat/completions`, {
+    method: "POST",
+    signal: leaving.signal,
+    headers: {
+      authorization: `Bearer ${gatewayKey}`,
+      "content-type": "application/json",
+      "x-keyward-customer": customer,
+      "x-simulator-fault": "slow",
+    },
+    body: JSON.stringify({
+      model: "gpt-4o-mini",
+      stream: true,
+      messages: [{ role: "user", content: "hello" }],
+    }),
+  });
+  return {
+    status: answer.status,
+    limit: answer.headers.get("x-ratelimit-limit-requests"),
+    leave: () => leaving.abort(),
+  };
+}
+
+async function burst(keyward: KeywardProcess, customer: string, count: number) {
+  return await Promise.all(Array.from({ length: count }, () => call(keyward, customer)));
+}
+
+const statusOf = ({ status }: Answered): number => status;
+
+it("hold for both within a second of being set: exactly so many calls, whichever process they come to", async () => {
+  const scope = { kind: "customer" } as const;
+  expectData(await admin.POST("/limits", { body: { scope, requestsPerMinute: 30 } }));
+  for (const keyward of [first, second]) {
+    await until("the limit has arrived", async () => {
+      const answer = await call(keyward, "somebody");
+      answer.leave();
+      return answer.limit === "30";
+    });
+  }
+  const answers = (await Promise.all([burst(first, "acme", 40), burst(second, "acme", 40)])).flat();
+  for (const answer of answers) answer.leave();
+  const admitted = answers.filter(({ status }) => status === 200).length;
+  expect(admitted).toBeLessThanOrEqual(30);
+  expect(new Set(answers.map(statusOf))).toEqual(new Set([200, 429]));
+});
+
+it("on calls at a time are freed by a process that is killed", async () => {
+  const limit = expectData(
+    await admin.POST("/limits", { body: { scope: { kind: "organization" }, concurrency: 2 } }),
+  );
+  await until("nobody else is let in", async () => {
+    const answers = await burst(first, "killed", 3);
+    const isLimited = answers.some(({ status }) => status === 429);
+    if (!isLimited) for (const answer of answers) answer.leave();
+    return isLimited;
+  });
+  expect((await call(second, "other")).status).toBe(429);
+  await first.kill();
+  await until(
+    "the slots are free again",
+    async () => (await call(second, "other")).status === 200,
+    30_000,
+  );
+  const { data } = await admin.GET("/limits/{id}", { params: { path: { id: limit.id } } });
+  expect(data?.uses).toMatchObject([{ callsInFlight: expect.any(Number) as number }]);
+}, 60_000);
