@@ -59,6 +59,11 @@ export interface Provider {
    * query. Absent: it has whatever a client of it asks for.
    */
   readonly serves?: (method: string, path: string) => boolean;
+  /**
+   * Fields that limit the output and that it may pass over (`max_completion_tokens`): what a call may cost at worst must
+   * not rely on them. Absent: none.
+   */
+  readonly ignoredOutputLimits?: readonly string[];
   /** Whether its calls cost nothing by definition (the simulator). */
   readonly isFree: boolean;
   /**

@@ -10,6 +10,7 @@ import {
 import { respondJson, startUpstream, type Upstream } from "../../test/support/upstream.ts";
 import type { Budget } from "../core/budgets/budget.ts";
 import type { LeaseBook } from "../ledger/leases/lease-book.ts";
+import { openaiProvider } from "../providers/openai/openai-provider.ts";
 
 /** Published for gpt-4o-mini: $0.15 and $0.60 a million tokens, in picos a token. */
 const INPUT = 150_000n;
@@ -85,6 +86,21 @@ describe("a call that a hard budget counts", () => {
     expect(limit).toBeLessThan(100);
     const sent = JSON.parse(String(upstream.seen[0]?.body)) as typeof CALL;
     expect(sent).toEqual({ ...CALL, max_tokens: limit });
+  });
+
+  it("does not rely on a limit that the provider may pass over", async () => {
+    const { max_tokens: limit, ...rest } = CALL;
+    const call = { ...rest, max_completion_tokens: limit };
+    await start([hardBudget(400n * OUTPUT)]);
+    const sent = await post(gateway, call);
+    expect(sent.statusCode).toBe(200);
+    await sent.body.dump();
+    await gateway.close();
+    await upstream.close();
+    const passesOver = { ...openaiProvider, ignoredOutputLimits: ["max_completion_tokens"] };
+    await start([hardBudget(400n * OUTPUT)], { provider: passesOver });
+    expect(await errorOf(await post(gateway, call))).toMatchObject({ code: "insufficient_quota" });
+    expect(upstream.seen).toEqual([]);
   });
 
   it("is refused where no output at all can be paid for", async () => {

@@ -8,6 +8,7 @@ interface CompatibleServer {
   readonly streamUsage: boolean;
   readonly pricedAs?: string;
   readonly genAiName?: string;
+  readonly ignoredOutputLimits?: readonly string[];
 }
 
 /**
@@ -30,6 +31,7 @@ const SERVERS: readonly CompatibleServer[] = [
     genAiName: "mistral_ai",
     // Its streams end with the usage unasked, and a request that asks is refused.
     streamUsage: false,
+    ignoredOutputLimits: ["max_completion_tokens"],
   },
   {
     name: "gemini",
@@ -53,6 +55,7 @@ const SERVERS: readonly CompatibleServer[] = [
     defaultBaseUrl: "http://localhost:11434/v1",
     baseUrlExample: "http://ollama.internal:11434/v1",
     streamUsage: true,
+    ignoredOutputLimits: ["max_completion_tokens"],
   },
   {
     name: "vllm",

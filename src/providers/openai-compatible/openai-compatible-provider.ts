@@ -16,6 +16,8 @@ export const openaiCompatibleProvider: Provider = {
   baseUrlExample: "https://llm.example.com/v1",
   accountFields: [],
   supports: { streamUsage: true },
+  // Older servers know `max_tokens` alone, and pass over what they do not know.
+  ignoredOutputLimits: ["max_completion_tokens"],
   isFree: false,
   authHeaders: ({ secret }) => [["authorization", `Bearer ${secret}`]],
   address: ({ basePath, origin, path, query }) => ({

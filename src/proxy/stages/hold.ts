@@ -83,7 +83,7 @@ function wayOf(call: Call): BoundWay {
     provider: call.route?.pricedAs ?? "",
     models: [sentModel(call), ...(call.peeked?.otherModels ?? [])],
     atMs: call.attemptStartedAtMs,
-    ignoredLimits: [],
+    ignoredLimits: call.route?.provider.ignoredOutputLimits ?? [],
   };
 }
 
