@@ -77,6 +77,9 @@ export class BurstGateways {
   }
 
   async createBudget(scope: { kind: Scope["kind"]; id?: string }, cents: number): Promise<string> {
+    if (scope.kind === "customer" && scope.id !== undefined) {
+      expectData(await this.#admin.POST("/customers", { body: { externalId: scope.id } }));
+    }
     const { id } = expectData(
       await this.#admin.POST("/budgets", {
         body: {

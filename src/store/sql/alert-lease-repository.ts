@@ -23,11 +23,12 @@ export class SqlAlertLeaseRepository implements AlertLeaseRepository {
         conflict
           .column("name")
           .doUpdateSet({ lease_id: leaseId, leased_until_ms: untilMs })
-          // One that ends later than any can was taken before the clock stepped back.
+          // One that ends far later than any can was taken before the clock stepped back. A little later is possible: who
+          // waited here for another's row has looked at the clock before it.
           .where(
             sql<boolean>`alert_leases.lease_id is null or alert_leases.lease_id = ${leaseId}
               or alert_leases.leased_until_ms <= ${engine.nowMs}
-              or alert_leases.leased_until_ms > ${untilMs}`,
+              or alert_leases.leased_until_ms > ${engine.nowMs} + ${2 * leaseMs}`,
           ),
       )
       .executeTakeFirst();

@@ -198,7 +198,8 @@ function isDue({ nowMs, horizonMs }: { readonly nowMs: number; readonly horizonM
 }
 
 function isFree({ nowMs, leaseMs }: { readonly nowMs: number; readonly leaseMs: number }) {
-  return sql<boolean>`(leased_until_ms <= ${nowMs} or leased_until_ms > ${nowMs + leaseMs})`;
+  // One that ends far later than any can was taken before the clock stepped back; a little later, by a clock that is ahead.
+  return sql<boolean>`(leased_until_ms <= ${nowMs} or leased_until_ms > ${nowMs + 2 * leaseMs})`;
 }
 
 function toRecord(row: PendingRow, event: UsageEvent): PendingUsageRecord {
