@@ -9,7 +9,7 @@ import { type BurstGateways, startGateways } from "../support/burst-gateways.ts"
 import { BurstUpstream, CENTS_A_CALL } from "../support/burst-upstream.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
 
-const SETUPS = (process.env["KEYWARD_BURST"] ?? "sqlite:2,postgres:2").split(",");
+const SETUPS = (process.env["KEYWARD_BURST"] ?? "sqlite:2").split(",");
 const ROUNDS = Number(process.env["KEYWARD_BURST_ROUNDS"] ?? 1);
 const CALLS = 200;
 const LIMIT_CENTS = 100;
