@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
+import type { ScopedCall } from "../core/scopes/scope.ts";
 import type { CallIntent, DeferredStep } from "../core/usage/usage-event.ts";
 import type { Hold } from "../ledger/holds.ts";
 import type { Admission } from "../ledger/limits.ts";
@@ -117,6 +118,19 @@ const MAX_MODEL_CHARACTERS = 256;
 /** The model that the client asked for, as the ledger has it. */
 export function requestedModel({ peeked }: Call): string | null {
   return peeked?.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
+}
+
+/** Whose call it is on the way that it takes now. */
+export function scopedCall({ key, route, customer, feature }: Call): ScopedCall {
+  if (key === undefined || route === undefined) throw new Error("its way is not chosen yet");
+  return {
+    projectId: key.projectId,
+    environmentId: key.environmentId,
+    gatewayKeyId: key.id,
+    customer,
+    feature,
+    providerAccountId: route.accountId,
+  };
 }
 
 /** The model that the provider was asked for; of a form that is streamed it may be known only when it has passed. */

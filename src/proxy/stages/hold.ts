@@ -6,7 +6,6 @@ import {
   type WorstCaseDeps,
 } from "../../core/budgets/worst-case.ts";
 import { formatUsd, type Picos, ZERO_PICOS } from "../../core/money/picos.ts";
-import type { ScopedCall } from "../../core/scopes/scope.ts";
 import type {
   HeldWindow,
   HeldWindows,
@@ -15,7 +14,7 @@ import type {
   TightBudget,
 } from "../../ledger/holds.ts";
 import { readCallBound } from "../../wire/bounds/read-call-bound.ts";
-import { requestedModel, sentModel, type Call, type Refusal } from "../call.ts";
+import { requestedModel, scopedCall, sentModel, type Call, type Refusal } from "../call.ts";
 
 export interface HoldDeps {
   readonly holds: Pick<HoldBook, "windowsOf" | "place">;
@@ -38,18 +37,6 @@ export function hold(
     call.attemptStartedAtMs,
   );
   return windows.length === 0 ? undefined : holdAgainst(deps, call, windows);
-}
-
-function scopedCall({ key, route, customer, feature }: Call): ScopedCall {
-  if (key === undefined || route === undefined) throw new Error("hold comes after route");
-  return {
-    projectId: key.projectId,
-    environmentId: key.environmentId,
-    gatewayKeyId: key.id,
-    customer,
-    feature,
-    providerAccountId: route.accountId,
-  };
 }
 
 function holdAgainst(

@@ -5,7 +5,7 @@ import { totalInputTokens, totalOutputTokens } from "../../core/usage/quantities
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { LimitDecision, LimitedCall, LimitRefusal, Limits } from "../../ledger/limits.ts";
 import { createRateLimitHeaders } from "../../wire/http/rate-limit-headers.ts";
-import type { Call, Refusal } from "../call.ts";
+import { scopedCall, type Call, type Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps } from "../choose-route.ts";
 import { readTokenFacts } from "../token-facts.ts";
 
@@ -65,17 +65,7 @@ async function later<Value>(value: Promise<Value>, next: (value: Value) => Outco
 }
 
 function limitedCall(call: Call): LimitedCall {
-  const { key, route } = call;
-  if (key === undefined || route === undefined) throw new Error("limit comes after route");
-  return {
-    projectId: key.projectId,
-    environmentId: key.environmentId,
-    gatewayKeyId: key.id,
-    customer: call.customer,
-    feature: call.feature,
-    providerAccountId: route.accountId,
-    tokens: call.estimatedTokens,
-  };
+  return { ...scopedCall(call), tokens: call.estimatedTokens };
 }
 
 function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome {

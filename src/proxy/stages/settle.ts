@@ -6,7 +6,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import type { CallObserver, CallReport } from "../../telemetry/call-observer.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { endedStep } from "../../wire/openai/deferred-work.ts";
-import { sentModel, type Call } from "../call.ts";
+import { requestedModel, sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 import type { Measurement } from "./meter.ts";
 
@@ -35,7 +35,7 @@ export async function settle(
   const event: UsageEvent = {
     ...intent,
     // Of a form, these may have passed after the intent was written.
-    requestedModel: intent.requestedModel ?? clip(call.peeked?.model ?? null),
+    requestedModel: intent.requestedModel ?? requestedModel(call),
     isStream: call.peeked?.isStream ?? intent.isStream,
     ...measurement,
     httpStatus: result.httpStatus,

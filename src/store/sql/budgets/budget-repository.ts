@@ -1,5 +1,10 @@
 import type { Kysely, Selectable, UpdateObject } from "kysely";
-import { type Budget, type BudgetIncrease, limitAt } from "../../../core/budgets/budget.ts";
+import {
+  type Budget,
+  type BudgetIncrease,
+  limitAt,
+  windowIdOf,
+} from "../../../core/budgets/budget.ts";
 import { grantOf } from "../../../core/budgets/grant.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseHolder } from "../../../core/budgets/lease.ts";
 import { windowAt } from "../../../core/budgets/periods.ts";
@@ -22,7 +27,6 @@ import { toBudgetRow, toIncreaseRow, withIncreases } from "./budget-rows.ts";
 import { sumLedger } from "./ledger-sums.ts";
 import { listWindows, readWindows } from "./window-list.ts";
 import {
-  leaseKey,
   type LockedLease,
   lockWindows,
   openWindows,
@@ -142,7 +146,7 @@ export class SqlBudgetRepository implements BudgetRepository {
 
   async leasesOf(holder: LeaseHolder): Promise<ReadonlyMap<string, Picos>> {
     const ids = await leasedWindows(this.#connections.read, holder);
-    const leases = await readLeases({ db: this.#connections.read }, ids, [holder]);
+    const leases = await readLeases({ db: this.#connections.read }, ids, holder);
     return new Map(
       Array.from(leases.values(), ({ windowId, leasedPicos }) => [windowId, leasedPicos]),
     );
@@ -224,7 +228,7 @@ async function returnLeases(
 ): Promise<void> {
   if (windowIds.length === 0) return;
   const windows = await lockWindows(target, windowIds);
-  const leases = await readLeases(target, [...windows.keys()], [holder]);
+  const leases = await readLeases(target, [...windows.keys()], holder);
   for (const lease of leases.values()) {
     const window = windows.get(lease.windowId);
     if (window === undefined) continue;
@@ -245,22 +249,21 @@ async function grantLeases(
     budget === undefined ? [] : [{ ...ask.key, budget }],
   );
   const windows = await openWindows(target, keys);
-  const leases = await readLeases(target, [...windows.keys()], [holder]);
+  const leases = await readLeases(target, [...windows.keys()], holder);
   const answers = standing.map(({ ask, budget }): LeaseAnswer => {
     const window = budget && windows.get(idOf(ask, budget));
     if (window === undefined) return unlimited(ask);
     const limitPicos = limitAt(budget as Budget, window.carriedPicos, atMs);
     const grantedPicos = grantOf({ ...window, limitPicos }, ask);
     window.leasedPicos = picos(window.leasedPicos + grantedPicos);
-    const key = leaseKey(window.id, holder);
-    const lease = leases.get(key) ?? {
+    const lease = leases.get(window.id) ?? {
       windowId: window.id,
       holder,
       lostAtMs: null,
       leasedPicos: ZERO_PICOS,
     };
     lease.leasedPicos = picos(lease.leasedPicos + grantedPicos);
-    leases.set(key, lease);
+    leases.set(window.id, lease);
     const { spentPicos, leasedPicos } = window;
     return { grantedPicos, limitPicos, spentPicos, leasedPicos };
   });
@@ -270,7 +273,7 @@ async function grantLeases(
 }
 
 function idOf({ key }: LeaseAsk, budget: Budget): string {
-  return `${budget.id}/${key.window.startsAtMs}/${boundedText(key.subject)}`;
+  return windowIdOf({ ...key, budget, subject: boundedText(key.subject) });
 }
 
 function unlimited({ needPicos }: LeaseAsk): LeaseAnswer {

@@ -15,7 +15,6 @@ import type { CorrectionRecord } from "../../records.ts";
 import { boundedText } from "../bounded-text.ts";
 import type { BulkTarget } from "../bulk-insert.ts";
 import {
-  leaseKey,
   type LockedLease,
   openWindows,
   readLeases,
@@ -101,6 +100,8 @@ interface Posting {
   readonly kept: { readonly holder: EventId; readonly picos: Picos }[];
 }
 
+const NO_LEASES: ReadonlyMap<string, LockedLease> = new Map();
+
 class Postings {
   readonly #byWindow = new Map<string, Posting>();
 
@@ -123,16 +124,13 @@ class Postings {
       target,
       postings.map(([, { key }]) => key),
     );
-    const leases = await readLeases(
-      target,
-      [...windows.keys()],
-      holder === undefined ? [] : [holder],
-    );
+    const leases =
+      holder === undefined ? NO_LEASES : await readLeases(target, [...windows.keys()], holder);
     const kept: LockedLease[] = [];
     for (const [windowId, posting] of postings) {
       const window = windows.get(windowId);
       if (window === undefined) throw new Error(`the window ${windowId} was not opened`);
-      const lease = holder === undefined ? undefined : leases.get(leaseKey(windowId, holder));
+      const lease = leases.get(windowId);
       window.spentPicos = picos(window.spentPicos + posting.spentPicos);
       window.leasedPicos = picos(window.leasedPicos - takeFrom(lease, picos(posting.usedPicos)));
       for (const { holder: work, picos: wanted } of posting.kept) {

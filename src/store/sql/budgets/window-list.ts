@@ -7,6 +7,7 @@ import { formatCursor, parseCursor } from "../cursor.ts";
 import { fromMoneyColumns } from "../money-columns.ts";
 import { checkedLimit, cutPage } from "../page.ts";
 import type { BudgetWindowTable, Tables } from "../tables.ts";
+import { amountsOf } from "./windows.ts";
 
 const LIST = "budgetWindows";
 const MAX_IDS = 1000;
@@ -85,9 +86,7 @@ function toRecord(row: Selectable<BudgetWindowTable>, lostPicos: Picos): BudgetW
     subject: row.subject,
     startsAtMs: Number(row.starts_at_ms),
     endsAtMs: row.ends_at_ms === null ? null : Number(row.ends_at_ms),
-    spentPicos: fromMoneyColumns(row.spent_micros, row.spent_rest_picos),
-    leasedPicos: fromMoneyColumns(row.leased_micros, row.leased_rest_picos),
+    ...amountsOf(row),
     lostPicos,
-    carriedPicos: fromMoneyColumns(row.carried_micros, row.carried_rest_picos),
   };
 }

@@ -3,7 +3,7 @@
  * locks windows in the order of their ids, and a lease only under its window's lock, so that no two wait for each
  * other in a circle.
  */
-import type { Insertable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import { carryOver, type WindowKey, windowIdOf } from "../../../core/budgets/budget.ts";
 import type { LeaseHolder } from "../../../core/budgets/lease.ts";
 import { windowAt } from "../../../core/budgets/periods.ts";
@@ -81,9 +81,7 @@ export async function lockWindows(
         subject: row.subject,
         startsAtMs: Number(row.starts_at_ms),
         endsAtMs: row.ends_at_ms === null ? null : Number(row.ends_at_ms),
-        carriedPicos: fromMoneyColumns(row.carried_micros, row.carried_rest_picos),
-        spentPicos: fromMoneyColumns(row.spent_micros, row.spent_rest_picos),
-        leasedPicos: fromMoneyColumns(row.leased_micros, row.leased_rest_picos),
+        ...amountsOf(row),
       });
     }
   }
@@ -100,37 +98,30 @@ export async function saveWindows(
   }
 }
 
-/** What these holders have of these windows, which must be locked. By window and holder, see `leaseKey`. */
+/** What a holder has of these windows, which must be locked; by the window's id. */
 export async function readLeases(
   { db }: Pick<BulkTarget, "db">,
   windowIds: readonly string[],
-  holders: readonly LeaseHolder[],
+  holder: LeaseHolder,
 ): Promise<Map<string, LockedLease>> {
   const leases = new Map<string, LockedLease>();
-  if (holders.length === 0) return leases;
   for (const part of chunksOf(windowIds)) {
-    for (const someHolders of chunksOf(holders)) {
-      const rows = await db
-        .selectFrom("budget_leases")
-        .selectAll()
-        .where("window_id", "in", part)
-        .where("holder", "in", someHolders)
-        .execute();
-      for (const row of rows) {
-        leases.set(leaseKey(row.window_id, row.holder), {
-          windowId: row.window_id,
-          holder: row.holder,
-          lostAtMs: row.lost_at_ms === null ? null : Number(row.lost_at_ms),
-          leasedPicos: fromMoneyColumns(row.leased_micros, row.leased_rest_picos),
-        });
-      }
+    const rows = await db
+      .selectFrom("budget_leases")
+      .selectAll()
+      .where("window_id", "in", part)
+      .where("holder", "=", holder)
+      .execute();
+    for (const row of rows) {
+      leases.set(row.window_id, {
+        windowId: row.window_id,
+        holder,
+        lostAtMs: row.lost_at_ms === null ? null : Number(row.lost_at_ms),
+        leasedPicos: fromMoneyColumns(row.leased_micros, row.leased_rest_picos),
+      });
     }
   }
   return leases;
-}
-
-export function leaseKey(windowId: string, holder: LeaseHolder): string {
-  return `${windowId}\u0000${holder}`;
 }
 
 /** A lease of nothing is removed. */
@@ -185,12 +176,15 @@ async function carriedInto({ db }: BulkTarget, key: WindowKey): Promise<Picos> {
     .selectAll()
     .where("id", "=", windowIdOf(before))
     .executeTakeFirst();
-  if (row === undefined) return carryOver(budget, NOTHING_SPENT);
-  return carryOver(budget, {
+  return carryOver(budget, row === undefined ? NOTHING_SPENT : amountsOf(row));
+}
+
+export function amountsOf(row: Selectable<BudgetWindowTable>) {
+  return {
     carriedPicos: fromMoneyColumns(row.carried_micros, row.carried_rest_picos),
     spentPicos: fromMoneyColumns(row.spent_micros, row.spent_rest_picos),
     leasedPicos: fromMoneyColumns(row.leased_micros, row.leased_rest_picos),
-  });
+  };
 }
 
 const NOTHING_SPENT = {
@@ -235,6 +229,7 @@ function replacing(key: string, columns: readonly string[]): string {
   return `on conflict (${key}) do update set ${sets.join(", ")}`;
 }
 
+/** Lowers the lease by what is wanted, or by what there is of it; returns by how much. */
 export function takeFrom(lease: LockedLease | undefined, wanted: Picos): Picos {
   if (lease === undefined || wanted <= 0n) return ZERO_PICOS;
   const taken = wanted < lease.leasedPicos ? wanted : lease.leasedPicos;
