@@ -1,7 +1,8 @@
 /** A data plane with several ways to providers, each with an account and a key of its own. */
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { request, type Dispatcher } from "undici";
+import { onTestFinished } from "vitest";
 import type { ProviderAccountId, ProviderKeyId } from "../../src/core/ids/ids.ts";
 import type { ProviderRoute, RoutingRule } from "../../src/proxy/snapshot.ts";
 import { CHAT, post } from "./chat.ts";
@@ -99,15 +100,19 @@ export function attemptsOf({ events }: Pick<DataPlane, "events">): readonly stri
   );
 }
 
-/** A port that nobody listens on. */
+/**
+ * A port of this machine that refuses connections until the test ends: the near end of an open connection has it, so
+ * no server of another test file is given it meanwhile.
+ */
 export async function closedPort(): Promise<{ readonly url: string }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  onTestFinished(() => {
+    socket.destroy();
+    server.close();
   });
-  return { url: `http://127.0.0.1:${port}` };
+  return { url: `http://127.0.0.1:${String(socket.localPort)}` };
 }
