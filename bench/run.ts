@@ -17,13 +17,13 @@ import { formatReport, type Measurement } from "./report.ts";
 import { bare } from "./targets/bare.ts";
 import { direct } from "./targets/direct.ts";
 import { fastify } from "./targets/fastify.ts";
-import { keyward } from "./targets/keyward.ts";
+import { guarded, keyward } from "./targets/keyward.ts";
 import { nginx } from "./targets/nginx.ts";
 import { portkey } from "./targets/portkey.ts";
 import type { RunningTarget, Target, TargetContext } from "./targets/target.ts";
 import { createRequest, WORKLOADS, type Workload } from "./workloads.ts";
 
-const TARGETS: readonly Target[] = [direct, bare, keyward, nginx, fastify, portkey];
+const TARGETS: readonly Target[] = [direct, bare, keyward, guarded, nginx, fastify, portkey];
 /** Targets have this core to themselves; load and upstream share the other. */
 const TARGET_CORE = "0";
 const LOAD_CORE = "1";
