@@ -4,6 +4,7 @@
  * knows an implementation.
  */
 import type { AlertMessage, SendOutcome } from "../alerts/alert-message.ts";
+import type { Principal } from "../core/access/principal.ts";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, ProcessId, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
@@ -80,6 +81,8 @@ export interface AdminEnv {
     readonly requestId: RequestId;
     readonly refusedWith?: ErrorCode;
     /** Who asks, as the authenticator knows them. */
+    readonly principal: Principal;
+    /** Their name, as it is written beside what they change. */
     readonly actor: string;
   };
 }

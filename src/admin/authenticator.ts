@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { type Principal, principalOf } from "../core/access/principal.ts";
 import { hashAdminToken, isAdminToken } from "../core/keys/admin-token.ts";
 import type { AdminTokenRepository } from "../store/store.ts";
 
@@ -7,11 +8,13 @@ export interface Authenticator {
   /** False for one that lets everybody in: an app with it must never be reachable over HTTP. */
   readonly checksTokens: boolean;
   /**
-   * Who asks, as it is written beside what they change: a token's name. Undefined for whom it does not let in, never why.
-   * `authorization`: the header's value. Rejects when the store does not answer.
+   * Who asks. Undefined for whom it does not let in, never why. `authorization`: the header's value. Rejects when the
+   * store does not answer.
    */
-  identify(authorization: string | null): Promise<string | undefined>;
+  identify(authorization: string | null): Promise<Principal | undefined>;
 }
+
+const LOCAL_OWNER = principalOf("owner", { kind: "system", id: "local", name: "local" });
 
 /**
  * For calls inside the process that already owns the data directory (the CLI): whoever can read the root key and the
@@ -19,7 +22,7 @@ export interface Authenticator {
  */
 export const TRUST_CALLER: Authenticator = Object.freeze({
   checksTokens: false,
-  identify: () => Promise.resolve("local"),
+  identify: () => Promise.resolve(LOCAL_OWNER),
 });
 
 /** By the setting that it comes from. */
@@ -48,11 +51,16 @@ export function createTokenAuthenticator({ adminTokens, extraToken }: TokenSourc
       if (token === undefined) return undefined;
       const digest = digestOf(token);
       if (extraDigest !== undefined && timingSafeEqual(digest, extraDigest)) {
-        return EXTRA_TOKEN_NAME;
+        return principalOf("owner", {
+          kind: "token",
+          id: EXTRA_TOKEN_NAME,
+          name: EXTRA_TOKEN_NAME,
+        });
       }
       // What Keyward cannot have issued is not worth a look-up: a flood of guesses stays off the database.
       if (!isAdminToken(token)) return undefined;
-      return (await adminTokens.findActiveByHash(hashAdminToken(token)))?.name;
+      const found = await adminTokens.findActiveByHash(hashAdminToken(token));
+      return found && principalOf("owner", { kind: "token", id: found.id, name: found.name });
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import type { Principal } from "../../core/access/principal.ts";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
 import type { AdminEnv } from "../admin-deps.ts";
 import { refuse } from "../answers/refusal.ts";
@@ -14,9 +15,10 @@ export function requireAdmin(
 ): MiddlewareHandler<AdminEnv> {
   return async (context, next) => {
     if (context.req.path === openPath) return next();
-    const actor = await identify(authenticator, context.req.raw.headers.get("authorization"));
-    if (actor !== undefined) {
-      context.set("actor", actor);
+    const principal = await identify(authenticator, context.req.raw.headers.get("authorization"));
+    if (principal !== undefined) {
+      context.set("principal", principal);
+      context.set("actor", principal.name);
       return next();
     }
     context.header("www-authenticate", 'Bearer realm="keyward-admin"');
@@ -28,7 +30,7 @@ export function requireAdmin(
 async function identify(
   authenticator: Authenticator,
   authorization: string | null,
-): Promise<string | undefined> {
+): Promise<Principal | undefined> {
   try {
     return await authenticator.identify(authorization);
   } catch (cause) {
