@@ -24,7 +24,16 @@ export const guarded: Target = keywardTarget({
   prepare: async (client) => {
     const subjects = ["organization", "project", "environment", "key", "customer"] as const;
     for (const kind of subjects) {
-      const body = { scope: { kind }, limitUsd: "1000000", period: "month" } as const;
+      const body = {
+        scope: { kind },
+        measure: "cost",
+        limitUsd: "1000000",
+        period: "month",
+        timezone: "UTC",
+        rollsOver: false,
+        enforcement: "hard",
+        onTightBudget: "refuse",
+      } as const;
       expectData(await client.POST("/budgets", { body }));
     }
     const plenty = 1_000_000_000;
