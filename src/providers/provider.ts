@@ -2,6 +2,7 @@
  * A provider's contract: how its API is addressed and authenticated. Shared code never asks for a provider's name,
  * it asks this contract. Formats of bodies live in wire/, prices in core/pricing.
  */
+import type { Ownership, OwnershipClues } from "../core/keys/ownership.ts";
 import type { Dialect } from "../wire/dialect.ts";
 
 interface ProviderCredentials {
@@ -77,6 +78,8 @@ export interface Provider {
   readonly defaultHeaders?: readonly (readonly [string, string])[];
   /** Lower-case header names with values that authenticate a call. */
   authHeaders(credentials: ProviderCredentials): readonly (readonly [string, string])[];
+  /** Whose a secret of its is, by what is known of it. Absent: nothing about its secrets tells. */
+  ownershipOf?(clues: OwnershipClues): Ownership;
   /** A base URL of an account in the one form that `address` expects, from those that people paste. */
   normalizeBaseUrl?(baseUrl: string): string;
   /** Where a call goes. Absent: the path below `/v1`, appended to the base path. */

@@ -1,17 +1,14 @@
 import { expectData, type AdminClient } from "../admin/client.ts";
 import type { FoundOpenaiKey } from "../config/import-openai-key.ts";
-import {
-  detectKeyOwnership,
-  previewProviderKey,
-  type KeyOwnership,
-} from "../core/keys/provider-key.ts";
+import { accountKindOf, ownershipOf } from "../core/keys/ownership.ts";
+import { previewProviderKey } from "../core/keys/provider-key.ts";
 
 /** The team's key of today, now the development environment's. */
 export interface ImportedKey {
   readonly where: string;
   readonly preview: string;
   /** What its prefix says of the account it belongs to. */
-  readonly ownership: KeyOwnership;
+  readonly ownership: "personal" | "organization" | "unknown";
   readonly account: string;
   readonly baseUrl: string | null;
 }
@@ -24,7 +21,7 @@ export async function importOpenaiKey(
   client: AdminClient,
   found: FoundOpenaiKey,
 ): Promise<ImportedKey> {
-  const ownership = detectKeyOwnership(found.secret);
+  const ownership = accountKindOf(ownershipOf(found).owner) ?? "unknown";
   const isOpenai = found.baseUrl === null || found.baseUrl === OPENAI_BASE_URL;
   const account = expectData(
     await client.POST("/provider-accounts", {

@@ -57,6 +57,15 @@ describe("provider keys", () => {
     expect((await addKey(account, "staging", secretOf("a"))).status).toBe(201);
   });
 
+  it("refuses an organization's admin key, and says why", async () => {
+    await addAccount("organization", "openai-main");
+    const adminKey = ["sk", "admin", "a".repeat(40)].join("-");
+    const refused = await addKey("openai-main", "staging", adminKey);
+    expect(refused.status).toBe(400);
+    expect(refused.text).toContain("this is an admin key");
+    expect(refused.text).not.toContain(adminKey);
+  });
+
   it("refuses a secret that is active in another environment, naming it and not the secret", async () => {
     const account = await addAccount("organization", "openai-main");
     const secret = secretOf("a");

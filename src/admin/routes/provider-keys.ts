@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
+import { isProviderAdminKey } from "../../core/keys/ownership.ts";
 import { isKeywardKey } from "../../core/keys/provider-key.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -25,6 +26,10 @@ const secretField = z
   .refine(
     (secret) => !isKeywardKey(secret),
     "must be a provider's secret, and begins as a key that Keyward itself issues",
+  )
+  .refine(
+    (secret) => !isProviderAdminKey(secret),
+    "must be a key that calls models, and this is an admin key: it manages the whole organization, calls no model, and no call may carry it",
   )
   .openapi({
     description: "The provider's secret. Goes into the vault and is never answered with.",

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { createAdminToken } from "./admin-token.ts";
 import { createGatewayKey } from "./gateway-key.ts";
-import { detectKeyOwnership, isKeywardKey, previewProviderKey } from "./provider-key.ts";
+import { isKeywardKey, previewProviderKey } from "./provider-key.ts";
 
 const secretOf = (...prefix: readonly string[]) => [...prefix, `${"x".repeat(40)}9fQa`].join("-");
 
@@ -22,21 +22,6 @@ describe("previewProviderKey", () => {
     expect(previewProviderKey(["sk", "shortone"].join("-"))).toBe("sk-…");
     expect(previewProviderKey("hunter2")).toBe("…");
     expect(previewProviderKey("")).toBe("…");
-  });
-});
-
-describe("detectKeyOwnership", () => {
-  test.each([
-    [secretOf("sk", "svcacct"), "organization"],
-    [secretOf("sk", "proj"), "unknown"],
-    [secretOf("sk", "None"), "personal"],
-    [secretOf("sk"), "personal"],
-    [secretOf("sk", "admin"), "unknown"],
-    [secretOf("sk", "ant", "api03"), "unknown"],
-    [secretOf("gsk"), "unknown"],
-    ["", "unknown"],
-  ])("goes by the prefix alone and does not guess beyond it", (secret, ownership) => {
-    expect(detectKeyOwnership(secret)).toBe(ownership);
   });
 });
 

@@ -2,9 +2,6 @@
 import { ADMIN_TOKEN_PREFIX } from "./admin-token.ts";
 import { GATEWAY_KEY_PREFIXES } from "./gateway-key.ts";
 
-/** Whose a provider key seems to be. */
-export type KeyOwnership = "personal" | "organization" | "unknown";
-
 /** Prefixes that name a key's type and nothing secret; the longest that fits is shown. */
 const TYPE_PREFIXES = [
   "sk-svcacct-",
@@ -26,16 +23,6 @@ export function previewProviderKey(secret: string): string {
   const prefix = TYPE_PREFIXES.find((candidate) => secret.startsWith(candidate)) ?? "";
   const hidden = secret.length - prefix.length - SHOWN_CHARACTERS;
   return `${prefix}…${hidden >= MIN_HIDDEN_CHARACTERS ? secret.slice(-SHOWN_CHARACTERS) : ""}`;
-}
-
-/**
- * Whose account a key seems to belong to, from its prefix alone. OpenAI's service accounts belong to an organization;
- * `sk-None-` and the old keys without a type were made by a person; a project key may be either's.
- */
-export function detectKeyOwnership(secret: string): KeyOwnership {
-  if (secret.startsWith("sk-svcacct-")) return "organization";
-  if (secret.startsWith("sk-None-") || /^sk-[A-Za-z0-9]+$/.test(secret)) return "personal";
-  return "unknown";
 }
 
 /**

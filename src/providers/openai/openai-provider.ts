@@ -1,3 +1,4 @@
+import { ownershipOf } from "../../core/keys/ownership.ts";
 import type { Provider } from "../provider.ts";
 
 /** OpenAI itself. Source of the headers: the "Authentication" section of OpenAI's API reference. */
@@ -10,6 +11,7 @@ export const openaiProvider: Provider = {
   accountFields: ["organizationId", "projectId"],
   supports: { streamUsage: true },
   isFree: false,
+  ownershipOf,
   authHeaders({ secret, organizationId, projectId }) {
     const headers: [string, string][] = [["authorization", `Bearer ${secret}`]];
     if (organizationId !== null) headers.push(["openai-organization", organizationId]);
