@@ -18,6 +18,7 @@ export interface GatewayRequest {
   } | null;
   readonly headers: HeaderFields;
   readonly body: RequestBody;
+  readonly remoteAddress: string;
 }
 
 /** A request's body. Nothing of it is taken from the client until somebody reads it. */

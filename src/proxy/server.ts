@@ -133,7 +133,8 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
   };
 }
 
-function toGatewayRequest({ method, target: called, headers, body }: HttpRequest): GatewayRequest {
+function toGatewayRequest(came: HttpRequest): GatewayRequest {
+  const { method, target: called, headers, body, remoteAddress } = came;
   const azure = parseAzureTarget(called);
   const target = azure?.target ?? called;
   const query = target.indexOf("?");
@@ -144,6 +145,7 @@ function toGatewayRequest({ method, target: called, headers, body }: HttpRequest
     dated: azure?.dated ?? null,
     headers,
     body,
+    remoteAddress,
   };
 }
 

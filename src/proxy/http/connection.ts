@@ -57,6 +57,7 @@ interface Turn {
  */
 export class Connection implements BodySource, ReplyWire {
   readonly #socket: Socket;
+  readonly #remoteAddress: string;
   readonly #host: ConnectionHost;
   readonly #parser = new HeadParser();
   /** What has come and is not read yet. */
@@ -81,6 +82,8 @@ export class Connection implements BodySource, ReplyWire {
 
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket;
+    // Gone with the connection; one that ends at once has none.
+    this.#remoteAddress = socket.remoteAddress ?? "";
     this.#host = host;
     socket.on("data", this.#onData);
     socket.on("close", this.#onClose);
@@ -197,7 +200,8 @@ export class Connection implements BodySource, ReplyWire {
     const reply = new Reply(this, head);
     this.#isGoAheadDue = head.expectsContinue && !framing.isComplete;
     this.#turn = { head, framing, body, reply, isKept: undefined };
-    this.#host.handler({ method, target, headers, body }, reply);
+    const remoteAddress = this.#remoteAddress;
+    this.#host.handler({ method, target, headers, body, remoteAddress }, reply);
     return true;
   }
 

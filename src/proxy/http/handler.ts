@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly target: string;
   readonly headers: HeaderFields;
   readonly body: RequestBody;
+  /** The IP address of the other end of the connection: of the client, or of a proxy before us. */
+  readonly remoteAddress: string;
 }
 
 /** Answers a request, now or later. Throws nothing: it is called from within the connection's reading. */
