@@ -3,17 +3,15 @@
  * and becomes what it did cost when it is settled. Budgets are in core, windows and leases in the store; here is what
  * one process decides in memory, out of the leases it has.
  */
-import type { Budget, WindowKey } from "../core/budgets/budget.ts";
+import type { CountedWindow, CountedWindows } from "../core/budgets/budget-rules.ts";
+import type { Budget } from "../core/budgets/budget.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { ScopedCall } from "../core/scopes/scope.ts";
 import type { UsageEvent } from "../core/usage/usage-event.ts";
 
 /** The windows of hard budgets that count a call. Ask `HoldBook.windowsOf` for them. */
-export type HeldWindows = readonly HeldWindow[];
-
-export interface HeldWindow extends WindowKey {
-  readonly id: string;
-}
+export type HeldWindows = CountedWindows;
+export type HeldWindow = CountedWindow;
 
 export interface Hold {
   readonly kind: "held";

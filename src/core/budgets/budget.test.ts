@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BudgetId, BudgetIncreaseId } from "../ids/ids.ts";
 import { picos } from "../money/picos.ts";
+import type { ScopedCall } from "../scopes/scope.ts";
 import { BudgetRules } from "./budget-rules.ts";
 import { type Budget, carryOver, countedAmount, isHolding, limitAt } from "./budget.ts";
 
@@ -87,14 +88,23 @@ describe("a budget", () => {
       customer: null,
       feature: null,
       providerAccountId: null,
-    } as unknown as Parameters<typeof rules.visit>[0];
-    const counted = ["gpt-4o", "gpt-4o-mini", "o1-mini", null].filter((model) => {
-      let isCounted = false;
-      rules.visit(call, model, () => {
-        isCounted = true;
-      });
-      return isCounted;
-    });
+    } as unknown as ScopedCall;
+    const models = ["gpt-4o", "gpt-4o-mini", "o1-mini", null];
+    const counted = models.filter((model) => rules.windowsOf(call, model, 0).length > 0);
     expect(counted).toEqual(["gpt-4o", "o1-mini"]);
+  });
+
+  it("gives the same windows for calls that are alike, until one of them is over", () => {
+    const hourly = { ...BUDGET, id: "bud_2" as BudgetId, period: "hour" } as const;
+    const rules = new BudgetRules([BUDGET, hourly]);
+    const call = { gatewayKeyId: "key_1", customer: "acme" } as unknown as ScopedCall;
+    const HOUR_MS = 3_600_000;
+    const first = rules.windowsOf(call, null, 0);
+    expect(first.map(({ id }) => id)).toEqual(["bud_1/0/", "bud_2/0/"]);
+    expect(rules.windowsOf({ ...call }, null, HOUR_MS - 1)).toBe(first);
+    const second = rules.windowsOf(call, null, HOUR_MS);
+    expect(second.map(({ id }) => id)).toEqual(["bud_1/0/", `bud_2/${HOUR_MS}/`]);
+    expect(rules.windowsOf(call, null, HOUR_MS - 1)).toEqual(first);
+    expect(rules.windowsOf({ ...call, customer: "other" }, null, 0)).not.toBe(first);
   });
 });

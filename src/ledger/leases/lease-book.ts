@@ -1,6 +1,5 @@
 import { BudgetRules } from "../../core/budgets/budget-rules.ts";
-import { type Budget, countedAmount, isHolding, windowIdOf } from "../../core/budgets/budget.ts";
-import { windowAt } from "../../core/budgets/periods.ts";
+import { type Budget, countedAmount, isHolding } from "../../core/budgets/budget.ts";
 import type { EventId } from "../../core/ids/ids.ts";
 import { type Picos, picos } from "../../core/money/picos.ts";
 import type { ScopedCall } from "../../core/scopes/scope.ts";
@@ -23,11 +22,16 @@ const SWEEP_MS = 500;
 const MAX_ROUNDS = 3;
 const NO_WINDOWS: HeldWindows = [];
 
+/** What is held for one call, of which accounts. */
+interface Held {
+  readonly windows: HeldWindows;
+  readonly accounts: readonly WindowAccount[];
+}
+
 /** What a call that has ended used of this process's leases. */
-interface Use {
-  readonly account: WindowAccount;
-  /** Off the lease with the flush of the event. */
-  readonly usedPicos: bigint;
+interface Use extends Held {
+  /** Of each of the accounts: off its lease with the flush of the event. */
+  readonly usedPicos: readonly bigint[];
 }
 
 /** The holds of one process, out of leases on the store's windows. See `HoldBook` for what it promises. */
@@ -35,8 +39,10 @@ export class LeaseBook implements HoldBook {
   readonly #options: LeaseBookOptions;
   readonly #accounts = new Map<string, WindowAccount>();
   readonly #keeper: LeaseKeeper;
+  /** By the windows of the calls that are held from them, as they were for the last of these calls. */
+  readonly #accountsOf = new WeakMap<HeldWindows, readonly WindowAccount[]>();
   /** Of events on their way to the store. */
-  readonly #uses = new Map<EventId, readonly Use[]>();
+  readonly #uses = new Map<EventId, Use>();
   /** Of budgets that refuse. */
   #holding = new BudgetRules([]);
   /** Of all budgets, paused ones too: they count, and calls in flight may be held against them. */
@@ -50,23 +56,15 @@ export class LeaseBook implements HoldBook {
   }
 
   windowsOf(call: ScopedCall, model: string | null, atMs: number): HeldWindows {
-    if (this.#holding.isEmpty) return NO_WINDOWS;
-    const windows: HeldWindow[] = [];
-    this.#holding.visit(call, model, (budget, subject) => {
-      const key = { budget, subject, window: windowAt(budget, atMs) };
-      const id = windowIdOf(key);
-      windows.push(this.#accounts.get(id) ?? { ...key, id });
-    });
-    return windows;
+    return this.#holding.windowsOf(call, model, atMs);
   }
 
   place(windows: HeldWindows, amount: Picos): HoldAnswer | Promise<HoldAnswer> {
-    const accounts = windows.map((window) => this.#accountOf(window));
+    const held = { windows, accounts: this.#accountsFor(windows) };
     // What costs nothing passes an empty budget, too.
-    if (amount === 0n || accounts.every((account) => account.availablePicos >= amount)) {
-      return this.#take(accounts, amount);
-    }
-    return this.#obtain(accounts, amount);
+    return amount === 0n || haveAll(held.accounts, amount)
+      ? this.#take(held, amount)
+      : this.#obtain(held, amount);
   }
 
   replaceBudgets(budgets: readonly Budget[]): void {
@@ -83,23 +81,24 @@ export class LeaseBook implements HoldBook {
   }
 
   /** For the flush: the windows that an event's call was held against. */
-  heldAgainst(id: EventId): readonly string[] {
-    return this.#uses.get(id)?.map(({ account }) => account.id) ?? [];
+  heldAgainst(id: EventId): HeldWindows {
+    return this.#uses.get(id)?.windows ?? NO_WINDOWS;
   }
 
   /** For the flush: these events are in the store, each once, and what they used is off this process's leases there. */
   flushed(events: readonly UsageEvent[]): void {
-    const usedOf = new Map<WindowAccount, bigint>();
+    const sums = new Map<readonly WindowAccount[], bigint[]>();
     for (const { id } of events) {
-      for (const { account, usedPicos } of this.#uses.get(id) ?? []) {
-        usedOf.set(account, (usedOf.get(account) ?? 0n) + usedPicos);
-      }
+      const use = this.#uses.get(id);
+      if (use === undefined) continue;
       this.#uses.delete(id);
+      const sum = sums.get(use.accounts);
+      if (sum === undefined) sums.set(use.accounts, [...use.usedPicos]);
+      else
+        for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0n) + (use.usedPicos[i] ?? 0n);
     }
-    for (const [account, used] of usedOf) {
-      account.unflushedPicos -= used;
-      // The store takes no more off a lease than there is of it; what a call cost beyond its hold is spent all the same.
-      account.leasedPicos = account.leasedPicos > used ? account.leasedPicos - used : 0n;
+    for (const [accounts, sum] of sums) {
+      for (const [index, account] of accounts.entries()) account.flushed(sum[index] ?? 0n);
     }
   }
 
@@ -114,9 +113,11 @@ export class LeaseBook implements HoldBook {
 
   /** Gives back what lies idle, and forgets windows that nothing is held from. Done by itself every half second. */
   sweep(): void {
-    this.#returnSurplus([...this.#accounts.values()]);
+    this.#returnSurplus();
     for (const account of this.#accounts.values()) {
-      if (account.isUnused) this.#accounts.delete(account.id);
+      if (!account.isUnused) continue;
+      account.isForgotten = true;
+      this.#accounts.delete(account.id);
     }
     this.#keeper.resolveDoubt();
     if (this.#accounts.size > 0 || this.#keeper.isDoubtful) return;
@@ -129,54 +130,76 @@ export class LeaseBook implements HoldBook {
     await this.#options.source.closeLeases(this.#options.holder);
   }
 
-  async #obtain(accounts: readonly WindowAccount[], amount: Picos): Promise<HoldAnswer> {
+  async #obtain(held: Held, amount: Picos): Promise<HoldAnswer> {
+    // So that the accounts are not forgotten while the store is asked.
+    for (const account of held.accounts) account.openCalls += 1;
+    try {
+      return await this.#ask(held, amount);
+    } finally {
+      for (const account of held.accounts) account.openCalls -= 1;
+    }
+  }
+
+  async #ask(held: Held, amount: Picos): Promise<HoldAnswer> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const lacking = accounts.filter((account) => account.availablePicos < amount);
-      if (lacking.length === 0) return this.#take(accounts, amount);
+      const lacking = lackingOf(held, amount);
+      if (lacking.length === 0) return this.#take(held, amount);
       const nowMs = this.#options.monotonicMs();
       if (lacking.some((account) => account.isShortOf(amount, nowMs))) break;
       if (!(await this.#keeper.ask(lacking, amount))) return { kind: "unavailable" };
     }
-    const lacking = accounts.filter((account) => account.availablePicos < amount);
-    return lacking.length === 0 ? this.#take(accounts, amount) : tightBudget(lacking);
+    const lacking = lackingOf(held, amount);
+    return lacking.length === 0 ? this.#take(held, amount) : tightBudget(lacking);
   }
 
-  #take(accounts: readonly WindowAccount[], amount: Picos): Hold {
+  #take(held: Held, amount: Picos): Hold {
     const nowMs = this.#options.monotonicMs();
-    for (const account of accounts) account.hold(amount, nowMs);
+    for (const account of held.accounts) account.hold(amount, nowMs);
     return {
       kind: "held",
       picos: amount,
-      settle: (event) => this.#settle(accounts, amount, event),
+      settle: (event) => this.#settle(held, amount, event),
       release: () => {
-        for (const account of accounts) account.heldPicos -= amount;
-        this.#returnSurplus(accounts);
+        for (const account of held.accounts) this.#end(account, amount, 0n);
       },
     };
   }
 
-  #settle(accounts: readonly WindowAccount[], amount: Picos, event: UsageEvent): void {
-    const counting = this.#countingWindows(event);
-    const isKept = event.deferred?.step === "begun";
-    const uses = accounts.map((account): Use => {
-      account.heldPicos -= amount;
-      if (!counting.has(account.id)) return { account, usedPicos: 0n };
-      const counted = countedAmount(account.budget.measure, event);
-      const usedPicos = isKept ? counted + (event.holdPicos ?? 0n) : counted;
-      account.unflushedPicos += usedPicos;
-      return { account, usedPicos };
-    });
-    this.#uses.set(event.id, uses);
-    this.#returnSurplus(accounts);
+  #settle({ windows, accounts }: Held, amount: Picos, event: UsageEvent): void {
+    const { requestedModel, startedAtMs } = event;
+    // The same list once more: all of them count the event, as they counted the call.
+    const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === windows;
+    const counting = isAsHeld ? undefined : this.#countingWindows(event);
+    const kept = event.deferred?.step === "begun" ? (event.holdPicos ?? 0n) : 0n;
+    const usedPicos: bigint[] = [];
+    for (const account of accounts) {
+      const isCounted = counting?.has(account.id) ?? true;
+      const used = isCounted ? countedAmount(account.budget.measure, event) + kept : 0n;
+      usedPicos.push(used);
+      this.#end(account, amount, used);
+    }
+    this.#uses.set(event.id, { windows, accounts, usedPicos });
+  }
+
+  #end(account: WindowAccount, amount: Picos, used: bigint): void {
+    account.end(amount, used);
+    // Others may be waiting for it. What lies idle elsewhere is found by the sweep.
+    if (account.isTight) this.#keeper.giveBack(account);
   }
 
   /** The store adds the event to these. Of a form, the model may not have been known when the call was held. */
   #countingWindows(event: UsageEvent): ReadonlySet<string> {
-    const ids = new Set<string>();
-    this.#counting.visit(event, event.requestedModel, (budget, subject) => {
-      ids.add(windowIdOf({ budget, subject, window: windowAt(budget, event.startedAtMs) }));
-    });
-    return ids;
+    const { requestedModel, startedAtMs } = event;
+    const windows = this.#counting.windowsOf(event, requestedModel, startedAtMs);
+    return new Set(windows.map(({ id }) => id));
+  }
+
+  #accountsFor(windows: HeldWindows): readonly WindowAccount[] {
+    const known = this.#accountsOf.get(windows);
+    if (known?.every(isKept) === true) return known;
+    const accounts = windows.map((window) => this.#accountOf(window));
+    this.#accountsOf.set(windows, accounts);
+    return accounts;
   }
 
   #accountOf(window: HeldWindow): WindowAccount {
@@ -188,13 +211,26 @@ export class LeaseBook implements HoldBook {
     return account;
   }
 
-  #returnSurplus(accounts: readonly WindowAccount[]): void {
+  #returnSurplus(): void {
     const nowMs = this.#options.monotonicMs();
     const wallClockMs = this.#options.nowMs();
-    for (const account of accounts) {
+    for (const account of this.#accounts.values()) {
       if (account.surplusAt(nowMs, wallClockMs) > 0n) this.#keeper.giveBack(account);
     }
   }
+}
+
+function haveAll(accounts: readonly WindowAccount[], amount: Picos): boolean {
+  for (const account of accounts) if (account.availablePicos < amount) return false;
+  return true;
+}
+
+function lackingOf({ accounts }: Held, amount: Picos): readonly WindowAccount[] {
+  return accounts.filter((account) => account.availablePicos < amount);
+}
+
+function isKept(account: WindowAccount): boolean {
+  return !account.isForgotten;
 }
 
 function tightBudget(lacking: readonly WindowAccount[]): TightBudget {

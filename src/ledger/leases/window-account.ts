@@ -19,10 +19,12 @@ export class WindowAccount implements HeldWindow {
   budget: Budget;
   /** Off the window's free money, for this process. */
   leasedPicos = 0n;
-  /** Set aside for calls in flight. */
-  heldPicos = 0n;
-  /** Spent by calls that have ended and are not in the store yet. */
-  unflushedPicos = 0n;
+  /** Set aside for calls in flight, or spent by calls that have ended and are not in the store yet. */
+  usedPicos = 0n;
+  /** Calls that are held from it, for nothing too, or wait to be. */
+  openCalls = 0;
+  /** Nothing was held from it for long: there may be another account for the window by now. */
+  isForgotten = false;
   /** What the calls that wait for a lease need, each. */
   readonly waiting: Picos[] = [];
   lastUsedMs: number;
@@ -42,22 +44,41 @@ export class WindowAccount implements HeldWindow {
 
   /** What can be held from at once. Negative after calls that cost more than was held for them. */
   get availablePicos(): bigint {
-    return this.leasedPicos - this.heldPicos - this.unflushedPicos;
+    return this.leasedPicos - this.usedPicos;
   }
 
   get isUnused(): boolean {
     return (
       this.leasedPicos === 0n &&
-      this.heldPicos === 0n &&
-      this.unflushedPicos === 0n &&
+      this.usedPicos === 0n &&
+      this.openCalls === 0 &&
       this.waiting.length === 0
     );
   }
 
   hold(amount: Picos, nowMs: number): void {
-    this.heldPicos += amount;
+    this.usedPicos += amount;
+    this.openCalls += 1;
     this.lastUsedMs = nowMs;
     this.#meter.count(amount, nowMs);
+  }
+
+  /** The call used so much of what was held. */
+  end(held: Picos, used: bigint): void {
+    this.usedPicos += used - held;
+    this.openCalls -= 1;
+  }
+
+  /** Calls that used so much are in the store, and it is off the lease there. */
+  flushed(used: bigint): void {
+    this.usedPicos -= used;
+    // The store takes no more off a lease than there is of it; what a call cost beyond its hold is spent all the same.
+    this.leasedPicos = this.leasedPicos > used ? this.leasedPicos - used : 0n;
+  }
+
+  /** So little is left of the window that other processes may be waiting for what lies idle here. */
+  get isTight(): boolean {
+    return this.#isTight;
   }
 
   /** Undefined when no call waits. */
@@ -128,11 +149,11 @@ function atLeastNothing(amount: bigint): Picos {
   return amount > 0n ? picos(amount) : ZERO_PICOS;
 }
 
-/** How much was held lately: of the present second and the one before it. */
+/** How much was held lately: of the present second and the one before it. Near enough: it decides how much is asked for. */
 class DemandMeter {
   #secondMs: number;
-  #present = 0n;
-  #before = 0n;
+  #present = 0;
+  #before = 0;
 
   constructor(nowMs: number) {
     this.#secondMs = nowMs;
@@ -140,21 +161,20 @@ class DemandMeter {
 
   count(amount: Picos, nowMs: number): void {
     this.#turn(nowMs);
-    this.#present += amount;
+    this.#present += Number(amount);
   }
 
   /** What so many milliseconds need when they are as the last ones. */
   demandOf(spanMs: number, nowMs: number): Picos {
     this.#turn(nowMs);
-    const most = this.#present > this.#before ? this.#present : this.#before;
-    return picos((most * BigInt(spanMs)) / 1000n);
+    return picos(BigInt(Math.floor((Math.max(this.#present, this.#before) * spanMs) / 1000)));
   }
 
   #turn(nowMs: number): void {
     const elapsedMs = nowMs - this.#secondMs;
     if (elapsedMs < 1000) return;
-    this.#before = elapsedMs < 2000 ? this.#present : 0n;
-    this.#present = 0n;
+    this.#before = elapsedMs < 2000 ? this.#present : 0;
+    this.#present = 0;
     this.#secondMs = nowMs;
   }
 }

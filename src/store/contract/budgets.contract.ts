@@ -157,7 +157,7 @@ function describeLeases(fixture: Fixture): void {
     const window = await windowOf(store, budget);
     const held = spentOn(10);
     const notHeld = spentOn(5);
-    const windowsOf = (id: string) => (id === held.id && window ? [window.id] : []);
+    const windowsOf = (id: string) => (id === held.id && window ? [window] : []);
     const batch = [held, notHeld];
     await insertEvents(store, batch, { holder, windowsOf });
     await insertEvents(store, batch, { holder, windowsOf });

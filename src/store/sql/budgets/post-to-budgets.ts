@@ -1,15 +1,14 @@
 /** What a transaction adds to the ledger is added to the budgets that count it, in the same transaction. */
+import type { CountedWindow, CountedWindows } from "../../../core/budgets/budget-rules.ts";
 import {
-  type Budget,
   type BudgetMeasure,
   countedAmount,
   type WindowKey,
   windowIdOf,
 } from "../../../core/budgets/budget.ts";
 import type { LeaseHolder, Lending } from "../../../core/budgets/lease.ts";
-import { windowAt } from "../../../core/budgets/periods.ts";
 import type { EventId } from "../../../core/ids/ids.ts";
-import { type Picos, picos, ZERO_PICOS } from "../../../core/money/picos.ts";
+import { type Picos, picos } from "../../../core/money/picos.ts";
 import type { UsageEvent } from "../../../core/usage/usage-event.ts";
 import type { CorrectionRecord } from "../../records.ts";
 import { boundedText } from "../bounded-text.ts";
@@ -36,25 +35,83 @@ export async function postEvents(
   const rules = await target.budgetRules.rulesIn(target);
   if (rules.isEmpty) return;
   const postings = new Postings();
+  const groups = new EventGroups(postings);
   for (const event of events) {
-    rules.visit(event, event.requestedModel, (budget, subject) => {
-      const key = windowOf(budget, subject, event);
-      if (key === undefined) return;
-      const amount = countedAmount(budget.measure, event);
-      postings.spend(key, amount);
-      if (!isHeldFrom(lending, key, event)) return;
-      postings.use(key, amount);
-      if (event.deferred?.step !== "begun" || event.holdPicos === null) return;
-      if (waiting.has(event.id)) postings.keep(key, { holder: event.id, picos: event.holdPicos });
-      else postings.use(key, event.holdPicos);
-    });
+    const windows = rules.windowsOf(event, event.requestedModel, event.startedAtMs);
+    if (windows.length === 0) continue;
+    const group = groups.groupOf(windows, heldFrom(lending, event));
+    group.costPicos += countedAmount("cost", event);
+    group.pricePicos += countedAmount("price", event);
+    if (event.deferred?.step !== "begun" || event.holdPicos === null) continue;
+    for (const posting of group.lentPostings) {
+      if (waiting.has(event.id)) posting.keep({ holder: event.id, picos: event.holdPicos });
+      else posting.usedPicos += event.holdPicos;
+    }
   }
+  groups.post();
   await postings.write(target, lending?.holder);
 }
 
-function isHeldFrom(lending: Lending | undefined, key: WindowKey, event: UsageEvent): boolean {
-  if (lending === undefined) return false;
-  return lending.windowsOf?.(event.id).includes(windowIdOf(key)) ?? true;
+/** The windows that an event was held against; "all": whichever count it; "none": it was held from nobody's lease. */
+type HeldFrom = readonly Pick<CountedWindow, "id">[] | "all" | "none";
+
+function heldFrom(lending: Lending | undefined, { id }: UsageEvent): HeldFrom {
+  return lending === undefined ? "none" : (lending.windowsOf?.(id) ?? "all");
+}
+
+/** Events that the same windows count, and that were held from the same leases: few, for thousands of events. */
+interface EventGroup {
+  readonly postings: readonly Posting[];
+  readonly lentPostings: readonly Posting[];
+  costPicos: bigint;
+  pricePicos: bigint;
+}
+
+class EventGroups {
+  readonly #postings: Postings;
+  readonly #groups = new Map<CountedWindows, Map<HeldFrom, EventGroup>>();
+
+  constructor(postings: Postings) {
+    this.#postings = postings;
+  }
+
+  groupOf(windows: CountedWindows, held: HeldFrom): EventGroup {
+    let byHeld = this.#groups.get(windows);
+    if (byHeld === undefined) {
+      byHeld = new Map();
+      this.#groups.set(windows, byHeld);
+    }
+    let group = byHeld.get(held);
+    if (group === undefined) {
+      const keys = windows.flatMap((key) => toPosted(key) ?? []);
+      const lent = keys.filter((key) => isHeldFrom(held, windowIdOf(key)));
+      group = {
+        postings: keys.map((key) => this.#postings.of(key)),
+        lentPostings: lent.map((key) => this.#postings.of(key)),
+        costPicos: 0n,
+        pricePicos: 0n,
+      };
+      byHeld.set(held, group);
+    }
+    return group;
+  }
+
+  post(): void {
+    for (const byHeld of this.#groups.values()) {
+      for (const group of byHeld.values()) {
+        for (const posting of group.postings) posting.spentPicos += amountOf(group, posting);
+        for (const posting of group.lentPostings) posting.usedPicos += amountOf(group, posting);
+      }
+    }
+  }
+}
+
+function amountOf({ costPicos, pricePicos }: EventGroup, { key }: Posting): bigint {
+  return key.budget.measure === "cost" ? costPicos : pricePicos;
+}
+
+function isHeldFrom(held: HeldFrom, windowId: string): boolean {
+  return held === "all" || (held !== "none" && held.some(({ id }) => id === windowId));
 }
 
 /** Corrections that are new in the ledger. */
@@ -67,10 +124,12 @@ export async function postCorrections(
   if (rules.isEmpty) return;
   const postings = new Postings();
   for (const { event, correction } of corrections) {
-    rules.visit(event, event.requestedModel, (budget, subject) => {
-      const key = windowOf(budget, subject, event);
-      if (key !== undefined) postings.spend(key, correctedBy(budget.measure, event, correction));
-    });
+    const { requestedModel, startedAtMs } = event;
+    for (const window of rules.windowsOf(event, requestedModel, startedAtMs)) {
+      const key = toPosted(window);
+      if (key === undefined) continue;
+      postings.of(key).spentPicos += correctedBy(key.budget.measure, event, correction);
+    }
   }
   await postings.write(target, undefined);
 }
@@ -85,19 +144,31 @@ function correctedBy(
 }
 
 /** Undefined for a window that was over before there was the budget: nobody has added up its ledger. */
-function windowOf(budget: Budget, subject: string, event: UsageEvent): WindowKey | undefined {
-  const window = windowAt(budget, event.startedAtMs);
+function toPosted({ budget, subject, window }: WindowKey): WindowKey | undefined {
   if (window.endsAtMs !== null && window.endsAtMs <= budget.createdAtMs) return undefined;
   return { budget, subject: boundedText(subject), window };
 }
 
-interface Posting {
+/** What one transaction does to one window. */
+class Posting {
   readonly key: WindowKey;
-  spentPicos: bigint;
+  spentPicos = 0n;
   /** Of what is spent, what was held for. */
-  usedPicos: bigint;
+  usedPicos = 0n;
   /** Stays set aside, for work that goes on. */
-  readonly kept: { readonly holder: EventId; readonly picos: Picos }[];
+  readonly kept: { readonly holder: EventId; readonly picos: Picos }[] = [];
+
+  constructor(key: WindowKey) {
+    this.key = key;
+  }
+
+  keep(one: Posting["kept"][number]): void {
+    if (one.picos > 0n) this.kept.push(one);
+  }
+
+  get isNothing(): boolean {
+    return this.spentPicos === 0n && this.usedPicos === 0n && this.kept.length === 0;
+  }
 }
 
 const NO_LEASES: ReadonlyMap<string, LockedLease> = new Map();
@@ -105,21 +176,19 @@ const NO_LEASES: ReadonlyMap<string, LockedLease> = new Map();
 class Postings {
   readonly #byWindow = new Map<string, Posting>();
 
-  spend(key: WindowKey, amount: Picos): void {
-    if (amount !== 0n) this.#of(key).spentPicos += amount;
-  }
-
-  use(key: WindowKey, amount: Picos): void {
-    if (amount !== 0n) this.#of(key).usedPicos += amount;
-  }
-
-  keep(key: WindowKey, one: Posting["kept"][number]): void {
-    if (one.picos > 0n) this.#of(key).kept.push(one);
+  of(key: WindowKey): Posting {
+    const id = windowIdOf(key);
+    let posting = this.#byWindow.get(id);
+    if (posting === undefined) {
+      posting = new Posting(key);
+      this.#byWindow.set(id, posting);
+    }
+    return posting;
   }
 
   async write(target: BulkTarget, holder: LeaseHolder | undefined): Promise<void> {
-    if (this.#byWindow.size === 0) return;
-    const postings = [...this.#byWindow];
+    const postings = [...this.#byWindow].filter(([, posting]) => !posting.isNothing);
+    if (postings.length === 0) return;
     const windows = await openWindows(
       target,
       postings.map(([, { key }]) => key),
@@ -140,15 +209,5 @@ class Postings {
     }
     await saveWindows(target, windows.values());
     await saveLeases(target, [...leases.values(), ...kept]);
-  }
-
-  #of(key: WindowKey): Posting {
-    const id = windowIdOf(key);
-    let posting = this.#byWindow.get(id);
-    if (posting === undefined) {
-      posting = { key, spentPicos: ZERO_PICOS, usedPicos: ZERO_PICOS, kept: [] };
-      this.#byWindow.set(id, posting);
-    }
-    return posting;
   }
 }
