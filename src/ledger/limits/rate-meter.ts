@@ -31,6 +31,7 @@ interface Batch {
 
 /** What a call has taken: of which batches, or on this process's own account while the store was away. */
 export interface TakenPermits {
+  readonly meter: RateMeter;
   readonly amount: number;
   readonly parts: readonly TakenPart[];
 }
@@ -40,6 +41,15 @@ interface TakenPart {
   readonly amount: number;
   /** What `batch.moves` was: equal, it is still recorded where it was. */
   readonly moves: number;
+}
+
+/** What the store said, as it counts now. */
+interface Counting {
+  /** Of the store's clock. */
+  readonly second: number;
+  readonly window: SlidingWindow;
+  readonly total: number;
+  readonly emptyAtMs: number;
 }
 
 /** That nothing can be had is believed for this long: others give back what they don't use. */
@@ -60,12 +70,15 @@ export class RateMeter {
   readonly #waiting: number[] = [];
   /** Ascending by the end of their validity. */
   readonly #batches: Batch[] = [];
+  /** Of all of them together. */
+  #left = 0;
   readonly #recent = new RecentUse();
   /** By the second in which it is recorded. */
   readonly #returned = new Map<number, number>();
   #debt = 0;
   /** As of the last trip. */
   #window: SlidingWindow = [];
+  #counting: Counting | undefined;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   /** The store's clock less this process's, at least. */
   #storeAheadMs = 0;
@@ -107,12 +120,13 @@ export class RateMeter {
       if (part === 0) continue;
       batch.left -= part;
       batch.used += part;
+      this.#left -= part;
       missing -= part;
       parts.push({ batch, amount: part, moves: batch.moves });
     }
     if (missing > 0) throw new Error("permits were taken that are not there");
     this.#note(amount, nowMs);
-    return { amount, parts };
+    return { meter: this, amount, parts };
   }
 
   /** Whether there is enough in this process's own share of the limit, for as long as the store is away. */
@@ -124,7 +138,7 @@ export class RateMeter {
   takeOfShare(amount: number, nowMs: number): TakenPermits {
     this.#debt += amount;
     this.#note(amount, nowMs);
-    return { amount, parts: [] };
+    return { meter: this, amount, parts: [] };
   }
 
   /** Until there is more in the process's own share. */
@@ -141,6 +155,7 @@ export class RateMeter {
       if (batch.isInHand && moves === batch.moves) {
         batch.left += amount;
         batch.used -= amount;
+        this.#left += amount;
       } else this.#giveBack(part, amount);
     }
   }
@@ -160,11 +175,11 @@ export class RateMeter {
   /** When it is worth trying again, where it is known that there is not enough; undefined = the store must be asked. */
   refusalMs(amount: number, nowMs: number): number | undefined {
     if (nowMs - this.#heardAtMs >= RECHECK_MS) return undefined;
-    const window = this.#countedNow(nowMs);
+    const { window, total } = this.#countingAt(nowMs);
     let missing = amount - this.#inHand(nowMs);
     // Counted as of the last trip, and free again with the next.
     for (const returned of this.#returned.values()) missing -= returned;
-    if (totalOf(window) + missing <= this.limit) return undefined;
+    if (total + missing <= this.limit) return undefined;
     const freeAt = freeAtMs(window, this.limit, Math.min(missing, this.limit));
     return Math.max(1, freeAt - nowMs - this.#storeAheadMs);
   }
@@ -177,7 +192,7 @@ export class RateMeter {
       if (batch.validUntilMs > nowMs + LEAD_MS) lasting += batch.left;
     }
     if (lasting * 1000 >= this.#perSecond * LEAD_MS) return false;
-    return totalOf(this.#countedNow(nowMs)) + 4 <= this.limit;
+    return this.#countingAt(nowMs).total + 4 <= this.limit;
   }
 
   /** Whether the store should hear something of it, soon. */
@@ -217,6 +232,7 @@ export class RateMeter {
     { storeNowMs, sentAtMs, heardAtMs }: TripMoment,
   ): void {
     this.#window = grant.window;
+    this.#counting = undefined;
     this.#heardAtMs = heardAtMs;
     this.#storeAheadMs = storeNowMs - heardAtMs;
     this.#add(grant.forWaiting, sentAtMs + request.waitingValidSeconds * 1000);
@@ -232,12 +248,12 @@ export class RateMeter {
   }
 
   stateAt(nowMs: number): RateState {
-    const window = this.#countedNow(nowMs);
-    const taken = totalOf(window) - this.#inHand(nowMs) + Math.max(0, this.#debt);
+    const counting = this.#countingAt(nowMs);
+    const taken = counting.total - this.#inHand(nowMs) + Math.max(0, this.#debt);
     return {
       limit: this.limit,
       remaining: Math.max(0, Math.min(this.limit, this.limit - taken)),
-      resetMs: Math.max(0, emptyAtMs(window) - nowMs - this.#storeAheadMs),
+      resetMs: Math.max(0, counting.emptyAtMs - nowMs - this.#storeAheadMs),
     };
   }
 
@@ -259,13 +275,12 @@ export class RateMeter {
     if (amount === 0) return;
     const batch = { second, validUntilMs, left: amount, used: 0, moves: 0, firstSecond: second };
     this.#batches.push({ ...batch, isInHand: true });
+    this.#left += amount;
   }
 
   #inHand(nowMs: number): number {
     this.#expire(nowMs);
-    let inHand = 0;
-    for (const { left } of this.#batches) inHand += left;
-    return inHand;
+    return this.#left;
   }
 
   #expire(nowMs: number): void {
@@ -280,6 +295,7 @@ export class RateMeter {
   #retire(batch: Batch): void {
     batch.isInHand = false;
     if (batch.left > 0) this.#return(batch.second, batch.left);
+    this.#left -= batch.left;
     batch.left = 0;
   }
 
@@ -294,7 +310,7 @@ export class RateMeter {
 
   /** Nobody is likely to be held up by what this process has not yet told. */
   #isPlenty(nowMs: number): boolean {
-    return totalOf(this.#countedNow(nowMs)) * 2 <= this.limit;
+    return this.#countingAt(nowMs).total * 2 <= this.limit;
   }
 
   /** Used permits that are recorded further ahead than need be. */
@@ -325,7 +341,13 @@ export class RateMeter {
     this.#takenSinceAsked = 0;
   }
 
-  #countedNow(nowMs: number): SlidingWindow {
-    return countedAt(this.#window, nowMs + this.#storeAheadMs);
+  /** Worked out once a second, however many calls ask. */
+  #countingAt(nowMs: number): Counting {
+    const storeMs = nowMs + this.#storeAheadMs;
+    const second = secondOf(storeMs);
+    if (this.#counting?.second === second) return this.#counting;
+    const window = countedAt(this.#window, storeMs);
+    this.#counting = { second, window, total: totalOf(window), emptyAtMs: emptyAtMs(window) };
+    return this.#counting;
   }
 }

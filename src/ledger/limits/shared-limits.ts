@@ -1,5 +1,6 @@
 import type { LimitId } from "../../core/ids/ids.ts";
 import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
+import { CallMemo } from "../../core/scopes/call-memo.ts";
 import { ScopeIndex } from "../../core/scopes/scope-index.ts";
 import type {
   Admission,
@@ -11,7 +12,7 @@ import type {
   RateState,
   RateStates,
 } from "../limits.ts";
-import { CallAdmission, type Taken } from "./call-admission.ts";
+import { type AdmissionDeps, CallAdmission, type Taken } from "./call-admission.ts";
 import { LocalUse } from "./local-use.ts";
 import { StoreTrips, type TripLog } from "./store-trips.ts";
 
@@ -40,8 +41,10 @@ const MIN_RETRY_MS = 50;
 export class SharedLimits implements Limits {
   readonly #deps: SharedLimitsDeps;
   readonly #trips: StoreTrips;
+  readonly #admissionDeps: AdmissionDeps;
   readonly #limits = new Map<LimitId, Limit>();
-  #index: ScopeIndex<Limit> | undefined;
+  #index = new ScopeIndex<Limit>([]);
+  #memo = new CallMemo<readonly LocalUse[]>();
   /** By limit, then by subject; both in order of creation. */
   readonly #uses = new Map<LimitId, Map<string, LocalUse>>();
   #useCount = 0;
@@ -49,6 +52,13 @@ export class SharedLimits implements Limits {
   constructor(deps: SharedLimitsDeps) {
     this.#deps = deps;
     this.#trips = new StoreTrips(deps);
+    this.#admissionDeps = {
+      monotonicMs: deps.monotonicMs,
+      changed: (use, nowMs) => {
+        if (use.slots?.hasNews(nowMs) === true) this.#trips.ask(use);
+        else this.#trips.watch(use);
+      },
+    };
   }
 
   get isEmpty(): boolean {
@@ -68,7 +78,8 @@ export class SharedLimits implements Limits {
         this.#useCount -= uses.size;
       } else for (const use of uses.values()) use.changeTo(limit);
     }
-    this.#index = undefined;
+    this.#index = new ScopeIndex(this.#limits.values());
+    this.#memo = new CallMemo();
   }
 
   admit(call: LimitedCall): LimitDecision | Promise<LimitDecision> {
@@ -102,12 +113,14 @@ export class SharedLimits implements Limits {
     await this.#trips.close();
   }
 
-  #usesOf(call: LimitedCall): LocalUse[] {
-    this.#index ??= new ScopeIndex(this.#limits.values());
+  #usesOf(call: LimitedCall): readonly LocalUse[] {
+    const known = this.#memo.get(call, null);
+    if (known?.every(isKept) === true) return known;
     const uses: LocalUse[] = [];
     this.#index.visit(call, (limit, subject) => {
       uses.push(this.#useOf(limit, subject));
     });
+    this.#memo.set(call, null, uses);
     return uses;
   }
 
@@ -138,7 +151,10 @@ export class SharedLimits implements Limits {
       looked += 1;
       if (looked > MAX_FORGOTTEN_A_CALL) return;
       uses.delete(subject);
-      if (use.isIdle(nowMs)) this.#useCount -= 1;
+      if (use.isIdle(nowMs)) {
+        use.isForgotten = true;
+        this.#useCount -= 1;
+      }
       // To the end of the line, so that the next ones are looked at next time.
       else uses.set(subject, use);
     }
@@ -146,6 +162,7 @@ export class SharedLimits implements Limits {
 
   /** All or nothing, at once; undefined where the store must be asked. */
   #tryAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): LimitDecision {
+    if (haveAll(uses, call, nowMs)) return this.#takeAll(uses, call, nowMs);
     const refusal = this.#findRefusal(uses, call, nowMs);
     if (refusal === "unknown") return undefined;
     if (refusal !== undefined) return refusal;
@@ -209,30 +226,22 @@ export class SharedLimits implements Limits {
   }
 
   #takeAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): Admission {
-    const taken = uses.map((use): Taken => {
+    const taken: Taken[] = [];
+    for (const use of uses) {
       const { requests, tokens, slots } = use;
       use.openCalls += 1;
-      const amount = tokens?.clamp(call.tokens) ?? 0;
-      const held: Taken = {
+      taken.push({
         use,
-        requests: requests && { meter: requests, permits: takeOf(requests, 1, nowMs) },
-        tokens: tokens && { meter: tokens, permits: takeOf(tokens, amount, nowMs) },
+        requests: requests && takeOf(requests, 1, nowMs),
+        tokens: tokens && takeOf(tokens, tokens.clamp(call.tokens), nowMs),
         slots,
-      };
+      });
       slots?.take();
       if (requests?.isRunningLow(nowMs) === true || tokens?.isRunningLow(nowMs) === true) {
         this.#trips.ask(use);
       } else this.#trips.watch(use);
-      return held;
-    });
-    const deps = {
-      monotonicMs: this.#deps.monotonicMs,
-      changed: (use: LocalUse, atMs: number) => {
-        if (use.slots?.hasNews(atMs) === true) this.#trips.ask(use);
-        else this.#trips.watch(use);
-      },
-    };
-    return new CallAdmission(deps, taken, ratesOf(uses, nowMs));
+    }
+    return new CallAdmission(this.#admissionDeps, taken, ratesOf(uses, nowMs));
   }
 
   async #waitFor(
@@ -278,6 +287,19 @@ export class SharedLimits implements Limits {
 }
 
 const NONE: readonly never[] = [];
+
+function isKept(use: LocalUse): boolean {
+  return !use.isForgotten;
+}
+
+/** Whether everything that the call needs is in hand. */
+function haveAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): boolean {
+  for (const { requests, tokens, slots } of uses) {
+    if (requests?.has(1, nowMs) === false || slots?.has() === false) return false;
+    if (tokens?.has(tokens.clamp(call.tokens), nowMs) === false) return false;
+  }
+  return true;
+}
 
 /** Says what a call needs, for the trip that comes next; returns what takes that back. */
 function queueUp(uses: readonly LocalUse[], call: LimitedCall): () => void {
