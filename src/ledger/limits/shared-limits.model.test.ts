@@ -188,7 +188,6 @@ class World {
 
   call(index: number, tokens: number): void {
     const gateway = this.gateways[index];
-    const limit = this.limit;
     const admit = async (): Promise<void> => {
       const decision = await gateway?.admit({ ...CALL, tokens });
       // Its process may have died while it waited.
@@ -197,7 +196,8 @@ class World {
         process: index,
         atMs: this.nowMs,
         admission: decision,
-        tokens: Math.min(tokens, limit.tokensPerMinute ?? 0),
+        // A call that is larger than the limit counts as all of it: of the limit that it was admitted under.
+        tokens: Math.min(tokens, this.limit.tokensPerMinute ?? 0),
         isCounted: true,
         isRunning: true,
       });
