@@ -19,6 +19,8 @@ import { registerBudgets } from "./routes/budgets.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironments } from "./routes/environments.ts";
+import { registerKeyRevocation } from "./routes/key-revocation.ts";
+import { registerKeyRotation } from "./routes/key-rotation.ts";
 import { registerKeys } from "./routes/keys.ts";
 import { registerLimits } from "./routes/limits.ts";
 import { registerLiveCalls } from "./routes/live-calls.ts";
@@ -99,6 +101,8 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerRoutingTest(router, deps);
   registerRoutingRules(router, deps);
   registerKeys(router, deps);
+  registerKeyRotation(router, deps);
+  registerKeyRevocation(router, deps);
   registerCustomers(router, deps);
   registerBudgets(router, deps);
   registerPrices(router, deps);

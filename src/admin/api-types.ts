@@ -447,6 +447,50 @@ export interface paths {
     delete?: never;
     options?: never;
     head?: never;
+    /**
+     * Change what a gateway key may do
+     * @description Reaches every process within a second. A field that is absent stays as it is; null takes a limit away.
+     */
+    patch: operations["updateKey"];
+    trace?: never;
+  };
+  "/keys/{id}/cancel-rotation": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a gateway key's last rotation back
+     * @description While the old secret is still accepted: it is the key's own again, without an end, and the new one is refused from now on.
+     */
+    post: operations["cancelKeyRotation"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/keys/{id}/end-overlap": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Refuse a gateway key's old secrets from now on
+     * @description Where no old secret is accepted any more, nothing changes, and that is no error.
+     */
+    post: operations["endKeyOverlap"];
+    delete?: never;
+    options?: never;
+    head?: never;
     patch?: never;
     trace?: never;
   };
@@ -464,6 +508,46 @@ export interface paths {
      * @description For good. Revoking twice changes nothing and is no error.
      */
     post: operations["revokeKey"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/keys/{id}/rotate": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give a gateway key a new secret
+     * @description The key stays what it is: its id, budgets, limits and history. Both secrets are accepted until the overlap ends; then the old one is refused with `api_key_rotated`. The new one stands in clear in this answer and in no other.
+     */
+    post: operations["rotateKey"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/keys/revoke": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Revoke all gateway keys of a customer, an environment, a project or a prefix
+     * @description For good, all that match every field that is given. With `dryRun` nothing is revoked, and the answer says what would be.
+     */
+    post: operations["revokeKeys"];
     delete?: never;
     options?: never;
     head?: never;
@@ -2002,6 +2086,10 @@ export interface components {
       totalUsd: string;
     };
     IssuedKey: {
+      /** @description Null: every endpoint. */
+      allowedEndpoints: string[] | null;
+      /** @description Null: from everywhere. */
+      allowedIps: string[] | null;
       /** @description Null: every model. */
       allowedModels: string[] | null;
       /**
@@ -2024,14 +2112,24 @@ export interface components {
       expiresAt: string | null;
       /** @example key_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
+      /** @description Whether browsers may send it. */
+      isForBrowsers: boolean;
       /**
        * @description The key in clear, this once.
        * @example kw_live_<49 letters and digits>
        */
       key: string;
+      /**
+       * Format: date-time
+       * @description When the last call with it was sent, to the minute; null: it was never used.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastUsedAt: string | null;
       limit: components["schemas"]["KeyLimit"];
       /** @example support-bot */
       name: string;
+      /** @description Secrets that it had and that are still accepted, newest first. */
+      oldSecrets: components["schemas"]["OldKeySecret"][];
       /**
        * @description The key's prefix and last four characters.
        * @example kw_live_…x7Qz
@@ -2050,6 +2148,10 @@ export interface components {
       status: "active" | "expired" | "revoked";
     };
     Key: {
+      /** @description Null: every endpoint. */
+      allowedEndpoints: string[] | null;
+      /** @description Null: from everywhere. */
+      allowedIps: string[] | null;
       /** @description Null: every model. */
       allowedModels: string[] | null;
       /**
@@ -2072,8 +2174,18 @@ export interface components {
       expiresAt: string | null;
       /** @example key_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
+      /** @description Whether browsers may send it. */
+      isForBrowsers: boolean;
+      /**
+       * Format: date-time
+       * @description When the last call with it was sent, to the minute; null: it was never used.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastUsedAt: string | null;
       /** @example support-bot */
       name: string;
+      /** @description Secrets that it had and that are still accepted, newest first. */
+      oldSecrets: components["schemas"]["OldKeySecret"][];
       /**
        * @description The key's prefix and last four characters.
        * @example kw_live_…x7Qz
@@ -2091,8 +2203,32 @@ export interface components {
       /** @enum {string} */
       status: "active" | "expired" | "revoked";
     };
+    KeyChange: {
+      /** @description The endpoints the key may call: `chat/completions` with all paths under it, or a group, `@text`. Null: every endpoint. */
+      allowedEndpoints?: string[] | null;
+      /** @description The addresses and networks the key may be used from. Null: from everywhere. */
+      allowedIps?: string[] | null;
+      /** @description The models the key may call. Null: every model. */
+      allowedModels?: string[] | null;
+      /**
+       * @description The key is refused from then on. Null: it does not expire.
+       * @example 2026-01-31T09:00:00Z
+       */
+      expiresAt?: string | null;
+      /** @description Whether browsers may send it, where whoever looks can read it. Any other key is refused when a browser sends it, as the environment's policy says. */
+      isForBrowsers?: boolean;
+      /**
+       * @description For people.
+       * @example support-bot
+       */
+      name?: string;
+    };
     KeyInput: {
-      /** @description The models the key may call. Absent: every model. */
+      /** @description The endpoints the key may call: `chat/completions` with all paths under it, or a group, `@text`. Null: every endpoint. */
+      allowedEndpoints?: string[] | null;
+      /** @description The addresses and networks the key may be used from. Null: from everywhere. */
+      allowedIps?: string[] | null;
+      /** @description The models the key may call. Null: every model. */
       allowedModels?: string[] | null;
       /**
        * @description Binds the key to a customer: every call with it is that customer's, whatever the call says.
@@ -2109,6 +2245,8 @@ export interface components {
        * @example 2026-01-31T09:00:00Z
        */
       expiresAt?: string;
+      /** @description Whether browsers may send it, where whoever looks can read it. Any other key is refused when a browser sends it, as the environment's policy says. */
+      isForBrowsers?: boolean;
       /** @description A limit on the calls with this key, as `POST /limits` would make. */
       limits?: {
         /**
@@ -2153,6 +2291,51 @@ export interface components {
       data: components["schemas"]["Key"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
+    };
+    KeyRevocation: {
+      /** @description How many keys were revoked, or would be. */
+      count: number;
+      /** @description The newest of them. */
+      data: components["schemas"]["Key"][];
+      /** @description False: more keys than are revoked at once are concerned; ask again. */
+      isComplete: boolean;
+      isDryRun: boolean;
+    };
+    KeyRevocationInput: {
+      /**
+       * @description A customer's external id or id.
+       * @example acme
+       */
+      customer?: string;
+      /** @description Says what would be revoked, and revokes nothing. */
+      dryRun?: boolean;
+      /**
+       * @description An environment's name or id.
+       * @example production
+       */
+      environment?: string;
+      /**
+       * @description What the keys themselves begin with.
+       * @enum {string}
+       */
+      keyPrefix?: "kw_dev_" | "kw_stg_" | "kw_live_";
+      /**
+       * @description What their names begin with, to the letter.
+       * @example ci-
+       */
+      namePrefix?: string;
+      /**
+       * @description A project's name or id.
+       * @example default
+       */
+      project?: string;
+    };
+    KeyRotationInput: {
+      /**
+       * @description How long the old secret is accepted beside the new one; 0: not at all. Absent: 86400, a day.
+       * @example 86400
+       */
+      overlapSeconds?: number;
     };
     /** @description Null where no server runs. */
     LedgerStatus: {
@@ -2399,6 +2582,22 @@ export interface components {
     NewAlertChannel: components["schemas"]["AlertChannel"] & {
       /** @description Of kind `webhook`: what its receiver verifies messages with. Shown this once. */
       signingSecret: string | null;
+    };
+    OldKeySecret: {
+      /** @example kw_live_…m2Kd */
+      preview: string;
+      /**
+       * Format: date-time
+       * @description When another took its place.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      rotatedAt: string;
+      /**
+       * Format: date-time
+       * @description It is refused from then on.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      validUntil: string;
     };
     PendingUsage: {
       account: string | null;
@@ -3039,6 +3238,67 @@ export interface components {
       unchanged: number;
       /** @description Those for which there is no price: what they cost stays. */
       withoutPrice: number;
+    };
+    RotatedKey: {
+      /** @description Null: every endpoint. */
+      allowedEndpoints: string[] | null;
+      /** @description Null: from everywhere. */
+      allowedIps: string[] | null;
+      /** @description Null: every model. */
+      allowedModels: string[] | null;
+      /**
+       * Format: date-time
+       * @description When it was issued.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @description External id of the customer the key is bound to. */
+      customer: string | null;
+      customerId: string | null;
+      /** @description The environment's name. */
+      environment: string | null;
+      environmentId: string;
+      /**
+       * Format: date-time
+       * @description From when on it is refused; null: it does not expire.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      expiresAt: string | null;
+      /** @example key_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description Whether browsers may send it. */
+      isForBrowsers: boolean;
+      /**
+       * @description The key in clear, this once.
+       * @example kw_live_<49 letters and digits>
+       */
+      key: string;
+      /**
+       * Format: date-time
+       * @description When the last call with it was sent, to the minute; null: it was never used.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastUsedAt: string | null;
+      /** @example support-bot */
+      name: string;
+      /** @description Secrets that it had and that are still accepted, newest first. */
+      oldSecrets: components["schemas"]["OldKeySecret"][];
+      /**
+       * @description The key's prefix and last four characters.
+       * @example kw_live_…x7Qz
+       */
+      preview: string;
+      /** @description The project's name. */
+      project: string | null;
+      projectId: string;
+      /**
+       * Format: date-time
+       * @description When it was revoked; null while it is not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      revokedAt: string | null;
+      /** @enum {string} */
+      status: "active" | "expired" | "revoked";
     };
     RoutingRule: {
       /** @description The account's name. */
@@ -6481,8 +6741,12 @@ export interface operations {
         environment?: string;
         /** @description How many entries to answer with at most. */
         limit?: number;
+        /** @description `true`: only keys that can be used and never were. */
+        neverUsed?: "true" | "false";
         /** @description A project's name or id. */
         project?: string;
+        /** @description Only keys that can be used, are older than so many days, and have not been used in them. */
+        unusedForDays?: number;
       };
       header?: never;
       path?: never;
@@ -6713,6 +6977,321 @@ export interface operations {
       };
     };
   };
+  updateKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["KeyChange"];
+      };
+    };
+    responses: {
+      /** @description The gateway key, changed. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Key"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  cancelKeyRotation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The gateway key, with the secret it had. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Key"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  endKeyOverlap: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The gateway key, with one secret. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Key"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   revokeKey: {
     parameters: {
       query?: never;
@@ -6770,6 +7349,208 @@ export interface operations {
       };
       /** @description `not_found`: No object of that kind has this id. */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  rotateKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": components["schemas"]["KeyRotationInput"];
+      };
+    };
+    responses: {
+      /** @description The gateway key, with its new secret. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RotatedKey"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  revokeKeys: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["KeyRevocationInput"];
+      };
+    };
+    responses: {
+      /** @description What was revoked, or would be. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KeyRevocation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      403: {
         headers: {
           [name: string]: unknown;
         };

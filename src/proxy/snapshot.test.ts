@@ -19,8 +19,11 @@ function keyEntry(id: string): KeyEntry {
     environmentKind: "development",
     customer: null,
     allowedModels: null,
+    restrictions: null,
+    isForBrowsers: false,
     expiresAtMs: null,
     revokedAtMs: null,
+    superseded: null,
   };
 }
 
@@ -69,6 +72,27 @@ function createSnapshot(options: { maxKeys?: number } = {}) {
 }
 
 describe("Snapshot", () => {
+  it("forgets a key with all its secrets when it changes, and one secret alone when room is needed", async () => {
+    const { source, snapshot } = createSnapshot({ maxKeys: 2 });
+    await snapshot.start();
+    const superseded = { supersededAtMs: 1, validUntilMs: 2, reason: "replaced" } as const;
+    source.keys.set("new", keyEntry("key_1"));
+    source.keys.set("old", { ...keyEntry("key_1"), superseded });
+    source.keys.set("other", keyEntry("key_2"));
+    await snapshot.findKey("old");
+    await snapshot.findKey("new");
+    expect(source.lookUps).toBe(2);
+    expect(snapshot.findKey("old")).not.toBeInstanceOf(Promise);
+    // Room for two: the least used one goes, which is the new secret of the first key.
+    await snapshot.findKey("other");
+    expect(snapshot.findKey("old")).not.toBeInstanceOf(Promise);
+    await snapshot.findKey("new");
+    await snapshot.findKey("old");
+    source.changes.push({ sequence: 1, kind: "gatewayKey", entityId: "key_1" });
+    await snapshot.refresh();
+    for (const hash of ["old", "new"]) expect(snapshot.findKey(hash)).toBeInstanceOf(Promise);
+  });
+
   it("asks the store once for a key, however many calls come at once", async () => {
     const { source, snapshot } = createSnapshot();
     source.keys.set("h", keyEntry("key_1"));

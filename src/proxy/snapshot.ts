@@ -7,7 +7,10 @@ import type {
   ProviderKeyId,
   RoutingRuleId,
 } from "../core/ids/ids.ts";
+import type { SupersededSecret } from "../core/keys/superseded-secret.ts";
 import type { Picos } from "../core/money/picos.ts";
+import type { IpRanges } from "../core/network/ip-ranges.ts";
+import type { EndpointSet } from "../core/policy/endpoint-pattern.ts";
 import type { ModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider } from "../providers/provider.ts";
 
@@ -23,8 +26,19 @@ export interface KeyEntry {
   /** External id of the customer that the key is bound to. */
   readonly customer: string | null;
   readonly allowedModels: ReadonlySet<string> | null;
+  /** From where and for what it may be used; null: anywhere, for everything. */
+  readonly restrictions: KeyRestrictions | null;
+  readonly isForBrowsers: boolean;
   readonly expiresAtMs: number | null;
   readonly revokedAtMs: number | null;
+  /** Set where the secret that it was found by is not its own any more. */
+  readonly superseded: SupersededSecret | null;
+}
+
+/** Ready to be asked on every call. */
+export interface KeyRestrictions {
+  readonly allowedEndpoints: EndpointSet | null;
+  readonly allowedIps: IpRanges | null;
 }
 
 /** One way to a provider with one key. `authHeaders` holds the secret: never logged, never handed to a reply. */
@@ -109,7 +123,8 @@ export class Snapshot {
   readonly #options: SnapshotOptions;
   /** In order of last use, oldest first. */
   readonly #keys = new Map<string, KeyEntry>();
-  readonly #hashById = new Map<string, string>();
+  /** A key has a hash for each of its secrets that was used. */
+  readonly #hashesById = new Map<string, string[]>();
   /** Hash → when the miss is forgotten. */
   readonly #misses = new Map<string, number>();
   readonly #loadingKeys = new Map<string, Promise<KeyEntry | undefined>>();
@@ -164,8 +179,8 @@ export class Snapshot {
     this.#sequence = change.sequence;
     this.#generation += 1;
     if (change.kind === "gatewayKey") {
-      const hash = this.#hashById.get(change.entityId);
-      if (hash !== undefined) this.#forgetKey(hash, change.entityId);
+      for (const hash of this.#hashesById.get(change.entityId) ?? []) this.#keys.delete(hash);
+      this.#hashesById.delete(change.entityId);
       this.#misses.clear();
       this.#loadingKeys.clear();
     } else if (!KINDS_OF_NO_ROUTE.has(change.kind)) {
@@ -214,7 +229,9 @@ export class Snapshot {
       return;
     }
     this.#keys.set(hash, entry);
-    this.#hashById.set(entry.id, hash);
+    const hashes = this.#hashesById.get(entry.id);
+    if (hashes === undefined) this.#hashesById.set(entry.id, [hash]);
+    else if (!hashes.includes(hash)) hashes.push(hash);
     if (this.#keys.size <= this.#options.maxKeys) return;
     const [oldest] = this.#keys;
     if (oldest !== undefined) this.#forgetKey(oldest[0], oldest[1].id);
@@ -222,7 +239,9 @@ export class Snapshot {
 
   #forgetKey(hash: string, id: string): void {
     this.#keys.delete(hash);
-    this.#hashById.delete(id);
+    const others = (this.#hashesById.get(id) ?? []).filter((other) => other !== hash);
+    if (others.length === 0) this.#hashesById.delete(id);
+    else this.#hashesById.set(id, others);
   }
 }
 

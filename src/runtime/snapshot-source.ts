@@ -1,5 +1,7 @@
 import { DEFAULT_UNPRICED_POLICY, hasSimulatorStandIn } from "../core/environments/environment.ts";
 import type { EnvironmentId } from "../core/ids/ids.ts";
+import { createIpRanges } from "../core/network/ip-ranges.ts";
+import { createEndpointSet } from "../core/policy/endpoint-pattern.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import { isAllowedBy } from "../core/routing/routing-rule.ts";
@@ -9,12 +11,19 @@ import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type {
   EnvironmentRouting,
   KeyEntry,
+  KeyRestrictions,
   ProviderRoute,
   RoutingRule,
   SnapshotSource,
 } from "../proxy/snapshot.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
-import type { EnvironmentRecord, ProviderKeyRecord, RoutingRuleRecord } from "../store/records.ts";
+import type {
+  ChangeRecord,
+  EnvironmentRecord,
+  GatewayKeyRecord,
+  ProviderKeyRecord,
+  RoutingRuleRecord,
+} from "../store/records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
 import { reloadBudgets } from "./start-budgets.ts";
@@ -40,7 +49,7 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
     loadRouting: (environmentId) => loadRouting(deps, environmentId),
     latestSequence: () => store.changes.latestSequence(),
     changesSince: async (sequence) => {
-      const changes = await store.changes.listSince(sequence, MAX_CHANGES_A_READ);
+      const changes = await listAllSince(store, sequence);
       // Before they count as seen: when this fails, they come again.
       if (changes.some(({ kind }) => kind === "priceOverride")) await loadPriceOverrides(deps);
       await reloadLimits(deps, changes);
@@ -48,6 +57,18 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
       return changes;
     },
   };
+}
+
+/** All of them, so that a thousand keys that are revoked at once are all refused at once. */
+async function listAllSince(store: Store, sequence: number): Promise<readonly ChangeRecord[]> {
+  const changes: ChangeRecord[] = [];
+  let last = sequence;
+  for (;;) {
+    const page = await store.changes.listSince(last, MAX_CHANGES_A_READ);
+    changes.push(...page);
+    if (page.length < MAX_CHANGES_A_READ) return changes;
+    last = page.at(-1)?.sequence ?? last;
+  }
 }
 
 async function findKey(store: Store, hash: string): Promise<KeyEntry | undefined> {
@@ -69,8 +90,22 @@ async function findKey(store: Store, hash: string): Promise<KeyEntry | undefined
     environmentKind: environment.kind,
     customer: customer?.externalId ?? null,
     allowedModels: record.allowedModels === null ? null : new Set(record.allowedModels),
+    restrictions: restrictionsOf(record),
+    isForBrowsers: record.isForBrowsers,
     expiresAtMs: record.expiresAtMs,
     revokedAtMs: record.revokedAtMs,
+    superseded: record.superseded,
+  };
+}
+
+function restrictionsOf({
+  allowedEndpoints,
+  allowedIps,
+}: GatewayKeyRecord): KeyRestrictions | null {
+  if (allowedEndpoints === null && allowedIps === null) return null;
+  return {
+    allowedEndpoints: createEndpointSet(allowedEndpoints),
+    allowedIps: createIpRanges(allowedIps),
   };
 }
 

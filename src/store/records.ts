@@ -105,6 +105,12 @@ export interface GatewayKeyRecord {
   readonly preview: string;
   /** Null = every model. */
   readonly allowedModels: readonly string[] | null;
+  /** See `parseEndpointPattern`; null = every endpoint. */
+  readonly allowedEndpoints: readonly string[] | null;
+  /** Networks as `10.1.0.0/16`; null = every address. */
+  readonly allowedIps: readonly string[] | null;
+  /** Made to be sent by browsers, where whoever looks can read it. */
+  readonly isForBrowsers: boolean;
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
   readonly revokedAtMs: number | null;

@@ -6,6 +6,7 @@ import { describeBudgets } from "./contract/budgets.contract.ts";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
+import { describeKeySecrets } from "./contract/key-secrets.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
 import { describeLimitUses } from "./contract/limit-uses.contract.ts";
 import { describeLimits } from "./contract/limits.contract.ts";
@@ -25,6 +26,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeSchema(createDatabase);
     describeConfiguration(createDatabase);
     describeKeys(createDatabase);
+    describeKeySecrets(createDatabase);
     describeRoutingRules(createDatabase);
     describeVaultKeys(createDatabase);
     describeTransactions(createDatabase);

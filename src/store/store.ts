@@ -29,6 +29,7 @@ import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 import type { AlertRepositories } from "./alert-repositories.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
+import type { GatewayKeyRepository } from "./gateway-key-repository.ts";
 import type { Page, PageRequest } from "./paging.ts";
 import type {
   AdminTokenRecord,
@@ -36,7 +37,6 @@ import type {
   CorrectionRecord,
   CustomerRecord,
   EnvironmentRecord,
-  GatewayKeyRecord,
   LimitRecord,
   NewProcess,
   PendingUsageRecord,
@@ -132,25 +132,6 @@ export interface RoutingRuleRepository {
   update(record: RoutingRuleRecord): Promise<boolean>;
   /** False when there is no such rule. */
   remove(id: RoutingRuleId): Promise<boolean>;
-}
-
-export interface GatewayKeyRepository {
-  insert(record: GatewayKeyRecord): Promise<void>;
-  findById(id: GatewayKeyId): Promise<GatewayKeyRecord | undefined>;
-  /** By SHA-256 hex; also revoked and expired ones. */
-  findByHash(hash: string): Promise<GatewayKeyRecord | undefined>;
-  list(
-    page: PageRequest,
-    filter?: {
-      readonly environmentId?: EnvironmentId | undefined;
-      readonly projectId?: ProjectId | undefined;
-      readonly customerId?: CustomerId | undefined;
-    },
-  ): Promise<Page<GatewayKeyRecord>>;
-  /** Keys of the environment that are not revoked, expired ones included; at most `atMost` are counted. */
-  countUnrevoked(environmentId: EnvironmentId, atMost: number): Promise<number>;
-  /** False when there is no such key or it is already revoked. */
-  revoke(id: GatewayKeyId, revokedAtMs: number): Promise<boolean>;
 }
 
 export interface CustomerRepository {

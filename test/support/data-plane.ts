@@ -88,6 +88,7 @@ export interface DataPlaneOptions {
   readonly lookUp?: LookUp;
   /** In place of the one way to the upstream. */
   readonly routing?: EnvironmentRouting | (() => EnvironmentRouting);
+  readonly nowMs?: () => number;
   readonly monotonicMs?: () => number;
   readonly random?: () => number;
   readonly failover?: Partial<FailoverLimits>;
@@ -147,7 +148,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       callRefused: (report) => reports.refused.push(report),
     },
     tracing: options.tracing,
-    nowMs: Date.now,
+    nowMs: options.nowMs ?? Date.now,
     ...createDecisions(options, log),
     bodyBudget,
     maxJsonBodyBytes: options.maxJsonBodyBytes ?? 1024 * 1024,
@@ -223,8 +224,11 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
     environmentKind: "development",
     customer: null,
     allowedModels: null,
+    restrictions: null,
+    isForBrowsers: false,
     expiresAtMs: null,
     revokedAtMs: null,
+    superseded: null,
     ...options.keyEntry,
   };
   const routing = options.routing ?? {

@@ -1,28 +1,26 @@
 import { createRoute, type z } from "@hono/zod-openapi";
-import { isId } from "../../core/ids/ids.ts";
 import {
   createGatewayKey,
   hashGatewayKey,
   previewGatewayKey,
 } from "../../core/keys/gateway-key.ts";
+import type { UnusedFilter } from "../../store/gateway-key-repository.ts";
 import type { GatewayKeyRecord } from "../../store/records.ts";
 import { MAX_LIMITS } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
+import type { Problem } from "../answers/error-body.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
-import { formatInstant, formatOptionalInstant } from "../fields/instants.ts";
-import { idParam } from "../fields/names.ts";
+import { formatInstant } from "../fields/instants.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
-import { NameLookup } from "../name-lookup.ts";
 import { References } from "../references.ts";
-import { issuedKeySchema, keyFilterFields, keyInput, keySchema } from "./key-schemas.ts";
+import { findKey, formatKey, formatKeys, KEY_ID_PARAM, NOT_FOUND } from "./key-answers.ts";
+import { issuedKeySchema, keyChange, keyFilterFields, keyInput, keySchema } from "./key-schemas.ts";
 import { amountsOf, problemsOf } from "./limits.ts";
 
 type KeyDeps = Pick<AdminDeps, "store" | "ids" | "clock" | "randomBytes">;
-
-const KEY_ID_PARAM = idParam("key_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
 
 const listKeys = createRoute({
   method: "get",
@@ -76,6 +74,21 @@ const revokeKey = createRoute({
   },
 });
 
+const updateKey = createRoute({
+  method: "patch",
+  path: "/keys/{id}",
+  operationId: "updateKey",
+  tags: ["keys"],
+  summary: "Change what a gateway key may do",
+  description:
+    "Reaches every process within a second. A field that is absent stays as it is; null takes a limit away.",
+  request: { params: KEY_ID_PARAM, query: closedQuery({}), body: jsonBody(keyChange) },
+  responses: {
+    200: jsonAnswer("The gateway key, changed.", keySchema),
+    ...errorAnswers("not_found", ...BODY_CODES),
+  },
+});
+
 export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
   const { store, clock } = deps;
 
@@ -92,10 +105,10 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
       environmentId: environment ? environment.id : undefined,
       projectId: project ? project.id : undefined,
       customerId: customer ? customer.id : undefined,
+      unused: unusedFilter(query, clock.nowMs()),
     });
-    const format = keyFormatter(deps);
     return context.json(
-      { data: await Promise.all(page.rows.map(format)), nextCursor: page.nextCursor },
+      { data: await formatKeys(deps, page.rows), nextCursor: page.nextCursor },
       200,
     );
   });
@@ -104,13 +117,27 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
     const issued = await issueKey(deps, context.req.valid("json"));
     if ("problems" in issued) return refuseProblems(context, issued.problems);
     const { record, key, limit } = issued;
-    return context.json({ ...(await keyFormatter(deps)(record)), limit, key }, 201);
+    return context.json({ ...(await formatKey(deps, record)), limit, key }, 201);
   });
 
   router.openapi(getKey, async (context) => {
     const record = await findKey(deps, context.req.valid("param").id);
     if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
-    return context.json(await keyFormatter(deps)(record), 200);
+    return context.json(await formatKey(deps, record), 200);
+  });
+
+  router.openapi(updateKey, async (context) => {
+    const found = await findKey(deps, context.req.valid("param").id);
+    if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
+    const { expiresAt, ...change } = context.req.valid("json");
+    const problem = expiryProblem(expiresAt, clock.nowMs());
+    if (problem !== undefined) return refuseProblems(context, [problem]);
+    await store.gatewayKeys.update(found.id, {
+      ...change,
+      ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt }),
+    });
+    const record = (await store.gatewayKeys.findById(found.id)) ?? found;
+    return context.json(await formatKey(deps, record), 200);
   });
 
   router.openapi(revokeKey, async (context) => {
@@ -118,11 +145,29 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
     await store.gatewayKeys.revoke(found.id, clock.nowMs());
     const record = (await store.gatewayKeys.findById(found.id)) ?? found;
-    return context.json(await keyFormatter(deps)(record), 200);
+    return context.json(await formatKey(deps, record), 200);
   });
 }
 
-const NOT_FOUND = "There is no gateway key of this id.";
+const DAY_MS = 86_400_000;
+
+function unusedFilter(
+  query: { readonly unusedForDays?: number | undefined; readonly neverUsed?: string | undefined },
+  nowMs: number,
+): UnusedFilter | undefined {
+  const { unusedForDays, neverUsed } = query;
+  if (neverUsed === "true") return { sinceMs: null, nowMs };
+  return unusedForDays === undefined
+    ? undefined
+    : { sinceMs: nowMs - unusedForDays * DAY_MS, nowMs };
+}
+
+function expiryProblem(expiresAtMs: number | null | undefined, nowMs: number): Problem | undefined {
+  if (expiresAtMs === null || expiresAtMs === undefined || expiresAtMs > nowMs) return undefined;
+  const message = `\`expiresAt\` must be in the future; it is ${formatInstant(nowMs)} now.`;
+  return { param: "expiresAt", message };
+}
+
 const TOO_MANY_LIMITS = {
   param: "limits",
   message: `There are ${MAX_LIMITS} limits, which is as many as there may be. One of the scope \`key\` without an id holds for each key by itself.`,
@@ -141,10 +186,8 @@ async function issueKey(
     input.customer ? references.customer("customer", input.customer) : null,
   ]);
   const problems = [...references.problems];
-  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
-    const message = `\`expiresAt\` must be in the future; it is ${formatInstant(nowMs)} now.`;
-    problems.push({ param: "expiresAt", message });
-  }
+  const expired = expiryProblem(expiresAtMs, nowMs);
+  if (expired !== undefined) problems.push(expired);
   const amounts = input.limits ? amountsOf(input.limits) : null;
   if (amounts !== null) problems.push(...problemsOf(amounts, "limits"));
   if (!environment || !project || problems.length > 0) return { problems };
@@ -158,6 +201,9 @@ async function issueKey(
     hash: hashGatewayKey(key),
     preview: previewGatewayKey(key),
     allowedModels: input.allowedModels ?? null,
+    allowedEndpoints: input.allowedEndpoints ?? null,
+    allowedIps: input.allowedIps ?? null,
+    isForBrowsers: input.isForBrowsers ?? false,
     createdAtMs: nowMs,
     expiresAtMs,
     revokedAtMs: null,
@@ -174,43 +220,4 @@ async function issueKey(
     return false;
   });
   return isFull ? { problems: [TOO_MANY_LIMITS] } : { record, key, limit };
-}
-
-async function findKey({ store }: Pick<KeyDeps, "store">, id: string) {
-  return isId("key", id) ? store.gatewayKeys.findById(id) : undefined;
-}
-
-/** Formats the keys of one answer; never their hash. */
-function keyFormatter({ store, clock }: Pick<KeyDeps, "store" | "clock">) {
-  const names = new NameLookup(store);
-  const nowMs = clock.nowMs();
-  return async (record: GatewayKeyRecord): Promise<z.input<typeof keySchema>> => {
-    const { id, name, preview, projectId, environmentId, customerId, allowedModels } = record;
-    const [project, environment, customer] = await Promise.all([
-      names.project(projectId),
-      names.environment(environmentId),
-      customerId === null ? null : names.customer(customerId),
-    ]);
-    return {
-      id,
-      name,
-      preview,
-      projectId,
-      project,
-      environmentId,
-      environment,
-      customerId,
-      customer,
-      allowedModels: allowedModels === null ? null : [...allowedModels],
-      status: statusOf(record, nowMs),
-      createdAt: formatInstant(record.createdAtMs),
-      expiresAt: formatOptionalInstant(record.expiresAtMs),
-      revokedAt: formatOptionalInstant(record.revokedAtMs),
-    };
-  };
-}
-
-function statusOf(record: GatewayKeyRecord, nowMs: number): "active" | "expired" | "revoked" {
-  if (record.revokedAtMs !== null) return "revoked";
-  return record.expiresAtMs !== null && record.expiresAtMs <= nowMs ? "expired" : "active";
 }

@@ -1,12 +1,14 @@
 import { expectData } from "../../admin/client.ts";
-import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { describeKey } from "../format-key.ts";
 import { given } from "../given.ts";
+import { parseExpiry, PERMISSION_OPTIONS, permissionsOf } from "../key-options.ts";
 import { AMOUNT_OPTIONS, amountsOf } from "../limit-options.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
-import { parseWhen } from "../parse-when.ts";
-import { confirm } from "../prompts.ts";
+import { rotate, update } from "./key-changes.ts";
+import { revoke } from "./key-revocation.ts";
+import { unused } from "./unused-keys.ts";
 
 const list = defineCommand({
   summary: "list gateway keys, newest first",
@@ -38,10 +40,29 @@ const list = defineCommand({
         { title: "customer", value: (key) => formatOptional(key.customer) },
         { title: "status", value: (key) => key.status },
         { title: "expires", value: (key) => formatOptionalTime(key.expiresAt) },
+        { title: "last used", value: (key) => formatOptionalTime(key.lastUsedAt) },
         { title: "created", value: (key) => formatTime(key.createdAt) },
         { title: "id", value: (key) => key.id },
       ],
     }),
+});
+
+const show = defineCommand({
+  summary: "show a gateway key: what it may do, its secrets, when it was last used",
+  examples: [
+    "keyward keys show key_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
+    "keyward keys show key_01JZ6Y4V2S8W3N5R7T9X0B1C2D --json",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: { description: "the gateway key's id" } },
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const key = expectData(await client.GET("/keys/{id}", { params: { path: { id } } }));
+    await output.data(key, () => {
+      for (const line of describeKey(key)) output.line(line);
+    });
+  },
 });
 
 const create = defineCommand({
@@ -52,6 +73,7 @@ const create = defineCommand({
     "keyward keys create --environment development --name my-laptop",
     "keyward keys create --environment production --name support-bot --customer acme --expires 90d --model gpt-4o-mini",
     "keyward keys create --environment staging --name load-test --requests 600 --concurrency 20",
+    "keyward keys create --environment production --name search --endpoint embeddings --ip 10.1.0.0/16",
   ],
   reach: "admin",
   printsData: true,
@@ -61,23 +83,23 @@ const create = defineCommand({
     project: { value: "name", description: "the project, else `default`" },
     customer: { value: "id", description: "binds the key to this customer" },
     expires: { value: "when", description: "a time, or from now: 90d, 12h", param: "expiresAt" },
-    model: {
-      value: "model",
-      description: "a model that it may call, else all; may be repeated",
-      isRepeatable: true,
-      param: "allowedModels",
+    ...PERMISSION_OPTIONS,
+    forBrowsers: {
+      description: "browsers may send it, where whoever looks can read it",
+      param: "isForBrowsers",
     },
     ...AMOUNT_OPTIONS,
   },
   async run({ admin, io, options, output }) {
-    const { environment, name, project, customer, expires, model } = options;
+    const { environment, name, project, customer, expires } = options;
     const amounts = amountsOf(options);
     const body = {
       environment,
       name,
       ...given({ project, customer }),
-      ...(expires === undefined ? {} : { expiresAt: expiry(expires, io.nowMs()) }),
-      ...(model.length === 0 ? {} : { allowedModels: [...model] }),
+      ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, io.nowMs()) }),
+      ...permissionsOf(options),
+      ...(options.forBrowsers ? { isForBrowsers: true } : {}),
       ...(Object.keys(amounts).length === 0 ? {} : { limits: amounts }),
     };
     const client = await admin();
@@ -89,31 +111,12 @@ const create = defineCommand({
   },
 });
 
-function expiry(text: string, nowMs: number): string {
-  return parseWhen(text, { nowMs, flag: "--expires", direction: "ahead" });
-}
-
-const revoke = defineCommand({
-  summary: "revoke a gateway key, for good",
-  examples: [
-    "keyward keys revoke key_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
-    "keyward keys revoke key_01JZ6Y4V2S8W3N5R7T9X0B1C2D --yes --json",
-  ],
-  reach: "admin",
-  printsData: true,
-  arguments: { id: { description: "the gateway key's id" } },
-  options: { yes: { description: "do not ask" } },
-  async run({ admin, arguments: { id }, io, options, output }) {
-    const client = await admin();
-    const params = { path: { id } };
-    const key = expectData(await client.GET("/keys/{id}", { params }));
-    const what = `${key.name} (${key.preview})`;
-    if (!options.yes && !(await confirm(io, `Revoke ${what}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
-    const revoked = expectData(await client.POST("/keys/{id}/revoke", { params }));
-    await output.data(revoked, () => output.line(`revoked ${what}`));
-  },
-});
-
-export const keys = { list, create, revoke };
+export const keys = {
+  list,
+  create,
+  show,
+  update,
+  rotate,
+  revoke,
+  unused,
+};

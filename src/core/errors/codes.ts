@@ -45,6 +45,11 @@ export const ERROR_CODES = {
     "authentication_error",
     "The key is missing, malformed, unknown, expired or revoked; every case gets the same answer. Use a key from `keyward keys create`.",
   ),
+  api_key_rotated: refused(
+    401,
+    "authentication_error",
+    "The gateway key was rotated, and the overlap in which its old secret was accepted has ended. Use the new one; a lost one is replaced with `keyward keys rotate`.",
+  ),
   invalid_admin_token: refused(
     401,
     "authentication_error",

@@ -28,6 +28,29 @@ export function addressKind(text: string): AddressKind | undefined {
   return ipv6 === undefined ? undefined : kindOfIpv6(ipv6);
 }
 
+/** An address as a number, and its family. */
+export interface IpAddress {
+  readonly family: 4 | 6;
+  readonly value: bigint;
+}
+
+/** `::ffff:0:0/96`: how a socket that listens for both families names a peer of the older one. */
+const MAPPED_PREFIX = 0xffffn;
+
+/**
+ * The address that the text writes, in every form that `addressKind` takes; an IPv4 address that is written as IPv6
+ * (RFC 4291, section 2.5.5.2) is that IPv4 address. Undefined when it is none.
+ */
+export function parseIpAddress(text: string): IpAddress | undefined {
+  const ipv4 = parseIpv4(text);
+  if (ipv4 !== undefined) return { family: 4, value: ipv4 };
+  const ipv6 = parseIpv6(text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, ""));
+  if (ipv6 === undefined) return undefined;
+  return ipv6 >> 32n === MAPPED_PREFIX
+    ? { family: 4, value: ipv6 & 0xffff_ffffn }
+    : { family: 6, value: ipv6 };
+}
+
 /** Groups of an IPv6 address. */
 const GROUPS = 8;
 

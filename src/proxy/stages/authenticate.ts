@@ -1,4 +1,5 @@
 import { hashGatewayKey, parseGatewayKey } from "../../core/keys/gateway-key.ts";
+import type { SupersededSecret } from "../../core/keys/superseded-secret.ts";
 import type { Call, Refusal } from "../call.ts";
 import type { KeyEntry, Snapshot } from "../snapshot.ts";
 
@@ -42,8 +43,24 @@ function accept(
 ): Refusal | undefined {
   if (entry === undefined || entry.revokedAtMs !== null) return INVALID_KEY;
   if (entry.expiresAtMs !== null && entry.expiresAtMs <= deps.nowMs()) return INVALID_KEY;
+  const { superseded } = entry;
+  if (superseded !== null && superseded.validUntilMs <= deps.nowMs()) return rotatedKey(superseded);
   call.key = entry;
   return undefined;
+}
+
+/** Whoever has the whole of a secret that was right may know what became of it. */
+function rotatedKey({ reason, supersededAtMs, validUntilMs }: SupersededSecret): Refusal {
+  const at = formatMinute(supersededAtMs);
+  const message =
+    reason === "withdrawn"
+      ? `This key's rotation was taken back at ${at}, and this is the secret that was to replace it: the one before it holds again. Set OPENAI_API_KEY to that one.`
+      : `This key was rotated at ${at}; its old secret, which this is, was accepted until ${formatMinute(validUntilMs)}. Set OPENAI_API_KEY to the new one.`;
+  return { code: "api_key_rotated", message };
+}
+
+function formatMinute(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
 }
 
 /** `Authorization: Bearer …`; Azure's client sends `api-key`, Anthropic's `x-api-key`. */

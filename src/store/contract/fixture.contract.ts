@@ -42,6 +42,8 @@ const TABLES = [
   "change_log",
   "routing_rules",
   "provider_keys",
+  "gateway_key_uses",
+  "gateway_key_secrets",
   "gateway_keys",
   "admin_tokens",
   "data_keys",

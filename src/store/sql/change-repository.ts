@@ -45,5 +45,16 @@ export async function recordChange(
   kind: ChangeKind,
   entityId: string,
 ): Promise<void> {
-  await db.insertInto("change_log").values({ kind, entity_id: entityId }).execute();
+  await recordChanges(db, kind, [entityId]);
+}
+
+/** The same for several of a kind. */
+export async function recordChanges(
+  db: Kysely<Tables>,
+  kind: ChangeKind,
+  entityIds: readonly string[],
+): Promise<void> {
+  if (entityIds.length === 0) return;
+  const rows = entityIds.map((entityId) => ({ kind, entity_id: entityId }));
+  await db.insertInto("change_log").values(rows).execute();
 }

@@ -1,12 +1,25 @@
-import type { Selectable } from "kysely";
+import { type SelectQueryBuilder, type Selectable, sql } from "kysely";
 import type { EnvironmentId, GatewayKeyId } from "../../core/ids/ids.ts";
+import type {
+  GatewayKeyChange,
+  GatewayKeyFilter,
+  GatewayKeyRepository,
+  PresentedKeyRecord,
+  SupersededSecretRecord,
+  UnusedFilter,
+} from "../gateway-key-repository.ts";
 import type { GatewayKeyRecord } from "../records.ts";
-import type { GatewayKeyRepository, Page, PageRequest } from "../store.ts";
-import { recordChange } from "./change-repository.ts";
+import type { Page, PageRequest } from "../store.ts";
+import { recordChange, recordChanges } from "./change-repository.ts";
+import type { GatewayKeyTable } from "./gateway-key-tables.ts";
 import { newestFirst } from "./page.ts";
+import { endSecrets, replaceSecret, withdrawSecret } from "./replace-secrets.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
-import type { GatewayKeyTable } from "./tables.ts";
+import type { Tables } from "./tables.ts";
 import { refusingTaken } from "./taken.ts";
+
+/** Ids of one statement: Postgres takes 65,535 parameters, SQLite 32,766. */
+const MAX_IDS_PER_STATEMENT = 500;
 
 export class SqlGatewayKeyRepository implements GatewayKeyRepository {
   readonly #connections: Connections;
@@ -30,21 +43,21 @@ export class SqlGatewayKeyRepository implements GatewayKeyRepository {
     return row && toRecord(row);
   }
 
-  async findByHash(hash: string): Promise<GatewayKeyRecord | undefined> {
+  async findByHash(hash: string): Promise<PresentedKeyRecord | undefined> {
     const row = await this.#rows().where("hash", "=", hash).executeTakeFirst();
-    return row && toRecord(row);
+    if (row !== undefined) return { ...toRecord(row), superseded: null };
+    const secret = await this.#connections.read
+      .selectFrom("gateway_key_secrets")
+      .selectAll()
+      .where("hash", "=", hash)
+      .executeTakeFirst();
+    if (secret === undefined) return undefined;
+    const key = await this.findById(secret.key_id);
+    return key && { ...key, superseded: toSuperseded(secret) };
   }
 
-  async list(
-    page: PageRequest,
-    filter: Parameters<GatewayKeyRepository["list"]>[1] = {},
-  ): Promise<Page<GatewayKeyRecord>> {
-    let rows = this.#rows();
-    const { environmentId, projectId, customerId } = filter;
-    if (environmentId !== undefined) rows = rows.where("environment_id", "=", environmentId);
-    if (projectId !== undefined) rows = rows.where("project_id", "=", projectId);
-    if (customerId !== undefined) rows = rows.where("customer_id", "=", customerId);
-    return await newestFirst("gatewayKeys", rows, page, toRecord);
+  async list(page: PageRequest, filter: GatewayKeyFilter = {}): Promise<Page<GatewayKeyRecord>> {
+    return await newestFirst("gatewayKeys", filtered(this.#rows(), filter), page, toRecord);
   }
 
   async countUnrevoked(environmentId: EnvironmentId, atMost: number): Promise<number> {
@@ -63,13 +76,14 @@ export class SqlGatewayKeyRepository implements GatewayKeyRepository {
     return Number(count);
   }
 
-  async revoke(id: GatewayKeyId, revokedAtMs: number): Promise<boolean> {
+  async update(id: GatewayKeyId, change: GatewayKeyChange): Promise<boolean> {
+    const values = toChangedColumns(change);
+    if (Object.keys(values).length === 0) return (await this.findById(id)) !== undefined;
     return await exclusively(this.#connections, async (db) => {
       const { numUpdatedRows } = await db
         .updateTable("gateway_keys")
-        .set({ revoked_at_ms: revokedAtMs })
+        .set(values)
         .where("id", "=", id)
-        .where("revoked_at_ms", "is", null)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) return false;
       await recordChange(db, "gatewayKey", id);
@@ -77,9 +91,113 @@ export class SqlGatewayKeyRepository implements GatewayKeyRepository {
     });
   }
 
+  async replaceSecret(
+    id: GatewayKeyId,
+    change: Parameters<GatewayKeyRepository["replaceSecret"]>[1],
+  ): Promise<boolean> {
+    return await exclusively(this.#connections, (db) => replaceSecret(db, id, change));
+  }
+
+  async withdrawSecret(id: GatewayKeyId, nowMs: number): Promise<boolean> {
+    return await exclusively(this.#connections, (db) => withdrawSecret(db, id, nowMs));
+  }
+
+  async endSuperseded(id: GatewayKeyId, nowMs: number): Promise<number> {
+    return await exclusively(this.#connections, (db) => endSecrets(db, id, nowMs));
+  }
+
+  async supersededOf(
+    ids: readonly GatewayKeyId[],
+    nowMs: number,
+  ): Promise<readonly SupersededSecretRecord[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.#connections.read
+      .selectFrom("gateway_key_secrets")
+      .selectAll()
+      .where("key_id", "in", ids)
+      .where("valid_until_ms", ">", BigInt(nowMs))
+      .orderBy("key_id")
+      .orderBy("superseded_at_ms", "desc")
+      .execute();
+    return rows.map((row) => ({
+      ...toSuperseded(row),
+      keyId: row.key_id,
+      preview: row.preview,
+    }));
+  }
+
+  async lastUsesOf(ids: readonly GatewayKeyId[]): Promise<ReadonlyMap<GatewayKeyId, number>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.#connections.read
+      .selectFrom("gateway_key_uses")
+      .selectAll()
+      .where("key_id", "in", ids)
+      .execute();
+    return new Map(rows.map((row) => [row.key_id, Number(row.used_at_ms)]));
+  }
+
+  async revoke(id: GatewayKeyId, revokedAtMs: number): Promise<boolean> {
+    return (await this.revokeMany([id], revokedAtMs)) === 1;
+  }
+
+  async revokeMany(ids: readonly GatewayKeyId[], revokedAtMs: number): Promise<number> {
+    return await exclusively(this.#connections, async (db) => {
+      let count = 0;
+      for (let start = 0; start < ids.length; start += MAX_IDS_PER_STATEMENT) {
+        const revoked = await db
+          .updateTable("gateway_keys")
+          .set({ revoked_at_ms: revokedAtMs })
+          .where("id", "in", ids.slice(start, start + MAX_IDS_PER_STATEMENT))
+          .where("revoked_at_ms", "is", null)
+          .returning("id")
+          .execute();
+        const revokedIds = revoked.map(({ id }) => id);
+        await recordChanges(db, "gatewayKey", revokedIds);
+        count += revokedIds.length;
+      }
+      return count;
+    });
+  }
+
   #rows() {
     return this.#connections.read.selectFrom("gateway_keys").selectAll();
   }
+}
+
+type KeyQuery = SelectQueryBuilder<Tables, "gateway_keys", Selectable<GatewayKeyTable>>;
+
+function filtered(query: KeyQuery, filter: GatewayKeyFilter): KeyQuery {
+  const { environmentId, projectId, customerId, keyPrefix, namePrefix, unused } = filter;
+  let rows = query;
+  if (environmentId !== undefined) rows = rows.where("environment_id", "=", environmentId);
+  if (projectId !== undefined) rows = rows.where("project_id", "=", projectId);
+  if (customerId !== undefined) rows = rows.where("customer_id", "=", customerId);
+  if (keyPrefix !== undefined) rows = rows.where(begins("preview", keyPrefix));
+  if (namePrefix !== undefined) rows = rows.where(begins("name", namePrefix));
+  if (filter.isUnrevoked === true) rows = rows.where("revoked_at_ms", "is", null);
+  return unused === undefined ? rows : onlyUnused(rows, unused);
+}
+
+/** To the letter: what `like` would take for a pattern is none here. */
+function begins(column: "preview" | "name", prefix: string) {
+  return sql<boolean>`substr(${sql.ref(column)}, 1, ${Array.from(prefix).length}) = ${prefix}`;
+}
+
+function onlyUnused(rows: KeyQuery, { sinceMs, nowMs }: UnusedFilter): KeyQuery {
+  const usable = rows
+    .where("revoked_at_ms", "is", null)
+    .where((where) =>
+      where.or([where("expires_at_ms", "is", null), where("expires_at_ms", ">", BigInt(nowMs))]),
+    );
+  const old = sinceMs === null ? usable : usable.where("created_at_ms", "<", BigInt(sinceMs));
+  return old.where((where) => {
+    const uses = where
+      .selectFrom("gateway_key_uses")
+      .select("key_id")
+      .whereRef("gateway_key_uses.key_id", "=", "gateway_keys.id");
+    const since = sinceMs === null ? uses : uses.where("used_at_ms", ">=", BigInt(sinceMs));
+    return where.not(where.exists(since));
+  });
 }
 
 function toRow(record: GatewayKeyRecord) {
@@ -91,10 +209,25 @@ function toRow(record: GatewayKeyRecord) {
     customer_id: record.customerId,
     hash: record.hash,
     preview: record.preview,
-    allowed_models: record.allowedModels === null ? null : JSON.stringify(record.allowedModels),
+    allowed_models: toList(record.allowedModels),
+    allowed_endpoints: toList(record.allowedEndpoints),
+    allowed_ips: toList(record.allowedIps),
+    is_for_browsers: record.isForBrowsers ? 1 : 0,
     created_at_ms: record.createdAtMs,
     expires_at_ms: record.expiresAtMs,
     revoked_at_ms: record.revokedAtMs,
+  };
+}
+
+function toChangedColumns(change: GatewayKeyChange) {
+  const { name, expiresAtMs, allowedModels, allowedEndpoints, allowedIps, isForBrowsers } = change;
+  return {
+    ...(name !== undefined && { name }),
+    ...(expiresAtMs !== undefined && { expires_at_ms: expiresAtMs }),
+    ...(allowedModels !== undefined && { allowed_models: toList(allowedModels) }),
+    ...(allowedEndpoints !== undefined && { allowed_endpoints: toList(allowedEndpoints) }),
+    ...(allowedIps !== undefined && { allowed_ips: toList(allowedIps) }),
+    ...(isForBrowsers !== undefined && { is_for_browsers: isForBrowsers ? 1 : 0 }),
   };
 }
 
@@ -107,10 +240,28 @@ function toRecord(row: Selectable<GatewayKeyTable>): GatewayKeyRecord {
     customerId: row.customer_id,
     hash: row.hash,
     preview: row.preview,
-    allowedModels:
-      row.allowed_models === null ? null : (JSON.parse(row.allowed_models) as string[]),
+    allowedModels: fromList(row.allowed_models),
+    allowedEndpoints: fromList(row.allowed_endpoints),
+    allowedIps: fromList(row.allowed_ips),
+    isForBrowsers: row.is_for_browsers === 1n,
     createdAtMs: Number(row.created_at_ms),
     expiresAtMs: row.expires_at_ms === null ? null : Number(row.expires_at_ms),
     revokedAtMs: row.revoked_at_ms === null ? null : Number(row.revoked_at_ms),
   };
+}
+
+function toSuperseded(row: Selectable<Tables["gateway_key_secrets"]>) {
+  return {
+    supersededAtMs: Number(row.superseded_at_ms),
+    validUntilMs: Number(row.valid_until_ms),
+    reason: row.reason,
+  };
+}
+
+function toList(names: readonly string[] | null): string | null {
+  return names === null ? null : JSON.stringify(names);
+}
+
+function fromList(text: string | null): readonly string[] | null {
+  return text === null ? null : (JSON.parse(text) as string[]);
 }

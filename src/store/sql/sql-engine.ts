@@ -4,6 +4,7 @@
  */
 import type { Kysely, RawBuilder, SelectQueryBuilder, Transaction } from "kysely";
 import type { BudgetRules } from "../../core/budgets/budget-rules.ts";
+import type { KeyUseNotes } from "./key-use-notes.ts";
 import type { Tables } from "./tables.ts";
 
 /** The words in which the two databases write the same table. */
@@ -71,6 +72,7 @@ export interface Connections {
   readonly write: Kysely<Tables>;
   readonly engine: SqlEngine;
   readonly budgetRules: BudgetRuleSource;
+  readonly keyUses: KeyUseNotes;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { AlertRepositories } from "../alert-repositories.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
+import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
 import type {
   AdminTokenRepository,
   ChangeRepository,
@@ -8,7 +9,6 @@ import type {
   CorrectionRepository,
   CustomerRepository,
   EnvironmentRepository,
-  GatewayKeyRepository,
   LimitRepository,
   LimitUseRepository,
   PendingUsageRepository,
@@ -32,6 +32,7 @@ import { SqlCorrectionRepository } from "./correction-repository.ts";
 import { SqlCustomerRepository } from "./customer-repository.ts";
 import { SqlEnvironmentRepository } from "./environment-repository.ts";
 import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
+import { KeyUseNotes } from "./key-use-notes.ts";
 import { SqlLimitRepository } from "./limit-repository.ts";
 import { SqlLimitUseRepository } from "./limit-use-repository.ts";
 import { currentSchema, migrate, SUPPORTED_SCHEMA } from "./migrate.ts";
@@ -100,8 +101,8 @@ export abstract class SqlStore extends SqlRepositories implements Store {
   readonly supportedSchema = SUPPORTED_SCHEMA;
   protected readonly connections: Connections;
 
-  protected constructor(given: Omit<Connections, "budgetRules">) {
-    const connections = { ...given, budgetRules: new RuleCache() };
+  protected constructor(given: Omit<Connections, "budgetRules" | "keyUses">) {
+    const connections = { ...given, budgetRules: new RuleCache(), keyUses: new KeyUseNotes() };
     super(connections);
     this.kind = connections.engine.kind;
     this.connections = connections;

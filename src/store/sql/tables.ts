@@ -30,6 +30,7 @@ import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usa
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
 import type { AlertTables } from "./alert-tables.ts";
+import type { GatewayKeyTables } from "./gateway-key-tables.ts";
 
 /** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */
 type Integer = ColumnType<bigint, bigint | number, bigint | number>;
@@ -89,21 +90,6 @@ export interface RoutingRuleTable {
   readonly account_id: ProviderAccountId | null;
   readonly target_model: string | null;
   readonly created_at_ms: Integer;
-}
-
-export interface GatewayKeyTable {
-  readonly id: GatewayKeyId;
-  readonly name: string;
-  readonly project_id: ProjectId;
-  readonly environment_id: EnvironmentId;
-  readonly customer_id: CustomerId | null;
-  readonly hash: string;
-  readonly preview: string;
-  /** JSON array of strings. */
-  readonly allowed_models: string | null;
-  readonly created_at_ms: Integer;
-  readonly expires_at_ms: NullableInteger;
-  readonly revoked_at_ms: NullableInteger;
 }
 
 export interface CustomerTable {
@@ -386,13 +372,12 @@ interface KeywardSchemaTable {
 }
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
-export interface Tables extends AlertTables {
+export interface Tables extends AlertTables, GatewayKeyTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;
   readonly provider_keys: ProviderKeyTable;
   readonly routing_rules: RoutingRuleTable;
-  readonly gateway_keys: GatewayKeyTable;
   readonly customers: CustomerTable;
   readonly admin_tokens: AdminTokenTable;
   readonly root_keys: RootKeyTable;

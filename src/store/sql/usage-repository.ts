@@ -12,6 +12,7 @@ import type {
 import { boundedText } from "./bounded-text.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
+import { KEEP_LATEST_USE, type KeyUse } from "./key-use-notes.ts";
 import { checkedLimit, cutPage } from "./page.ts";
 import { HOUR_MS, rollUpRefusals } from "./rollups.ts";
 import type { Connections } from "./sql-engine.ts";
@@ -31,9 +32,13 @@ export class SqlUsageRepository implements UsageRepository {
 
   async insertBatch(batch: EventBatch): Promise<{ readonly inserted: number }> {
     if (batch.events.length === 0 && batch.refusals.length === 0) return { inserted: 0 };
-    const { write } = this.#connections;
-    const work = (db: Kysely<Tables>) => writeBatch({ ...this.#connections, db }, batch);
-    return write.isTransaction ? await work(write) : await write.transaction().execute(work);
+    const { write, keyUses } = this.#connections;
+    const uses = keyUses.dueOf(batch.events);
+    const work = (db: Kysely<Tables>) => writeBatch({ ...this.#connections, db }, batch, uses);
+    if (write.isTransaction) return await work(write);
+    const written = await write.transaction().execute(work);
+    keyUses.noted(uses);
+    return written;
   }
 
   async listEvents(page: PageRequest, filter: EventFilter = {}): Promise<Page<UsageEvent>> {
@@ -110,10 +115,14 @@ const ADD_TO_REFUSALS = `on conflict (hour_ms, code, gateway_key_id, customer)
 async function writeBatch(
   target: BulkTarget,
   batch: EventBatch,
+  uses: readonly KeyUse[],
 ): Promise<{ readonly inserted: number }> {
   const written = await writeEvents(target, batch.events, batch.lending);
   for (const part of partsOf(rollUpRefusals(batch.refusals))) {
     await insertRows(target, "refusal_rollups", part, ADD_TO_REFUSALS);
+  }
+  for (const part of partsOf(uses)) {
+    await insertRows(target, "gateway_key_uses", part, KEEP_LATEST_USE);
   }
   return written;
 }

@@ -11,6 +11,7 @@ import { limits } from "./0009-limits.ts";
 import { alerts } from "./0010-alerts.ts";
 import { announcedChanges } from "./0011-announced-changes.ts";
 import { budgetCeilings } from "./0012-budget-ceilings.ts";
+import { gatewayKeyLives } from "./0013-gateway-key-lives.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "alerts", statements: alerts },
   { name: "announced changes", statements: announcedChanges },
   { name: "budget ceilings", statements: budgetCeilings },
+  { name: "gateway key lives", statements: gatewayKeyLives },
 ];

@@ -1,0 +1,158 @@
+import { type AdminClient, expectData } from "../../admin/client.ts";
+import { GATEWAY_KEY_PREFIXES } from "../../core/keys/gateway-key.ts";
+import { CliError } from "../cli-error.ts";
+import type { CliIo } from "../cli-io.ts";
+import { defineCommand } from "../command.ts";
+import { formatOptional } from "../format-cells.ts";
+import { given } from "../given.ts";
+import type { Output } from "../output.ts";
+import { parseChoice } from "../parse-choice.ts";
+import { confirm } from "../prompts.ts";
+
+const PREFIXES = Object.values(GATEWAY_KEY_PREFIXES);
+type KeyPrefix = (typeof PREFIXES)[number];
+
+const FILTER_OPTIONS = {
+  environment: { value: "name", description: "all keys of this environment" },
+  project: { value: "name", description: "all keys of this project" },
+  customer: { value: "id", description: "all keys bound to this customer" },
+  keyPrefix: {
+    value: "prefix",
+    description: "all keys that begin so",
+    choices: PREFIXES,
+  },
+  namePrefix: { value: "text", description: "all keys whose name begins so" },
+} as const;
+
+export const revoke = defineCommand({
+  summary: "revoke gateway keys, for good",
+  details:
+    "One by its id, or all that match every option that is given. --dry-run says which those are, and revokes none.",
+  examples: [
+    "keyward keys revoke key_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
+    "keyward keys revoke key_01JZ6Y4V2S8W3N5R7T9X0B1C2D --yes --json",
+    "keyward keys revoke --customer acme --dry-run",
+    "keyward keys revoke --environment staging --name-prefix ci-",
+    "keyward keys revoke --key-prefix kw_dev_ --yes",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: { description: "the gateway key's id", isOptional: true } },
+  options: {
+    ...FILTER_OPTIONS,
+    dryRun: { description: "say which keys, and revoke none" },
+    yes: { description: "do not ask" },
+  },
+  async run({ admin, arguments: { id }, io, options, output }) {
+    const { environment, project, customer, keyPrefix, namePrefix, dryRun, yes } = options;
+    const filter = {
+      ...given({ environment, project, customer, namePrefix }),
+      ...(keyPrefix === undefined
+        ? {}
+        : { keyPrefix: parseChoice(keyPrefix, isKeyPrefix, "--key-prefix") }),
+    };
+    const isFiltered = Object.keys(filter).length > 0;
+    if (isFiltered === (id !== undefined)) {
+      throw new CliError("name one key by its id, or several by an option", {
+        isUsage: true,
+        advice: "keyward keys revoke --help",
+      });
+    }
+    const asking = { io, output, isAgreed: yes };
+    if (id !== undefined) {
+      if (dryRun) throw new CliError("--dry-run goes with an option", { isUsage: true });
+      await revokeOne(await admin(), id, asking);
+    } else await revokeMany(await admin(), { filter, isDryRun: dryRun }, asking);
+  },
+});
+
+function isKeyPrefix(text: string): text is KeyPrefix {
+  return (PREFIXES as readonly string[]).includes(text);
+}
+
+interface Asking {
+  readonly io: CliIo;
+  readonly output: Output;
+  readonly isAgreed: boolean;
+}
+
+async function agree({ io, isAgreed }: Asking, question: string): Promise<void> {
+  if (isAgreed || (await confirm(io, question, "add --yes"))) return;
+  throw new CliError("not confirmed; nothing was changed");
+}
+
+async function revokeOne(client: AdminClient, id: string, asking: Asking): Promise<void> {
+  const { output } = asking;
+  const params = { path: { id } };
+  const key = expectData(await client.GET("/keys/{id}", { params }));
+  const what = `${key.name} (${key.preview})`;
+  await agree(asking, `Revoke ${what}?`);
+  const revoked = expectData(await client.POST("/keys/{id}/revoke", { params }));
+  await output.data(revoked, () => output.line(`revoked ${what}`));
+}
+
+interface Bulk {
+  readonly filter: {
+    readonly environment?: string;
+    readonly project?: string;
+    readonly customer?: string;
+    readonly namePrefix?: string;
+    readonly keyPrefix?: KeyPrefix;
+  };
+  readonly isDryRun: boolean;
+}
+
+async function revokeMany(
+  client: AdminClient,
+  { filter, isDryRun }: Bulk,
+  asking: Asking,
+): Promise<void> {
+  const { output } = asking;
+  const found = expectData(
+    await client.POST("/keys/revoke", { body: { ...filter, dryRun: true } }),
+  );
+  if (isDryRun || found.count === 0) {
+    await output.data(found, async () => {
+      if (found.count === 0) output.note("no gateway key matches");
+      else await showFound(output, found);
+    });
+    return;
+  }
+  if (!asking.isAgreed) await showFound(output, found);
+  await agree(asking, `Revoke ${countKeys(found)}, for good?`);
+  const revoked = expectData(await client.POST("/keys/revoke", { body: filter }));
+  await output.data(revoked, () => {
+    output.line(`revoked ${countKeys({ ...revoked, isComplete: true })}`);
+    if (!revoked.isComplete) output.note("there are more: revoke once more");
+  });
+}
+
+type Found = {
+  readonly count: number;
+  readonly isComplete: boolean;
+  readonly data: readonly {
+    readonly name: string;
+    readonly preview: string;
+    readonly environment: string | null;
+    readonly customer: string | null;
+    readonly id: string;
+  }[];
+};
+
+async function showFound(output: Output, found: Found): Promise<void> {
+  await output.table(found.data, [
+    { title: "name", value: (key) => key.name },
+    { title: "key", value: (key) => key.preview },
+    { title: "environment", value: (key) => formatOptional(key.environment) },
+    { title: "customer", value: (key) => formatOptional(key.customer) },
+    { title: "id", value: (key) => key.id },
+  ]);
+  const more = found.count - found.data.length;
+  if (more > 0) output.note(`and ${more} more`);
+  output.note(`${countKeys(found)} would be revoked`);
+}
+
+function countKeys({ count, isComplete }: Pick<Found, "count" | "isComplete">): string {
+  const words = count === 1 ? "1 gateway key" : `${count} gateway keys`;
+  return isComplete ? words : `the first ${words}`;
+}

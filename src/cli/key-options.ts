@@ -1,0 +1,63 @@
+import { CliError } from "./cli-error.ts";
+import type { OptionSpec } from "./command.ts";
+import { parseWhen } from "./parse-when.ts";
+
+/** What a gateway key may do. */
+export const PERMISSION_OPTIONS = {
+  model: {
+    value: "model",
+    description: "a model that it may call, else all; may be repeated",
+    isRepeatable: true,
+    param: "allowedModels",
+  },
+  endpoint: {
+    value: "path",
+    description:
+      "an endpoint that it may call, as chat/completions or @text, else all; may be repeated",
+    isRepeatable: true,
+    param: "allowedEndpoints",
+  },
+  ip: {
+    value: "network",
+    description: "from where it may be used, as 10.1.0.0/16, else everywhere; may be repeated",
+    isRepeatable: true,
+    param: "allowedIps",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Takes a limit away. */
+const ANY = "any";
+
+/** Undefined where nothing was typed, null for `any`. */
+function listGiven(values: readonly string[], flag: string): readonly string[] | null | undefined {
+  if (values.length === 0) return undefined;
+  if (!values.includes(ANY)) return values;
+  if (values.length === 1) return null;
+  throw new CliError(`${flag} takes names, or \`any\` alone`, { isUsage: true });
+}
+
+export function permissionsOf(options: {
+  readonly model: readonly string[];
+  readonly endpoint: readonly string[];
+  readonly ip: readonly string[];
+}) {
+  return {
+    ...permission("allowedModels", listGiven(options.model, "--model")),
+    ...permission("allowedEndpoints", listGiven(options.endpoint, "--endpoint")),
+    ...permission("allowedIps", listGiven(options.ip, "--ip")),
+  };
+}
+
+function permission<Name extends string>(
+  name: Name,
+  value: readonly string[] | null | undefined,
+): { [Field in Name]?: string[] | null } {
+  if (value === undefined) return {};
+  const list = value === null ? null : [...value];
+  return { [name]: list } as { [Field in Name]?: string[] | null };
+}
+
+/** As ISO 8601. */
+export function parseExpiry(text: string, nowMs: number): string {
+  return parseWhen(text, { nowMs, flag: "--expires", direction: "ahead" });
+}
