@@ -3,8 +3,7 @@ import { writeFile } from "node:fs/promises";
 import openapiTypes, { astToString } from "openapi-typescript";
 import { format } from "oxfmt";
 import { createAdminApp } from "../src/admin/admin-app.ts";
-import { type AdminDeps } from "../src/admin/admin-deps.ts";
-import { TRUST_CALLER } from "../src/admin/authenticator.ts";
+import { unusedDeps } from "./unused-admin-deps.ts";
 
 const TARGET = new URL("../src/admin/api-types.ts", import.meta.url);
 const HEADER = `/**
@@ -23,24 +22,6 @@ export async function generateApiTypes(): Promise<string> {
   });
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join("\n"));
   return code;
-}
-
-/** The document is made from the routes alone; whatever else is touched is a mistake. */
-function unusedDeps(): AdminDeps {
-  const names = ["store", "vault", "providers", "priceBook", "ids", "clock", "serverInfo"];
-  const entries = names.map((name) => [name, unused(name)]);
-  return { ...Object.fromEntries(entries), authenticator: TRUST_CALLER } as AdminDeps;
-}
-
-function unused(name: string): object {
-  return new Proxy(
-    {},
-    {
-      get: (_target, property) => {
-        throw new Error(`${name}.${String(property)} was used while the document was made`);
-      },
-    },
-  );
 }
 
 if (import.meta.main) await writeFile(TARGET, await generateApiTypes());

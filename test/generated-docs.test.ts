@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { allPages } from "../scripts/docs/all-pages.ts";
+import { listOperations } from "../scripts/docs/permissions-page.ts";
+import { ACCESS_RULES } from "../src/admin/access-rules.ts";
 import { isSingleCommand } from "../src/cli/command.ts";
 import { NOUNS } from "../src/cli/nouns.ts";
 import { listSettings } from "../src/config/config-schema.ts";
@@ -52,4 +54,9 @@ test("docs/config.md names every setting of the schema, and no other", () => {
       .map((setting) => setting.key)
       .toSorted(),
   );
+});
+
+test("every route of the admin API has a rule in src/admin/access-rules.ts, and every rule a route", () => {
+  const operations = listOperations().map(({ operationId }) => operationId);
+  expect(Object.keys(ACCESS_RULES).toSorted()).toEqual(operations.toSorted());
 });

@@ -4,6 +4,7 @@ import { configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { observabilityPage } from "./observability-page.ts";
 import type { Page } from "./page.ts";
+import { permissionsPage } from "./permissions-page.ts";
 
 /** Every page that is made from the code, wholly or in part. */
 export async function allPages(): Promise<readonly Page[]> {
@@ -12,6 +13,7 @@ export async function allPages(): Promise<readonly Page[]> {
     configPage(),
     errorsPage(),
     observabilityPage(),
+    permissionsPage(),
     await architecturePage(),
   ];
 }

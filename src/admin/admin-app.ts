@@ -7,6 +7,7 @@ import { refuse } from "./answers/refusal.ts";
 import { createApiDocument } from "./api-document.ts";
 import { ADMIN_BASE_PATH } from "./base-path.ts";
 import { quoteInput } from "./fields/quote-input.ts";
+import { createRouteFinder, requirePermission } from "./guards/access.ts";
 import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
 import { refuseWhileAway } from "./guards/refuse-while-away.ts";
@@ -76,7 +77,12 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     deps.onRefusal?.({ requestId, method, path, code });
   });
   app.use(refuseOtherOrigins, refuseWhileAway(deps.storeWatch, DOCUMENT_PATH));
-  app.use(requireAdmin(deps.authenticator, DOCUMENT_PATH), readJsonBody);
+  const findRoute = createRouteFinder(router, {
+    basePath: ADMIN_BASE_PATH,
+    publicPath: DOCUMENT_PATH,
+  });
+  app.use(requireAdmin(deps.authenticator, findRoute), readJsonBody);
+  app.use(requirePermission(findRoute, deps));
   // Anybody may ask for it: it is written once, so that asking costs next to nothing.
   let documentText: string | undefined;
   app.get(DOCUMENT_PATH, (context) => {

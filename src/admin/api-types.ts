@@ -3776,7 +3776,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -3849,7 +3853,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -3943,7 +3951,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4019,7 +4031,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4103,7 +4119,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4214,7 +4234,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4306,7 +4330,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4379,7 +4407,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4473,7 +4505,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4549,7 +4585,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4633,7 +4673,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4758,7 +4802,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4825,7 +4873,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4909,7 +4961,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5011,7 +5067,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5108,7 +5168,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5181,7 +5245,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5283,7 +5351,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5393,7 +5465,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5466,7 +5542,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5560,7 +5640,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5636,7 +5720,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5729,7 +5817,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5840,7 +5932,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5951,7 +6047,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6062,7 +6162,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6174,7 +6278,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6253,7 +6361,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6326,7 +6438,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6420,7 +6536,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6499,7 +6619,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6572,7 +6696,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6674,7 +6802,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6781,7 +6913,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6854,7 +6990,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6939,7 +7079,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7023,7 +7167,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7125,7 +7273,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7236,7 +7388,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7338,7 +7494,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7440,7 +7600,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7549,7 +7713,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7648,7 +7816,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7721,7 +7893,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7815,7 +7991,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7891,7 +8071,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -7975,7 +8159,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8082,7 +8270,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8157,7 +8349,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8230,7 +8426,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8338,7 +8538,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8447,7 +8651,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8520,7 +8728,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8608,7 +8820,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8681,7 +8897,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8778,7 +8998,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8851,7 +9075,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -8945,7 +9173,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9028,7 +9260,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9101,7 +9337,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9195,7 +9435,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9279,7 +9523,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9381,7 +9629,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9473,7 +9725,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9541,7 +9797,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9614,7 +9874,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9708,7 +9972,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9784,7 +10052,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9868,7 +10140,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -9967,7 +10243,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10032,7 +10312,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10104,7 +10388,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10192,7 +10480,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10278,7 +10570,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10349,7 +10645,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10424,7 +10724,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10521,7 +10825,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10594,7 +10902,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -10699,7 +11011,11 @@ export interface operations {
           "application/json": components["schemas"]["Error"];
         };
       };
-      /** @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site. */
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
       403: {
         headers: {
           [name: string]: unknown;

@@ -39,6 +39,7 @@ const COMMON_CODES = [
   "invalid_argument",
   "invalid_admin_token",
   "origin_not_allowed",
+  "permission_denied",
   "internal_error",
   "store_unavailable",
 ] as const satisfies readonly ErrorCode[];

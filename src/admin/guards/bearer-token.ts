@@ -4,17 +4,18 @@ import { KeywardError } from "../../core/errors/keyward-error.ts";
 import type { AdminEnv } from "../admin-deps.ts";
 import { refuse } from "../answers/refusal.ts";
 import type { Authenticator } from "../authenticator.ts";
+import type { FindRoute } from "./access.ts";
 
 const MESSAGE =
   "The admin API needs `Authorization: Bearer <admin token>` with a token that is known and not revoked.";
 
-/** Lets nobody past without a token; every miss gets the same answer. `openPath` is the one path that needs none. */
+/** Lets nobody past without a token, but to public routes; every miss gets the same answer. */
 export function requireAdmin(
   authenticator: Authenticator,
-  openPath: string,
+  findRoute: FindRoute,
 ): MiddlewareHandler<AdminEnv> {
   return async (context, next) => {
-    if (context.req.path === openPath) return next();
+    if (findRoute(context)?.rule === "public") return next();
     const principal = await identify(authenticator, context.req.raw.headers.get("authorization"));
     if (principal !== undefined) {
       context.set("principal", principal);

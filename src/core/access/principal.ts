@@ -3,7 +3,7 @@ import type { Permission } from "./permission.ts";
 import { PERMISSIONS_OF_ROLE, type Role } from "./role.ts";
 
 /** Environments in which something is allowed. */
-type EnvironmentReach = "all" | "all_but_production" | readonly EnvironmentId[];
+export type EnvironmentReach = "all" | "all_but_production" | readonly EnvironmentId[];
 
 /** Whom a request comes from, and what they may do. */
 export interface Principal {

@@ -65,6 +65,11 @@ export const ERROR_CODES = {
     "permission_error",
     "A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.",
   ),
+  permission_denied: refused(
+    403,
+    "permission_error",
+    "The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.",
+  ),
   model_not_allowed: refused(
     403,
     "permission_error",
