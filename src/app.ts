@@ -50,7 +50,7 @@ import { JOURNAL_FOLDER, prepareDataDirectory } from "./runtime/data-directory.t
 import { startUsageCollector } from "./runtime/deferred/usage-collector.ts";
 import { closePort, drain, maxDrainMs } from "./runtime/drain.ts";
 import { listEnvironments } from "./runtime/environment-overview.ts";
-import { createFailoverParts } from "./runtime/failover-parts.ts";
+import { startFailoverParts } from "./runtime/failover-parts.ts";
 import { createFetchHandler } from "./runtime/fetch-handler.ts";
 import { findUnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun } from "./runtime/first-run.ts";
@@ -295,7 +295,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const { holds } = budgets;
   const { snapshot, poller } = await openSnapshot(parts, { limits, holds }, closers);
   const authenticator = createAdminAuthenticator(store.adminTokens, config);
-  const failover = createFailoverParts(config, log, closers);
+  const failover = startFailoverParts({ config, store, processId, log }, closers);
   const observer = startAlerts(parts, { ...failover, observer: telemetry.observer }, closers);
   const gateway = createGatewayListener({
     snapshot,

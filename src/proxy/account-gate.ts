@@ -5,6 +5,7 @@ import { readRetryAfterMs } from "../wire/http/retry-after.ts";
 import { AccountLane, type LaneCall, type LaneMark, type LaneUse } from "./account-lane.ts";
 import type { ResponseHeaders } from "./headers.ts";
 import { LaneQueue, type Waiter } from "./lane-queue.ts";
+import { LaneShare, type Peers } from "./lane-share.ts";
 
 export interface AccountGateOptions {
   /** How long a call may wait; 0 = it does not. */
@@ -53,9 +54,14 @@ interface Place extends Waiter {
   readonly resolve: (outcome: GatePass | GateRefusal) => void;
 }
 
-interface Lane {
+/** A lane, for who tells the other processes of it. */
+export interface SharedLane {
   readonly owner: LaneOwner;
   readonly account: AccountLane;
+  readonly queue: Pick<LaneQueue<Waiter>, "waiting" | "first">;
+}
+
+interface Lane extends SharedLane {
   readonly queue: LaneQueue<Place>;
   timer: NodeJS.Timeout | undefined;
   warnedAtMs: number;
@@ -79,8 +85,11 @@ const TOO_MANY_REQUESTS = 429;
  */
 export class AccountGate {
   readonly #options: AccountGateOptions;
+  /** The other processes, as far as they are heard of. */
+  readonly peers: Peers = { count: 1, isAway: false };
   readonly #lanes = new Map<ProviderAccountId, Map<string, Lane>>();
   #isClosed = false;
+  #onNeed: () => void = () => undefined;
 
   constructor(options: AccountGateOptions) {
     this.#options = options;
@@ -105,7 +114,7 @@ export class AccountGate {
     const nowMs = this.#options.monotonicMs();
     const openMs = lane.account.openInMs(call, nowMs);
     if (openMs === 0 && !lane.queue.isWaitingBefore(call.kind)) {
-      return { ticket: this.#ticket(lane, lane.account.enter(call.tokens, nowMs)) };
+      return { ticket: this.#ticket(lane, lane.account.enter(call, nowMs)) };
     }
     this.#warn(lane, nowMs);
     if (this.#isClosed) return refusal("stopping", openMs);
@@ -118,6 +127,32 @@ export class AccountGate {
   /** The provider has asked for time. */
   closeFor(owner: LaneOwner, ms: number): void {
     this.#laneOf(owner)?.account.closeFor(ms, this.#options.monotonicMs());
+  }
+
+  /** To be called back when a call waits for no more than that the other processes hear of it. */
+  onNeed(listener: () => void): void {
+    this.#onNeed = listener;
+  }
+
+  get isUnused(): boolean {
+    return this.#lanes.size === 0;
+  }
+
+  /** Lanes of which the others ought to hear. */
+  listNews(): readonly SharedLane[] {
+    const nowMs = this.#options.monotonicMs();
+    return [...this.#allLanes()].filter(({ account }) => account.share.hasNews(nowMs));
+  }
+
+  /** Undefined where there are too many to remember one more. */
+  laneOf(owner: LaneOwner): SharedLane | undefined {
+    return this.#laneOf(owner);
+  }
+
+  /** Something was heard of the lane from others: there may be room. */
+  recheck({ accountId, model }: LaneOwner): void {
+    const lane = this.#lanes.get(accountId)?.get(model);
+    if (lane !== undefined) this.#letThrough(lane);
   }
 
   /** How much of the limits of each account and model is used now, where a provider has told of them. */
@@ -142,6 +177,7 @@ export class AccountGate {
   #wait(lane: Lane, call: LaneCall, nowMs: number): GateRefusal | GateWait {
     const { promise, resolve } = Promise.withResolvers<GatePass | GateRefusal>();
     const place: Place = { call, deadlineMs: nowMs + this.#options.maxWaitMs, resolve };
+    lane.account.share.note();
     const displaced = lane.queue.add(place);
     if (displaced !== undefined) {
       const crowded = refusal("crowded", lane.account.openInMs(call, nowMs));
@@ -153,6 +189,7 @@ export class AccountGate {
       outcome: promise,
       leave: () => {
         if (!lane.queue.remove(place)) return;
+        lane.account.share.note();
         resolve(refusal("left", 0));
         this.#letThrough(lane);
       },
@@ -171,12 +208,13 @@ export class AccountGate {
     let first = queue.first();
     while (first !== undefined && account.openInMs(first.call, nowMs) === 0) {
       queue.takeFirst();
-      first.resolve({ ticket: this.#ticket(lane, account.enter(first.call.tokens, nowMs)) });
+      first.resolve({ ticket: this.#ticket(lane, account.enter(first.call, nowMs)) });
       first = queue.first();
     }
     let oldest = queue.longestWaiting();
     while (oldest !== undefined && oldest.deadlineMs <= nowMs) {
       queue.remove(oldest);
+      account.share.note();
       oldest.resolve(refusal("waited", account.openInMs(oldest.call, nowMs)));
       oldest = queue.longestWaiting();
     }
@@ -184,6 +222,10 @@ export class AccountGate {
     lane.timer = undefined;
     first = queue.first();
     if (first === undefined || oldest === undefined) return;
+    if (account.needsGrant(first.call, nowMs)) {
+      account.share.note();
+      this.#onNeed();
+    }
     const inMs = Math.min(account.openInMs(first.call, nowMs), oldest.deadlineMs - nowMs);
     lane.timer = setTimeout(
       () => this.#letThrough(lane),
@@ -229,7 +271,10 @@ export class AccountGate {
     if (models.size >= MAX_MODELS_AN_ACCOUNT && !forgetOne(models)) return undefined;
     const lane: Lane = {
       owner,
-      account: new AccountLane(Math.min(MAX_SOUNDING_MS, this.#options.maxWaitMs)),
+      account: new AccountLane(
+        Math.min(MAX_SOUNDING_MS, this.#options.maxWaitMs),
+        new LaneShare(this.peers, this.#options.maxWaitMs > 0),
+      ),
       queue: new LaneQueue(this.#options.maxCalls),
       timer: undefined,
       warnedAtMs: Number.NEGATIVE_INFINITY,

@@ -5,8 +5,13 @@ import {
   readGauge,
   spendFrom,
   type AccountGauge,
+  mergeGauges,
+  settleGauge,
   type ToldLimits,
 } from "../core/limits/account-gauge.ts";
+import { KEPT_SHARES, needOf } from "../core/limits/account-priority.ts";
+import { type Amounts, MAX_CLOSED_MS } from "../core/limits/account-view.ts";
+import type { LaneShare } from "./lane-share.ts";
 
 /** What a call needs of a provider account. */
 export interface LaneCall {
@@ -30,11 +35,21 @@ export interface LaneMark {
   isCounted: boolean;
 }
 
-/** What is kept for calls that matter more: no call leaves less than this of a limit to them. */
-const KEPT_SHARES: Readonly<Record<EnvironmentKind, number>> = {
-  production: 0,
-  staging: 0.1,
-  development: 0.2,
+/** What a process knows itself of a lane, and takes of it. By its own clock. */
+export interface LaneNews {
+  readonly version: number;
+  /** What it was told since it spoke to the others last. */
+  readonly requests: AccountGauge | undefined;
+  readonly tokens: AccountGauge | undefined;
+  readonly countedBeforeMs: number;
+  readonly closedUntilMs: number;
+  readonly onTheirWay: Amounts;
+}
+
+/** What others know of it. */
+export type LaneTidings = Pick<LaneNews, "countedBeforeMs" | "closedUntilMs"> & {
+  readonly requests: AccountGauge | null;
+  readonly tokens: AccountGauge | null;
 };
 
 /** Sent to an account of which nothing is known yet, before the first answer tells of it; production's are not counted. */
@@ -45,11 +60,9 @@ const ON_ITS_WAY_MS = 1_000;
 const MAX_UNCOUNTED_MS = 60_000;
 /** The wait for answers of calls that are on their way. */
 const LOOK_AGAIN_MS = 50;
-/** A provider's own request for time is kept to no longer than this: nothing is learned while nothing is sent. */
-const MAX_CLOSED_MS = 5 * 60_000;
-
 /** What this process knows of the limits of one account for one model. */
 export class AccountLane {
+  readonly share: LaneShare;
   readonly #soundingMs: number;
   #requests: AccountGauge | undefined;
   #tokens: AccountGauge | undefined;
@@ -58,13 +71,19 @@ export class AccountLane {
   #uncountedCalls = 0;
   #uncountedTokens = 0;
   #closedUntilMs = Number.NEGATIVE_INFINITY;
+  #closedByOthersUntilMs = Number.NEGATIVE_INFINITY;
+  #countedBeforeMs = Number.NEGATIVE_INFINITY;
+  /** Counts what this process was told itself, and how much of that the others know. */
+  #version = 0;
+  #publishedVersion = 0;
   #firstSentAtMs: number | undefined;
   #isSounded = false;
   #unanswered = 0;
 
   /** `soundingMs`: how long calls wait for the first answer; 0 = they do not. */
-  constructor(soundingMs: number) {
+  constructor(soundingMs: number, share: LaneShare) {
     this.#soundingMs = soundingMs;
+    this.share = share;
   }
 
   /** Calls of which something is remembered. */
@@ -81,22 +100,29 @@ export class AccountLane {
   }
 
   /** Until the call may be sent, if no other is; 0 = now. */
-  openInMs({ kind, tokens }: Pick<LaneCall, "kind" | "tokens">, nowMs: number): number {
-    const closedForMs = Math.max(0, this.#closedUntilMs - nowMs);
-    if (!this.#isSounded) return Math.max(closedForMs, this.#soundingForMs(kind, nowMs));
-    if (!this.isTold) return closedForMs;
-    this.#count(nowMs - MAX_UNCOUNTED_MS);
-    const share = KEPT_SHARES[kind];
-    const calls = { amount: 1, uncounted: this.#uncountedCalls, share, nowMs };
-    const size = { amount: tokens, uncounted: this.#uncountedTokens, share, nowMs };
-    return Math.max(closedForMs, roomInMs(this.#requests, calls), roomInMs(this.#tokens, size));
+  openInMs(call: Pick<LaneCall, "kind" | "tokens">, nowMs: number): number {
+    const roomMs = this.#roomInMs(call, nowMs);
+    return roomMs === 0 && !this.#isGranted(call, nowMs) ? LOOK_AGAIN_MS : roomMs;
+  }
+
+  /** Whether the call may lack no more than that the other processes hear of it. */
+  needsGrant(call: Pick<LaneCall, "kind" | "tokens">, nowMs: number): boolean {
+    return this.share.isShared && this.openInMs(call, nowMs) === LOOK_AGAIN_MS;
   }
 
   /** How much of each limit is used now, as far as it is known. */
   uses(nowMs: number): readonly LaneUse[] {
     const gauges = [
-      { of: "requests", gauge: this.#requests, uncounted: this.#uncountedCalls },
-      { of: "tokens", gauge: this.#tokens, uncounted: this.#uncountedTokens },
+      {
+        of: "requests",
+        gauge: this.#requests,
+        uncounted: this.#uncountedCalls + this.share.onTheirWay("calls", 0),
+      },
+      {
+        of: "tokens",
+        gauge: this.#tokens,
+        uncounted: this.#uncountedTokens + this.share.onTheirWay("tokens", 0),
+      },
     ] as const;
     return gauges.flatMap(({ of, gauge, uncounted }) => {
       if (gauge === undefined) return [];
@@ -106,7 +132,9 @@ export class AccountLane {
   }
 
   /** A call is sent. */
-  enter(tokens: number, nowMs: number): LaneMark {
+  enter(call: Pick<LaneCall, "kind" | "tokens">, nowMs: number): LaneMark {
+    const { tokens } = call;
+    this.share.used(call, nowMs);
     const mark: LaneMark = { tokens, sentAtMs: nowMs, isCounted: false };
     this.#unanswered += 1;
     this.#firstSentAtMs ??= nowMs;
@@ -123,6 +151,7 @@ export class AccountLane {
   ): void {
     const { told, nowMs, isSuccess } = head;
     this.#unanswered -= 1;
+    this.share.note();
     const isTelling = told.requests !== undefined || told.tokens !== undefined;
     if (isSuccess || isTelling) this.#isSounded = true;
     const wasCounted = this.#close(mark);
@@ -131,9 +160,15 @@ export class AccountLane {
       this.#count(nowMs - MAX_UNCOUNTED_MS);
       return;
     }
-    if (told.requests !== undefined)
-      this.#requests = readGauge(this.#requests, told.requests, nowMs);
-    if (told.tokens !== undefined) this.#tokens = readGauge(this.#tokens, told.tokens, nowMs);
+    const doubtMs = nowMs - mark.sentAtMs;
+    if (told.requests !== undefined) {
+      this.#requests = readGauge(this.#requests, { ...told.requests, doubtMs }, nowMs);
+    }
+    if (told.tokens !== undefined) {
+      this.#tokens = readGauge(this.#tokens, { ...told.tokens, doubtMs }, nowMs);
+    }
+    this.#version += 1;
+    this.#countedBeforeMs = Math.max(this.#countedBeforeMs, mark.sentAtMs - ON_ITS_WAY_MS);
     this.#count(Math.max(mark.sentAtMs - ON_ITS_WAY_MS, nowMs - MAX_UNCOUNTED_MS));
   }
 
@@ -143,6 +178,7 @@ export class AccountLane {
     { wasSent, nowMs }: { readonly wasSent: boolean; readonly nowMs: number },
   ): void {
     this.#unanswered -= 1;
+    this.share.note();
     if (!this.#close(mark) && wasSent) this.#spend(mark, nowMs);
     // Also where nothing is ever answered: what is remembered of calls has an end.
     this.#count(nowMs - MAX_UNCOUNTED_MS);
@@ -151,7 +187,63 @@ export class AccountLane {
   /** The provider asked for time. */
   closeFor(ms: number, nowMs: number): void {
     const untilMs = nowMs + Math.min(ms, MAX_CLOSED_MS);
-    this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
+    if (untilMs <= Math.max(this.#closedUntilMs, this.#closedByOthersUntilMs)) return;
+    this.#closedUntilMs = untilMs;
+    this.share.note();
+  }
+
+  news(nowMs: number): LaneNews {
+    this.#count(nowMs - MAX_UNCOUNTED_MS);
+    const isNew = this.#version > this.#publishedVersion;
+    return {
+      version: this.#version,
+      requests: isNew ? this.#requests : undefined,
+      tokens: isNew ? this.#tokens : undefined,
+      countedBeforeMs: this.#countedBeforeMs,
+      closedUntilMs: this.#closedUntilMs,
+      onTheirWay: { calls: this.#uncountedCalls, tokens: this.#uncountedTokens },
+    };
+  }
+
+  /** The others know what this process was told, up to this version. */
+  published(version: number): void {
+    this.#publishedVersion = version;
+  }
+
+  /** What others were told holds for this process too; of what both were told, the later and the lower. */
+  hear(tidings: LaneTidings, nowMs: number): void {
+    const { requests, tokens, countedBeforeMs, closedUntilMs } = tidings;
+    if (requests !== null || tokens !== null) this.#isSounded = true;
+    this.#requests = merged(this.#requests, requests, nowMs);
+    this.#tokens = merged(this.#tokens, tokens, nowMs);
+    this.#closedByOthersUntilMs = Math.min(nowMs + MAX_CLOSED_MS, closedUntilMs);
+    this.#count(countedBeforeMs);
+  }
+
+  #roomInMs({ kind, tokens }: Pick<LaneCall, "kind" | "tokens">, nowMs: number): number {
+    const closedUntilMs = Math.max(this.#closedUntilMs, this.#closedByOthersUntilMs);
+    const closedForMs = Math.max(0, closedUntilMs - nowMs);
+    if (!this.#isSounded) return Math.max(closedForMs, this.#soundingForMs(kind, nowMs));
+    if (!this.isTold) return closedForMs;
+    this.#count(nowMs - MAX_UNCOUNTED_MS);
+    const calls = { amount: 1, ...this.#taken("calls", this.#uncountedCalls), kind, nowMs };
+    const size = { amount: tokens, ...this.#taken("tokens", this.#uncountedTokens), kind, nowMs };
+    return Math.max(closedForMs, roomInMs(this.#requests, calls), roomInMs(this.#tokens, size));
+  }
+
+  #taken(of: keyof Amounts, own: number) {
+    return {
+      uncounted: own + this.share.onTheirWay(of, own),
+      reserved: this.share.reservedByOthers(of),
+    };
+  }
+
+  #isGranted({ kind, tokens }: Pick<LaneCall, "kind" | "tokens">, nowMs: number): boolean {
+    const areCalls =
+      this.#requests === undefined ||
+      this.share.hasGranted("calls", needOf(this.#requests, { amount: 1, kind }), nowMs);
+    if (!areCalls || this.#tokens === undefined) return areCalls;
+    return this.share.hasGranted("tokens", needOf(this.#tokens, { amount: tokens, kind }), nowMs);
   }
 
   #soundingForMs(kind: EnvironmentKind, nowMs: number): number {
@@ -181,6 +273,7 @@ export class AccountLane {
   }
 
   #spend({ tokens }: LaneMark, nowMs: number): void {
+    this.#version += 1;
     if (this.#requests !== undefined) this.#requests = spendFrom(this.#requests, 1, nowMs);
     if (this.#tokens !== undefined) this.#tokens = spendFrom(this.#tokens, tokens, nowMs);
   }
@@ -191,16 +284,28 @@ function roomInMs(
   need: {
     readonly amount: number;
     readonly uncounted: number;
-    readonly share: number;
+    readonly reserved: number;
+    readonly kind: EnvironmentKind;
     readonly nowMs: number;
   },
 ): number {
   if (gauge === undefined) return 0;
   // A call that alone needs more than there ever is goes when nothing else counts: the provider may see it otherwise.
-  const amount = Math.min(gauge.limit, gauge.limit * need.share + need.amount);
+  const { limit } = gauge;
+  const amount = Math.min(limit, limit * KEPT_SHARES[need.kind] + need.amount);
   const left = leftOf(gauge, need.nowMs);
-  if (left - need.uncounted >= amount) return 0;
-  // What is on its way may have been counted already: its answers tell.
+  if (left - need.uncounted >= Math.min(limit, amount + need.reserved)) return 0;
+  // What is on its way may have been counted already: its answers tell. And what others may send they may give back.
   if (left >= amount) return LOOK_AGAIN_MS;
   return Math.max(LOOK_AGAIN_MS, openInMs(gauge, amount, need.nowMs));
+}
+
+function merged(
+  own: AccountGauge | undefined,
+  others: AccountGauge | null,
+  nowMs: number,
+): AccountGauge | undefined {
+  if (others === null) return own;
+  const heard = settleGauge(others, nowMs);
+  return own === undefined ? heard : mergeGauges(own, heard);
 }

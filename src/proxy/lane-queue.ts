@@ -1,4 +1,6 @@
 import type { EnvironmentKind } from "../core/environments/environment.ts";
+import { KINDS_IN_ORDER } from "../core/limits/account-priority.ts";
+import type { WaitingByKind } from "../core/limits/account-view.ts";
 import { FairQueue } from "../core/limits/fair-queue.ts";
 import type { LaneCall } from "./account-lane.ts";
 
@@ -8,13 +10,11 @@ export interface Waiter {
   readonly deadlineMs: number;
 }
 
-/** What goes first. */
-const KINDS_IN_ORDER: readonly EnvironmentKind[] = ["production", "staging", "development"];
-
 /** The calls that wait for one lane: production first, within a kind fair by flow, at most so many. */
 export class LaneQueue<One extends Waiter> {
   readonly #maxCalls: number;
   readonly #queues = KINDS_IN_ORDER.map(() => new FairQueue<One>());
+  readonly #tokens = KINDS_IN_ORDER.map(() => 0);
   /** In the order in which they came, which is that of their deadlines. */
   readonly #waiting = new Set<One>();
 
@@ -24,6 +24,18 @@ export class LaneQueue<One extends Waiter> {
 
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** What all of them need. */
+  waiting(): WaitingByKind {
+    const [production, staging, development] = this.#queues.map((queue, index) => ({
+      calls: queue.size,
+      tokens: this.#tokens[index] ?? 0,
+    }));
+    if (production === undefined || staging === undefined || development === undefined) {
+      throw new Error("there is a queue for each kind");
+    }
+    return { production, staging, development };
   }
 
   /** Whether a call of this kind would have to stand behind another one. */
@@ -46,6 +58,7 @@ export class LaneQueue<One extends Waiter> {
     }
     this.#queues[rank]?.add(one.call.flow, one, 1);
     this.#waiting.add(one);
+    this.#count(one, 1);
     return displaced;
   }
 
@@ -55,7 +68,7 @@ export class LaneQueue<One extends Waiter> {
 
   takeFirst(): One | undefined {
     const one = this.#queues.find((queue) => queue.size > 0)?.take();
-    if (one !== undefined) this.#waiting.delete(one);
+    if (one !== undefined && this.#waiting.delete(one)) this.#count(one, -1);
     return one;
   }
 
@@ -63,13 +76,20 @@ export class LaneQueue<One extends Waiter> {
   remove(one: One): boolean {
     const rank = KINDS_IN_ORDER.indexOf(one.call.kind);
     this.#queues[rank]?.remove(one.call.flow, one);
-    return this.#waiting.delete(one);
+    if (!this.#waiting.delete(one)) return false;
+    this.#count(one, -1);
+    return true;
   }
 
   /** The one that has to be done with first. */
   longestWaiting(): One | undefined {
     const [first] = this.#waiting;
     return first;
+  }
+
+  #count({ call }: One, by: 1 | -1): void {
+    const rank = KINDS_IN_ORDER.indexOf(call.kind);
+    this.#tokens[rank] = (this.#tokens[rank] ?? 0) + by * call.tokens;
   }
 
   #displace(rank: number, flow: string): One | undefined {

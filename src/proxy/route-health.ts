@@ -1,3 +1,4 @@
+import type { ProviderAccountId } from "../core/ids/ids.ts";
 import { Circuit, type CircuitRule, type CircuitTicket } from "../core/routing/circuit.ts";
 import type {
   ProviderKeyHealth,
@@ -14,19 +15,25 @@ export interface RouteHealthOptions {
   readonly log: Log;
 }
 
+/** A rest of an account, from now on. */
+export interface AccountRest extends Omit<Rest, "untilMs"> {
+  readonly forMs: number;
+}
+
 const MAX_CIRCUITS = 10_000;
 /** What a provider asks for beyond this is not believed: a call now and then must find out. */
 const MAX_REST_MS = 10 * 60_000;
 
 /**
  * What this process has learned of each way to a provider: circuits by key, rests by account or key. In memory only;
- * every process learns for itself.
+ * every process learns for itself, but for rests of accounts, of which it hears from others as well.
  */
 export class RouteHealth {
   readonly #options: RouteHealthOptions;
   /** By key; a key that never failed has none. */
   readonly #circuits = new Map<string, Circuit>();
   readonly #rests = new Rests();
+  #onAccountRest: (accountId: ProviderAccountId, rest: AccountRest) => void = () => undefined;
 
   constructor(options: RouteHealthOptions) {
     this.#options = options;
@@ -75,12 +82,27 @@ export class RouteHealth {
     const nowMs = this.#options.monotonicMs();
     const owner = scope.owner === "account" ? accountOf(route) : keyOf(route);
     const added: Rest = { reason, isNamed, untilMs: nowMs + forMs, scope };
-    if (!this.#rests.add(owner, added, nowMs)) return;
     const { accountId, keyId } = route;
+    if (scope.owner === "account" && accountId !== null) {
+      this.#onAccountRest(accountId, { reason, isNamed, forMs, scope });
+    }
+    if (!this.#rests.add(owner, added, nowMs)) return;
     this.#options.log.warn(
       { accountId, keyId, ...scope, reason, forMs },
       `a provider ${scope.owner} rests`,
     );
+  }
+
+  /** To be called back with every rest of an account, so that other processes hear of it. */
+  onAccountRest(listener: (accountId: ProviderAccountId, rest: AccountRest) => void): void {
+    this.#onAccountRest = listener;
+  }
+
+  /** Another process has learned of a rest. */
+  hearRest(accountId: ProviderAccountId, { forMs, ...rest }: AccountRest): void {
+    const nowMs = this.#options.monotonicMs();
+    const untilMs = nowMs + Math.min(forMs, MAX_REST_MS);
+    this.#rests.add(accountId, { ...rest, untilMs }, nowMs);
   }
 
   /** For people; of any key, also of one that was never called. */

@@ -1,9 +1,12 @@
 import type { Config } from "../config/config-schema.ts";
+import type { ProcessId } from "../core/ids/ids.ts";
 import { DEFAULT_CIRCUIT_RULE } from "../core/routing/circuit.ts";
 import { AccountGate } from "../proxy/account-gate.ts";
 import type { FailoverDeps } from "../proxy/failover.ts";
 import { RouteHealth } from "../proxy/route-health.ts";
+import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
+import { AccountSharing } from "./accounts/account-sharing.ts";
 import type { Closers } from "./closers.ts";
 
 type FailoverConfig = Pick<
@@ -23,10 +26,16 @@ interface FailoverParts extends Pick<
   readonly accountGate: AccountGate;
 }
 
-/** What the data plane chooses among provider keys with, by the settings. */
-export function createFailoverParts(
-  config: FailoverConfig,
-  log: Log,
+interface FailoverRequest {
+  readonly config: FailoverConfig;
+  readonly store: Pick<Store, "accountViews" | "processes">;
+  readonly processId: ProcessId;
+  readonly log: Log;
+}
+
+/** What the data plane chooses among provider keys with, by the settings and by what other processes tell. */
+export function startFailoverParts(
+  { config, store, processId, log }: FailoverRequest,
   closers: Pick<Closers, "add">,
 ): FailoverParts {
   const accountGate = new AccountGate({
@@ -37,13 +46,25 @@ export function createFailoverParts(
     log,
   });
   closers.add("calls that wait for an account", async () => accountGate.close());
+  const routeHealth = new RouteHealth({
+    rule: { ...DEFAULT_CIRCUIT_RULE, consecutiveFailures: config.circuitFailures },
+    monotonicMs,
+    log,
+  });
+  const sharing = new AccountSharing({
+    views: store.accountViews,
+    processes: store.processes,
+    gate: accountGate,
+    routeHealth,
+    processId,
+    monotonicMs,
+    log,
+  });
+  sharing.start();
+  closers.add("accounts' shared limits", () => sharing.stop());
   return {
     accountGate,
-    routeHealth: new RouteHealth({
-      rule: { ...DEFAULT_CIRCUIT_RULE, consecutiveFailures: config.circuitFailures },
-      monotonicMs,
-      log,
-    }),
+    routeHealth,
     random: Math.random,
     monotonicMs,
     failover: {

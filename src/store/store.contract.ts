@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { describeAccountViews } from "./contract/account-views.contract.ts";
 import { describeAlertDeliveries } from "./contract/alert-deliveries.contract.ts";
 import { describeAlerts } from "./contract/alerts.contract.ts";
 import { describeBudgetPostings } from "./contract/budget-postings.contract.ts";
@@ -41,6 +42,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeProcesses(createDatabase);
     describeLimits(createDatabase);
     describeLimitUses(createDatabase);
+    describeAccountViews(createDatabase);
   });
 }
 

@@ -27,6 +27,7 @@ import type { Picos } from "../core/money/picos.ts";
 import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
+import type { AccountViewRepository } from "./account-view-repository.ts";
 import type { AlertRepositories } from "./alert-repositories.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
 import type { GatewayKeyRepository } from "./gateway-key-repository.ts";
@@ -439,6 +440,7 @@ export interface Repositories {
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;
   readonly limitUses: LimitUseRepository;
+  readonly accountViews: AccountViewRepository;
 }
 
 export interface ChangeWatch {

@@ -6,6 +6,8 @@ export interface ToldLimit {
   readonly remaining: number;
   /** Until all of the limit is there again; null = it is not said. */
   readonly resetMs: number | null;
+  /** How long ago it may have been so: an answer is as old as its call at most. 0 where it is absent. */
+  readonly doubtMs?: number | undefined;
 }
 
 export interface ToldLimits {
@@ -22,7 +24,12 @@ export interface ToldLimits {
 export type AccountGauge = Reading &
   (
     | { readonly refill: "steady"; readonly perMs: number }
-    | { readonly refill: "at_once"; readonly resetsAtMs: number }
+    | {
+        readonly refill: "at_once";
+        readonly resetsAtMs: number;
+        /** The window may end so much sooner. */
+        readonly doubtMs: number;
+      }
   );
 
 interface Reading {
@@ -65,7 +72,41 @@ export function readGauge(
     return { ...reading, refill: "steady", perMs: isTelling ? used / resetMs : limit / MINUTE_MS };
   }
   const emptyForMs = Math.min(resetMs ?? MINUTE_MS, MAX_EMPTY_MS);
-  return { ...reading, refill: "at_once", resetsAtMs: nowMs + emptyForMs };
+  const doubtMs = told.doubtMs ?? 0;
+  return { ...reading, refill: "at_once", resetsAtMs: nowMs + emptyForMs, doubtMs };
+}
+
+/**
+ * Of two gauges of one limit, as two processes were told of it, what can be believed: as if the later one were an answer
+ * that came to the process with the earlier one.
+ */
+export function mergeGauges(one: AccountGauge, other: AccountGauge): AccountGauge {
+  const [earlier, later] = one.atMs <= other.atMs ? [one, other] : [other, one];
+  const { limit, atMs } = later;
+  const resetMs = later.refill === "at_once" ? later.resetsAtMs - atMs : null;
+  const doubtMs = later.refill === "at_once" ? later.doubtMs : 0;
+  const told = { limit, remaining: later.left, resetMs, doubtMs };
+  const isNews = earlier.limit !== limit || isNextWindow(earlier, told, atMs);
+  return isNews ? later : { ...later, left: Math.min(later.left, leftOf(earlier, atMs)) };
+}
+
+/** The gauge by a clock that shows so much more, or less than that by some doubt. */
+export function shiftGauge(gauge: AccountGauge, byMs: number, doubtMs: number): AccountGauge {
+  const atMs = gauge.atMs + byMs;
+  if (gauge.refill === "steady") return { ...gauge, atMs };
+  return {
+    ...gauge,
+    atMs,
+    resetsAtMs: gauge.resetsAtMs + byMs,
+    doubtMs: gauge.doubtMs + doubtMs,
+  };
+}
+
+/** The gauge as it can be at this time: what it says of the future was noted before a clock stepped back. */
+export function settleGauge(gauge: AccountGauge, nowMs: number): AccountGauge {
+  const atMs = Math.min(gauge.atMs, nowMs);
+  if (gauge.refill === "steady") return { ...gauge, atMs };
+  return { ...gauge, atMs, resetsAtMs: Math.min(gauge.resetsAtMs, nowMs + MAX_EMPTY_MS) };
 }
 
 /** Within a window nothing comes back: where there is more and it ends later, another one has begun. */
@@ -73,7 +114,8 @@ function isNextWindow(before: AccountGauge, told: ToldLimit, nowMs: number): boo
   if (before.refill !== "at_once" || told.resetMs === null) return false;
   if (nowMs >= before.resetsAtMs) return true;
   const toleranceMs = told.resetMs % ROUNDING_MS === 0 ? ROUNDING_MS : JITTER_MS;
-  const isLater = nowMs + told.resetMs > before.resetsAtMs + toleranceMs;
+  const soonestMs = nowMs + told.resetMs - (told.doubtMs ?? 0);
+  const isLater = soonestMs > before.resetsAtMs + toleranceMs;
   return isLater && told.remaining > before.left;
 }
 
@@ -105,8 +147,8 @@ export function leftOf(gauge: AccountGauge, nowMs: number): number {
 export function spendFrom(gauge: AccountGauge, amount: number, nowMs: number): AccountGauge {
   const left = leftOf(gauge, nowMs) - amount;
   if (gauge.refill === "steady") return { ...gauge, left, atMs: nowMs };
-  const resetsAtMs = nowMs >= gauge.resetsAtMs ? nowMs + MINUTE_MS : gauge.resetsAtMs;
-  return { ...gauge, left, atMs: nowMs, resetsAtMs };
+  if (nowMs < gauge.resetsAtMs) return { ...gauge, left, atMs: nowMs };
+  return { ...gauge, left, atMs: nowMs, resetsAtMs: nowMs + MINUTE_MS, doubtMs: MINUTE_MS };
 }
 
 /** Until so much is left, if nothing more is sent; 0 = it is there, Infinity = it never will be. */

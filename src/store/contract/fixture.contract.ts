@@ -55,6 +55,7 @@ const TABLES = [
   "price_overrides",
   "processes",
   "limit_uses",
+  "account_views",
   "limits",
 ];
 

@@ -2,9 +2,9 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { LimitId } from "../../core/ids/ids.ts";
 import type { DecideUses, LimitUse, LimitUseKey } from "../../core/limits/limit-use.ts";
 import type { Counted, SlidingWindow } from "../../core/limits/sliding-window.ts";
-import { SILENT_AFTER_MS } from "../../core/processes/heartbeat.ts";
 import { type LimitUseRepository, MAX_CHANGED_USES } from "../store.ts";
 import { checkedLimit } from "./page.ts";
+import { listRunningProcesses } from "./running-processes.ts";
 import type { Connections } from "./sql-engine.ts";
 import type { LimitUseTable, Tables } from "./tables.ts";
 
@@ -29,7 +29,7 @@ export class SqlLimitUseRepository implements LimitUseRepository {
     }
     await this.#connections.write.transaction().execute(async (db) => {
       const { rows, nowMs } = await this.#lock(db, keys);
-      const runningProcesses = await this.#runningProcesses(db);
+      const runningProcesses = await listRunningProcesses(db, this.#connections.engine);
       const found = new Map(rows.map((row) => [keyOf(row.limit_id, row.subject), toUse(row)]));
       const uses = keys.map(({ limitId, subject }) => {
         const use = found.get(keyOf(limitId, subject));
@@ -101,20 +101,6 @@ export class SqlLimitUseRepository implements LimitUseRepository {
     const [first] = rows;
     if (first === undefined) throw new Error("no use was locked");
     return { rows, nowMs: Number(first.now_ms) };
-  }
-
-  async #runningProcesses(db: Kysely<Tables>): Promise<ReadonlySet<string>> {
-    const rows = await db
-      .selectFrom("processes")
-      .select("id")
-      .where("stopped_at_ms", "is", null)
-      .where(
-        "heartbeat_at_ms",
-        ">",
-        sql<bigint>`${this.#connections.engine.nowMs} - ${SILENT_AFTER_MS}`,
-      )
-      .execute();
-    return new Set(rows.map(({ id }) => id));
   }
 
   async #write(db: Kysely<Tables>, uses: readonly LimitUse[], nowMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { AccountViewRepository } from "../account-view-repository.ts";
 import type { AlertRepositories } from "../alert-repositories.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
 import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
@@ -23,6 +24,7 @@ import type {
   UsageRepository,
   VaultKeyRepository,
 } from "../store.ts";
+import { SqlAccountViewRepository } from "./account-view-repository.ts";
 import { SqlAdminTokenRepository } from "./admin-token-repository.ts";
 import { SqlAlertRepositories } from "./alert-repositories.ts";
 import { SqlBudgetRepository } from "./budgets/budget-repository.ts";
@@ -68,6 +70,7 @@ class SqlRepositories implements Repositories {
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;
   readonly limitUses: LimitUseRepository;
+  readonly accountViews: AccountViewRepository;
 
   constructor(connections: Connections) {
     this.projects = new SqlProjectRepository(connections);
@@ -89,6 +92,7 @@ class SqlRepositories implements Repositories {
     this.processes = new SqlProcessRepository(connections);
     this.limits = new SqlLimitRepository(connections);
     this.limitUses = new SqlLimitUseRepository(connections);
+    this.accountViews = new SqlAccountViewRepository(connections);
   }
 }
 

@@ -29,6 +29,7 @@ import type { ScopeKind } from "../../core/scopes/scope.ts";
 import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usage.ts";
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
+import type { AccountTables } from "./account-tables.ts";
 import type { AlertTables } from "./alert-tables.ts";
 import type { GatewayKeyTables } from "./gateway-key-tables.ts";
 
@@ -372,7 +373,7 @@ interface KeywardSchemaTable {
 }
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
-export interface Tables extends AlertTables, GatewayKeyTables {
+export interface Tables extends AccountTables, AlertTables, GatewayKeyTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;

@@ -12,6 +12,7 @@ import { alerts } from "./0010-alerts.ts";
 import { announcedChanges } from "./0011-announced-changes.ts";
 import { budgetCeilings } from "./0012-budget-ceilings.ts";
 import { gatewayKeyLives } from "./0013-gateway-key-lives.ts";
+import { accountViews } from "./0014-account-views.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "announced changes", statements: announcedChanges },
   { name: "budget ceilings", statements: budgetCeilings },
   { name: "gateway key lives", statements: gatewayKeyLives },
+  { name: "account views", statements: accountViews },
 ];
