@@ -18,7 +18,7 @@ export interface Amounts {
 export type WaitingByKind = Readonly<Record<EnvironmentKind, Amounts>>;
 
 /** What one process takes off what is left, for the others to know. */
-export interface ProcessPart {
+interface ProcessPart {
   /** Sent, and not counted in what the provider told. */
   readonly onTheirWay: Amounts;
   /** May be sent without asking: nobody else counts on it. */
