@@ -1,8 +1,7 @@
 import { picos, ZERO_PICOS, type Picos } from "../money/picos.ts";
-import { DearestPrices } from "../pricing/dearest-prices.ts";
+import { DearestPrices, type TierChoice } from "../pricing/dearest-prices.ts";
 import type { PriceBook } from "../pricing/price-book.ts";
 import type { ModelLimits } from "../pricing/price-list.ts";
-import type { QuantityClass } from "../usage/quantities.ts";
 import type {
   CallBound,
   PictureBound,
@@ -10,6 +9,7 @@ import type {
   SpeechBound,
   TokenBound,
 } from "./call-bound.ts";
+import { tokenPricesOf } from "./token-prices.ts";
 
 /** What is assumed of models and files whose limits nobody has published. */
 export interface BoundCeilings {
@@ -89,7 +89,7 @@ export function affordableOutput(
   if (bound.kind !== "tokens" || !bound.hasOutput) return null;
   let lowest = Number.MAX_SAFE_INTEGER;
   for (const model of way.models) {
-    const parts = tokenParts(givenOf(deps, way, { model, bound }), way, bound);
+    const parts = tokenParts(deps, way, { model, bound });
     if ("why" in parts) return null;
     const { fixedPicos, perTokenPicos, outputTokens } = parts;
     const left = amountPicos - fixedPicos;
@@ -100,23 +100,21 @@ export function affordableOutput(
   return lowest >= bound.minOutputTokens ? lowest : null;
 }
 
-interface ModelCall {
+interface ModelCall<Bound extends CallBound> {
   readonly model: string | null;
-  readonly bound: CallBound;
+  readonly bound: Bound;
 }
 
-function worstOfModel(deps: WorstCaseDeps, way: BoundWay, call: ModelCall): WorstCase {
-  const { bound } = call;
-  const given = givenOf(deps, way, call);
+function worstOfModel(deps: WorstCaseDeps, way: BoundWay, call: ModelCall<CallBound>): WorstCase {
+  const { model, bound } = call;
+  if (bound.kind === "tokens") return tokenCost(deps, way, { model, bound });
+  const given = givenOf(deps, way, model);
   const { prices } = given;
   if (prices.isFree) return { kind: "free" };
   if (bound.kind === "free" || bound.kind === "unbounded") return bound;
   if (bound.kind === "speech") return speechCost(given, bound);
   if (bound.kind === "recording") return recordingCost(given, bound);
-  if (bound.kind === "pictures") return pictureCost(given, bound);
-  const parts = tokenParts(given, way, bound);
-  if ("why" in parts) return { kind: "unpriced", why: parts.why };
-  return bounded(parts.fixedPicos + parts.perTokenPicos * BigInt(parts.outputTokens));
+  return pictureCost(given, bound);
 }
 
 interface Given {
@@ -125,24 +123,29 @@ interface Given {
   readonly ceilings: BoundCeilings;
 }
 
-function givenOf(
-  { priceBook, ceilings }: WorstCaseDeps,
-  { provider, atMs }: BoundWay,
-  { model, bound }: ModelCall,
-): Given {
-  const serviceTier = bound.kind === "tokens" ? bound.serviceTier : null;
+function givenOf(deps: WorstCaseDeps, way: BoundWay, model: string | null): Given {
+  const { priceBook, ceilings } = deps;
+  const { provider, atMs } = way;
   const rows = priceBook.candidates({ provider, model, atMs });
-  // A project's own setting decides what `auto` means, so it may be any tier.
-  const isOpen = serviceTier === null || serviceTier.toLowerCase() === "auto";
-  const tier = priceBook.tierOf(provider, serviceTier);
   return {
-    prices: new DearestPrices(rows, { provider, model, tier, isOpen }),
+    prices: new DearestPrices(rows, tierChoice(deps, way, { model, serviceTier: null })),
     limits: priceBook.limits({ provider, model }),
     ceilings,
   };
 }
 
+function tierChoice(
+  { priceBook }: WorstCaseDeps,
+  { provider }: BoundWay,
+  { model, serviceTier }: { readonly model: string | null; readonly serviceTier: string | null },
+): TierChoice {
+  // A project's own setting decides what `auto` means, so it may be any tier.
+  const isOpen = serviceTier === null || serviceTier.toLowerCase() === "auto";
+  return { provider, model, tier: priceBook.tierOf(provider, serviceTier), isOpen };
+}
+
 interface TokenParts {
+  readonly isFree: boolean;
   /** Everything but the output of the answers. */
   readonly fixedPicos: bigint;
   /** For one more token in the limit of an answer. */
@@ -151,33 +154,38 @@ interface TokenParts {
   readonly outputTokens: number;
 }
 
+function tokenCost(deps: WorstCaseDeps, way: BoundWay, call: ModelCall<TokenBound>): WorstCase {
+  const parts = tokenParts(deps, way, call);
+  if ("why" in parts) return { kind: "unpriced", why: parts.why };
+  if (parts.isFree) return { kind: "free" };
+  return bounded(parts.fixedPicos + parts.perTokenPicos * BigInt(parts.outputTokens));
+}
+
 function tokenParts(
-  { prices, limits, ceilings }: Given,
+  deps: WorstCaseDeps,
   way: BoundWay,
-  bound: TokenBound,
+  { model, bound }: ModelCall<TokenBound>,
 ): TokenParts | { readonly why: string } {
+  const { priceBook, ceilings } = deps;
+  const { provider, atMs } = way;
+  const limits = priceBook.limits({ provider, model });
   const turns = 1 + bound.hostedCalls;
   const inputTokens = inputTokensOf(bound, limits, ceilings) * turns;
-  prices.upTo(inputTokens);
-  const input = prices.dearest(inputClasses(bound), ["input"]);
-  const audio = bound.hasAudioInput ? prices.dearest(["audioInput"], ["audioInput"]) : 0n;
-  const output = bound.hasOutput ? prices.dearest(outputClasses(bound), ["output"]) : 0n;
-  const hosted = bound.hostedClasses.reduce<bigint>(
-    (most, one) => larger(most, prices.dearest([one], [one])),
-    0n,
-  );
-  const search = bound.searches > 0 ? prices.dearest(["webSearches"], ["webSearches"]) : 0n;
+  const rows = priceBook.candidates({ provider, model, atMs });
+  const choice = tierChoice(deps, way, { model, serviceTier: bound.serviceTier });
+  const prices = tokenPricesOf(rows, choice, { bound, inputTokens });
   if (prices.why !== null) return { why: prices.why };
   const limit = heededLimit(bound, way);
   const { context = ceilings.outputTokens } = limits;
   const perAnswerTurns = limit === null || bound.isLimitPerTurn ? turns : 1;
   return {
+    isFree: prices.isFree,
     fixedPicos:
-      larger(input, audio) * BigInt(inputTokens) +
-      output * BigInt(bound.extraOutputTokens) +
-      hosted * BigInt(bound.hostedCalls) +
-      search * BigInt(bound.searches),
-    perTokenPicos: output * BigInt(bound.answers * perAnswerTurns),
+      prices.input * BigInt(inputTokens) +
+      prices.output * BigInt(bound.extraOutputTokens) +
+      prices.hosted * BigInt(bound.hostedCalls) +
+      prices.search * BigInt(bound.searches),
+    perTokenPicos: prices.output * BigInt(bound.answers * perAnswerTurns),
     outputTokens: limit ?? limits.output ?? context,
   };
 }
@@ -193,26 +201,11 @@ function inputTokensOf(bound: TokenBound, limits: ModelLimits, ceilings: BoundCe
 /** The highest of those that the provider may go by; null: it goes by none. */
 function heededLimit(bound: TokenBound, way: BoundWay): number | null {
   let highest: number | null = null;
-  for (const [field, tokens] of Object.entries(bound.outputLimits)) {
+  for (const field in bound.outputLimits) {
+    const tokens = bound.outputLimits[field] ?? 0;
     if (!way.ignoredLimits.includes(field)) highest = Math.max(highest ?? 0, tokens);
   }
   return highest;
-}
-
-function inputClasses(bound: TokenBound): readonly QuantityClass[] {
-  const isAnything = bound.unseen !== null || bound.hostedCalls > 0;
-  return [
-    "input",
-    "cachedInput",
-    ...bound.cacheWrites,
-    ...(bound.pictures > 0 || isAnything ? (["imageInput", "cachedImageInput"] as const) : []),
-    ...(isAnything ? (["audioInput", "cachedAudioInput"] as const) : []),
-  ];
-}
-
-function outputClasses(bound: TokenBound): readonly QuantityClass[] {
-  const classes = ["output", "reasoningOutput", "imageOutput"] as const;
-  return bound.hasAudioOutput ? [...classes, "audioOutput"] : classes;
 }
 
 /**
@@ -276,8 +269,4 @@ function priced(prices: DearestPrices, amount: bigint): WorstCase {
 
 function bounded(amount: bigint): WorstCase {
   return amount === 0n ? { kind: "free" } : { kind: "bounded", picos: picos(amount) };
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

@@ -1,3 +1,4 @@
+import { NameMemo } from "./name-memo.ts";
 import type { PriceRow, RatingRequest } from "./price-book.ts";
 
 export type CandidateQuery = Pick<RatingRequest, "provider" | "model" | "atMs">;
@@ -35,7 +36,7 @@ const MAX_REMEMBERED = 1000;
  */
 export class CandidateRows {
   readonly #source: CandidateSource;
-  readonly #remembered = new Map<string, Found>();
+  readonly #remembered = new NameMemo<Found>(MAX_REMEMBERED);
 
   constructor(source: CandidateSource) {
     this.#source = source;
@@ -44,12 +45,10 @@ export class CandidateRows {
   find(query: CandidateQuery): readonly PriceRow[] {
     const { provider, model, atMs } = query;
     if (model === null) return NONE;
-    const key = `${provider}\n${model}`;
-    const known = this.#remembered.get(key);
+    const known = this.#remembered.get(provider, model);
     if (known !== undefined && atMs >= known.fromMs && atMs < known.untilMs) return known.rows;
     const found = this.#search({ ...query, model });
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(key, found);
+    this.#remembered.set(provider, model, found);
     return found.rows;
   }
 

@@ -1,6 +1,7 @@
 import { rowsOfModel } from "./listed-rows.ts";
 import { createModelMatcher, exactNames } from "./model-matcher.ts";
 import type { ModelMatcher } from "./model-matcher.ts";
+import { NameMemo } from "./name-memo.ts";
 import type { PriceRow } from "./price-book.ts";
 import type { ListedProvider, ModelLimits, PriceList } from "./price-list.ts";
 
@@ -31,12 +32,14 @@ interface FoundModel {
 }
 
 const NO_LIMITS: ModelLimits = Object.freeze({});
+/** Remembered as well: to find out that there is none takes longest. */
+const NO_MODEL: FoundModel = Object.freeze({ rows: [], limits: NO_LIMITS });
 
 export function createModelIndex(list: PriceList): ModelIndex {
   const providers = new Map(
     list.providers.map((provider) => [provider.name, new ProviderIndex(provider, list.source)]),
   );
-  const remembered = new Map<string, FoundModel | undefined>();
+  const remembered = new NameMemo<FoundModel>(MAX_REMEMBERED_NAMES);
 
   function search(provider: ProviderIndex, model: string): FoundModel | undefined {
     const own = provider.find(model);
@@ -51,19 +54,12 @@ export function createModelIndex(list: PriceList): ModelIndex {
   function find(providerName: string, model: string): FoundModel | undefined {
     const provider = providers.get(providerName);
     if (provider === undefined || model.length > MAX_MODEL_CHARACTERS) return undefined;
-    const key = `${providerName}\n${model}`;
-    let found = remembered.get(key);
-    if (found === undefined && !remembered.has(key)) {
-      found = search(provider, model) ?? search(provider, spacedDate(model));
+    let found = remembered.get(providerName, model);
+    if (found === undefined) {
+      found = search(provider, model) ?? search(provider, spacedDate(model)) ?? NO_MODEL;
+      remembered.set(providerName, model, found);
     }
-    // Taken out and put back: the least recently used name is always the first.
-    remembered.delete(key);
-    remembered.set(key, found);
-    if (remembered.size > MAX_REMEMBERED_NAMES) {
-      const [oldest] = remembered.keys();
-      if (oldest !== undefined) remembered.delete(oldest);
-    }
-    return found;
+    return found === NO_MODEL ? undefined : found;
   }
 
   return {

@@ -19,6 +19,18 @@ export interface JsonAnswerOptions {
   readonly maxHeldBytes: number;
 }
 
+/** Made once for each operation. Memory of a pure function: nobody can tell whether it is there. */
+const wantedFields = new WeakMap<Operation, ReadonlySet<string>>();
+
+function wantedOf(operation: Operation): ReadonlySet<string> {
+  let wanted = wantedFields.get(operation);
+  if (wanted === undefined) {
+    wanted = new Set([...operation.responseFields, "error"]);
+    wantedFields.set(operation, wanted);
+  }
+  return wanted;
+}
+
 /** A JSON answer: held until it is whole, unless it is large. Either way its bytes are not changed. */
 export class JsonAnswer implements Answer {
   readonly #options: JsonAnswerOptions;
@@ -34,8 +46,10 @@ export class JsonAnswer implements Answer {
   constructor(send: Send, options: JsonAnswerOptions) {
     this.#send = send;
     this.#options = options;
-    const { responseFields, maxFieldBytes } = options.operation;
-    this.#scanner = new TopLevelScanner(new Set([...responseFields, "error"]), maxFieldBytes);
+    this.#scanner = new TopLevelScanner(
+      wantedOf(options.operation),
+      options.operation.maxFieldBytes,
+    );
   }
 
   get isHeadHeld(): boolean {

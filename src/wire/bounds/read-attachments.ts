@@ -1,3 +1,4 @@
+import { KnownNames } from "../json/known-names.ts";
 import { readName, walkJson, type JsonVisitor } from "../json/walk-json.ts";
 
 /** What messages carry besides text. */
@@ -84,6 +85,20 @@ const PICTURE_PATH: ReadonlySet<string | null> = new Set([
   "source",
 ]);
 
+const NAMES = new KnownNames(
+  new Set([
+    ...TEXT_MEMBERS,
+    ...UNSEEN_MEMBERS.keys(),
+    ...[...PICTURE_PATH].filter((name) => name !== null),
+    "id",
+    "role",
+    "type",
+    "url",
+    "data",
+    "input_audio",
+  ]),
+);
+
 interface Frame {
   readonly key: string | null;
   /** Whether all members above it are on the way to a picture. */
@@ -94,6 +109,7 @@ interface Frame {
 }
 
 class AttachmentVisitor implements JsonVisitor, Attachments {
+  readonly names = NAMES;
   pictures = 0;
   pictureBytes = 0;
   hasAudio = false;

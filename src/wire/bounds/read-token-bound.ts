@@ -65,8 +65,13 @@ const COMMON_FIELDS = [
 ] as const;
 
 /** Makes the reader of what an endpoint's requests say of the most that a call can cost. */
-export function tokenBoundReader(shape: TokenCallShape): (request: BoundRequest) => CallBound {
-  const { messages, outputLimits, reads = [], unseen = {}, openEnded = {} } = shape;
+export function tokenBoundReader(tokenCall: TokenCallShape): (request: BoundRequest) => CallBound {
+  const { messages, outputLimits, reads = [], unseen = {}, openEnded = {} } = tokenCall;
+  const shape = {
+    ...tokenCall,
+    unseenFields: Object.entries(unseen),
+    openEndedFields: Object.entries(openEnded),
+  };
   const given = [...Object.keys(unseen), ...Object.keys(openEnded)];
   const wanted = new Set([...COMMON_FIELDS, ...messages, ...outputLimits, ...reads, ...given]);
   return ({ bytes }) => {
@@ -79,10 +84,16 @@ export function tokenBoundReader(shape: TokenCallShape): (request: BoundRequest)
   };
 }
 
-function readBound(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): CallBound {
+interface Shape extends TokenCallShape {
+  /** Names and what they mean, for people. */
+  readonly unseenFields: readonly (readonly [string, string])[];
+  readonly openEndedFields: readonly (readonly [string, string])[];
+}
+
+function readBound(bytes: Buffer, scan: TopLevelScan, shape: Shape): CallBound {
   const odd = scan.duplicate ?? scan.lookAlike;
   if (odd !== undefined) return unbounded(`its body has "${odd}" in two spellings, or twice`);
-  for (const [field, why] of Object.entries(shape.openEnded ?? {})) {
+  for (const [field, why] of shape.openEndedFields) {
     if (isGiven(scan, field)) return unbounded(why);
   }
   const counted = readAnswers(scan);
@@ -91,7 +102,7 @@ function readBound(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): Ca
   if (typeof hosted === "string") return unbounded(hosted);
   const places = shape.messages.flatMap((field) => scan.fields.get(field) ?? []);
   const attachments = readAttachments(bytes, places);
-  const unseenField = Object.keys(shape.unseen ?? {}).find((field) => isGiven(scan, field));
+  const unseenField = shape.unseenFields.find(([field]) => isGiven(scan, field));
   const prediction = scan.fields.get("prediction");
   const framing = FRAMING_TOKENS + (scan.fields.has("tools") ? TOOL_TOKENS : 0);
   const bound: TokenBound = {
@@ -99,7 +110,7 @@ function readBound(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): Ca
     inputTokens: bytes.length - attachments.pictureBytes + framing,
     pictures: attachments.pictures,
     hasAudioInput: attachments.hasAudio,
-    unseen: (unseenField && shape.unseen?.[unseenField]) ?? attachments.unseen,
+    unseen: unseenField?.[1] ?? attachments.unseen,
     cacheWrites: cacheWritesOf(bytes, shape),
     hostedCalls: hosted.calls,
     hostedClasses: hosted.classes,
@@ -220,8 +231,12 @@ function readTier(scan: TopLevelScan, { tierWords }: TokenCallShape): string | n
 }
 
 function cacheWritesOf(bytes: Buffer, shape: TokenCallShape): readonly CacheWriteClass[] {
-  if (shape.isCacheExplicit !== true) return ["cacheWriteInput"];
+  if (shape.isCacheExplicit !== true) return CACHED_UNASKED;
   // With an escape in it the word may be written in any way.
   const isAsked = bytes.includes("cache_control") || bytes.includes("\\u");
-  return isAsked ? ["cacheWriteInput", "cacheWrite1hInput"] : [];
+  return isAsked ? CACHED_AS_ASKED : NOT_CACHED;
 }
+
+const CACHED_UNASKED: readonly CacheWriteClass[] = ["cacheWriteInput"];
+const CACHED_AS_ASKED: readonly CacheWriteClass[] = ["cacheWriteInput", "cacheWrite1hInput"];
+const NOT_CACHED: readonly CacheWriteClass[] = [];

@@ -1,3 +1,4 @@
+import { KnownNames } from "../json/known-names.ts";
 import { readName, walkJson, type JsonVisitor } from "../json/walk-json.ts";
 
 /** A tool that a request offers to the model. */
@@ -23,7 +24,10 @@ interface Tool {
   maxUses: number | null;
 }
 
+const NAMES = new KnownNames(["type", "max_uses"]);
+
 class ToolVisitor implements JsonVisitor {
+  readonly names = NAMES;
   readonly tools: Tool[] = [];
   isOdd = false;
   readonly #bytes: Buffer;

@@ -6,6 +6,8 @@
  * Grammar: RFC 8259.
  */
 
+import { isPlainName, KnownNames } from "./known-names.ts";
+
 /** A member of the object. `start` and `end` are byte offsets of its value in the whole body, `end` exclusive. */
 export interface TopLevelField {
   readonly start: number;
@@ -63,6 +65,7 @@ const BROKEN = 12;
 
 export class TopLevelScanner {
   readonly #wanted: ReadonlySet<string>;
+  readonly #wantedNames: KnownNames;
   readonly #maxValueBytes: number;
   readonly #fields = new Map<string, TopLevelField>();
   #state = BEFORE_OBJECT;
@@ -90,6 +93,7 @@ export class TopLevelScanner {
   /** A value of more than `maxValueBytes` is found, and its text is not kept. */
   constructor(wanted: ReadonlySet<string>, maxValueBytes = DEFAULT_MAX_VALUE_BYTES) {
     this.#wanted = wanted;
+    this.#wantedNames = namesOf(wanted);
     this.#maxValueBytes = maxValueBytes;
   }
 
@@ -107,7 +111,7 @@ export class TopLevelScanner {
           break;
         }
         case IN_NESTED:
-          this.#nested(chunk, i, byte);
+          i = this.#scanNested(chunk, i);
           break;
         case IN_SCALAR:
           if (byte === COMMA || byte === CLOSE_BRACE || isWhitespace(byte)) {
@@ -181,26 +185,30 @@ export class TopLevelScanner {
     }
   }
 
-  #nested(chunk: Buffer, at: number, byte: number): void {
-    if (isWhitespace(byte)) return;
-    if (byte === COMMA) {
-      if (this.#depth === 1) this.#separatorCount += 1;
-      return;
+  /** Runs to the next string, the end of the value or the chunk; returns the index of the last byte it used. */
+  #scanNested(chunk: Buffer, from: number): number {
+    let isEmpty = this.#isValueEmpty;
+    for (let i = from; i < chunk.length; i += 1) {
+      const byte = chunk[i] as number;
+      if (byte === COMMA) {
+        if (this.#depth === 1) this.#separatorCount += 1;
+      } else if (byte === QUOTE) {
+        this.#isValueEmpty = false;
+        this.#state = IN_NESTED_STRING;
+        return i;
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        isEmpty = false;
+        this.#depth += 1;
+      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        this.#depth -= 1;
+        if (this.#depth > 0) continue;
+        this.#isValueEmpty = isEmpty;
+        this.#endValue(chunk, i + 1);
+        return i;
+      } else if (isEmpty && !isWhitespace(byte)) isEmpty = false;
     }
-    if (byte === QUOTE) {
-      this.#isValueEmpty = false;
-      this.#state = IN_NESTED_STRING;
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      this.#isValueEmpty = false;
-      this.#depth += 1;
-    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      this.#depth -= 1;
-      if (this.#depth > 0) return;
-      this.#endValue(chunk, at + 1);
-      this.#state = AFTER_VALUE;
-    } else {
-      this.#isValueEmpty = false;
-    }
+    this.#isValueEmpty = isEmpty;
+    return chunk.length;
   }
 
   /** The bytes between keys and values. */
@@ -261,6 +269,12 @@ export class TopLevelScanner {
 
   #endKey(chunk: Buffer, at: number): void {
     this.#state = BEFORE_COLON;
+    const start = this.#captureFrom + 1;
+    if (this.#captured.length === 0 && isPlainName(chunk, start, at)) {
+      this.#captureFrom = -1;
+      this.#name = this.#wantedNames.find(chunk, start, at);
+      return;
+    }
     const raw = this.#takeCapture(chunk, at + 1, MAX_KEY_BYTES);
     const name = raw === undefined ? undefined : parseKey(raw);
     this.#name = name !== undefined && this.#wanted.has(name) ? name : undefined;
@@ -316,6 +330,18 @@ export class TopLevelScanner {
     return Buffer.concat([...this.#captured, chunk.subarray(from, end)]).toString("utf8");
   }
 }
+
+function namesOf(wanted: ReadonlySet<string>): KnownNames {
+  let names = knownNames.get(wanted);
+  if (names === undefined) {
+    names = new KnownNames(wanted);
+    knownNames.set(wanted, names);
+  }
+  return names;
+}
+
+/** Memory of a pure function: nobody can tell whether it is there. */
+const knownNames = new WeakMap<ReadonlySet<string>, KnownNames>();
 
 /** Scans a body that is already whole. */
 export function scanTopLevel(body: Buffer, wanted: ReadonlySet<string>): TopLevelScan | undefined {

@@ -1,8 +1,12 @@
+import { isPlainName, type KnownNames } from "./known-names.ts";
+
 /**
  * Walks a JSON value where it stands in a body, without building it: for facts that stand deep inside a body of any
  * size. Unlike a parser it shows every member, also one whose key stands twice. Grammar: RFC 8259.
  */
 export interface JsonVisitor {
+  /** The members that it looks for: all others are shown as `""`. Absent: every name is shown. */
+  readonly names?: KnownNames;
   /** An object or a list begins; `key` is its member's name, null in a list. False: what is in it is passed over. */
   open(key: string | null): boolean;
   close(): void;
@@ -105,13 +109,21 @@ class Walk {
       const keyEnd = this.#string(next);
       const colon = this.space(keyEnd);
       if (colon === BROKEN || this.#bytes[colon] !== COLON) return BROKEN;
-      const name = readName(this.#bytes, next + 1, keyEnd - 1) ?? "";
+      const name = this.#name(next + 1, keyEnd - 1);
       next = this.space(this.value(this.space(colon + 1), name, depth));
       if (next === BROKEN || next >= this.#end) return BROKEN;
       if (this.#bytes[next] === CLOSE_BRACE) return next + 1;
       if (this.#bytes[next] !== COMMA) return BROKEN;
       next = this.space(next + 1);
     }
+  }
+
+  #name(start: number, end: number): string {
+    const { names } = this.#visitor;
+    if (names !== undefined && isPlainName(this.#bytes, start, end)) {
+      return names.find(this.#bytes, start, end) ?? "";
+    }
+    return readName(this.#bytes, start, end) ?? "";
   }
 
   #list(at: number, depth: number): number {

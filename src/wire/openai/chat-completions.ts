@@ -20,6 +20,9 @@ const TOKENS_BEFORE_REPLY = 3;
  */
 const SEARCH_MODEL = /-search-(?:preview|api)(?:-|$)/;
 
+/** Of a name in JSON, where any letter may be written as an escape. */
+const MAY_BE_SEARCH = /-search-|\\/;
+
 const OUTPUT_LIMITS = ["max_completion_tokens", "max_tokens"] as const;
 
 /** Extensions by which servers search the web, or load what they have cached, before they answer. */
@@ -35,6 +38,7 @@ const BOUND: TokenCallShape = {
   toolKind: (type) => (type === "function" || type === "custom" ? "client" : "unknown"),
   reads: ["model"],
   refine: (bound, scan) => {
+    if (!MAY_BE_SEARCH.test(scan.fields.get("model")?.text ?? "")) return bound;
     const model = readValue(scan, "model");
     const isSearch = typeof model === "string" && SEARCH_MODEL.test(model);
     return isSearch ? { ...bound, searches: 1, unseen: "what a search finds" } : bound;
