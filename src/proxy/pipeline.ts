@@ -42,6 +42,9 @@ const BEFORE_SENDING: readonly Stage[] = [
   limit,
 ];
 
+/** What each provider call passes besides, in order. */
+const BEFORE_EACH_ATTEMPT: readonly Stage[] = [limitNextAttempt, enterAccount, hold, openHeld];
+
 /**
  * A request's way through the data plane. Resolves when the reply has ended and the call is settled, or with the
  * refusal that is still to be sent.
@@ -64,12 +67,11 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefi
   for (;;) {
     if (call.reply.isClosed) leaveRoute(deps, call);
     if (call.attempt > 1) preferOpenAccount(deps, call);
-    const refusal =
-      (await limitNextAttempt(deps, call)) ??
-      (await enterAccount(deps, call)) ??
-      (await hold(deps, call)) ??
-      (await openHeld(deps, call));
-    if (refusal !== undefined) return endUnsent(deps, call, refusal);
+    for (const stage of BEFORE_EACH_ATTEMPT) {
+      const decided = stage(deps, call);
+      const refusal = decided instanceof Promise ? await decided : decided;
+      if (refusal !== undefined) return endUnsent(deps, call, refusal);
+    }
     if (call.operation.isLastLook === true) call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
     call.accountTicket?.end(result.wasStarted);

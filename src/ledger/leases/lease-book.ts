@@ -21,6 +21,7 @@ const SWEEP_MS = 500;
 /** A grant may go to another call that came to it first. */
 const MAX_ROUNDS = 3;
 const NO_WINDOWS: HeldWindows = [];
+const NOTHING_USED: Used = { cost: 0n, price: 0n };
 
 /** What is held for one call, of which accounts. */
 interface Held {
@@ -29,9 +30,15 @@ interface Held {
 }
 
 /** What a call that has ended used of this process's leases. */
-interface Use extends Held {
-  /** Of each of the accounts: off its lease with the flush of the event. */
-  readonly usedPicos: readonly bigint[];
+interface Use extends Held, Used {
+  /** The accounts that count it, where they are not all of them. */
+  readonly counting: readonly WindowAccount[] | undefined;
+}
+
+/** By what a budget counts. Off the leases with the flush of the event. */
+interface Used {
+  readonly cost: bigint;
+  readonly price: bigint;
 }
 
 /** The holds of one process, out of leases on the store's windows. See `HoldBook` for what it promises. */
@@ -87,18 +94,17 @@ export class LeaseBook implements HoldBook {
 
   /** For the flush: these events are in the store, each once, and what they used is off this process's leases there. */
   flushed(events: readonly UsageEvent[]): void {
-    const sums = new Map<readonly WindowAccount[], bigint[]>();
+    const sums = new Map<readonly WindowAccount[], Used>();
     for (const { id } of events) {
       const use = this.#uses.get(id);
       if (use === undefined) continue;
       this.#uses.delete(id);
-      const sum = sums.get(use.accounts);
-      if (sum === undefined) sums.set(use.accounts, [...use.usedPicos]);
-      else
-        for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0n) + (use.usedPicos[i] ?? 0n);
+      const accounts = use.counting ?? use.accounts;
+      const sum = sums.get(accounts) ?? NOTHING_USED;
+      sums.set(accounts, { cost: sum.cost + use.cost, price: sum.price + use.price });
     }
     for (const [accounts, sum] of sums) {
-      for (const [index, account] of accounts.entries()) account.flushed(sum[index] ?? 0n);
+      for (const account of accounts) account.flushed(sum[account.budget.measure]);
     }
   }
 
@@ -165,20 +171,22 @@ export class LeaseBook implements HoldBook {
     };
   }
 
-  #settle({ windows, accounts }: Held, amount: Picos, event: UsageEvent): void {
+  #settle(held: Held, amount: Picos, event: UsageEvent): void {
+    const { windows, accounts } = held;
     const { requestedModel, startedAtMs } = event;
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === windows;
-    const counting = isAsHeld ? undefined : this.#countingWindows(event);
+    const counting = isAsHeld ? undefined : this.#countingOf(accounts, event);
     const kept = event.deferred?.step === "begun" ? (event.holdPicos ?? 0n) : 0n;
-    const usedPicos: bigint[] = [];
+    const used = {
+      cost: countedAmount("cost", event) + kept,
+      price: countedAmount("price", event) + kept,
+    };
     for (const account of accounts) {
-      const isCounted = counting?.has(account.id) ?? true;
-      const used = isCounted ? countedAmount(account.budget.measure, event) + kept : 0n;
-      usedPicos.push(used);
-      this.#end(account, amount, used);
+      const isCounted = counting?.includes(account) ?? true;
+      this.#end(account, amount, isCounted ? used[account.budget.measure] : 0n);
     }
-    this.#uses.set(event.id, { windows, accounts, usedPicos });
+    this.#uses.set(event.id, { windows, accounts, counting, ...used });
   }
 
   #end(account: WindowAccount, amount: Picos, used: bigint): void {
@@ -187,11 +195,12 @@ export class LeaseBook implements HoldBook {
     if (account.isTight) this.#keeper.giveBack(account);
   }
 
-  /** The store adds the event to these. Of a form, the model may not have been known when the call was held. */
-  #countingWindows(event: UsageEvent): ReadonlySet<string> {
+  /** Those to which the store adds the event. Of a form, the model may not have been known when the call was held. */
+  #countingOf(accounts: readonly WindowAccount[], event: UsageEvent): readonly WindowAccount[] {
     const { requestedModel, startedAtMs } = event;
     const windows = this.#counting.windowsOf(event, requestedModel, startedAtMs);
-    return new Set(windows.map(({ id }) => id));
+    const ids = new Set(windows.map(({ id }) => id));
+    return accounts.filter(({ id }) => ids.has(id));
   }
 
   #accountsFor(windows: HeldWindows): readonly WindowAccount[] {

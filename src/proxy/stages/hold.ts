@@ -62,6 +62,7 @@ function boundOf(call: Call): CallBound {
     bytes: peeked?.bytes ?? null,
     byteLength: declared === undefined ? (peeked?.bytes?.length ?? null) : Number(declared),
     fields: peeked?.isComplete === true ? peeked.fields() : null,
+    scan: peeked?.scan ?? null,
   });
 }
 

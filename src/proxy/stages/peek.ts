@@ -61,7 +61,7 @@ function peekJson(deps: PeekDeps, call: Call): Refusal | undefined | Promise<Ref
   const limit = deps.maxJsonBodyBytes;
   const declared = Number(call.request.headers.get("content-length") ?? 0);
   if (declared > limit) return tooLarge(call, limit);
-  const scanner = new TopLevelScanner(PEEKED_FIELDS);
+  const scanner = new TopLevelScanner(PEEKED_FIELDS, undefined, call.operation.boundFields);
   let isHeld = true;
   const read = readAhead(call.request.body, {
     limitBytes: limit,

@@ -1,6 +1,6 @@
 import {
   readValue,
-  tokenBoundReader,
+  tokenBound,
   type TokenCallShape,
   type ToolKind,
 } from "../bounds/read-token-bound.ts";
@@ -81,7 +81,7 @@ export const messages: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: false,
-  readBound: tokenBoundReader(BOUND),
+  ...tokenBound(BOUND),
   outputLimits: OUTPUT_LIMITS,
   responseFields: ["id", "model", "usage"],
   readResponse: (body) => readFacts(body, withoutZeros),

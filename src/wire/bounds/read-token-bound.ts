@@ -6,7 +6,7 @@ import {
 } from "../../core/budgets/call-bound.ts";
 import type { UnitClass } from "../../core/usage/quantities.ts";
 import { TopLevelScanner, type TopLevelScan } from "../json/top-level-scanner.ts";
-import type { BoundRequest } from "../openai/operation.ts";
+import type { BoundRequest, Operation } from "../openai/operation.ts";
 import { readAttachments } from "./read-attachments.ts";
 import { readTools, type OfferedTool } from "./read-tools.ts";
 
@@ -64,8 +64,10 @@ const COMMON_FIELDS = [
   "tools",
 ] as const;
 
-/** Makes the reader of what an endpoint's requests say of the most that a call can cost. */
-export function tokenBoundReader(tokenCall: TokenCallShape): (request: BoundRequest) => CallBound {
+/** What an endpoint's requests say of the most that a call can cost: how it is read, and out of which fields. */
+export function tokenBound(
+  tokenCall: TokenCallShape,
+): Required<Pick<Operation, "readBound" | "boundFields">> {
   const { messages, outputLimits, reads = [], unseen = {}, openEnded = {} } = tokenCall;
   const shape = {
     ...tokenCall,
@@ -73,15 +75,20 @@ export function tokenBoundReader(tokenCall: TokenCallShape): (request: BoundRequ
     openEndedFields: Object.entries(openEnded),
   };
   const given = [...Object.keys(unseen), ...Object.keys(openEnded)];
-  const wanted = new Set([...COMMON_FIELDS, ...messages, ...outputLimits, ...reads, ...given]);
-  return ({ bytes }) => {
+  const boundFields = new Set([...COMMON_FIELDS, ...messages, ...outputLimits, ...reads, ...given]);
+  const readBoundOf = ({ bytes, scan: known }: BoundRequest): CallBound => {
     if (bytes === null) return unbounded("its body is not read before it is sent");
-    const scanner = new TopLevelScanner(wanted, MAX_VALUE_BYTES);
-    scanner.push(bytes);
-    const scan = scanner.finish();
+    const scan = known ?? findFields(bytes, boundFields);
     if (scan === undefined) return unbounded("its body is not one JSON object");
     return readBound(bytes, scan, shape);
   };
+  return { readBound: readBoundOf, boundFields };
+}
+
+function findFields(bytes: Buffer, fields: ReadonlySet<string>): TopLevelScan | undefined {
+  const scanner = new TopLevelScanner(fields, MAX_VALUE_BYTES);
+  scanner.push(bytes);
+  return scanner.finish();
 }
 
 interface Shape extends TokenCallShape {
@@ -91,7 +98,7 @@ interface Shape extends TokenCallShape {
 }
 
 function readBound(bytes: Buffer, scan: TopLevelScan, shape: Shape): CallBound {
-  const odd = scan.duplicate ?? scan.lookAlike;
+  const odd = scan.duplicate ?? scan.lookAlike ?? scan.unclear;
   if (odd !== undefined) return unbounded(`its body has "${odd}" in two spellings, or twice`);
   for (const [field, why] of shape.openEndedFields) {
     if (isGiven(scan, field)) return unbounded(why);

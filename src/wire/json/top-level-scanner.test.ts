@@ -66,6 +66,33 @@ describe("TopLevelScanner", () => {
     expect(scanTopLevel(body, WANTED)?.duplicate).toBe("model");
   });
 
+  it("finds what is looked for besides, and keeps the start of no long text of it", () => {
+    const long = "y".repeat(2_000);
+    const body = Buffer.from(`{"messages":[1,"${long}",3],"model":"${long}","tools":[]}`);
+    const scanner = new TopLevelScanner(WANTED, undefined, new Set(["messages", "tools", "model"]));
+    for (const half of [body.subarray(0, 1_000), body.subarray(1_000)]) scanner.push(half);
+    const scan = scanner.finish();
+    const messages = scan?.fields.get("messages");
+    expect(messages).toMatchObject({ text: undefined, memberCount: 3 });
+    expect(body.toString("utf8", messages?.start, messages?.end)).toBe(`[1,"${long}",3]`);
+    expect(scan?.fields.get("tools")).toMatchObject({ text: "[]", memberCount: 0 });
+    // What is wanted stays wanted.
+    expect(scan?.fields.get("model")?.text).toBe(`"${long}"`);
+  });
+
+  it.each(['{"tools":1,"tools":2}', '{"Tools":1}', '{"tools":1,"tool\u017f":2}'])(
+    "says of %s that it is not clear what counts, and blames no wanted name",
+    (text) => {
+      const scanner = new TopLevelScanner(WANTED, undefined, new Set(["tools"]));
+      scanner.push(Buffer.from(text));
+      expect(scanner.finish()).toMatchObject({
+        duplicate: undefined,
+        lookAlike: undefined,
+        unclear: expect.stringMatching(/^tool/i) as string,
+      });
+    },
+  );
+
   it.each([
     "",
     "null",

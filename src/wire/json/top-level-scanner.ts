@@ -27,11 +27,15 @@ export interface TopLevelScan {
   readonly duplicate: string | undefined;
   /** A name that some decoders take for a wanted one: the same but for the case of its letters. */
   readonly lookAlike: string | undefined;
+  /** The same two of a name that is looked for besides: which of its values counts is not clear. */
+  readonly unclear: string | undefined;
 }
 
 /** A longer key cannot be a wanted one, even when each character is written as a six-byte escape. */
 const MAX_KEY_BYTES = 256;
 const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
+const MAX_BESIDES_BYTES = 1024;
+const NOTHING_BESIDES: ReadonlySet<string> = new Set();
 
 /** Go's `encoding/json` matches names without regard to case, with Unicode's folding. */
 const NOT_LOWER_CASE = /[A-Z\u0080-\uffff]/;
@@ -65,8 +69,9 @@ const BROKEN = 12;
 
 export class TopLevelScanner {
   readonly #wanted: ReadonlySet<string>;
-  readonly #wantedNames: KnownNames;
-  readonly #maxValueBytes: number;
+  readonly #besides: ReadonlySet<string>;
+  readonly #names: KnownNames;
+  readonly #maxWantedBytes: number;
   readonly #fields = new Map<string, TopLevelField>();
   #state = BEFORE_OBJECT;
   #isEscaped = false;
@@ -77,8 +82,12 @@ export class TopLevelScanner {
   #closeOffset = -1;
   #duplicate: string | undefined;
   #lookAlike: string | undefined;
+  #unclear: string | undefined;
+  /** The most that is kept of the text that is being read. */
+  #maxCapturedBytes = 0;
   /** The wanted name whose value is being read. */
   #name: string | undefined;
+  #isWanted = false;
   #valueStart = 0;
   /** Members of the value being read: the commas of its own level, and one more where it is not empty. */
   #separatorCount = 0;
@@ -90,11 +99,19 @@ export class TopLevelScanner {
   #backslashAt = -1;
   #capturedBytes = 0;
 
-  /** A value of more than `maxValueBytes` is found, and its text is not kept. */
-  constructor(wanted: ReadonlySet<string>, maxValueBytes = DEFAULT_MAX_VALUE_BYTES) {
+  /**
+   * A value of more than `maxValueBytes` is found, and its text is not kept. Of the names that are looked for `besides`,
+   * which another reader wants to know the places of, longer texts than 1 KiB are not kept.
+   */
+  constructor(
+    wanted: ReadonlySet<string>,
+    maxValueBytes = DEFAULT_MAX_VALUE_BYTES,
+    besides = NOTHING_BESIDES,
+  ) {
     this.#wanted = wanted;
-    this.#wantedNames = namesOf(wanted);
-    this.#maxValueBytes = maxValueBytes;
+    this.#besides = besides;
+    this.#names = namesOf(wanted, besides);
+    this.#maxWantedBytes = maxValueBytes;
   }
 
   push(chunk: Buffer): void {
@@ -136,6 +153,7 @@ export class TopLevelScanner {
       isEmpty: this.#memberCount === 0,
       duplicate: this.#duplicate,
       lookAlike: this.#lookAlike,
+      unclear: this.#unclear,
     };
   }
 
@@ -224,7 +242,7 @@ export class TopLevelScanner {
       case BEFORE_KEY:
         if (byte === QUOTE) {
           this.#state = IN_KEY;
-          this.#beginCapture(at);
+          this.#beginCapture(at, MAX_KEY_BYTES);
         } else if (byte === CLOSE_BRACE && this.#state === BEFORE_KEY_OR_END) {
           this.#endObject(at);
         } else {
@@ -256,7 +274,9 @@ export class TopLevelScanner {
     this.#valueStart = this.#base + at;
     this.#separatorCount = 0;
     this.#isValueEmpty = true;
-    if (this.#name !== undefined) this.#beginCapture(at);
+    if (this.#name !== undefined) {
+      this.#beginCapture(at, this.#isWanted ? this.#maxWantedBytes : MAX_BESIDES_BYTES);
+    }
     if (byte === QUOTE) {
       this.#state = IN_STRING;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
@@ -272,29 +292,39 @@ export class TopLevelScanner {
     const start = this.#captureFrom + 1;
     if (this.#captured.length === 0 && isPlainName(chunk, start, at)) {
       this.#captureFrom = -1;
-      this.#name = this.#wantedNames.find(chunk, start, at);
+      this.#look(this.#names.find(chunk, start, at));
       return;
     }
-    const raw = this.#takeCapture(chunk, at + 1, MAX_KEY_BYTES);
+    const raw = this.#takeCapture(chunk, at + 1);
     const name = raw === undefined ? undefined : parseKey(raw);
-    this.#name = name !== undefined && this.#wanted.has(name) ? name : undefined;
+    this.#look(name);
     if (name !== undefined && NOT_LOWER_CASE.test(name)) this.#noteLookAlike(name);
+  }
+
+  #look(name: string | undefined): void {
+    this.#isWanted = name !== undefined && this.#wanted.has(name);
+    this.#name = this.#isWanted || this.#besides.has(name ?? "") ? name : undefined;
   }
 
   #noteLookAlike(name: string): void {
     // Up and down again, so that the letters that fold to ASCII (the long s, the kelvin sign) are seen as well.
-    if (this.#wanted.has(name.toUpperCase().toLowerCase())) this.#lookAlike ??= name;
+    const alike = name.toUpperCase().toLowerCase();
+    if (this.#wanted.has(alike)) this.#lookAlike ??= name;
+    else if (this.#besides.has(alike)) this.#unclear ??= name;
   }
 
   #endValue(chunk: Buffer, at: number): void {
     this.#state = AFTER_VALUE;
     const name = this.#name;
     if (name === undefined) return;
-    if (this.#fields.has(name)) this.#duplicate = name;
+    if (this.#fields.has(name)) {
+      if (this.#isWanted) this.#duplicate = name;
+      else this.#unclear ??= name;
+    }
     this.#fields.set(name, {
       start: this.#valueStart,
       end: this.#base + at,
-      text: this.#takeCapture(chunk, at, this.#maxValueBytes),
+      text: this.#takeCapture(chunk, at),
       memberCount: this.#isValueEmpty ? 0 : this.#separatorCount + 1,
     });
     this.#name = undefined;
@@ -309,8 +339,9 @@ export class TopLevelScanner {
     return this.#captureFrom >= 0;
   }
 
-  #beginCapture(at: number): void {
+  #beginCapture(at: number, maxBytes: number): void {
     this.#captureFrom = at;
+    this.#maxCapturedBytes = maxBytes;
     this.#captured = [];
     this.#capturedBytes = 0;
   }
@@ -319,29 +350,35 @@ export class TopLevelScanner {
   #keep(chunk: Buffer, end: number): void {
     const piece = chunk.subarray(this.#captureFrom, end);
     this.#capturedBytes += piece.length;
-    if (this.#capturedBytes <= this.#maxValueBytes) this.#captured.push(Buffer.from(piece));
+    if (this.#capturedBytes <= this.#maxCapturedBytes) this.#captured.push(Buffer.from(piece));
   }
 
-  #takeCapture(chunk: Buffer, end: number, maxBytes: number): string | undefined {
+  #takeCapture(chunk: Buffer, end: number): string | undefined {
     const from = this.#captureFrom;
     this.#captureFrom = -1;
-    if (this.#capturedBytes + end - from > maxBytes) return undefined;
+    if (this.#capturedBytes + end - from > this.#maxCapturedBytes) return undefined;
     if (this.#captured.length === 0) return chunk.toString("utf8", from, end);
     return Buffer.concat([...this.#captured, chunk.subarray(from, end)]).toString("utf8");
   }
 }
 
-function namesOf(wanted: ReadonlySet<string>): KnownNames {
-  let names = knownNames.get(wanted);
+function namesOf(wanted: ReadonlySet<string>, besides: ReadonlySet<string>): KnownNames {
+  let known = knownNames.get(wanted);
+  if (known === undefined) {
+    known = new WeakMap();
+    knownNames.set(wanted, known);
+  }
+  let names = known.get(besides);
   if (names === undefined) {
-    names = new KnownNames(wanted);
-    knownNames.set(wanted, names);
+    names = new KnownNames(new Set([...wanted, ...besides]));
+    known.set(besides, names);
   }
   return names;
 }
 
+type NameSets<Value> = WeakMap<ReadonlySet<string>, Value>;
 /** Memory of a pure function: nobody can tell whether it is there. */
-const knownNames = new WeakMap<ReadonlySet<string>, KnownNames>();
+const knownNames: NameSets<NameSets<KnownNames>> = new WeakMap();
 
 /** Scans a body that is already whole. */
 export function scanTopLevel(body: Buffer, wanted: ReadonlySet<string>): TopLevelScan | undefined {

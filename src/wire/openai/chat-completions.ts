@@ -1,5 +1,5 @@
 import { OPENAI_TIER_WORDS } from "../bounds/openai-tier-words.ts";
-import { readValue, tokenBoundReader, type TokenCallShape } from "../bounds/read-token-bound.ts";
+import { readValue, tokenBound, type TokenCallShape } from "../bounds/read-token-bound.ts";
 import { COMPLETION_FIELDS, isUsageChunk, readCompletionFacts } from "./completion-facts.ts";
 import { pushDefinitions, pushMessage } from "./content-text.ts";
 import { asArray, asObject, pushText } from "./fields.ts";
@@ -54,7 +54,7 @@ export const chatCompletions: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: true,
-  readBound: tokenBoundReader(BOUND),
+  ...tokenBound(BOUND),
   outputLimits: OUTPUT_LIMITS,
   responseFields: COMPLETION_FIELDS,
   readResponse: readFacts,

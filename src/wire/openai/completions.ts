@@ -1,4 +1,4 @@
-import { tokenBoundReader, type TokenCallShape } from "../bounds/read-token-bound.ts";
+import { tokenBound, type TokenCallShape } from "../bounds/read-token-bound.ts";
 import { COMPLETION_FIELDS, isUsageChunk, readCompletionFacts } from "./completion-facts.ts";
 import { asArray, asObject, pushText } from "./fields.ts";
 import type { CountableText, JsonObject, Operation } from "./operation.ts";
@@ -28,7 +28,7 @@ export const completions: Operation = {
   charges: true,
   unreported: "estimated",
   needsIncludeUsage: true,
-  readBound: tokenBoundReader(BOUND),
+  ...tokenBound(BOUND),
   outputLimits: OUTPUT_LIMITS,
   responseFields: COMPLETION_FIELDS,
   readResponse: (body) => readCompletionFacts(body, COMPLETION_USAGE),

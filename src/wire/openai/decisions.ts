@@ -1,4 +1,4 @@
-import { tokenBoundReader } from "../bounds/read-token-bound.ts";
+import { tokenBound } from "../bounds/read-token-bound.ts";
 import { readCompletionFacts } from "./completion-facts.ts";
 import { NO_TEXT_READER, type Operation } from "./operation.ts";
 import { RESPONSE_USAGE } from "./read-usage.ts";
@@ -14,7 +14,7 @@ export const decisions: Operation = {
   charges: true,
   unreported: "unknown",
   needsIncludeUsage: false,
-  readBound: tokenBoundReader({ messages: ["input", "messages"], outputLimits: [] }),
+  ...tokenBound({ messages: ["input", "messages"], outputLimits: [] }),
   responseFields: ["id", "model", "service_tier", "usage"],
   readResponse: (body) => readCompletionFacts(body, RESPONSE_USAGE),
   readStreamEvent: (data) => readCompletionFacts(data, RESPONSE_USAGE),

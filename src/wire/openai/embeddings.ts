@@ -1,4 +1,4 @@
-import { tokenBoundReader } from "../bounds/read-token-bound.ts";
+import { tokenBound } from "../bounds/read-token-bound.ts";
 import { COMPLETION_FIELDS, readCompletionFacts } from "./completion-facts.ts";
 import { NO_TEXT, type Operation } from "./operation.ts";
 import { EMBEDDING_USAGE } from "./read-usage.ts";
@@ -15,7 +15,7 @@ export const embeddings: Operation = {
   unreported: "estimated",
   isOutputCharged: false,
   needsIncludeUsage: false,
-  readBound: tokenBoundReader({ messages: ["input"], outputLimits: [], hasOutput: false }),
+  ...tokenBound({ messages: ["input"], outputLimits: [], hasOutput: false }),
   responseFields: COMPLETION_FIELDS,
   readResponse: (body) => readCompletionFacts(body, EMBEDDING_USAGE),
   readStreamEvent: (data) => readCompletionFacts(data, EMBEDDING_USAGE),

@@ -6,6 +6,7 @@
 import type { CallBound } from "../../core/budgets/call-bound.ts";
 import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
+import type { TopLevelScan } from "../json/top-level-scanner.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -67,6 +68,8 @@ export interface BoundRequest {
   readonly byteLength: number | null;
   /** A form's text fields; null for JSON, and while not all of them are known. */
   readonly fields: JsonObject | null;
+  /** Where the operation's `boundFields` stand in `bytes`, where they were looked for already. */
+  readonly scan?: TopLevelScan | null;
 }
 
 /** How usage is found of an answer that was delivered, and of text that was sent. */
@@ -150,6 +153,8 @@ export interface Operation extends TextReader {
    * What a request says of the most that it can cost. Absent: nothing does. Asked only for calls that a budget counts.
    */
   readBound?(request: BoundRequest): CallBound;
+  /** The top-level fields of a JSON body that `readBound` looks at. */
+  readonly boundFields?: ReadonlySet<string>;
   /**
    * The fields that limit the output of one answer, the one to add where the request has none first; a provider that
    * does not heed one is given the next.

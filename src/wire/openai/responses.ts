@@ -1,10 +1,6 @@
 import type { Quantities, UnitClass } from "../../core/usage/quantities.ts";
 import { OPENAI_TIER_WORDS } from "../bounds/openai-tier-words.ts";
-import {
-  tokenBoundReader,
-  type TokenCallShape,
-  type ToolKind,
-} from "../bounds/read-token-bound.ts";
+import { tokenBound, type TokenCallShape, type ToolKind } from "../bounds/read-token-bound.ts";
 import { pushContent, pushDefinitions } from "./content-text.ts";
 import { type EndingByStatus, readEnding, readWork } from "./deferred-work.ts";
 import { asArray, asName, asObject, pushText } from "./fields.ts";
@@ -75,7 +71,7 @@ export const responses: Operation = {
   unreported: "estimated",
   outlivesStream: "in_background",
   needsIncludeUsage: false,
-  readBound: tokenBoundReader(BOUND),
+  ...tokenBound(BOUND),
   outputLimits: OUTPUT_LIMITS,
   responseFields: [
     "id",
@@ -104,7 +100,7 @@ export const compaction: Operation = {
   name: "responses.compact",
   path: "/v1/responses/compact",
   // It takes no limit.
-  readBound: tokenBoundReader({ ...BOUND, outputLimits: [] }),
+  ...tokenBound({ ...BOUND, outputLimits: [] }),
   outputLimits: [],
   readResponse: readFacts,
   readStreamEvent: (data) => readFacts(asObject(data["response"]) ?? {}),
