@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { adminUnderTest, call, postOf } from "../../test/support/admin-under-test.ts";
 import { createAdminToken, hashAdminToken } from "../core/keys/admin-token.ts";
+import { sampleAdminToken } from "../store/contract/samples.contract.ts";
 import { createTokenAuthenticator } from "./authenticator.ts";
 import { MAX_BODY_BYTES } from "./guards/json-body.ts";
 
@@ -25,15 +26,12 @@ describe("the admin app", { timeout: 30_000 }, () => {
     );
   }
 
+  const insertToken = (token: string) =>
+    admin.store.adminTokens.insert(sampleAdminToken({ hash: hashAdminToken(token) }));
+
   it("answers 401 on every route of its document without a token, and the same for every miss", async () => {
     const revoked = createAdminToken(admin.deps.randomBytes);
-    await admin.store.adminTokens.insert({
-      id: admin.deps.ids.create("adm"),
-      name: "old",
-      hash: hashAdminToken(revoked),
-      createdAtMs: 1,
-      revokedAtMs: null,
-    });
+    await insertToken(revoked);
     await admin.store.adminTokens.revokeAll(2);
     const { adminTokens } = admin.store;
     const extraToken = "an extra token";
@@ -85,13 +83,7 @@ describe("the admin app", { timeout: 30_000 }, () => {
 
   it("lets an active token of the store in, and the extra one", async () => {
     const token = createAdminToken(admin.deps.randomBytes);
-    await admin.store.adminTokens.insert({
-      id: admin.deps.ids.create("adm"),
-      name: "first",
-      hash: hashAdminToken(token),
-      createdAtMs: 1,
-      revokedAtMs: null,
-    });
+    await insertToken(token);
     const { adminTokens } = admin.store;
     const extraToken = "extra-token-of-the-environment";
     const app = admin.appWith({

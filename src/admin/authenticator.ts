@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Principal, principalOf } from "../core/access/principal.ts";
 import { hashAdminToken, isAdminToken } from "../core/keys/admin-token.ts";
-import type { AdminTokenRepository } from "../store/store.ts";
+import type { AdminTokenRepository } from "../store/access-repositories.ts";
 
 /** Decides who may use the admin API. */
 export interface Authenticator {

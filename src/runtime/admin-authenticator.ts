@@ -1,6 +1,6 @@
 import { createTokenAuthenticator, type Authenticator } from "../admin/authenticator.ts";
 import type { Config } from "../config/config-schema.ts";
-import type { AdminTokenRepository } from "../store/store.ts";
+import type { AdminTokenRepository } from "../store/access-repositories.ts";
 import { withinDeadline } from "./within-deadline.ts";
 
 /** As long as the data plane waits for the look-up of a key. */

@@ -1,8 +1,9 @@
 import { DEFAULT_UNPRICED_POLICY, ENVIRONMENT_KINDS } from "../core/environments/environment.ts";
 import type { IdFactory } from "../core/ids/ids.ts";
-import { createAdminToken, hashAdminToken } from "../core/keys/admin-token.ts";
+import { createAdminToken } from "../core/keys/admin-token.ts";
 import { createGatewayKey, hashGatewayKey, previewGatewayKey } from "../core/keys/gateway-key.ts";
 import type { Repositories, Store } from "../store/store.ts";
+import { ownerTokenRecord } from "./owner-token.ts";
 
 /** What the first start made. The only moment at which these secrets exist in clear. */
 export interface FirstRun {
@@ -37,13 +38,8 @@ async function makeFirstObjects(deps: FirstRunDeps, into: Repositories): Promise
   const project = { id: ids.create("prj"), name: DEFAULT_PROJECT, createdAtMs };
   await into.projects.insert(project);
   const adminToken = createAdminToken(randomBytes);
-  await into.adminTokens.insert({
-    id: ids.create("adm"),
-    name: "first admin token",
-    hash: hashAdminToken(adminToken),
-    createdAtMs,
-    revokedAtMs: null,
-  });
+  const about = { id: ids.create("adm"), name: "first admin token", createdAtMs };
+  await into.adminTokens.insert(ownerTokenRecord(adminToken, about));
   const gatewayKey = createGatewayKey("development", randomBytes);
   for (const kind of ENVIRONMENT_KINDS) {
     const environment = {

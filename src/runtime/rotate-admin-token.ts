@@ -1,6 +1,7 @@
 import type { IdFactory } from "../core/ids/ids.ts";
-import { createAdminToken, hashAdminToken } from "../core/keys/admin-token.ts";
+import { createAdminToken } from "../core/keys/admin-token.ts";
 import type { Store } from "../store/store.ts";
+import { ownerTokenRecord } from "./owner-token.ts";
 
 export interface RotateAdminTokenDeps {
   readonly store: Pick<Store, "transaction">;
@@ -22,13 +23,8 @@ export async function rotateAdminToken(deps: RotateAdminTokenDeps): Promise<Admi
   const nowMs = deps.nowMs();
   const revoked = await deps.store.transaction(async ({ adminTokens }) => {
     const count = await adminTokens.revokeAll(nowMs);
-    await adminTokens.insert({
-      id: deps.ids.create("adm"),
-      name: "rotated admin token",
-      hash: hashAdminToken(token),
-      createdAtMs: nowMs,
-      revokedAtMs: null,
-    });
+    const about = { id: deps.ids.create("adm"), name: "rotated admin token", createdAtMs: nowMs };
+    await adminTokens.insert(ownerTokenRecord(token, about));
     return count;
   });
   return { token, revoked };

@@ -1,7 +1,6 @@
 /** The rows of the store as the rest of the code sees them: plain, immutable, camelCase, times in ms since the epoch. */
 import type { EnvironmentKind, UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
-  AdminTokenId,
   CorrectionId,
   CustomerId,
   DataDirectoryId,
@@ -122,15 +121,6 @@ export interface CustomerRecord {
   readonly externalId: string;
   readonly name: string | null;
   readonly createdAtMs: number;
-}
-
-export interface AdminTokenRecord {
-  readonly id: AdminTokenId;
-  readonly name: string;
-  /** SHA-256 of the token, hex. */
-  readonly hash: string;
-  readonly createdAtMs: number;
-  readonly revokedAtMs: number | null;
 }
 
 /** An override and its history. Nothing of it ever changes but its end, which may be brought forward. */

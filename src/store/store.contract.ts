@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { describeAccess } from "./contract/access.contract.ts";
 import { describeAccountViews } from "./contract/account-views.contract.ts";
 import { describeAlertDeliveries } from "./contract/alert-deliveries.contract.ts";
 import { describeAlerts } from "./contract/alerts.contract.ts";
@@ -28,6 +29,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeConfiguration(createDatabase);
     describeKeys(createDatabase);
     describeKeySecrets(createDatabase);
+    describeAccess(createDatabase);
     describeRoutingRules(createDatabase);
     describeVaultKeys(createDatabase);
     describeTransactions(createDatabase);

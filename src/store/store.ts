@@ -27,13 +27,13 @@ import type { Picos } from "../core/money/picos.ts";
 import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
+import type { AccessRepositories, AdminTokenRepository } from "./access-repositories.ts";
 import type { AccountViewRepository } from "./account-view-repository.ts";
 import type { AlertRepositories } from "./alert-repositories.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
 import type { GatewayKeyRepository } from "./gateway-key-repository.ts";
 import type { Page, PageRequest } from "./paging.ts";
 import type {
-  AdminTokenRecord,
   ChangeRecord,
   CorrectionRecord,
   CustomerRecord,
@@ -159,14 +159,6 @@ export interface PriceOverrideRepository {
     id: PriceOverrideId,
     change: { readonly validUntilMs: number; readonly endedBy: string; readonly endedAtMs: number },
   ): Promise<boolean>;
-}
-
-export interface AdminTokenRepository {
-  insert(record: AdminTokenRecord): Promise<void>;
-  /** By SHA-256 hex; only when not revoked. */
-  findActiveByHash(hash: string): Promise<AdminTokenRecord | undefined>;
-  /** Revokes every token that is active; returns how many. */
-  revokeAll(revokedAtMs: number): Promise<number>;
 }
 
 export interface VaultKeyRepository {
@@ -429,6 +421,7 @@ export interface Repositories {
   readonly gatewayKeys: GatewayKeyRepository;
   readonly customers: CustomerRepository;
   readonly adminTokens: AdminTokenRepository;
+  readonly access: AccessRepositories;
   readonly vaultKeys: VaultKeyRepository;
   readonly priceOverrides: PriceOverrideRepository;
   readonly usage: UsageRepository;

@@ -3,7 +3,12 @@
  * so that the same leak scanners find them.
  */
 import { createHash } from "node:crypto";
-import { createIssuedSecret, isIssuedSecret, type RandomBytes } from "./issued-secret.ts";
+import {
+  createIssuedSecret,
+  isIssuedSecret,
+  previewIssuedSecret,
+  type RandomBytes,
+} from "./issued-secret.ts";
 
 export const ADMIN_TOKEN_PREFIX = "kw_admin_";
 
@@ -15,6 +20,11 @@ export function createAdminToken(randomBytes: RandomBytes): string {
 /** Prefix, length, alphabet and CRC. Whether the token exists is another question. */
 export function isAdminToken(text: string): boolean {
   return isIssuedSecret(ADMIN_TOKEN_PREFIX, text);
+}
+
+/** For lists: the prefix and the last four characters. */
+export function previewAdminToken(text: string): string {
+  return previewIssuedSecret(ADMIN_TOKEN_PREFIX, text);
 }
 
 /** SHA-256 of the whole token, 64 hex digits. */

@@ -4,8 +4,8 @@ import { IdFactory } from "../../core/ids/ids.ts";
 import type { DataKeyRecord, RootKeyRecord } from "../../core/keys/vault-records.ts";
 import { picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import type { AdminTokenRecord } from "../access-records.ts";
 import type {
-  AdminTokenRecord,
   CorrectionRecord,
   CustomerRecord,
   EnvironmentRecord,
@@ -89,7 +89,15 @@ export function sampleAdminToken(overrides: Partial<AdminTokenRecord> = {}): Adm
     id: ids.create("adm"),
     name: nextName("token"),
     hash: sampleHash(),
+    preview: null,
+    role: "owner",
+    permissions: null,
+    environments: null,
+    memberId: null,
+    createdBy: null,
     createdAtMs: SAMPLE_TIME_MS,
+    expiresAtMs: null,
+    lastUsedAtMs: null,
     revokedAtMs: null,
     ...overrides,
   };

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
+import type { AccessRepositories, AdminTokenRepository } from "../access-repositories.ts";
 import type { AccountViewRepository } from "../account-view-repository.ts";
 import type { AlertRepositories } from "../alert-repositories.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
 import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
 import type {
-  AdminTokenRepository,
   ChangeRepository,
   ChangeWatch,
   CorrectionRepository,
@@ -24,8 +24,9 @@ import type {
   UsageRepository,
   VaultKeyRepository,
 } from "../store.ts";
+import { SqlAccessRepositories } from "./access/access-repositories.ts";
+import { SqlAdminTokenRepository } from "./access/admin-token-repository.ts";
 import { SqlAccountViewRepository } from "./account-view-repository.ts";
-import { SqlAdminTokenRepository } from "./admin-token-repository.ts";
 import { SqlAlertRepositories } from "./alert-repositories.ts";
 import { SqlBudgetRepository } from "./budgets/budget-repository.ts";
 import { RuleCache } from "./budgets/rule-cache.ts";
@@ -59,6 +60,7 @@ class SqlRepositories implements Repositories {
   readonly gatewayKeys: GatewayKeyRepository;
   readonly customers: CustomerRepository;
   readonly adminTokens: AdminTokenRepository;
+  readonly access: AccessRepositories;
   readonly vaultKeys: VaultKeyRepository;
   readonly priceOverrides: PriceOverrideRepository;
   readonly usage: UsageRepository;
@@ -81,6 +83,7 @@ class SqlRepositories implements Repositories {
     this.gatewayKeys = new SqlGatewayKeyRepository(connections);
     this.customers = new SqlCustomerRepository(connections);
     this.adminTokens = new SqlAdminTokenRepository(connections);
+    this.access = new SqlAccessRepositories(connections);
     this.vaultKeys = new SqlVaultKeyRepository(connections);
     this.priceOverrides = new SqlPriceOverrideRepository(connections);
     this.corrections = new SqlCorrectionRepository(connections);

@@ -4,7 +4,6 @@ import type { LeaseHolder } from "../../core/budgets/lease.ts";
 import type { Period } from "../../core/budgets/periods.ts";
 import type { EnvironmentKind, UnpricedPolicy } from "../../core/environments/environment.ts";
 import type {
-  AdminTokenId,
   BudgetId,
   BudgetIncreaseId,
   CorrectionId,
@@ -29,6 +28,7 @@ import type { ScopeKind } from "../../core/scopes/scope.ts";
 import type { DeferredKind, PendingProblem } from "../../core/usage/deferred-usage.ts";
 import type { EventStatus, PricingState, UsageSource } from "../../core/usage/usage-event.ts";
 import type { AccountKind, ChangeKind } from "../records.ts";
+import type { AccessTables } from "./access/access-tables.ts";
 import type { AccountTables } from "./account-tables.ts";
 import type { AlertTables } from "./alert-tables.ts";
 import type { GatewayKeyTables } from "./gateway-key-tables.ts";
@@ -98,14 +98,6 @@ export interface CustomerTable {
   readonly external_id: string;
   readonly name: string | null;
   readonly created_at_ms: Integer;
-}
-
-interface AdminTokenTable {
-  readonly id: AdminTokenId;
-  readonly name: string;
-  readonly hash: string;
-  readonly created_at_ms: Integer;
-  readonly revoked_at_ms: NullableInteger;
 }
 
 export interface RootKeyTable {
@@ -373,14 +365,13 @@ interface KeywardSchemaTable {
 }
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
-export interface Tables extends AccountTables, AlertTables, GatewayKeyTables {
+export interface Tables extends AccessTables, AccountTables, AlertTables, GatewayKeyTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;
   readonly provider_keys: ProviderKeyTable;
   readonly routing_rules: RoutingRuleTable;
   readonly customers: CustomerTable;
-  readonly admin_tokens: AdminTokenTable;
   readonly root_keys: RootKeyTable;
   readonly data_keys: DataKeyTable;
   readonly change_log: ChangeLogTable;

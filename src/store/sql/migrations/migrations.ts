@@ -13,6 +13,7 @@ import { announcedChanges } from "./0011-announced-changes.ts";
 import { budgetCeilings } from "./0012-budget-ceilings.ts";
 import { gatewayKeyLives } from "./0013-gateway-key-lives.ts";
 import { accountViews } from "./0014-account-views.ts";
+import { members } from "./0015-members.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "budget ceilings", statements: budgetCeilings },
   { name: "gateway key lives", statements: gatewayKeyLives },
   { name: "account views", statements: accountViews },
+  { name: "members", statements: members },
 ];

@@ -1,0 +1,108 @@
+/** The store's contract for people, their sessions, and the tokens of programs. */
+import type { AdminTokenId, InvitationId, MemberId, SessionId } from "../core/ids/ids.ts";
+import type {
+  AdminTokenRecord,
+  InvitationRecord,
+  LoginAttemptRecord,
+  MemberRecord,
+  SessionRecord,
+} from "./access-records.ts";
+import type { Page, PageRequest } from "./paging.ts";
+
+/** What changes of a member; what is absent stays. */
+export type MemberChange = Partial<
+  Pick<
+    MemberRecord,
+    "name" | "role" | "environments" | "passwordHash" | "subject" | "lastLoginAtMs"
+  >
+>;
+
+/** But for `findById` and `list` with removed ones, a member who was removed is not there. */
+export interface MemberRepository {
+  /** Throws UniqueViolationError for `email` and `subject`. */
+  insert(record: MemberRecord): Promise<void>;
+  findById(id: MemberId): Promise<MemberRecord | undefined>;
+  /** `email` in lower case. */
+  findByEmail(email: string): Promise<MemberRecord | undefined>;
+  findBySubject(subject: string): Promise<MemberRecord | undefined>;
+  /** Newest first by (createdAt, id). */
+  list(page: PageRequest): Promise<Page<MemberRecord>>;
+  countOwners(): Promise<number>;
+  /** False when there is no such member. */
+  update(id: MemberId, change: MemberChange): Promise<boolean>;
+  /** False when there is no such member. */
+  remove(id: MemberId, atMs: number): Promise<boolean>;
+}
+
+export interface InvitationRepository {
+  insert(record: InvitationRecord): Promise<void>;
+  findById(id: InvitationId): Promise<InvitationRecord | undefined>;
+  findByHash(hash: string): Promise<InvitationRecord | undefined>;
+  /** Newest first by (createdAt, id); those that were accepted or revoked are left out. */
+  list(page: PageRequest): Promise<Page<InvitationRecord>>;
+  /** False when it was accepted, revoked or has expired by then: of two who accept it at once one has it. */
+  accept(id: InvitationId, atMs: number): Promise<boolean>;
+  /** False when it was accepted or revoked before. */
+  revoke(id: InvitationId, atMs: number): Promise<boolean>;
+  /** Revokes every open one that makes an owner and is for nobody in particular; returns how many. */
+  revokeOwnerLinks(atMs: number): Promise<number>;
+}
+
+export interface SessionRepository {
+  insert(record: SessionRecord): Promise<void>;
+  findByHash(hash: string): Promise<SessionRecord | undefined>;
+  /** Latest seen first; at most MAX_PAGE_SIZE of store.ts. */
+  listOf(memberId: MemberId): Promise<readonly SessionRecord[]>;
+  touch(id: SessionId, atMs: number): Promise<void>;
+  /** False when the member has no such session. */
+  remove(id: SessionId, memberId: MemberId): Promise<boolean>;
+  /** All of the member's, but for one; returns how many. */
+  removeOf(memberId: MemberId, but?: SessionId): Promise<number>;
+  /** Those that were made, or last seen, before these times. */
+  removeOld(before: { readonly createdMs: number; readonly seenMs: number }): Promise<number>;
+}
+
+/** What protects logins. Nothing in here is a secret that opens anything. */
+export interface LoginRepository {
+  /** Those of the subjects that are there. */
+  findAttempts(subjects: readonly string[]): Promise<readonly LoginAttemptRecord[]>;
+  /** In place of what was there. */
+  putAttempt(record: LoginAttemptRecord): Promise<void>;
+  removeAttempts(subjects: readonly string[]): Promise<void>;
+  /** Forgets what was last tried before; returns how many. */
+  removeAttemptsBefore(atMs: number): Promise<number>;
+  /** A browser from which the member has logged in; by the SHA-256 of its cookie. */
+  insertDevice(device: {
+    readonly hash: string;
+    readonly memberId: MemberId;
+    readonly expiresAtMs: number;
+  }): Promise<void>;
+  /** Whether it is one of the member's, and has not expired. */
+  hasDevice(hash: string, memberId: MemberId, nowMs: number): Promise<boolean>;
+  removeDevicesOf(memberId: MemberId): Promise<void>;
+  removeDevicesBefore(expiredMs: number): Promise<number>;
+}
+
+export interface AccessRepositories {
+  readonly members: MemberRepository;
+  readonly invitations: InvitationRepository;
+  readonly sessions: SessionRepository;
+  readonly logins: LoginRepository;
+}
+
+export interface AdminTokenRepository {
+  insert(record: AdminTokenRecord): Promise<void>;
+  findById(id: AdminTokenId): Promise<AdminTokenRecord | undefined>;
+  /** By SHA-256 hex; only when not revoked. May have expired. */
+  findActiveByHash(hash: string): Promise<AdminTokenRecord | undefined>;
+  /** Newest first by (createdAt, id). */
+  list(
+    page: PageRequest,
+    filter?: { readonly memberId?: MemberId | undefined },
+  ): Promise<Page<AdminTokenRecord>>;
+  touch(id: AdminTokenId, atMs: number): Promise<void>;
+  /** False when there is no such token or it is already revoked. */
+  revoke(id: AdminTokenId, revokedAtMs: number): Promise<boolean>;
+  /** Revokes every token that is active; returns how many. */
+  revokeAll(revokedAtMs: number): Promise<number>;
+}
