@@ -241,6 +241,7 @@ describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
     });
     expect(plans).toEqual([
       "SEARCH gateway_keys USING INDEX gateway_keys_hash_unique (hash=?)",
+      "SEARCH gateway_key_secrets USING INDEX sqlite_autoindex_gateway_key_secrets_1 (hash=?)",
       "SEARCH admin_tokens USING INDEX admin_tokens_hash_unique (hash=?)",
       "SEARCH customers USING INDEX customers_external_id_unique (external_id=?)",
       "SEARCH projects USING INDEX projects_name_unique (name=?)",
