@@ -7,29 +7,20 @@ import { join } from "node:path";
 import type { AdminApp } from "./admin/admin-app.ts";
 import { TRUST_CALLER, type Authenticator } from "./admin/authenticator.ts";
 import { ADMIN_BASE_PATH } from "./admin/base-path.ts";
-import { AdminApiError, createAdminClient } from "./admin/client.ts";
+import { type AdminClient, createAdminClient } from "./admin/client.ts";
 import { createAdminServer } from "./admin/server.ts";
 import type { StoreWatch } from "./admin/store-watch.ts";
 import type { Config } from "./config/config-schema.ts";
-import {
-  findOpenaiKey,
-  type OpenaiKeySearch,
-  type SkippedPlace,
-} from "./config/import-openai-key.ts";
+import { findOpenaiKey } from "./config/import-openai-key.ts";
 import type { Environment } from "./config/process-environment.ts";
 import { DEFAULT_BOUND_CEILINGS } from "./core/budgets/worst-case.ts";
 import { IdFactory } from "./core/ids/ids.ts";
 import { createAllowedHosts } from "./core/network/allowed-hosts.ts";
-import { BUILT_IN_PRICE_LIST } from "./core/pricing/built-in-price-list.ts";
-import { createPriceBook } from "./core/pricing/create-price-book.ts";
 import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import type { HoldBook } from "./ledger/holds.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
-import type { Provider, ProviderRegistry } from "./providers/provider.ts";
-import { simulatorProvider } from "./providers/simulator/simulator-provider.ts";
-import { startSimulator } from "./providers/simulator/start-simulator.ts";
 import { BodyBudget } from "./proxy/body-budget.ts";
 import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
@@ -55,7 +46,7 @@ import { createFetchHandler } from "./runtime/fetch-handler.ts";
 import { findUnimportedKey } from "./runtime/find-unimported-key.ts";
 import { ensureFirstRun } from "./runtime/first-run.ts";
 import { createFrontDoor } from "./runtime/front-door.ts";
-import { importOpenaiKey, type ImportedKey } from "./runtime/import-openai-key.ts";
+import { importFoundKey, NO_IMPORT } from "./runtime/import-openai-key.ts";
 import {
   announceProcess,
   introduceProcess,
@@ -64,9 +55,9 @@ import {
   recoverAtStart,
 } from "./runtime/join-processes.ts";
 import { createMetricsHandler } from "./runtime/metrics-handler.ts";
+import { BY_SYSTEM, openAudit } from "./runtime/open-audit.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
-import { createProviders } from "./runtime/providers.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import {
@@ -76,11 +67,13 @@ import {
   startBudgets,
 } from "./runtime/start-budgets.ts";
 import { loadLimits, startLimits } from "./runtime/start-limits.ts";
+import { createBook, type Providers, startProviders } from "./runtime/start-providers.ts";
 import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import type { WorkerPlace } from "./runtime/workers/peers.ts";
 import { shareTelemetry } from "./runtime/workers/share-telemetry.ts";
+import type { AuditedStore } from "./store/audited-store.ts";
 import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -124,6 +117,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   closers.add("store", () => store.close());
   const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });
+  const audited = await openAudit({ store, vault, nowMs: Date.now });
   const providers = await startProviders(log, closers);
   const self = await introduceProcess(config.dataDir, ids, request.version);
   const membership: Membership = {
@@ -138,6 +132,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const parts: Parts = {
     request,
     store,
+    audited,
     ids,
     vault,
     providers,
@@ -149,15 +144,19 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const recovery = await recoverAtStart(membership);
   await serve(parts, bound, closers);
   // Last, when nothing else can fail any more: these secrets are shown once or never.
-  const firstRun = await ensureFirstRun({ store, ids, nowMs: Date.now, randomBytes });
-  const imported = firstRun === undefined ? NO_IMPORT : await importKey(parts, bound.port);
+  const firstRun = await audited.as(BY_SYSTEM, () =>
+    ensureFirstRun({ store: audited, ids, nowMs: Date.now, randomBytes }),
+  );
+  const search = () => findOpenaiKey({ ...request, own: { host: config.host, port: bound.port } });
+  const imported =
+    firstRun === undefined || !config.import
+      ? NO_IMPORT
+      : await importFoundKey(search(), () => createInternalClient(parts));
   const environments = await listEnvironments(store);
   const isImporting = firstRun !== undefined && config.import;
   const isWanted = !config.import || environments.some((one) => one.isSimulated);
   const unimportedKey =
-    isImporting || !isWanted
-      ? undefined
-      : await findUnimportedKey(parts, searchKey(request, bound.port).found);
+    isImporting || !isWanted ? undefined : await findUnimportedKey(parts, search().found);
   return {
     host: config.host,
     port: bound.port,
@@ -175,6 +174,8 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
 interface Parts {
   readonly request: StartRequest;
   readonly store: Store;
+  /** For changes that somebody makes. */
+  readonly audited: AuditedStore;
   readonly ids: IdFactory;
   readonly vault: Vault;
   readonly providers: Providers;
@@ -184,56 +185,10 @@ interface Parts {
   readonly startedAtMs: number;
 }
 
-interface Providers {
-  readonly registry: ProviderRegistry;
-  readonly standIn: Provider;
-}
-
-async function startProviders(log: Log, closers: Closers): Promise<Providers> {
-  const simulator = await startSimulator({
-    host: "127.0.0.1",
-    port: 0,
-    nowMs: Date.now,
-    onFault: (err) => log.error({ err }, "the simulator failed"),
-  });
-  closers.add("simulator", () => simulator.close());
-  const standIn: Provider = { ...simulatorProvider, defaultBaseUrl: simulator.baseUrl };
-  return { registry: createProviders(standIn), standIn };
-}
-
-function createBook({ registry }: Providers): OverridablePriceBook {
-  const freeProviders = registry.list().filter((provider) => provider.isFree);
-  return createPriceBook(BUILT_IN_PRICE_LIST, {
-    freeProviders: freeProviders.map(({ name }) => name),
-  });
-}
-
-const NO_IMPORT = { importedKey: undefined, skippedPlaces: [] } as const;
-
-interface Import {
-  readonly importedKey: ImportedKey | undefined;
-  readonly skippedPlaces: readonly SkippedPlace[];
-}
-
-async function importKey(parts: Parts, port: number): Promise<Import> {
-  if (!parts.request.config.import) return NO_IMPORT;
-  const { found, skipped } = searchKey(parts.request, port);
-  if (found === undefined) return { importedKey: undefined, skippedPlaces: skipped };
+/** For what Keyward itself does by its own API. */
+async function createInternalClient(parts: Parts): Promise<AdminClient> {
   const app = await createAdmin(parts, { authenticator: TRUST_CALLER });
-  const client = createAdminClient({ baseUrl: parts.url, fetch: app.fetch });
-  try {
-    return { importedKey: await importOpenaiKey(client, found), skippedPlaces: skipped };
-  } catch (err) {
-    // Recovered from: this start has made secrets that it alone can show, so a key that the admin API refuses (too
-    // short, a base URL that is not allowed) is reported and does not end it.
-    if (!(err instanceof AdminApiError)) throw err;
-    const refused = { where: found.where, reason: `OPENAI_API_KEY was refused: ${err.message}` };
-    return { importedKey: undefined, skippedPlaces: [...skipped, refused] };
-  }
-}
-
-function searchKey({ config, env, cwd }: StartRequest, port: number): OpenaiKeySearch {
-  return findOpenaiKey({ env, cwd, own: { host: config.host, port } });
+  return createAdminClient({ baseUrl: parts.url, fetch: app.fetch });
 }
 
 async function createAdmin(
@@ -251,6 +206,7 @@ async function createAdmin(
   const { createAdminApp } = await import("./admin/admin-app.ts");
   return createAdminApp({
     ...parts,
+    store: parts.audited,
     sendAlert: createOneTimeSender({ ...request, vault }),
     providers: providers.registry,
     allowedHosts: createAllowedHosts(request.config.allowedPrivateHosts),

@@ -127,5 +127,10 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   removeAlertChannel: rule("alert-rules:write", "organization"),
   testAlertChannel: rule("alert-rules:write", "organization"),
 
+  listAuditEntries: rule("audit:read", "organization"),
+  getAuditEntry: rule("audit:read", "organization"),
+  verifyAudit: rule("audit:read", "organization"),
+  exportAudit: rule("audit:read", "organization"),
+
   getStatus: rule("status:read", "organization"),
 };

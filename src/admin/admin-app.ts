@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { ERROR_CODES } from "../core/errors/codes.ts";
-import type { AdminDeps, AdminEnv } from "./admin-deps.ts";
+import type { AdminCaller, AdminDeps, AdminEnv } from "./admin-deps.ts";
 import { type AdminRouter, createAdminRouter } from "./admin-router.ts";
 import { createFaultHandler } from "./answers/fault-answer.ts";
 import { refuse } from "./answers/refusal.ts";
@@ -10,12 +10,14 @@ import { quoteInput } from "./fields/quote-input.ts";
 import { createRouteFinder, requirePermission } from "./guards/access.ts";
 import { requireAdmin } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
+import { nameActor } from "./guards/name-actor.ts";
 import { refuseWhileAway } from "./guards/refuse-while-away.ts";
 import { refuseOtherOrigins } from "./guards/same-origin.ts";
 import { registerAlertChannels } from "./routes/alert-channels.ts";
 import { registerAlertMutes } from "./routes/alert-mutes.ts";
 import { registerAlertRules } from "./routes/alert-rules.ts";
 import { registerAlerts } from "./routes/alerts.ts";
+import { registerAudit } from "./routes/audit.ts";
 import { registerBudgets } from "./routes/budgets.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
@@ -42,9 +44,12 @@ import { registerUsageSummary } from "./routes/usage-summary.ts";
 /** The one path that needs no token: the same text on every installation. */
 const DOCUMENT_PATH = `${ADMIN_BASE_PATH}/openapi.json`;
 
+/** Of a call inside the process. */
+const NOBODY_REMOTE: AdminCaller = { address: null };
+
 export interface AdminApp {
   /** Answers one request, also one that never crossed a socket. Never rejects for what a caller sent. */
-  fetch(this: void, request: Request): Promise<Response>;
+  fetch(this: void, request: Request, caller?: AdminCaller): Promise<Response>;
   /** False when anybody who reaches `fetch` is let in. */
   readonly checksTokens: boolean;
   /** OpenAPI 3.1. */
@@ -82,7 +87,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     publicPath: DOCUMENT_PATH,
   });
   app.use(requireAdmin(deps.authenticator, findRoute), readJsonBody);
-  app.use(requirePermission(findRoute, deps));
+  app.use(requirePermission(findRoute, deps), nameActor(deps));
   // Anybody may ask for it: it is written once, so that asking costs next to nothing.
   let documentText: string | undefined;
   app.get(DOCUMENT_PATH, (context) => {
@@ -92,7 +97,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   app.route(ADMIN_BASE_PATH, router);
 
   return {
-    fetch: async (request) => app.fetch(request),
+    fetch: async (request, caller = NOBODY_REMOTE) => app.fetch(request, caller),
     checksTokens: deps.authenticator.checksTokens,
     document: documentOnce,
   };
@@ -123,6 +128,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerAlertRules(router, deps);
   registerAlertMutes(router, deps);
   registerAlerts(router, deps);
+  registerAudit(router, deps);
   registerLiveCalls(router, deps);
   registerStatus(router, deps);
 }

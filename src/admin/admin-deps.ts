@@ -13,8 +13,8 @@ import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
 import type { LedgerStatus } from "../ledger/ledger.ts";
 import type { ProviderRegistry } from "../providers/provider.ts";
 import type { AlertChannelRecord } from "../store/alert-records.ts";
+import type { AuditedStore } from "../store/audited-store.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
-import type { Store } from "../store/store.ts";
 import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -42,7 +42,8 @@ export interface AdminFault {
 }
 
 export interface AdminDeps {
-  readonly store: Omit<Store, "migrate" | "close">;
+  /** Every change is written into the audit log. */
+  readonly store: Omit<AuditedStore, "migrate" | "close">;
   readonly vault: Pick<Vault, "seal" | "fingerprint" | "rootKey">;
   readonly providers: ProviderRegistry;
   /** Hosts in private networks that a provider account may name. */
@@ -75,8 +76,15 @@ export interface AdminDeps {
   readonly onFault?: ((fault: AdminFault) => void) | undefined;
 }
 
+/** Where a request came from. */
+export interface AdminCaller {
+  /** The IP address of the other end of the connection; null where there was none. */
+  readonly address: string | null;
+}
+
 /** What the parts of one request leave for each other. */
 export interface AdminEnv {
+  readonly Bindings: AdminCaller;
   readonly Variables: {
     readonly requestId: RequestId;
     readonly refusedWith?: ErrorCode;

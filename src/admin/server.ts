@@ -28,7 +28,7 @@ export function createAdminServer(load: () => Promise<AdminApp>): AdminServer {
     }
   };
   return {
-    fetch: async (request) => (await loadOnce()).fetch(request),
+    fetch: async (request, caller) => (await loadOnce()).fetch(request, caller),
     answerMalformed: () =>
       answer("invalid_header", "The request's URL or its `host` header is malformed."),
     answerFault: () => answer("internal_error", "A fault in Keyward."),

@@ -115,6 +115,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/alert-channels.ts")).alertChannels,
   },
   {
+    name: "audit",
+    group: "Access",
+    summary: "what was changed by hand, by whom, and whether that log is whole",
+    load: async () => (await import("./commands/audit.ts")).audit,
+  },
+  {
     name: "providers",
     group: "Secrets",
     summary: "providers that Keyward knows",

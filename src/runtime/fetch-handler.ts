@@ -2,7 +2,7 @@ import type { GatewayReply, ReplyListener, RequestBody } from "../proxy/gateway-
 import type { HttpHandler, HttpRequest } from "../proxy/http/handler.ts";
 
 /** What answers a request as the web platform has it. */
-type Fetch = (request: Request) => Promise<Response>;
+type Fetch = (request: Request, caller: { readonly address: string }) => Promise<Response>;
 
 export interface FetchHandlerDeps {
   readonly fetch: Fetch;
@@ -31,7 +31,10 @@ async function answer(
   const webRequest = createRequest(request, client.signal);
   let response: Response;
   try {
-    response = webRequest === undefined ? deps.answerMalformed() : await deps.fetch(webRequest);
+    response =
+      webRequest === undefined
+        ? deps.answerMalformed()
+        : await deps.fetch(webRequest, { address: request.remoteAddress });
   } catch (err) {
     deps.onFault(err);
     response = deps.answerFault();

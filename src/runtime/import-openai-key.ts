@@ -1,5 +1,5 @@
-import { expectData, type AdminClient } from "../admin/client.ts";
-import type { FoundOpenaiKey } from "../config/import-openai-key.ts";
+import { AdminApiError, expectData, type AdminClient } from "../admin/client.ts";
+import type { FoundOpenaiKey, OpenaiKeySearch, SkippedPlace } from "../config/import-openai-key.ts";
 import { accountKindOf, ownershipOf } from "../core/keys/ownership.ts";
 import { previewProviderKey } from "../core/keys/provider-key.ts";
 
@@ -13,14 +13,36 @@ export interface ImportedKey {
   readonly baseUrl: string | null;
 }
 
+export interface KeyImport {
+  readonly importedKey: ImportedKey | undefined;
+  readonly skippedPlaces: readonly SkippedPlace[];
+}
+
+export const NO_IMPORT: KeyImport = { importedKey: undefined, skippedPlaces: [] };
+
+/** Imports what was found, if something was. A key that the admin API refuses is reported as a place that was skipped. */
+export async function importFoundKey(
+  { found, skipped }: OpenaiKeySearch,
+  openClient: () => Promise<AdminClient>,
+): Promise<KeyImport> {
+  if (found === undefined) return { importedKey: undefined, skippedPlaces: skipped };
+  const client = await openClient();
+  try {
+    return { importedKey: await importOpenaiKey(client, found), skippedPlaces: skipped };
+  } catch (err) {
+    // Recovered from: this start has made secrets that it alone can show, so a key that the admin API refuses (too
+    // short, a base URL that is not allowed) is reported and does not end it.
+    if (!(err instanceof AdminApiError)) throw err;
+    const refused = { where: found.where, reason: `OPENAI_API_KEY was refused: ${err.message}` };
+    return { importedKey: undefined, skippedPlaces: [...skipped, refused] };
+  }
+}
+
 /**
  * Takes the key that was found into the vault, as the development environment's provider key and never another
  * one's. The account counts as personal unless the key's prefix says that an organization owns it.
  */
-export async function importOpenaiKey(
-  client: AdminClient,
-  found: FoundOpenaiKey,
-): Promise<ImportedKey> {
+async function importOpenaiKey(client: AdminClient, found: FoundOpenaiKey): Promise<ImportedKey> {
   const ownership = accountKindOf(ownershipOf(found).owner) ?? "unknown";
   const isOpenai = found.baseUrl === null || found.baseUrl === OPENAI_BASE_URL;
   const account = expectData(

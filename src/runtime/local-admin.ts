@@ -12,6 +12,7 @@ import { simulatorProvider } from "../providers/simulator/simulator-provider.ts"
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import { createOneTimeSender } from "./alerts/send-once.ts";
 import { openLocalStore } from "./local-store.ts";
+import { openAudit } from "./open-audit.ts";
 import { openVault } from "./open-vault.ts";
 import { createProviders } from "./providers.ts";
 
@@ -50,7 +51,7 @@ export async function openLocalAdmin(
     await loadPriceOverrides({ store, priceBook });
     const vault = await openVault({ config, store, ids });
     const app = createAdminApp({
-      store,
+      store: await openAudit({ store, vault, nowMs: Date.now }),
       vault,
       sendAlert: createOneTimeSender({ config, vault }),
       providers: createProviders(SIMULATOR_OF_A_SERVER),

@@ -3,6 +3,7 @@ import { describeAccess } from "./contract/access.contract.ts";
 import { describeAccountViews } from "./contract/account-views.contract.ts";
 import { describeAlertDeliveries } from "./contract/alert-deliveries.contract.ts";
 import { describeAlerts } from "./contract/alerts.contract.ts";
+import { describeAudit } from "./contract/audit.contract.ts";
 import { describeBudgetPostings } from "./contract/budget-postings.contract.ts";
 import { describeBudgets } from "./contract/budgets.contract.ts";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
@@ -39,6 +40,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describePendingUsage(createDatabase);
     describeAlerts(createDatabase);
     describeAlertDeliveries(createDatabase);
+    describeAudit(createDatabase);
     describeBudgets(createDatabase);
     describeBudgetPostings(createDatabase);
     describeProcesses(createDatabase);

@@ -30,6 +30,7 @@ import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-
 import type { AccessRepositories, AdminTokenRepository } from "./access-repositories.ts";
 import type { AccountViewRepository } from "./account-view-repository.ts";
 import type { AlertRepositories } from "./alert-repositories.ts";
+import type { AuditRepository } from "./audit-repository.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
 import type { GatewayKeyRepository } from "./gateway-key-repository.ts";
 import type { Page, PageRequest } from "./paging.ts";
@@ -429,6 +430,7 @@ export interface Repositories {
   readonly pendingUsage: PendingUsageRepository;
   readonly budgets: BudgetRepository;
   readonly alerts: AlertRepositories;
+  readonly audit: AuditRepository;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;

@@ -40,6 +40,9 @@ export class WrongRootKeyError extends Error {
 /** A sealed secret does not open: the row was altered, moved, or belongs to another vault. */
 export class SealBrokenError extends Error {}
 
+/** Each has a key of its own. */
+export type HashPurpose = "audit";
+
 export interface Vault {
   readonly rootKey: RootKeyInfo;
   seal(secret: string, context: SecretContext): Promise<SealedSecret>;
@@ -47,6 +50,11 @@ export interface Vault {
   open(sealed: SealedSecret, context: SecretContext): Promise<string>;
   /** Keyed fingerprint (64 hex digits): equal for equal secrets across environments, tells nothing of them. Survives root-key rotation. */
   fingerprint(secret: string): Promise<string>;
+  /**
+   * A keyed hash of texts (HMAC-SHA-256, 64 hex digits) under a key of this purpose alone, for what must not be made up by
+   * who can write to the database. Survives root-key rotation.
+   */
+  hasher(purpose: HashPurpose): Promise<(text: string) => string>;
 }
 
 /** Where the vault keeps its wrapped keys: the store's `vaultKeys` repository. */

@@ -16,7 +16,9 @@ import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
+import { openAudit } from "../../src/runtime/open-audit.ts";
 import { createProviders } from "../../src/runtime/providers.ts";
+import type { AuditedStore } from "../../src/store/audited-store.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { openLocalVault } from "../../src/vault/local/local-vault.ts";
 import { createRootKey } from "../../src/vault/local/root-key.ts";
@@ -83,7 +85,9 @@ export function adminUnderTest(): AdminUnderTest {
 }
 
 export interface TestDeps extends AdminDeps {
-  readonly store: SqliteStore;
+  readonly store: AuditedStore;
+  /** Past the audit log. */
+  readonly direct: SqliteStore;
   readonly vault: Vault;
   readonly ids: IdFactory;
 }
@@ -94,14 +98,16 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
   const store = new SqliteStore({ path });
   const clock = { nowMs: () => admin.nowMs };
   const ids = new IdFactory({ nowMs: clock.nowMs, randomBytes });
+  const vault = await openLocalVault({
+    rootKey: { kind: "given", key: createRootKey() },
+    keys: store.vaultKeys,
+    ids,
+    clock,
+  });
   return {
-    store,
-    vault: await openLocalVault({
-      rootKey: { kind: "given", key: createRootKey() },
-      keys: store.vaultKeys,
-      ids,
-      clock,
-    }),
+    store: await openAudit({ store, vault, nowMs: clock.nowMs }),
+    direct: store,
+    vault,
     providers: createProviders(simulatorProvider),
     allowedHosts: createAllowedHosts(["localhost:11434"]),
     priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] }),
@@ -120,7 +126,7 @@ function harnessOf(deps: TestDeps): Omit<AdminUnderTest, "nowMs" | "faults" | "d
   return {
     app,
     deps,
-    store: deps.store,
+    store: deps.direct,
     vault: deps.vault,
     client: createAdminClient({ baseUrl: ORIGIN, fetch: app.fetch }),
     appWith: (changes) => createAdminApp({ ...deps, ...changes }),
@@ -129,7 +135,7 @@ function harnessOf(deps: TestDeps): Omit<AdminUnderTest, "nowMs" | "faults" | "d
   };
 }
 
-async function seed({ store, ids }: TestDeps): Promise<void> {
+async function seed({ direct: store, ids }: TestDeps): Promise<void> {
   const createdAtMs = NOW_MS;
   await store.projects.insert({ id: ids.create("prj"), name: "default", createdAtMs });
   for (const kind of ENVIRONMENT_KINDS) {

@@ -171,6 +171,13 @@ export function registerAlertChannels(router: AdminRouter, deps: ChannelDeps): v
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
     const outcome = await deps.sendAlert(found, testMessage(deps), context.req.raw.signal);
     const problem = outcome.kind === "failed" ? outcome.problem : null;
+    await deps.store.note({
+      action: "alertChannel.tested",
+      target: { kind: "alertChannel", id: found.id, name: found.name },
+      environmentId: null,
+      before: null,
+      after: JSON.stringify({ isDelivered: problem === null }),
+    });
     return context.json({ isDelivered: problem === null, problem }, 200);
   });
 }

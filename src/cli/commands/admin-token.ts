@@ -16,6 +16,8 @@ const rotate = defineCommand({
     const { openLocalStore } = await import("../../runtime/local-store.ts");
     const { rotateAdminToken } = await import("../../runtime/rotate-admin-token.ts");
     const { IdFactory } = await import("../../core/ids/ids.ts");
+    const { BY_LOCAL, openAudit } = await import("../../runtime/open-audit.ts");
+    const { openVault } = await import("../../runtime/open-vault.ts");
     const store = await openLocalStore(settings);
     try {
       const question = "Revoke every admin token there is?";
@@ -24,7 +26,11 @@ const rotate = defineCommand({
       }
       const nowMs = (): number => io.nowMs();
       const ids = new IdFactory({ nowMs, randomBytes });
-      const rotation = await rotateAdminToken({ store, ids, nowMs, randomBytes });
+      const vault = await openVault({ config: settings, store, ids });
+      const audited = await openAudit({ store, vault, nowMs });
+      const rotation = await audited.as(BY_LOCAL, () =>
+        rotateAdminToken({ store: audited, ids, nowMs, randomBytes }),
+      );
       await output.data(rotation, () => {
         output.line(rotation.token);
         output.note(`revoked ${rotation.revoked}; the new one is not shown again`);

@@ -140,7 +140,7 @@ describe("vault", () => {
     const before = readFileSync(rootKeyPath(), "utf8");
     const rotation = await cli.json(["vault", "rotate-root", "--yes"]);
     expect(readFileSync(rootKeyPath(), "utf8")).not.toBe(before);
-    expect(rotation).toMatchObject({ dataKeys: 2 });
+    expect(rotation).toMatchObject({ dataKeys: 3 });
     const { current } = rotation as { current: object };
     expect(await cli.json(["vault", "info"])).toMatchObject({ rootKey: current });
     expect((await doctor()).of("root key")).toMatchObject({ status: "ok" });

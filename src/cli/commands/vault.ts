@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../../config/config-schema.ts";
 import type { Store } from "../../store/store.ts";
+import type { Vault } from "../../vault/vault.ts";
 import { CliError } from "../cli-error.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
@@ -49,7 +50,7 @@ const rotateRoot = defineCommand({
   printsData: true,
   options: { yes: { description: "do not ask" }, ...SECRET_OPTIONS },
   run: (context) =>
-    withVault(context, async ({ store, config, rootKey }) => {
+    withVault(context, async ({ store, config, opened, rootKey }) => {
       const { io, options, output } = context;
       const { findRootKey } = await import("../../runtime/open-vault.ts");
       const { rotateRootKey } = await import("../../vault/local/rotate-root-key.ts");
@@ -62,13 +63,17 @@ const rotateRoot = defineCommand({
         throw new CliError("not confirmed; nothing was changed");
       }
       const nowMs = (): number => io.nowMs();
-      const rotation = await rotateRootKey({
-        rootKey: findRootKey(config),
-        keys: store.vaultKeys,
-        ids: new IdFactory({ nowMs, randomBytes }),
-        clock: { nowMs },
-        ...(newRootKey === undefined ? {} : { newRootKey }),
-      });
+      const { BY_LOCAL, openAudit } = await import("../../runtime/open-audit.ts");
+      const audited = await openAudit({ store, vault: opened, nowMs });
+      const rotation = await audited.as(BY_LOCAL, () =>
+        rotateRootKey({
+          rootKey: findRootKey(config),
+          keys: audited.vaultKeys,
+          ids: new IdFactory({ nowMs, randomBytes }),
+          clock: { nowMs },
+          ...(newRootKey === undefined ? {} : { newRootKey }),
+        }),
+      );
       await output.data(rotation, () => {
         const { current, dataKeys } = rotation;
         output.line(`the root key is now ${current.id} (fingerprint ${current.fingerprint})`);
@@ -87,6 +92,7 @@ export const vault = { info, "rotate-root": rotateRoot };
 interface OpenVault {
   readonly store: Store;
   readonly config: Config;
+  readonly opened: Vault;
   readonly rootKey: { readonly id: string; readonly fingerprint: string };
 }
 
@@ -101,8 +107,9 @@ async function withVault(
   const store = await openLocalStore(settings);
   try {
     const ids = new IdFactory({ nowMs: () => io.nowMs(), randomBytes });
-    const { rootKey } = await openVault({ config: settings, store, ids });
-    await work({ store, config: settings, rootKey });
+    const opened = await openVault({ config: settings, store, ids });
+    const { rootKey } = opened;
+    await work({ store, config: settings, opened, rootKey });
   } finally {
     await store.close();
   }

@@ -23,6 +23,8 @@ export interface Fixture {
 
 /** Every table but the schema's own; who refers to another comes first. */
 const TABLES = [
+  "audit_entries",
+  "audit_head",
   "alert_deliveries",
   "alerts",
   "alert_mutes",

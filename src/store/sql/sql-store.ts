@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { AccessRepositories, AdminTokenRepository } from "../access-repositories.ts";
 import type { AccountViewRepository } from "../account-view-repository.ts";
 import type { AlertRepositories } from "../alert-repositories.ts";
+import type { AuditRepository } from "../audit-repository.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
 import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
 import type {
@@ -28,6 +29,7 @@ import { SqlAccessRepositories } from "./access/access-repositories.ts";
 import { SqlAdminTokenRepository } from "./access/admin-token-repository.ts";
 import { SqlAccountViewRepository } from "./account-view-repository.ts";
 import { SqlAlertRepositories } from "./alert-repositories.ts";
+import { SqlAuditRepository } from "./audit-repository.ts";
 import { SqlBudgetRepository } from "./budgets/budget-repository.ts";
 import { RuleCache } from "./budgets/rule-cache.ts";
 import { SqlChangeRepository } from "./change-repository.ts";
@@ -68,6 +70,7 @@ class SqlRepositories implements Repositories {
   readonly pendingUsage: PendingUsageRepository;
   readonly budgets: BudgetRepository;
   readonly alerts: AlertRepositories;
+  readonly audit: AuditRepository;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;
@@ -90,6 +93,7 @@ class SqlRepositories implements Repositories {
     this.pendingUsage = new SqlPendingUsageRepository(connections);
     this.budgets = new SqlBudgetRepository(connections);
     this.alerts = new SqlAlertRepositories(connections);
+    this.audit = new SqlAuditRepository(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
     this.processes = new SqlProcessRepository(connections);

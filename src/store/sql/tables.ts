@@ -31,6 +31,7 @@ import type { AccountKind, ChangeKind } from "../records.ts";
 import type { AccessTables } from "./access/access-tables.ts";
 import type { AccountTables } from "./account-tables.ts";
 import type { AlertTables } from "./alert-tables.ts";
+import type { AuditTables } from "./audit-tables.ts";
 import type { GatewayKeyTables } from "./gateway-key-tables.ts";
 
 /** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */
@@ -365,7 +366,8 @@ interface KeywardSchemaTable {
 }
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
-export interface Tables extends AccessTables, AccountTables, AlertTables, GatewayKeyTables {
+export interface Tables
+  extends AccessTables, AccountTables, AlertTables, AuditTables, GatewayKeyTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;

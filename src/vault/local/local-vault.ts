@@ -1,11 +1,19 @@
 import { createHmac } from "node:crypto";
 import type { SealedSecret } from "../../core/keys/vault-records.ts";
-import { type RootKeyInfo, SealBrokenError, type SecretContext, type Vault } from "../vault.ts";
+import {
+  type HashPurpose,
+  type RootKeyInfo,
+  SealBrokenError,
+  type SecretContext,
+  type Vault,
+} from "../vault.ts";
 import { encodeContext, openBytes, sealBytes } from "./aead.ts";
 import { DataKeyRing } from "./data-key-ring.ts";
 import { establishRoot, type VaultParts } from "./establish-root.ts";
 
 const FINGERPRINT_SCOPE = "fingerprints";
+/** Scopes of keys that seal nothing. */
+const HASHING_SCOPES: ReadonlySet<string> = new Set([FINGERPRINT_SCOPE, scopeOf("audit")]);
 
 /**
  * Opens the vault, and sets it up on first use. Throws WrongRootKeyError when the root key at hand is not the one the
@@ -30,8 +38,8 @@ export class LocalVault implements Vault {
   async seal(secret: string, context: SecretContext): Promise<SealedSecret> {
     // A lone surrogate would come back as another character.
     if (!secret.isWellFormed()) throw new TypeError("a secret must be well-formed text");
-    if (context.environmentId === FINGERPRINT_SCOPE) {
-      throw new RangeError(`${FINGERPRINT_SCOPE} is no environment`);
+    if (HASHING_SCOPES.has(context.environmentId)) {
+      throw new RangeError(`${context.environmentId} is no environment`);
     }
     const dataKey = await this.#ring.byScope(context.environmentId);
     const bound = secretContext(context, dataKey.id);
@@ -55,6 +63,15 @@ export class LocalVault implements Vault {
     const dataKey = await this.#ring.byScope(FINGERPRINT_SCOPE);
     return createHmac("sha256", dataKey.key).update(secret).digest("hex");
   }
+
+  async hasher(purpose: HashPurpose): Promise<(text: string) => string> {
+    const { key } = await this.#ring.byScope(scopeOf(purpose));
+    return (text) => createHmac("sha256", key).update(text).digest("hex");
+  }
+}
+
+function scopeOf(purpose: HashPurpose): string {
+  return `hashes of ${purpose}`;
 }
 
 function secretContext(context: SecretContext, dataKeyId: string): Uint8Array {

@@ -14,6 +14,7 @@ import { budgetCeilings } from "./0012-budget-ceilings.ts";
 import { gatewayKeyLives } from "./0013-gateway-key-lives.ts";
 import { accountViews } from "./0014-account-views.ts";
 import { members } from "./0015-members.ts";
+import { audit } from "./0016-audit.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "gateway key lives", statements: gatewayKeyLives },
   { name: "account views", statements: accountViews },
   { name: "members", statements: members },
+  { name: "audit", statements: audit },
 ];

@@ -1,0 +1,93 @@
+import { z } from "@hono/zod-openapi";
+import { ACTOR_KINDS, type AuditEntry } from "../../core/audit/audit-entry.ts";
+import { CHAIN_FAULTS } from "../../core/audit/verify-chain.ts";
+import { formatInstant, instantAnswer } from "../fields/instants.ts";
+
+const fieldsAnswer = (description: string) =>
+  z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .openapi({ description, example: { limitUsd: "25" } });
+
+export const entrySchema = z
+  .object({
+    sequence: z.int().openapi({ description: "Its place in the chain, from 1 on.", example: 17 }),
+    at: instantAnswer("When it was done."),
+    actor: z.object({
+      kind: z.enum(ACTOR_KINDS).openapi({
+        description: "`system`: Keyward itself, or whoever has its data directory (`local`).",
+        example: "token",
+      }),
+      id: z.string().openapi({ example: "adm_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+      name: z.string().openapi({ example: "first admin token" }),
+    }),
+    address: z.string().nullable().openapi({
+      description: "The IP address that the request came from; null where none crossed a network.",
+      example: "127.0.0.1",
+    }),
+    requestId: z.string().nullable(),
+    action: z.string().openapi({ example: "budget.updated" }),
+    target: z.object({
+      kind: z.string().openapi({ example: "budget" }),
+      id: z.string().openapi({ example: "bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+      name: z.string().nullable(),
+    }),
+    environmentId: z.string().nullable(),
+    before: fieldsAnswer("What it was, of an update what has changed; null: it was not there."),
+    after: fieldsAnswer("What it is; null: it is no more."),
+    previousHash: z
+      .string()
+      .openapi({ description: "Of the entry before; empty: it is the first." }),
+    hash: z.string().openapi({
+      description: "HMAC-SHA-256 of all of it, under a key that is sealed in the vault.",
+    }),
+  })
+  .openapi("AuditEntry");
+
+export type AuditEntryAnswer = z.infer<typeof entrySchema>;
+
+export const verdictSchema = z
+  .object({
+    isWhole: z.boolean().openapi({ description: "Whether nothing was altered, removed or moved." }),
+    last: z.object({
+      sequence: z.int().openapi({ description: "Up to here all is well; 0: there are none." }),
+      hash: z.string().openapi({
+        description:
+          "Keep both elsewhere and hand them in next time: who replaces the whole database with an older one is found out, too.",
+      }),
+    }),
+    problem: z
+      .object({
+        fault: z.enum(CHAIN_FAULTS).openapi({
+          description:
+            "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with.",
+        }),
+        sequence: z.int().openapi({ description: "Where it shows first." }),
+      })
+      .nullable(),
+  })
+  .openapi("AuditVerdict");
+
+export function formatEntry(entry: AuditEntry): AuditEntryAnswer {
+  const { atMs, before, after, ...rest } = entry;
+  return {
+    ...rest,
+    at: formatInstant(atMs),
+    before: parseFields(before),
+    after: parseFields(after),
+  };
+}
+
+/** What somebody has tampered with may be no JSON any more, and is shown all the same. */
+function parseFields(text: string | null): Record<string, unknown> | null {
+  if (text === null) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // Shown as it is, below.
+  }
+  return { unreadable: text };
+}

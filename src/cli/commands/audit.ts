@@ -1,0 +1,188 @@
+import type { components } from "../../admin/api-types.ts";
+import { expectData } from "../../admin/client.ts";
+import { CliError } from "../cli-error.ts";
+import { defineCommand, type OptionSpec, type CommandContext } from "../command.ts";
+import { formatOptional, formatTime } from "../format-cells.ts";
+import { given } from "../given.ts";
+import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { parseChoice } from "../parse-choice.ts";
+import { saveStream } from "../save-stream.ts";
+import { RANGE_OPTIONS, rangeOf } from "../usage-options.ts";
+
+type Entry = components["schemas"]["AuditEntry"];
+
+const FORMATS = ["jsonl", "csv"] as const;
+type Format = (typeof FORMATS)[number];
+
+const FILTER_OPTIONS = {
+  ...RANGE_OPTIONS,
+  action: {
+    value: "action",
+    description: "only these: gatewayKey.revoked, or gatewayKey. for all that begin so",
+  },
+  actor: { value: "name", description: "only what this one did" },
+  target: { value: "id", description: "only what was done to this" },
+  environment: { value: "name", description: "only what concerns this environment" },
+} as const satisfies Record<string, OptionSpec>;
+
+type FilterOptions = { readonly [Name in keyof typeof FILTER_OPTIONS]: string | undefined };
+
+function filterOf(context: Pick<CommandContext<FilterOptions>, "options" | "io">) {
+  const { action, actor, target, environment } = context.options;
+  return { ...rangeOf(context), ...given({ action, actor, target, environment }) };
+}
+
+const list = defineCommand({
+  summary: "list what was changed by hand, newest first",
+  examples: [
+    "keyward audit list",
+    "keyward audit list --from 24h --environment production",
+    "keyward audit list --action gatewayKey. --actor 'first admin token' --json",
+  ],
+  reach: "admin",
+  printsData: true,
+  options: { ...FILTER_OPTIONS, ...PAGE_OPTIONS },
+  run: (context) =>
+    printPage(context, {
+      what: "entries",
+      fetch: (client, page) =>
+        client.GET("/audit", { params: { query: { ...page, ...filterOf(context) } } }),
+      columns: [
+        { title: "#", value: ({ sequence }) => String(sequence), isNumber: true },
+        { title: "at", value: ({ at }) => formatTime(at) },
+        { title: "by", value: ({ actor }) => actor.name },
+        { title: "from", value: ({ address }) => formatOptional(address) },
+        { title: "action", value: ({ action }) => action },
+        { title: "what", value: ({ target }) => target.name ?? target.id },
+        { title: "changed", value: describeChange },
+      ],
+    }),
+});
+
+const show = defineCommand({
+  summary: "show an entry, with what was before and after",
+  examples: ["keyward audit show 17", "keyward audit show 17 --json"],
+  reach: "admin",
+  printsData: true,
+  arguments: { sequence: { description: "its number, as `keyward audit list` shows it" } },
+  async run({ admin, arguments: { sequence }, output }) {
+    const number = Number(sequence);
+    if (!Number.isSafeInteger(number) || number < 1) {
+      throw new CliError("SEQUENCE must be a whole number from 1 on", { isUsage: true });
+    }
+    const client = await admin();
+    const entry = expectData(
+      await client.GET("/audit/{sequence}", { params: { path: { sequence: number } } }),
+    );
+    await output.data(entry, () => {
+      const { actor, target } = entry;
+      output.facts([
+        ["at", formatTime(entry.at)],
+        ["by", `${actor.name} (${actor.kind}, ${actor.id})`],
+        ["from", formatOptional(entry.address)],
+        ["request", formatOptional(entry.requestId)],
+        ["action", entry.action],
+        ["what", `${target.kind} ${target.id}${target.name === null ? "" : ` (${target.name})`}`],
+        ["environment", formatOptional(entry.environmentId)],
+        ["hash", entry.hash],
+      ]);
+      output.line();
+      for (const name of fieldsOf(entry)) {
+        output.line(`${name}: ${valueOf(entry.before, name)} → ${valueOf(entry.after, name)}`);
+      }
+    });
+  },
+});
+
+const verify = defineCommand({
+  summary: "say whether the log is whole",
+  details:
+    "Reads every entry and its hash. Exits 1 when one was altered, removed or moved. What it prints at the end, kept elsewhere and handed in with --expect the next time, also finds out who replaces the whole database with an older one.",
+  examples: ["keyward audit verify", "keyward audit verify --expect 17:9f2c… --json"],
+  reach: "admin",
+  printsData: true,
+  options: { expect: { value: "n:hash", description: "an entry as an earlier run printed it" } },
+  async run({ admin, options, output }) {
+    const client = await admin();
+    const query = given({ expect: options.expect });
+    const verdict = expectData(await client.GET("/audit/verify", { params: { query } }));
+    const { last, problem } = verdict;
+    await output.data(verdict, () => {
+      if (problem !== null) return;
+      if (last.sequence === 0) output.line("the audit log is empty");
+      else {
+        output.line(`whole: ${last.sequence} entries`);
+        output.note(`keep this elsewhere: --expect ${last.sequence}:${last.hash}`);
+      }
+    });
+    if (problem === null) return;
+    throw new CliError(
+      `the audit log is broken at entry ${problem.sequence}: ${FAULTS[problem.fault]}`,
+      {
+        advice: `all is well up to entry ${last.sequence}; compare what comes after it with a backup or an export`,
+      },
+    );
+  },
+});
+
+const FAULTS = {
+  altered: "it is not what was written",
+  missing: "it was removed",
+  moved: "it belongs elsewhere",
+  end_missing: "it and what came after it were removed",
+  head_altered: "the note of where the log ends was tampered with",
+} as const satisfies Record<
+  NonNullable<components["schemas"]["AuditVerdict"]["problem"]>["fault"],
+  string
+>;
+
+const exportEntries = defineCommand({
+  summary: "write every entry that matches to a file",
+  details:
+    "The file is there when it is whole, and not before. Without --output it goes to standard output.",
+  examples: [
+    "keyward audit export --output audit.jsonl",
+    "keyward audit export --format csv --from 2026-01-01 --to 2026-04-01 --output q1.csv",
+  ],
+  reach: "admin",
+  printsData: false,
+  options: {
+    format: { value: "format", description: "of the file", choices: FORMATS, default: "jsonl" },
+    output: { value: "file", description: "the file to write" },
+    ...FILTER_OPTIONS,
+  },
+  async run(context) {
+    const { admin, io, options, output } = context;
+    const format = parseChoice(options.format, isFormat, "--format");
+    const query = { format, ...filterOf(context) };
+    const client = await admin();
+    const body = expectData(
+      await client.GET("/audit/export", { params: { query }, parseAs: "stream" }),
+    );
+    const stream = body as unknown as ReadableStream<Uint8Array>;
+    const bytes = await saveStream(io, stream, options.output);
+    if (options.output !== undefined) output.note(`wrote ${bytes} bytes to ${options.output}`);
+  },
+});
+
+export const audit = { list, show, verify, export: exportEntries };
+
+function isFormat(word: string): word is Format {
+  return (FORMATS as readonly string[]).includes(word);
+}
+
+/** The names of the fields, those of an update alone. */
+function describeChange(entry: Entry): string {
+  if (entry.before === null || entry.after === null) return "";
+  return fieldsOf(entry).join(", ");
+}
+
+function fieldsOf({ before, after }: Entry): readonly string[] {
+  return [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+}
+
+function valueOf(fields: Entry["before"], name: string): string {
+  const value = fields?.[name];
+  if (value === undefined || value === null) return "–";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

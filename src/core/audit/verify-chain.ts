@@ -1,0 +1,67 @@
+import {
+  auditText,
+  headText,
+  type AuditEntry,
+  type AuditHash,
+  type AuditHead,
+} from "./audit-entry.ts";
+
+export const CHAIN_FAULTS = ["altered", "missing", "moved", "end_missing", "head_altered"] as const;
+type ChainFault = (typeof CHAIN_FAULTS)[number];
+
+/** The first thing that is wrong with a chain. */
+export interface ChainProblem {
+  readonly fault: ChainFault;
+  /** Where it shows: the entry's place in the chain. */
+  readonly sequence: number;
+}
+
+/** The end of a chain that somebody wrote down earlier. */
+export interface ChainPoint {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/** Reads a chain from its first entry on, and says where it is broken first. Any number of entries, in constant memory. */
+export class ChainVerifier {
+  readonly #hash: AuditHash;
+  readonly #expected: ChainPoint | undefined;
+  #last: ChainPoint = { sequence: 0, hash: "" };
+
+  /** `expected`: an entry that is known from elsewhere; the chain must lead through it. */
+  constructor(hash: AuditHash, expected?: ChainPoint) {
+    this.#hash = hash;
+    this.#expected = expected;
+  }
+
+  /** The last entry that was accepted; sequence 0: none. */
+  get last(): ChainPoint {
+    return this.#last;
+  }
+
+  accept(entry: AuditEntry): ChainProblem | undefined {
+    const { sequence } = entry;
+    const due = this.#last.sequence + 1;
+    if (sequence > due) return { fault: "missing", sequence: due };
+    if (this.#hash(auditText(entry)) !== entry.hash) return { fault: "altered", sequence };
+    if (sequence < due || entry.previousHash !== this.#last.hash)
+      return { fault: "moved", sequence };
+    if (this.#expected?.sequence === sequence && this.#expected.hash !== entry.hash) {
+      return { fault: "altered", sequence };
+    }
+    this.#last = { sequence, hash: entry.hash };
+    return undefined;
+  }
+
+  /** After the last entry: whether the chain goes on to its head. */
+  end(head: AuditHead | undefined): ChainProblem | undefined {
+    const { sequence } = this.#last;
+    if (head !== undefined && this.#hash(headText(head)) !== head.tag) {
+      return { fault: "head_altered", sequence: head.sequence };
+    }
+    const mustReach = Math.max(head?.sequence ?? 0, this.#expected?.sequence ?? 0);
+    if (sequence < mustReach) return { fault: "end_missing", sequence: sequence + 1 };
+    if (sequence > 0 && head?.hash !== this.#last.hash) return { fault: "head_altered", sequence };
+    return undefined;
+  }
+}

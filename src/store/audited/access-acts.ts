@@ -1,0 +1,116 @@
+/** What is written about changes of members, invitations and admin tokens. */
+import type {
+  AccessRepositories,
+  AdminTokenRepository,
+  InvitationRepository,
+  MemberRepository,
+} from "../access-repositories.ts";
+import { about, type ActsOf, created, removal, update, type Within, withActs } from "./within.ts";
+
+/** Sessions, and what protects logins, come and go with use. */
+export function withAccessActs(access: AccessRepositories, within: Within): AccessRepositories {
+  return {
+    members: withActs(access.members, memberActs(within)),
+    invitations: withActs(access.invitations, invitationActs(within)),
+    sessions: access.sessions,
+    logins: access.logins,
+  };
+}
+
+function memberActs(within: Within): ActsOf<MemberRepository> {
+  return {
+    insert: (record) =>
+      within(async ({ access: { members } }, write) => {
+        await members.insert(record);
+        await write(created("member", record));
+      }),
+    update: (id, change) =>
+      within(async ({ access: { members } }, write) => {
+        // A login is use, and no change that somebody makes.
+        const isUse = Object.keys(change).every((name) => name === "lastLoginAtMs");
+        if (isUse) return await members.update(id, change);
+        const isUpdated = await update(
+          { kind: "member", write },
+          () => members.findById(id),
+          () => members.update(id, change),
+        );
+        const member = isUpdated ? await members.findById(id) : undefined;
+        if (member === undefined || change.passwordHash === undefined) return isUpdated;
+        const after = JSON.stringify({ password: "set" });
+        await write({ ...about("member", "passwordSet", member), before: null, after });
+        return true;
+      }),
+    remove: (id, atMs) =>
+      within(({ access: { members } }, write) =>
+        removal(
+          { kind: "member", write },
+          () => members.findById(id),
+          () => members.remove(id, atMs),
+        ),
+      ),
+  };
+}
+
+function invitationActs(within: Within): ActsOf<InvitationRepository> {
+  return {
+    insert: (record) =>
+      within(async ({ access: { invitations } }, write) => {
+        await invitations.insert(record);
+        await write(created("invitation", record));
+      }),
+    accept: (id, atMs) =>
+      within(({ access: { invitations } }, write) =>
+        update(
+          { kind: "invitation", verb: "accepted", write },
+          () => invitations.findById(id),
+          () => invitations.accept(id, atMs),
+        ),
+      ),
+    revoke: (id, atMs) =>
+      within(({ access: { invitations } }, write) =>
+        update(
+          { kind: "invitation", verb: "revoked", write },
+          () => invitations.findById(id),
+          () => invitations.revoke(id, atMs),
+        ),
+      ),
+    revokeOwnerLinks: (atMs) =>
+      within(async ({ access: { invitations } }, write) => {
+        const count = await invitations.revokeOwnerLinks(atMs);
+        if (count > 0) await write(allOf("invitation", "ownerLinksRevoked", count));
+        return count;
+      }),
+  };
+}
+
+export function adminTokenActs(within: Within): ActsOf<AdminTokenRepository, "touch"> {
+  return {
+    insert: (record) =>
+      within(async ({ adminTokens }, write) => {
+        await adminTokens.insert(record);
+        await write(created("adminToken", record));
+      }),
+    revoke: (id, revokedAtMs) =>
+      within(({ adminTokens }, write) =>
+        update(
+          { kind: "adminToken", verb: "revoked", write },
+          () => adminTokens.findById(id),
+          () => adminTokens.revoke(id, revokedAtMs),
+        ),
+      ),
+    revokeAll: (revokedAtMs) =>
+      within(async ({ adminTokens }, write) => {
+        const count = await adminTokens.revokeAll(revokedAtMs);
+        if (count > 0) await write(allOf("adminToken", "allRevoked", count));
+        return count;
+      }),
+  };
+}
+
+function allOf(kind: string, verb: string, count: number) {
+  return {
+    ...about(kind, verb, { id: "*" }),
+    before: JSON.stringify({ active: count }),
+    after: JSON.stringify({ active: 0 }),
+  };
+}
