@@ -21,6 +21,7 @@ import { guarded, keyward } from "./targets/keyward.ts";
 import { nginx } from "./targets/nginx.ts";
 import { portkey } from "./targets/portkey.ts";
 import type { RunningTarget, Target, TargetContext } from "./targets/target.ts";
+import { formatTurns, runInTurns, type SideBySide } from "./turns.ts";
 import { createRequest, WORKLOADS, type Workload } from "./workloads.ts";
 
 const TARGETS: readonly Target[] = [direct, bare, keyward, guarded, nginx, fastify, portkey];
@@ -43,6 +44,9 @@ const { values: options } = parseArgs({
     "warm-up": { type: "string", default: "12" },
     rivals: { type: "string", default: join(tmpdir(), "keyward-bench-rivals") },
     json: { type: "boolean", default: false },
+    /** Instead of rounds: all targets at once, so many turns of each. */
+    turns: { type: "string" },
+    "turn-ms": { type: "string", default: "400" },
     /** Folder for CPU profiles of the targets that run on Node; figures taken with it are not comparable. */
     profile: { type: "string" },
   },
@@ -173,6 +177,38 @@ async function runTarget(
   return measurements;
 }
 
+async function runSideBySide(
+  targets: readonly Target[],
+  workload: Workload,
+  upstreamPort: number,
+): Promise<string> {
+  const before = new Set(children);
+  const directories: string[] = [];
+  const started: SideBySide[] = [];
+  try {
+    for (const target of targets) {
+      const directory = await mkdtemp(join(tmpdir(), "keyward-bench-"));
+      directories.push(directory);
+      const running = await target.start(createContext(upstreamPort, directory));
+      started.push({ title: target.title, running });
+    }
+    const plan = {
+      workload,
+      turns: Number(options.turns),
+      turnMs: Number(options["turn-ms"]),
+      warmUpMs: Number(options["warm-up"]) * 1000,
+    };
+    const figures = await runInTurns(started, plan);
+    for (const [index, { running }] of started.entries()) {
+      await running.verify?.(figures[index]?.responses ?? 0);
+    }
+    return formatTurns(figures, plan);
+  } finally {
+    for (const child of children) if (!before.has(child)) await end(child);
+    for (const directory of directories) await rm(directory, { recursive: true, force: true });
+  }
+}
+
 function chosen<Item extends { readonly name: string }>(
   items: readonly Item[],
   names: string,
@@ -199,6 +235,12 @@ async function main(): Promise<void> {
     else say(`without ${target.name}: ${obstacle}`);
   }
   const upstream = await startUpstream();
+  if (options.turns !== undefined) {
+    for (const workload of workloads) {
+      process.stdout.write(`${await runSideBySide(targets, workload, upstream.port)}\n`);
+    }
+    return;
+  }
   const measurements: Measurement[] = [];
   for (let round = 1; round <= Number(options.rounds); round += 1) {
     say(`round ${round} of ${options.rounds}`);
