@@ -4,6 +4,7 @@ import { readAccountLimits } from "../wire/http/account-limit-headers.ts";
 import { readRetryAfterMs } from "../wire/http/retry-after.ts";
 import { AccountLane, type LaneCall, type LaneMark, type LaneUse } from "./account-lane.ts";
 import type { ResponseHeaders } from "./headers.ts";
+import { LaneDemand, type MinuteDemand } from "./lane-demand.ts";
 import { LaneQueue, type Waiter } from "./lane-queue.ts";
 import { LaneShare, type Peers } from "./lane-share.ts";
 
@@ -61,8 +62,17 @@ export interface SharedLane {
   readonly queue: Pick<LaneQueue<Waiter>, "waiting" | "first">;
 }
 
+/** What was asked of a lane in a minute, and the limits that its provider has told. */
+export interface OwnedDemand {
+  readonly owner: LaneOwner;
+  readonly demand: MinuteDemand;
+  readonly requestLimit: number | null;
+  readonly tokenLimit: number | null;
+}
+
 interface Lane extends SharedLane {
   readonly queue: LaneQueue<Place>;
+  readonly demand: LaneDemand;
   timer: NodeJS.Timeout | undefined;
   warnedAtMs: number;
 }
@@ -112,6 +122,8 @@ export class AccountGate {
     const lane = this.#laneOf(owner);
     if (lane === undefined) return UNCOUNTED;
     const nowMs = this.#options.monotonicMs();
+    const arrivedAtMs = this.#options.nowMs();
+    lane.demand.arrived(call.tokens, { nowMs: arrivedAtMs, limit: lane.account.tokenLimit });
     const openMs = lane.account.openInMs(call, nowMs);
     if (openMs === 0 && !lane.queue.isWaitingBefore(call.kind)) {
       return { ticket: this.#ticket(lane, lane.account.enter(call, nowMs)) };
@@ -119,9 +131,10 @@ export class AccountGate {
     this.#warn(lane, nowMs);
     if (this.#isClosed) return refusal("stopping", openMs);
     if (openMs > this.#options.maxWaitMs || this.#options.maxWaitMs === 0) {
+      lane.demand.concluded(arrivedAtMs, { waitedMs: 0, isRefused: true });
       return refusal("closed", openMs);
     }
-    return this.#wait(lane, call, nowMs);
+    return this.#wait(lane, call, { nowMs, arrivedAtMs });
   }
 
   /** The provider has asked for time. */
@@ -163,6 +176,32 @@ export class AccountGate {
     );
   }
 
+  /**
+   * What was asked of accounts since it was taken last, of at most so many lanes and minutes. Only of those that have
+   * answered: made-up names of models leave no trace.
+   */
+  takeDemand(limit: number): readonly OwnedDemand[] {
+    const nowMs = this.#options.monotonicMs();
+    const taken: OwnedDemand[] = [];
+    for (const { owner, account, demand } of this.#allLanes()) {
+      if (!account.isSounded) continue;
+      const uses = account.uses(nowMs);
+      const limitOf = (what: LaneUse["of"]) => uses.find(({ of }) => of === what)?.limit ?? null;
+      const limits = { requestLimit: limitOf("requests"), tokenLimit: limitOf("tokens") };
+      for (const minute of demand.take()) {
+        if (taken.length < limit) taken.push({ owner, demand: minute, ...limits });
+        else demand.giveBack(minute);
+      }
+      if (taken.length >= limit) break;
+    }
+    return taken;
+  }
+
+  /** What was taken could not be written. */
+  giveBackDemand(taken: readonly OwnedDemand[]): void {
+    for (const { owner, demand } of taken) this.#laneOf(owner)?.demand.giveBack(demand);
+  }
+
   /** Nothing waits any more, and nothing will. */
   close(): void {
     this.#isClosed = true;
@@ -174,15 +213,26 @@ export class AccountGate {
     }
   }
 
-  #wait(lane: Lane, call: LaneCall, nowMs: number): GateRefusal | GateWait {
-    const { promise, resolve } = Promise.withResolvers<GatePass | GateRefusal>();
+  #wait(
+    lane: Lane,
+    call: LaneCall,
+    { nowMs, arrivedAtMs }: { readonly nowMs: number; readonly arrivedAtMs: number },
+  ): GateRefusal | GateWait {
+    const { promise, resolve: conclude } = Promise.withResolvers<GatePass | GateRefusal>();
+    const resolve = (outcome: GatePass | GateRefusal): void => {
+      lane.demand.concluded(arrivedAtMs, {
+        waitedMs: this.#options.monotonicMs() - nowMs,
+        isRefused: outcome.ticket === undefined && IS_FOR_WANT_OF_ROOM[outcome.reason],
+      });
+      conclude(outcome);
+    };
     const place: Place = { call, deadlineMs: nowMs + this.#options.maxWaitMs, resolve };
     lane.account.share.note();
     const displaced = lane.queue.add(place);
     if (displaced !== undefined) {
       const crowded = refusal("crowded", lane.account.openInMs(call, nowMs));
-      if (displaced === place) return crowded;
       displaced.resolve(crowded);
+      if (displaced === place) return crowded;
     }
     this.#letThrough(lane);
     return {
@@ -276,6 +326,7 @@ export class AccountGate {
         new LaneShare(this.peers, this.#options.maxWaitMs > 0),
       ),
       queue: new LaneQueue(this.#options.maxCalls),
+      demand: new LaneDemand(),
       timer: undefined,
       warnedAtMs: Number.NEGATIVE_INFINITY,
     };
@@ -293,6 +344,15 @@ export class AccountGate {
     for (const models of this.#lanes.values()) yield* models.values();
   }
 }
+
+/** A client that leaves, and a process that stops, say nothing of the account. */
+const IS_FOR_WANT_OF_ROOM: Readonly<Record<GateRefusal["reason"], boolean>> = {
+  closed: true,
+  waited: true,
+  crowded: true,
+  left: false,
+  stopping: false,
+};
 
 function refusal(reason: GateRefusal["reason"], retryAfterMs: number): GateRefusal {
   return { ticket: undefined, reason, retryAfterMs };

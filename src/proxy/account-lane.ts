@@ -95,6 +95,16 @@ export class AccountLane {
     return this.#unanswered > 0;
   }
 
+  /** Whether the provider has answered a call, or told of limits; to this process or another one. */
+  get isSounded(): boolean {
+    return this.#isSounded;
+  }
+
+  /** As it was told last. */
+  get tokenLimit(): number | undefined {
+    return this.#tokens?.limit;
+  }
+
   get isTold(): boolean {
     return this.#requests !== undefined || this.#tokens !== undefined;
   }

@@ -7,6 +7,7 @@ import { RouteHealth } from "../proxy/route-health.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { AccountSharing } from "./accounts/account-sharing.ts";
+import { DemandWriter } from "./accounts/demand-writer.ts";
 import type { Closers } from "./closers.ts";
 
 type FailoverConfig = Pick<
@@ -28,7 +29,7 @@ interface FailoverParts extends Pick<
 
 interface FailoverRequest {
   readonly config: FailoverConfig;
-  readonly store: Pick<Store, "accountViews" | "processes">;
+  readonly store: Pick<Store, "accountViews" | "accountDemand" | "processes">;
   readonly processId: ProcessId;
   readonly log: Log;
 }
@@ -45,6 +46,14 @@ export function startFailoverParts(
     nowMs: Date.now,
     log,
   });
+  const demand = new DemandWriter({
+    gate: accountGate,
+    demands: store.accountDemand,
+    monotonicMs,
+    log,
+  });
+  demand.start();
+  closers.add("accounts' figures", () => demand.stop());
   closers.add("calls that wait for an account", async () => accountGate.close());
   const routeHealth = new RouteHealth({
     rule: { ...DEFAULT_CIRCUIT_RULE, consecutiveFailures: config.circuitFailures },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { describeAccess } from "./contract/access.contract.ts";
+import { describeAccountDemand } from "./contract/account-demand.contract.ts";
 import { describeAccountViews } from "./contract/account-views.contract.ts";
 import { describeAlertDeliveries } from "./contract/alert-deliveries.contract.ts";
 import { describeAlerts } from "./contract/alerts.contract.ts";
@@ -46,6 +47,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeProcesses(createDatabase);
     describeLimits(createDatabase);
     describeLimitUses(createDatabase);
+    describeAccountDemand(createDatabase);
     describeAccountViews(createDatabase);
   });
 }

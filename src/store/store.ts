@@ -28,6 +28,7 @@ import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { EventStatus, RefusalCount, UsageEvent } from "../core/usage/usage-event.ts";
 import type { AccessRepositories, AdminTokenRepository } from "./access-repositories.ts";
+import type { AccountDemandRepository } from "./account-demand-repository.ts";
 import type { AccountViewRepository } from "./account-view-repository.ts";
 import type { AlertRepositories } from "./alert-repositories.ts";
 import type { AuditRepository } from "./audit-repository.ts";
@@ -436,6 +437,7 @@ export interface Repositories {
   readonly limits: LimitRepository;
   readonly limitUses: LimitUseRepository;
   readonly accountViews: AccountViewRepository;
+  readonly accountDemand: AccountDemandRepository;
 }
 
 export interface ChangeWatch {

@@ -98,7 +98,14 @@ function storable(text: string): string {
 }
 
 /** What the running system writes by itself: calls, what they took, and its own upkeep. */
-type Operational = "audit" | "usage" | "changes" | "processes" | "limitUses" | "accountViews";
+type Operational =
+  | "audit"
+  | "usage"
+  | "changes"
+  | "processes"
+  | "limitUses"
+  | "accountViews"
+  | "accountDemand";
 
 function auditedRepositories(from: Repositories, within: Within): Omit<Repositories, Operational> {
   return {

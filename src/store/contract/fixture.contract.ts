@@ -63,6 +63,8 @@ const TABLES = [
   "processes",
   "limit_uses",
   "account_views",
+  "account_minutes",
+  "account_hours",
   "limits",
 ];
 

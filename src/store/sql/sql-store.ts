@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { AccessRepositories, AdminTokenRepository } from "../access-repositories.ts";
+import type { AccountDemandRepository } from "../account-demand-repository.ts";
 import type { AccountViewRepository } from "../account-view-repository.ts";
 import type { AlertRepositories } from "../alert-repositories.ts";
 import type { AuditRepository } from "../audit-repository.ts";
@@ -27,6 +28,7 @@ import type {
 } from "../store.ts";
 import { SqlAccessRepositories } from "./access/access-repositories.ts";
 import { SqlAdminTokenRepository } from "./access/admin-token-repository.ts";
+import { SqlAccountDemandRepository } from "./account-demand-repository.ts";
 import { SqlAccountViewRepository } from "./account-view-repository.ts";
 import { SqlAlertRepositories } from "./alert-repositories.ts";
 import { SqlAuditRepository } from "./audit-repository.ts";
@@ -76,6 +78,7 @@ class SqlRepositories implements Repositories {
   readonly limits: LimitRepository;
   readonly limitUses: LimitUseRepository;
   readonly accountViews: AccountViewRepository;
+  readonly accountDemand: AccountDemandRepository;
 
   constructor(connections: Connections) {
     this.projects = new SqlProjectRepository(connections);
@@ -100,6 +103,7 @@ class SqlRepositories implements Repositories {
     this.limits = new SqlLimitRepository(connections);
     this.limitUses = new SqlLimitUseRepository(connections);
     this.accountViews = new SqlAccountViewRepository(connections);
+    this.accountDemand = new SqlAccountDemandRepository(connections);
   }
 }
 

@@ -15,6 +15,7 @@ import { gatewayKeyLives } from "./0013-gateway-key-lives.ts";
 import { accountViews } from "./0014-account-views.ts";
 import { members } from "./0015-members.ts";
 import { audit } from "./0016-audit.ts";
+import { accountDemand } from "./0017-account-demand.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "account views", statements: accountViews },
   { name: "members", statements: members },
   { name: "audit", statements: audit },
+  { name: "account demand", statements: accountDemand },
 ];
