@@ -17,6 +17,7 @@ import { describeLimits } from "./contract/limits.contract.ts";
 import { describePendingUsage } from "./contract/pending-usage.contract.ts";
 import { describePrices } from "./contract/prices.contract.ts";
 import { describeProcesses } from "./contract/processes.contract.ts";
+import { describeRotations } from "./contract/rotations.contract.ts";
 import { describeRoutingRules } from "./contract/routing-rules.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
 import { describeSummaries } from "./contract/summaries.contract.ts";
@@ -33,6 +34,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeKeySecrets(createDatabase);
     describeAccess(createDatabase);
     describeRoutingRules(createDatabase);
+    describeRotations(createDatabase);
     describeVaultKeys(createDatabase);
     describeTransactions(createDatabase);
     describeEvents(createDatabase);

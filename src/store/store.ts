@@ -50,6 +50,7 @@ import type {
   ProviderKeyRecord,
   RoutingRuleRecord,
 } from "./records.ts";
+import type { RotationRepositories } from "./rotation-repositories.ts";
 
 export type { Page, PageRequest };
 export const MAX_PAGE_SIZE = 1000;
@@ -122,6 +123,13 @@ export interface ProviderKeyRepository {
   ): Promise<Page<ProviderKeyRecord>>;
   /** False when there is no such key. */
   setWeight(id: ProviderKeyId, weight: number): Promise<boolean>;
+  /** Gives the key another secret. False, and nothing changed, when it is revoked or no longer has the one before. */
+  replaceSecret(
+    id: ProviderKeyId,
+    secret: {
+      readonly previousVersion: number;
+    } & Pick<ProviderKeyRecord, "version" | "sealed" | "fingerprint" | "preview">,
+  ): Promise<boolean>;
   /** False when there is no such key or it is already revoked. */
   revoke(id: ProviderKeyId, revokedAtMs: number): Promise<boolean>;
 }
@@ -432,6 +440,7 @@ export interface Repositories {
   readonly budgets: BudgetRepository;
   readonly alerts: AlertRepositories;
   readonly audit: AuditRepository;
+  readonly rotation: RotationRepositories;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;

@@ -36,6 +36,7 @@ export type DataDirectoryId = Id<"dir">;
 export type BudgetId = Id<"bud">;
 export type BudgetIncreaseId = Id<"inc">;
 export type LimitId = Id<"lim">;
+export type RotationId = Id<"rot">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

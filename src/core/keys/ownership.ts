@@ -12,7 +12,7 @@ export type KeyOwner = (typeof KEY_OWNERS)[number];
 
 /** What can say whose a secret is, the weakest first. */
 const OWNERSHIP_SOURCES = ["prefix", "response", "admin_api"] as const;
-type OwnershipSource = (typeof OWNERSHIP_SOURCES)[number];
+export type OwnershipSource = (typeof OWNERSHIP_SOURCES)[number];
 
 /** Whose a secret is, with what says so. */
 export interface Ownership {

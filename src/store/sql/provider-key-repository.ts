@@ -78,6 +78,34 @@ export class SqlProviderKeyRepository implements ProviderKeyRepository {
     });
   }
 
+  async replaceSecret(
+    id: ProviderKeyId,
+    secret: Parameters<ProviderKeyRepository["replaceSecret"]>[1],
+  ): Promise<boolean> {
+    const { previousVersion, version, sealed, fingerprint, preview } = secret;
+    return await exclusively(this.#connections, async (db) => {
+      const { numUpdatedRows } = await refusingTaken(this.#connections.engine, () =>
+        db
+          .updateTable("provider_keys")
+          .set({
+            version,
+            data_key_id: sealed.dataKeyId,
+            nonce: sealed.nonce,
+            ciphertext: sealed.ciphertext,
+            fingerprint,
+            preview,
+          })
+          .where("id", "=", id)
+          .where("version", "=", BigInt(previousVersion))
+          .where("revoked_at_ms", "is", null)
+          .executeTakeFirst(),
+      );
+      if (numUpdatedRows === 0n) return false;
+      await recordChange(db, "providerKey", id);
+      return true;
+    });
+  }
+
   async revoke(id: ProviderKeyId, revokedAtMs: number): Promise<boolean> {
     return await exclusively(this.#connections, async (db) => {
       const { numUpdatedRows } = await db

@@ -6,6 +6,7 @@ import type { AlertRepositories } from "../alert-repositories.ts";
 import type { AuditRepository } from "../audit-repository.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
 import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
+import type { RotationRepositories } from "../rotation-repositories.ts";
 import type {
   ChangeRepository,
   ChangeWatch,
@@ -49,6 +50,7 @@ import { SqlProcessRepository } from "./process-repository.ts";
 import { SqlProjectRepository } from "./project-repository.ts";
 import { SqlProviderAccountRepository } from "./provider-account-repository.ts";
 import { SqlProviderKeyRepository } from "./provider-key-repository.ts";
+import { SqlRotationRepositories } from "./rotations/rotation-repositories.ts";
 import { SqlRoutingRuleRepository } from "./routing-rule-repository.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import { SqlUsageRepository } from "./usage-repository.ts";
@@ -73,6 +75,7 @@ class SqlRepositories implements Repositories {
   readonly budgets: BudgetRepository;
   readonly alerts: AlertRepositories;
   readonly audit: AuditRepository;
+  readonly rotation: RotationRepositories;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;
@@ -97,6 +100,7 @@ class SqlRepositories implements Repositories {
     this.budgets = new SqlBudgetRepository(connections);
     this.alerts = new SqlAlertRepositories(connections);
     this.audit = new SqlAuditRepository(connections);
+    this.rotation = new SqlRotationRepositories(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
     this.processes = new SqlProcessRepository(connections);

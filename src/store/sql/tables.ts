@@ -33,6 +33,7 @@ import type { AccountTables } from "./account-tables.ts";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuditTables } from "./audit-tables.ts";
 import type { GatewayKeyTables } from "./gateway-key-tables.ts";
+import type { RotationTables } from "./rotation-tables.ts";
 
 /** A 64-bit integer: both drivers hand it out as bigint, a whole number is taken as well. */
 type Integer = ColumnType<bigint, bigint | number, bigint | number>;
@@ -367,7 +368,13 @@ interface KeywardSchemaTable {
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
 export interface Tables
-  extends AccessTables, AccountTables, AlertTables, AuditTables, GatewayKeyTables {
+  extends
+    AccessTables,
+    AccountTables,
+    AlertTables,
+    AuditTables,
+    GatewayKeyTables,
+    RotationTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;

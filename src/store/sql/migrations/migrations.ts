@@ -16,6 +16,7 @@ import { accountViews } from "./0014-account-views.ts";
 import { members } from "./0015-members.ts";
 import { audit } from "./0016-audit.ts";
 import { accountDemand } from "./0017-account-demand.ts";
+import { rotations } from "./0018-rotations.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "members", statements: members },
   { name: "audit", statements: audit },
   { name: "account demand", statements: accountDemand },
+  { name: "rotations", statements: rotations },
 ];

@@ -1,0 +1,156 @@
+/**
+ * The replacement of a provider's secret by another one, as a machine that can stop between any two of its steps and go
+ * on in another process. Here is what a state means and what may follow it; who asks the provider, and where it is kept,
+ * is elsewhere. Nothing in this folder knows the time by itself.
+ *
+ * ```
+ * create → pending → test → active → observe → grace → revoke → done
+ *                     (a person calls it off, or the new secret is refused in use) → undo → cancelled
+ *                     (nothing helps but a person)                                 → failed
+ * ```
+ *
+ * The old secret is not revoked before the new one was seen to work: `test` calls with it, `observe` waits for the first
+ * call of an application that was answered with it.
+ */
+
+/**
+ * What is to be done next. `create`: have the provider make a key; its name is kept before, so that one made just before a
+ * crash is found. `pending`: find out whose the new secret is. `test`: call with it. `active`: have every process use it.
+ * `observe`: wait until it was seen in use. `grace`: let calls that began with the old one end. `revoke`: delete the old
+ * one. `undo`: go back to the old one, delete the new one. `failed`: wait for a person to retry or cancel.
+ */
+export const ROTATION_STATES = [
+  "create",
+  "pending",
+  "test",
+  "active",
+  "observe",
+  "grace",
+  "revoke",
+  "done",
+  "undo",
+  "cancelled",
+  "failed",
+] as const;
+export type RotationState = (typeof ROTATION_STATES)[number];
+
+/** `automatic`: the provider is asked for the new secret. `assisted`: a person brings it. */
+export const ROTATION_WAYS = ["automatic", "assisted"] as const;
+export type RotationWay = (typeof ROTATION_WAYS)[number];
+
+export const ROTATION_TRIGGERS = ["request", "schedule"] as const;
+export type RotationTrigger = (typeof ROTATION_TRIGGERS)[number];
+
+/** What is known of the old secret after the end: `refused`: the provider was asked, and takes it no more. */
+export const OLD_SECRET_FATES = ["refused", "valid", "unknown"] as const;
+export type OldSecretFate = (typeof OLD_SECRET_FATES)[number];
+
+/** The part of a rotation that decides what comes next. */
+export interface RotationProgress {
+  readonly state: RotationState;
+  readonly way: RotationWay;
+  /** The old secret is in wrong hands: it is revoked as soon as the new one works. */
+  readonly isCompromise: boolean;
+  /** How long the first use of the new secret is waited for where nobody calls. */
+  readonly observeMs: number;
+  /** How long both secrets are valid after the new one was seen in use. */
+  readonly graceMs: number;
+  readonly stateSinceMs: number;
+  /** The provider answered a call with the new secret; false where it has nothing to ask for. */
+  readonly isVerified: boolean;
+  /** When the new secret became the key's; null before, and after going back. */
+  readonly activatedAtMs: number | null;
+  /** When the old secret may be deleted, or with `undo` the new one. */
+  readonly graceUntilMs: number | null;
+  /** Tries of the present step that failed. */
+  readonly attempts: number;
+  readonly nextAttemptAtMs: number;
+  /** What is in the way, in words for people; null while nothing is. */
+  readonly problem: string | null;
+  /** With `failed`: the state to go on from. */
+  readonly failedIn: RotationState | null;
+  /** Null while something is to be done, by a person or by itself. */
+  readonly endedAtMs: number | null;
+}
+
+const AFTER: Readonly<Record<RotationState, readonly RotationState[]>> = {
+  create: ["pending", "undo", "failed"],
+  pending: ["test", "undo", "failed"],
+  test: ["active", "undo", "failed"],
+  active: ["observe", "revoke", "undo", "failed"],
+  observe: ["grace", "undo", "failed"],
+  grace: ["revoke", "undo", "failed"],
+  revoke: ["done", "failed"],
+  undo: ["cancelled", "failed"],
+  failed: ["create", "pending", "test", "active", "observe", "grace", "revoke", "undo"],
+  done: [],
+  cancelled: [],
+};
+
+/** The rotation in its next state, with no try made yet. Throws for a state that cannot follow. */
+export function enterState<Progress extends RotationProgress>(
+  rotation: Progress,
+  state: RotationState,
+  nowMs: number,
+): Progress {
+  if (!AFTER[rotation.state].includes(state)) {
+    throw new Error(`a rotation cannot go from ${rotation.state} to ${state}`);
+  }
+  return {
+    ...rotation,
+    state,
+    stateSinceMs: nowMs,
+    attempts: 0,
+    nextAttemptAtMs: nowMs,
+    // Why it was called off is what is worth knowing of one that was.
+    problem: state === "cancelled" || state === "undo" ? rotation.problem : null,
+    failedIn: state === "failed" ? rotation.state : null,
+    endedAtMs: AFTER[state].length === 0 ? nowMs : null,
+  };
+}
+
+/** What stood in the way of a step. */
+export interface Trouble {
+  /** For people; no secret. */
+  readonly problem: string;
+  /** Trying again changes nothing. */
+  readonly isFinal: boolean;
+  /** What the provider asked for. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+const FIRST_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 5 * 60_000;
+
+/** The rotation after a step that did not succeed: to be tried again, later each time, or by a person. */
+export function afterTrouble<Progress extends RotationProgress>(
+  rotation: Progress,
+  { problem, isFinal, retryAfterMs }: Trouble,
+  nowMs: number,
+): Progress {
+  if (isFinal) return { ...enterState(rotation, "failed", nowMs), problem };
+  const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(rotation.attempts, 16));
+  const nextAttemptAtMs = nowMs + Math.min(MAX_WAIT_MS, Math.max(waitMs, retryAfterMs ?? 0));
+  return { ...rotation, attempts: rotation.attempts + 1, nextAttemptAtMs, problem };
+}
+
+/** Whether a person can still call it off: until the old secret is being deleted, and never twice. */
+export function isCancellable({ state, failedIn }: RotationProgress): boolean {
+  const at = state === "failed" ? failedIn : state;
+  return at !== null && at !== "revoke" && AFTER[at].includes("undo");
+}
+
+/** Whether trying again now means anything: it has failed, or waits for its next try. */
+export function isRetryable({ state, attempts }: RotationProgress): boolean {
+  return state === "failed" || attempts > 0;
+}
+
+/** Goes on now from where it stopped. Only what is retryable. */
+export function retried<Progress extends RotationProgress>(
+  rotation: Progress,
+  nowMs: number,
+): Progress {
+  if (!isRetryable(rotation)) throw new Error(`a rotation in ${rotation.state} waits for no retry`);
+  if (rotation.failedIn === null) return { ...rotation, nextAttemptAtMs: nowMs };
+  return enterState(rotation, rotation.failedIn, nowMs);
+}

@@ -1,0 +1,181 @@
+import type { Selectable } from "kysely";
+import type { DataKeyId, ProviderKeyId, RotationId } from "../../../core/ids/ids.ts";
+import type { SealedSecret } from "../../../core/keys/vault-records.ts";
+import type { RotationProgress } from "../../../core/rotation/rotation.ts";
+import type { Page, PageRequest } from "../../paging.ts";
+import {
+  MAX_ROTATION_NOTES,
+  type RotationNote,
+  type RotationRecord,
+  type SecretVersion,
+} from "../../rotation-records.ts";
+import { MAX_OPEN_ROTATIONS, type RotationRepository } from "../../rotation-repositories.ts";
+import { newestFirst } from "../page.ts";
+import type { RotationTable } from "../rotation-tables.ts";
+import { type Connections, exclusively } from "../sql-engine.ts";
+import { refusingTaken } from "../taken.ts";
+
+export class SqlRotationRepository implements RotationRepository {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async insert(record: RotationRecord): Promise<void> {
+    const values = { ...fixedColumns(record), ...changingColumns(record) };
+    await exclusively(this.#connections, (db) =>
+      refusingTaken(this.#connections.engine, () =>
+        db.insertInto("rotations").values(values).execute(),
+      ),
+    );
+  }
+
+  async findById(id: RotationId): Promise<RotationRecord | undefined> {
+    const row = await this.#rows().where("id", "=", id).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async findOpenOf(keyId: ProviderKeyId): Promise<RotationRecord | undefined> {
+    const row = await this.#rows()
+      .where("key_id", "=", keyId)
+      .where("ended_at_ms", "is", null)
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async listOpen(): Promise<readonly RotationRecord[]> {
+    const rows = await this.#rows()
+      .where("ended_at_ms", "is", null)
+      .orderBy("created_at_ms")
+      .orderBy("id")
+      .limit(MAX_OPEN_ROTATIONS)
+      .execute();
+    return rows.map(toRecord);
+  }
+
+  async list(
+    page: PageRequest,
+    { keyId, isOpen }: Parameters<RotationRepository["list"]>[1] = {},
+  ): Promise<Page<RotationRecord>> {
+    let rows = this.#rows();
+    if (keyId !== undefined) rows = rows.where("key_id", "=", keyId);
+    if (isOpen !== undefined) rows = rows.where("ended_at_ms", isOpen ? "is" : "is not", null);
+    return await newestFirst("rotations", rows, page, toRecord);
+  }
+
+  async save(record: RotationRecord): Promise<RotationRecord | undefined> {
+    const revision = record.revision + 1;
+    const changed = { ...record, revision };
+    const { numUpdatedRows } = await exclusively(this.#connections, (db) =>
+      db
+        .updateTable("rotations")
+        .set(changingColumns(changed))
+        .where("id", "=", record.id)
+        .where("revision", "=", BigInt(record.revision))
+        .executeTakeFirst(),
+    );
+    return numUpdatedRows === 0n ? undefined : changed;
+  }
+
+  #rows() {
+    return this.#connections.read.selectFrom("rotations").selectAll();
+  }
+}
+
+/** What is kept as JSON: the rest of the progress, and how the old secret fares. */
+type KeptProgress = Omit<RotationProgress, "state" | "way" | "endedAtMs"> &
+  Pick<RotationRecord, "isOldExpiring" | "oldFate">;
+type KeptSecret = Omit<SecretVersion, "sealed">;
+
+function fixedColumns(record: RotationRecord) {
+  return {
+    id: record.id,
+    key_id: record.keyId,
+    account_id: record.accountId,
+    environment_id: record.environmentId,
+    way: record.way,
+    trigger_kind: record.trigger,
+    remote_name: record.remoteName,
+    created_by: record.createdBy,
+    created_at_ms: record.createdAtMs,
+  };
+}
+
+function changingColumns(record: RotationRecord) {
+  const { old, next } = record;
+  return {
+    revision: record.revision,
+    state: record.state,
+    progress: JSON.stringify(keptProgress(record)),
+    old_secret: JSON.stringify(withoutSeal(old)),
+    old_data_key_id: old.sealed?.dataKeyId ?? null,
+    old_nonce: old.sealed?.nonce ?? null,
+    old_ciphertext: old.sealed?.ciphertext ?? null,
+    next_secret: next === null ? null : JSON.stringify(withoutSeal(next)),
+    next_data_key_id: next?.sealed?.dataKeyId ?? null,
+    next_nonce: next?.sealed?.nonce ?? null,
+    next_ciphertext: next?.sealed?.ciphertext ?? null,
+    notes: JSON.stringify(record.notes.slice(-MAX_ROTATION_NOTES)),
+    ended_at_ms: record.endedAtMs,
+  };
+}
+
+function keptProgress(record: RotationRecord): KeptProgress {
+  return {
+    isCompromise: record.isCompromise,
+    observeMs: record.observeMs,
+    graceMs: record.graceMs,
+    stateSinceMs: record.stateSinceMs,
+    isVerified: record.isVerified,
+    activatedAtMs: record.activatedAtMs,
+    graceUntilMs: record.graceUntilMs,
+    attempts: record.attempts,
+    nextAttemptAtMs: record.nextAttemptAtMs,
+    problem: record.problem,
+    failedIn: record.failedIn,
+    isOldExpiring: record.isOldExpiring,
+    oldFate: record.oldFate,
+  };
+}
+
+function withoutSeal({ version, preview, fingerprint, remote, ownership }: SecretVersion) {
+  return { version, preview, fingerprint, remote, ownership } satisfies KeptSecret;
+}
+
+function toRecord(row: Selectable<RotationTable>): RotationRecord {
+  const next = row.next_secret === null ? null : (JSON.parse(row.next_secret) as KeptSecret);
+  return {
+    id: row.id,
+    keyId: row.key_id,
+    accountId: row.account_id,
+    environmentId: row.environment_id,
+    revision: Number(row.revision),
+    state: row.state,
+    way: row.way,
+    trigger: row.trigger_kind,
+    remoteName: row.remote_name,
+    ...(JSON.parse(row.progress) as KeptProgress),
+    old: {
+      ...(JSON.parse(row.old_secret) as KeptSecret),
+      sealed: sealOf(row.old_data_key_id, row.old_nonce, row.old_ciphertext),
+    },
+    next: next && {
+      ...next,
+      sealed: sealOf(row.next_data_key_id, row.next_nonce, row.next_ciphertext),
+    },
+    notes: JSON.parse(row.notes) as RotationNote[],
+    createdBy: row.created_by,
+    createdAtMs: Number(row.created_at_ms),
+    endedAtMs: row.ended_at_ms === null ? null : Number(row.ended_at_ms),
+  };
+}
+
+function sealOf(
+  dataKeyId: DataKeyId | null,
+  nonce: Uint8Array | null,
+  ciphertext: Uint8Array | null,
+): SealedSecret | null {
+  if (dataKeyId === null || nonce === null || ciphertext === null) return null;
+  return { dataKeyId, nonce: new Uint8Array(nonce), ciphertext: new Uint8Array(ciphertext) };
+}
