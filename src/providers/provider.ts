@@ -4,6 +4,7 @@
  */
 import type { Ownership, OwnershipClues } from "../core/keys/ownership.ts";
 import type { Dialect } from "../wire/dialect.ts";
+import type { AdministrationDeps, KeyAdministration } from "./key-administration.ts";
 
 interface ProviderCredentials {
   /** The secret in clear; never logged, never kept beyond the route it belongs to. */
@@ -80,6 +81,8 @@ export interface Provider {
   authHeaders(credentials: ProviderCredentials): readonly (readonly [string, string])[];
   /** Whose a secret of its is, by what is known of it. Absent: nothing about its secrets tells. */
   ownershipOf?(clues: OwnershipClues): Ownership;
+  /** Manages its keys, with an admin key. Absent: it has no API for that. */
+  administer?(deps: AdministrationDeps): KeyAdministration;
   /** A base URL of an account in the one form that `address` expects, from those that people paste. */
   normalizeBaseUrl?(baseUrl: string): string;
   /** Where a call goes. Absent: the path below `/v1`, appended to the base path. */

@@ -9,6 +9,7 @@
  *                     (nothing helps but a person)                                 → failed
  * ```
  *
+ * A key that was made and is gone before it was used is made anew: from `pending` and `test` back to `create`.
  * The old secret is not revoked before the new one was seen to work: `test` calls with it, `observe` waits for the first
  * call of an application that was answered with it.
  */
@@ -75,8 +76,8 @@ export interface RotationProgress {
 
 const AFTER: Readonly<Record<RotationState, readonly RotationState[]>> = {
   create: ["pending", "undo", "failed"],
-  pending: ["test", "undo", "failed"],
-  test: ["active", "undo", "failed"],
+  pending: ["test", "create", "undo", "failed"],
+  test: ["active", "create", "undo", "failed"],
   active: ["observe", "revoke", "undo", "failed"],
   observe: ["grace", "undo", "failed"],
   grace: ["revoke", "undo", "failed"],

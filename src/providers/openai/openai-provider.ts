@@ -1,5 +1,6 @@
 import { ownershipOf } from "../../core/keys/ownership.ts";
 import type { Provider } from "../provider.ts";
+import { OpenaiKeyAdministration } from "./openai-key-administration.ts";
 
 /** OpenAI itself. Source of the headers: the "Authentication" section of OpenAI's API reference. */
 export const openaiProvider: Provider = {
@@ -12,6 +13,7 @@ export const openaiProvider: Provider = {
   supports: { streamUsage: true },
   isFree: false,
   ownershipOf,
+  administer: (deps) => new OpenaiKeyAdministration(deps),
   authHeaders({ secret, organizationId, projectId }) {
     const headers: [string, string][] = [["authorization", `Bearer ${secret}`]];
     if (organizationId !== null) headers.push(["openai-organization", organizationId]);

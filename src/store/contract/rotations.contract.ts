@@ -270,14 +270,17 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
       const [a, b] = [ids.create("key"), ids.create("key")];
       const event = (gatewayKeyId: typeof a, startedAtMs: number, customer: string | null = null) =>
         sampleEvent({ gatewayKeyId, startedAtMs, customer, providerKeyId: id });
-      await store.usage.record({ events: [
-        event(a, 10),
-        event(a, 30),
-        event(b, 20, "acme"),
-        event(b, 25, "acme"),
-        event(b, 5, "acme"),
-        sampleEvent({ gatewayKeyId: a, startedAtMs: 40 }),
-      ]);
+      await store.usage.insertBatch({
+        events: [
+          event(a, 10),
+          event(a, 30),
+          event(b, 20, "acme"),
+          event(b, 25, "acme"),
+          event(b, 5, "acme"),
+          sampleEvent({ gatewayKeyId: a, startedAtMs: 40 }),
+        ],
+        refusals: [],
+      });
       expect(await store.rotation.usersOf(id, 10, 10)).toEqual([
         { gatewayKeyId: a, customer: null, calls: 2, firstUsedAtMs: 10, lastUsedAtMs: 30 },
         { gatewayKeyId: b, customer: "acme", calls: 2, firstUsedAtMs: 20, lastUsedAtMs: 25 },

@@ -1,0 +1,83 @@
+import { type Dispatcher, errors } from "undici";
+import { ForbiddenAddressError } from "../../core/network/forbidden-address-error.ts";
+import type { AskJson, JsonReply } from "../../providers/key-administration.ts";
+import { readRetryAfterMs } from "../../wire/http/retry-after.ts";
+
+export interface AskJsonDeps {
+  /** Connects only where it is allowed to. */
+  readonly dispatcher: Dispatcher;
+  readonly nowMs: () => number;
+  /** Breaks off what is being asked. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For the whole answer. */
+const TIMEOUT_MS = 30_000;
+/** A page of a list is far smaller; what is longer is no answer of an API. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** Asks over HTTP. A redirect is not followed: it leads who knows where, and the question carries a secret. */
+export function createAskJson({ dispatcher, nowMs, signal }: AskJsonDeps): AskJson {
+  return async ({ method, url, headers, body }): Promise<JsonReply> => {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const { origin, pathname, search } = new URL(url);
+      const answer = await dispatcher.request({
+        origin,
+        path: pathname + search,
+        method,
+        headers: [
+          ...["accept", "application/json", "accept-encoding", "identity", "user-agent", "keyward"],
+          ...(body === undefined ? [] : ["content-type", "application/json"]),
+          ...headers.flat(),
+        ],
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+      return {
+        kind: "answered",
+        status: answer.statusCode,
+        headers: new Map(
+          Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+        ),
+        body: parseJson(await readUpTo(answer.body)),
+        retryAfterMs: readRetryAfterMs(answer.headers, nowMs()),
+      };
+    } catch (err) {
+      if (timeout.aborted) {
+        return { kind: "unreachable", problem: `no answer within ${TIMEOUT_MS / 1000} seconds` };
+      }
+      return { kind: "unreachable", problem: problemOf(err) };
+    }
+  };
+}
+
+async function readUpTo(body: AsyncIterable<Buffer>): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    // Leaving the loop ends the body, and its connection with it.
+    if (bytes > MAX_ANSWER_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Recovered from: who asks is told that it was no JSON.
+  }
+}
+
+function problemOf(err: unknown): string {
+  if (err instanceof ForbiddenAddressError) {
+    return "the base URL leads into a private network; its host must be allowed by name (allowedPrivateHosts)";
+  }
+  if (err instanceof errors.UndiciError) return `the provider could not be reached (${err.code})`;
+  const code = (err as { readonly code?: unknown } | null)?.code;
+  return `the provider could not be reached (${typeof code === "string" ? code : "no connection"})`;
+}

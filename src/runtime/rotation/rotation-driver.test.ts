@@ -1,0 +1,345 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { adminUnderTest } from "../../../test/support/admin-under-test.ts";
+import { OpenaiDouble, type Unsupported } from "../../../test/support/openai-double.ts";
+import {
+  addDoubledKey,
+  askDouble,
+  driverDeps,
+  driveToEnd,
+  sampleRotationOf,
+  unknownSecret,
+} from "../../../test/support/rotation-under-test.ts";
+import { enterState } from "../../core/rotation/rotation.ts";
+import type { AskJson } from "../../providers/key-administration.ts";
+import type { ProviderKeyRecord } from "../../store/records.ts";
+import type { RotationRecord } from "../../store/rotation-records.ts";
+import type { Store } from "../../store/store.ts";
+import { driveOnce } from "./rotation-driver.ts";
+import { sealNext } from "./steps/create-key.ts";
+
+describe("a rotation at OpenAI", () => {
+  const admin = adminUnderTest();
+  let double: OpenaiDouble;
+  let key: ProviderKeyRecord;
+  beforeEach(async () => {
+    double = new OpenaiDouble();
+    ({ key } = await addDoubledKey(partsOf(), double));
+  });
+
+  const partsOf = () => ({ store: admin.store, vault: admin.vault, ids: admin.deps.ids });
+
+  async function begin(changes: Partial<RotationRecord> = {}): Promise<RotationRecord> {
+    const rotation = { ...sampleRotationOf(admin.deps, key, Date.now()), ...changes };
+    await admin.store.rotation.rotations.insert(rotation);
+    return rotation;
+  }
+
+  async function secretInUse(): Promise<string> {
+    const now = await admin.store.providerKeys.findById(key.id);
+    if (now === undefined) throw new Error("the key is gone");
+    const { environmentId, version } = now;
+    return await admin.vault.open(now.sealed, { environmentId, secretId: key.id, version });
+  }
+
+  test("ends with one key at the provider, the one in use, and with the old one refused", async () => {
+    const before = await secretInUse();
+    const { id } = await begin();
+    const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+    expect(ended).toMatchObject({ state: "done", oldFate: "refused", isVerified: true });
+    expect(ended.old.sealed).toBeNull();
+    const inUse = await secretInUse();
+    expect(inUse).not.toBe(before);
+    expect(double.keys.map(({ secret }) => secret)).toEqual([inUse]);
+    expect(double.serviceAccounts).toHaveLength(1);
+    expect(await admin.store.rotation.keyFacts.of(key.id)).toMatchObject({
+      ownership: { owner: "service_account", evidence: { source: "admin_api" } },
+      remote: { keyId: double.keys[0]?.id },
+    });
+    expect(await admin.store.providerKeys.findById(key.id)).toMatchObject({ version: 2 });
+  });
+
+  test.each<[string, readonly Unsupported[]]>([
+    ["makes no key in a service account", ["create_key"]],
+    ["deletes and changes no key by itself", ["create_key", "delete_key", "update_key"]],
+  ])("gets by with an API that %s", async (_, unsupported) => {
+    for (const one of unsupported) double.unsupported.add(one);
+    const { id } = await begin();
+    const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+    expect(ended).toMatchObject({ state: "done", oldFate: "refused" });
+    expect(double.keys.map(({ secret }) => secret)).toEqual([await secretInUse()]);
+    if (unsupported.includes("delete_key")) expect(double.serviceAccounts).toHaveLength(1);
+  });
+
+  test("leaves alone a service account that has other keys, and says that a person has to", async () => {
+    double.unsupported.add("create_key").add("delete_key");
+    const [first] = double.keys;
+    if (first === undefined) throw new Error("there is one key");
+    const other = double.addKey(first.projectId, first.accountId, "somebody else's");
+    const { id } = await begin();
+    const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+    expect(ended).toMatchObject({ state: "failed", failedIn: "revoke" });
+    expect(ended.problem).toContain("its service account has 1 more");
+    expect(double.keys).toContain(other);
+  });
+
+  describe.each<[string, readonly Unsupported[]]>([
+    ["with all of the API", []],
+    ["with an API that makes and deletes service accounts alone", ["create_key", "delete_key"]],
+  ])("%s", (_, unsupported) => {
+    test("goes on after a death before and after every call and every write, and leaves no orphan", async () => {
+      for (const one of unsupported) double.unsupported.add(one);
+      let points = 0;
+      for (let point = 0; ; point += 1) {
+        // The last run's key is this run's old one.
+        key = (await admin.store.providerKeys.findById(key.id)) ?? key;
+        const { id } = await begin();
+        const mortal = mortalParts(point);
+        const dying = {
+          ...driverDeps({ ...partsOf(), store: mortal.store }, double),
+          ask: mortal.ask,
+        };
+        const hasDied = await driveToEnd(dying, id).then(
+          () => false,
+          (err: unknown) => {
+            if (err !== mortal.death) throw err;
+            return true;
+          },
+        );
+        const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+        expect(ended.state, `died at point ${point}`).toBe("done");
+        expect(double.keys.map(({ secret }) => secret)).toEqual([await secretInUse()]);
+        expect(double.serviceAccounts).toHaveLength(1);
+        if (!hasDied) break;
+        points += 1;
+      }
+      expect(points).toBeGreaterThan(30);
+    });
+
+    test("called off in any state and killed anywhere, goes back to a secret that works and leaves no orphan", async () => {
+      for (const one of unsupported) double.unsupported.add(one);
+      for (const state of ["create", "pending", "test", "active", "observe", "grace"] as const) {
+        for (let point = 0; ; point += 1) {
+          key = (await admin.store.providerKeys.findById(key.id)) ?? key;
+          const before = await secretInUse();
+          const { id } = await begin();
+          const deps = driverDeps(partsOf(), double);
+          await driveTo(deps, id, state);
+          if (state === "create") await dieAfterCreation(id);
+          await callOff(id);
+          const mortal = mortalParts(point);
+          const dying = {
+            ...driverDeps({ ...partsOf(), store: mortal.store }, double),
+            ask: mortal.ask,
+          };
+          const hasDied = await driveToEnd(dying, id).then(
+            () => false,
+            (err: unknown) => {
+              if (err !== mortal.death) throw err;
+              return true;
+            },
+          );
+          const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+          expect(ended.state, `called off in ${state}, died at ${point}`).toBe("cancelled");
+          expect(await secretInUse()).toBe(before);
+          expect(double.keys.map(({ secret }) => secret)).toEqual([before]);
+          expect(double.serviceAccounts).toHaveLength(1);
+          if (!hasDied) break;
+        }
+      }
+    });
+  });
+
+  /** Dies at the n-th point: before or after a call of the provider, before or after a write. The dead do nothing more. */
+  function mortalParts(point: number): { store: Store; ask: AskJson; death: Error } {
+    const death = new Error("the process has died");
+    let isDead = false;
+    let passed = 0;
+    const live = (): void => {
+      if (!isDead && passed === point) isDead = true;
+      passed += 1;
+      if (isDead) throw death;
+    };
+    const guard = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+      live();
+      const value = await work();
+      // Whatever happens, calls have a secret that the provider takes.
+      const inUse = await secretInUse();
+      expect(double.keys.map(({ secret }) => secret)).toContain(inUse);
+      live();
+      return value;
+    };
+    const ask = askDouble(double);
+    const store = {
+      ...admin.store,
+      transaction: (work: Parameters<Store["transaction"]>[0]) =>
+        guard(() => admin.store.transaction(work)),
+    } as unknown as Store;
+    return { store, ask: (question) => guard(() => ask(question)), death };
+  }
+
+  async function driveTo(
+    deps: ReturnType<typeof driverDeps>,
+    id: RotationRecord["id"],
+    state: RotationRecord["state"],
+  ): Promise<void> {
+    for (let i = 0; i < 50; i += 1) {
+      const record = await admin.store.rotation.rotations.findById(id);
+      if (record === undefined || record.state === state) return;
+      const driven = await driveOnce(deps, record);
+      if (driven.kind === "waits") deps.skipTo(driven.untilMs ?? 0);
+    }
+    throw new Error(`the rotation does not come to ${state}`);
+  }
+
+  /** The provider has made the key, and nobody has written it down. */
+  async function dieAfterCreation(id: RotationRecord["id"]): Promise<void> {
+    for (let point = 0; point < 40; point += 1) {
+      const record = await admin.store.rotation.rotations.findById(id);
+      if (record === undefined) throw new Error("the rotation is not there");
+      const before = double.keys.length;
+      const mortal = mortalParts(point);
+      const deps = {
+        ...driverDeps({ ...partsOf(), store: mortal.store }, double),
+        ask: mortal.ask,
+      };
+      await driveOnce(deps, record).catch((err: unknown) => {
+        if (err !== mortal.death) throw err;
+      });
+      const now = await admin.store.rotation.rotations.findById(id);
+      if (now?.state !== "create") throw new Error("it was written down");
+      if (double.keys.length > before) return;
+    }
+    throw new Error("no key was made");
+  }
+
+  async function callOff(id: RotationRecord["id"]): Promise<void> {
+    const record = await admin.store.rotation.rotations.findById(id);
+    if (record === undefined) throw new Error("the rotation is not there");
+    await admin.store.rotation.rotations.save(enterState(record, "undo", Date.now()));
+  }
+
+  test("driven by two at once, makes nothing that stays", async () => {
+    const { id } = await begin();
+    const deps = driverDeps(partsOf(), double);
+    for (let i = 0; i < 30; i += 1) {
+      const record = await admin.store.rotation.rotations.findById(id);
+      if (record === undefined || record.endedAtMs !== null) break;
+      const driven = await Promise.all([driveOnce(deps, record), driveOnce(deps, record)]);
+      for (const one of driven) if (one.kind === "waits") deps.skipTo(one.untilMs ?? 0);
+    }
+    expect((await driveToEnd(deps, id)).state).toBe("done");
+    expect(double.keys.map(({ secret }) => secret)).toEqual([await secretInUse()]);
+  });
+
+  test("turns back when the new secret is refused in use, and deletes it", async () => {
+    const before = await secretInUse();
+    const { id } = await begin();
+    const deps = driverDeps(partsOf(), double);
+    await driveTo(deps, id, "observe");
+    await admin.store.rotation.keyFacts.noteSightings([
+      { keyId: key.id, version: 2, atMs: 1, kind: "refused" },
+    ]);
+    const ended = await driveToEnd(deps, id);
+    expect(ended).toMatchObject({ state: "cancelled" });
+    expect(ended.problem).toContain("refused the new secret");
+    expect(await secretInUse()).toBe(before);
+    expect(await admin.store.providerKeys.findById(key.id)).toMatchObject({ version: 3 });
+    expect(double.keys.map(({ secret }) => secret)).toEqual([before]);
+  });
+
+  test("does not touch the old key while calls come and none is answered with the new one", async () => {
+    const { id } = await begin();
+    const deps = driverDeps(partsOf(), double);
+    await driveTo(deps, id, "observe");
+    const usedAtMs = deps.nowMs() + 60_000;
+    await admin.store.alerts.providerKeyUses.note([{ id: key.id, usedAtMs }]);
+    deps.skipTo(usedAtMs + 24 * 3_600_000);
+    expect(await driveToEnd(deps, id)).toMatchObject({ state: "observe" });
+    expect(double.keys).toHaveLength(2);
+    await admin.store.rotation.keyFacts.noteSightings([
+      { keyId: key.id, version: 2, atMs: usedAtMs, kind: "worked" },
+    ]);
+    expect(await driveToEnd(deps, id)).toMatchObject({ state: "done" });
+  });
+
+  test("tells the provider when the old key ends, and waits out the grace before it deletes it", async () => {
+    const { id } = await begin();
+    const deps = driverDeps(partsOf(), double);
+    await driveTo(deps, id, "grace");
+    const [old] = double.keys;
+    expect(old?.expiresAt).toBeGreaterThan(Date.now() / 1000 + 3600);
+    const record = await admin.store.rotation.rotations.findById(id);
+    const driven = record === undefined ? undefined : await driveOnce(deps, record);
+    expect(driven).toEqual({ kind: "waits", untilMs: record?.graceUntilMs });
+    expect(double.keys).toContain(old);
+  });
+
+  test("of a secret that leaked has no grace", async () => {
+    const { id } = await begin({ isCompromise: true });
+    const deps = driverDeps(partsOf(), double);
+    const startedAtMs = deps.nowMs();
+    expect(await driveToEnd(deps, id)).toMatchObject({ state: "done", oldFate: "refused" });
+    expect(deps.nowMs() - startedAtMs).toBeLessThan(10_000);
+  });
+
+  test("waits while the provider is in trouble, and for a person when it refuses", async () => {
+    const { id } = await begin();
+    let answers = 0;
+    double.fault = () => (answers++ < 7 ? 503 : undefined);
+    expect((await driveToEnd(driverDeps(partsOf(), double), id)).state).toBe("done");
+    double.fault = ({ path }) => (path.includes("/organization/") ? 401 : undefined);
+    key = (await admin.store.providerKeys.findById(key.id)) ?? key;
+    const second = await begin();
+    const failed = await driveToEnd(driverDeps(partsOf(), double), second.id);
+    expect(failed).toMatchObject({ state: "failed", failedIn: "create" });
+    expect(failed.problem).toContain("401");
+    expect(JSON.stringify(failed)).not.toContain(double.adminKey);
+  });
+
+  describe("with a secret that a person brought", () => {
+    async function beginWith(secret: string): Promise<RotationRecord> {
+      const { id: keyId, environmentId } = key;
+      const whose = { keyId, environmentId };
+      const fresh = await sealNext(admin.deps, whose, { secret, version: 2, remote: null });
+      return await begin({ way: "assisted", state: "pending", next: fresh });
+    }
+
+    test("finds both keys at the provider where it may, and deletes the old one", async () => {
+      const [old] = double.keys;
+      if (old === undefined) throw new Error("there is one key");
+      const brought = double.addKey(old.projectId, old.accountId, "brought");
+      const { id } = await beginWith(brought.secret);
+      const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+      expect(ended).toMatchObject({ state: "done", oldFate: "refused" });
+      expect(double.keys).toEqual([brought]);
+    });
+
+    test("without an admin key says that the old one is still valid", async () => {
+      await admin.store.rotation.adminKeys.remove(key.accountId);
+      const [old] = double.keys;
+      const brought = double.addKey(old?.projectId ?? "", old?.accountId ?? "", "brought");
+      const { id } = await beginWith(brought.secret);
+      const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+      expect(ended).toMatchObject({ state: "done", oldFate: "valid" });
+      expect(ended.notes.at(-1)?.text).toContain("delete it at the provider");
+    });
+
+    test("goes on with the old one when the provider refuses the new one", async () => {
+      const before = await secretInUse();
+      await admin.store.rotation.adminKeys.remove(key.accountId);
+      const { id } = await beginWith(unknownSecret());
+      const failed = await driveToEnd(driverDeps(partsOf(), double), id);
+      expect(failed).toMatchObject({ state: "failed", failedIn: "test" });
+      expect(await secretInUse()).toBe(before);
+    });
+
+    test("does not let a person's secret into production", async () => {
+      const [old] = double.keys;
+      const brought = double.addKey(old?.projectId ?? "", null, "a person's");
+      const { id } = await beginWith(brought.secret);
+      const failed = await driveToEnd(driverDeps(partsOf(), double), id);
+      expect(failed).toMatchObject({ state: "failed", failedIn: "pending" });
+      expect(failed.problem).toContain("belongs to a person (owner.type: user)");
+    });
+  });
+});

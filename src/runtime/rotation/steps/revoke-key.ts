@@ -1,0 +1,119 @@
+import { enterState, type OldSecretFate } from "../../../core/rotation/rotation.ts";
+import type {
+  AdministrationAnswer,
+  KeyAddress,
+  KeyAdministration,
+} from "../../../providers/key-administration.ts";
+import type { RotationRecord } from "../../../store/rotation-records.ts";
+import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
+import { probeSecret } from "../probe-secret.ts";
+import { deleteNamed, deleteRemoteKey, findBySecret } from "../remote-keys.ts";
+import { next, noted, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
+
+/** A key that was deleted is taken for a moment longer. */
+const MAX_LOOKS = 6;
+
+/**
+ * Deletes the old key at its provider, and what a process may have made under this rotation's name before it died. Without
+ * an admin key a person has to delete it: then it is said whether they have.
+ */
+export const revokeKey: Step = async (deps, rotation) => {
+  const desk = await openDesk(deps, rotation.accountId);
+  const found = await findAdministration(deps, desk);
+  let record = rotation;
+  let isDeleted = false;
+  if (found.kind === "ready") {
+    const { administration } = found;
+    const old = await findOld(deps, rotation, { desk, administration });
+    if (old.kind === "trouble") return trouble(old.problem, old.retryAfterMs);
+    const remote = old.kind === "done" ? old.value : null;
+    if (remote === null) {
+      const text = "the provider does not list the old key: delete it there";
+      record = noted(record, text, deps.nowMs());
+    } else {
+      const kept = rotation.next?.remote ?? null;
+      const failed = await deleteRemoteKey(administration, remote, kept?.serviceAccountId ?? null);
+      if (failed !== undefined) return troubleOf(failed, "the old key could not be deleted");
+      const { projectId } = remote;
+      const name = rotation.remoteName;
+      const leftover = await deleteNamed(administration, { projectId, name, kept });
+      if (leftover !== undefined) return troubleOf(leftover, "a leftover could not be deleted");
+      isDeleted = true;
+    }
+  }
+  const oldFate = await fateOf(deps, desk, rotation);
+  if (isDeleted && oldFate === "valid" && rotation.attempts < MAX_LOOKS) {
+    return trouble("the old key is deleted, and the provider still takes it");
+  }
+  const nowMs = deps.nowMs();
+  const ended = noted(record, describeEnd(isDeleted, oldFate), nowMs);
+  // Nothing needs the old secret any more: it is not kept for anybody to find.
+  const old = { ...record.old, sealed: null };
+  return next(enterState({ ...ended, oldFate, old }, "done", nowMs));
+};
+
+/** Calls off what was begun: the key that was made for it is deleted. One that a person brought is theirs. */
+export const deleteNew: Step = async (deps, rotation) => {
+  const nowMs = deps.nowMs();
+  const fresh = rotation.next === null ? null : { ...rotation.next, sealed: null };
+  const end = (record: RotationRecord) =>
+    next(enterState({ ...record, next: fresh }, "cancelled", nowMs));
+  const projectId = rotation.next?.remote?.projectId ?? rotation.old.remote?.projectId;
+  // Where no project is known, nothing was made in one.
+  if (rotation.way === "assisted" || projectId === undefined) return end(rotation);
+  const found = await findAdministration(deps, await openDesk(deps, rotation.accountId));
+  if (found.kind === "absent") return trouble(found.problem);
+  const { administration } = found;
+  const remote = rotation.next?.remote ?? null;
+  if (remote !== null) {
+    const keptAccountId = rotation.old.remote?.serviceAccountId ?? null;
+    const failed = await deleteRemoteKey(administration, remote, keptAccountId);
+    if (failed !== undefined) return troubleOf(failed, "the new key could not be deleted");
+  }
+  const name = rotation.remoteName;
+  const leftover = await deleteNamed(administration, { projectId, name, kept: null });
+  if (leftover !== undefined) return troubleOf(leftover, "a leftover could not be deleted");
+  return end(noted(rotation, "what was made for it is deleted at the provider", nowMs));
+};
+
+async function findOld(
+  deps: StepDeps,
+  rotation: RotationRecord,
+  desk: { readonly desk: AccountDesk; readonly administration: KeyAdministration },
+): Promise<AdministrationAnswer<KeyAddress>> {
+  const { remote } = rotation.old;
+  if (remote !== null) return { kind: "done", value: remote };
+  const secret = await openOld(deps, rotation);
+  if (secret === undefined) return { kind: "missing" };
+  const { providerProjectId } = desk.desk.account;
+  return await findBySecret(desk.administration, secret, providerProjectId);
+}
+
+async function openOld(
+  { vault }: Pick<StepDeps, "vault">,
+  { old, environmentId, keyId }: RotationRecord,
+): Promise<string | undefined> {
+  if (old.sealed === null) return undefined;
+  const { version } = old;
+  return await vault.open(old.sealed, { environmentId, secretId: keyId, version });
+}
+
+async function fateOf(
+  deps: StepDeps,
+  desk: AccountDesk,
+  rotation: RotationRecord,
+): Promise<OldSecretFate> {
+  const secret = await openOld(deps, rotation);
+  if (secret === undefined) return "unknown";
+  const answer = await probeSecret(deps.ask, desk, secret);
+  if (answer.kind === "refused") return "refused";
+  return answer.kind === "works" ? "valid" : "unknown";
+}
+
+function describeEnd(isDeleted: boolean, fate: OldSecretFate): string {
+  if (fate === "refused") return "the provider refuses the old secret";
+  if (isDeleted) return "the old key is deleted at the provider";
+  return fate === "valid"
+    ? "the old secret is still valid: delete it at the provider"
+    : "whether the old secret is still valid is not known: delete it at the provider";
+}

@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import type { IdFactory } from "../../src/core/ids/ids.ts";
+import { UNKNOWN_OWNERSHIP } from "../../src/core/keys/ownership.ts";
+import type { AskJson } from "../../src/providers/key-administration.ts";
+import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
+import { createProviders } from "../../src/runtime/providers.ts";
+import { ADMINISTRATION_SCOPE } from "../../src/runtime/rotation/account-desk.ts";
+import { driveOnce, type RotationDriverDeps } from "../../src/runtime/rotation/rotation-driver.ts";
+import type { ProviderAccountRecord, ProviderKeyRecord } from "../../src/store/records.ts";
+import type { RotationRecord } from "../../src/store/rotation-records.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Vault } from "../../src/vault/vault.ts";
+import type { OpenaiDouble } from "./openai-double.ts";
+
+export interface RotationParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly ids: IdFactory;
+}
+
+/** Asks the double without a network. */
+export function askDouble(double: OpenaiDouble): AskJson {
+  return async ({ method, url, headers, body }) => {
+    const { pathname, search } = new URL(url);
+    const authorization = headers.find(([name]) => name === "authorization")?.[1];
+    const given = { method, path: pathname + search, authorization, body };
+    // What is sent is what JSON can say.
+    const request = JSON.parse(JSON.stringify(given)) as typeof given;
+    const { status, headers: said, body: told } = double.answer(request);
+    const answered = { status, headers: new Map(Object.entries(said)), body: told };
+    return { kind: "answered", ...answered, retryAfterMs: undefined };
+  };
+}
+
+/** An account of the double with its admin key, and one key of a service account in production. */
+export async function addDoubledKey(
+  { store, vault, ids }: RotationParts,
+  double: OpenaiDouble,
+  environmentName = "production",
+): Promise<{ readonly account: ProviderAccountRecord; readonly key: ProviderKeyRecord }> {
+  const environment = await store.environments.findByName(environmentName);
+  if (environment === undefined) throw new Error(`there is no ${environmentName}`);
+  const project = double.addProject("app");
+  const remoteAccount = double.addServiceAccount(project.id, "app");
+  const remote = double.addKey(project.id, remoteAccount.id, "first");
+  const account: ProviderAccountRecord = {
+    id: ids.create("acc"),
+    name: "openai-main",
+    provider: "openai",
+    kind: "organization",
+    baseUrl: null,
+    organizationId: null,
+    providerProjectId: null,
+    apiVersion: null,
+    pricedAs: null,
+    createdAtMs: 1,
+  };
+  await store.providerAccounts.insert(account);
+  const adminContext = { environmentId: ADMINISTRATION_SCOPE, secretId: account.id, version: 1 };
+  await store.rotation.adminKeys.put({
+    accountId: account.id,
+    version: 1,
+    sealed: await vault.seal(double.adminKey, adminContext),
+    preview: "sk-admin-…",
+    createdBy: "test",
+    createdAtMs: 1,
+  });
+  const id = ids.create("pky");
+  const context = { environmentId: environment.id, secretId: id, version: 1 };
+  const key: ProviderKeyRecord = {
+    id,
+    accountId: account.id,
+    environmentId: environment.id,
+    name: "main",
+    version: 1,
+    sealed: await vault.seal(remote.secret, context),
+    fingerprint: await vault.fingerprint(remote.secret),
+    weight: 1,
+    preview: "sk-svcacct-…",
+    createdAtMs: 1,
+    revokedAtMs: null,
+  };
+  await store.providerKeys.insert(key);
+  return { account, key };
+}
+
+export function sampleRotationOf(
+  { ids }: Pick<RotationParts, "ids">,
+  key: ProviderKeyRecord,
+  nowMs: number,
+): RotationRecord {
+  const id = ids.create("rot");
+  return {
+    id,
+    keyId: key.id,
+    accountId: key.accountId,
+    environmentId: key.environmentId,
+    revision: 0,
+    state: "create",
+    way: "automatic",
+    isCompromise: false,
+    observeMs: 60_000,
+    graceMs: 3_600_000,
+    stateSinceMs: nowMs,
+    isVerified: false,
+    activatedAtMs: null,
+    graceUntilMs: null,
+    attempts: 0,
+    nextAttemptAtMs: nowMs,
+    problem: null,
+    failedIn: null,
+    endedAtMs: null,
+    trigger: "request",
+    remoteName: `keyward-${id}`,
+    old: {
+      version: key.version,
+      preview: key.preview,
+      fingerprint: key.fingerprint,
+      sealed: null,
+      remote: null,
+      ownership: UNKNOWN_OWNERSHIP,
+    },
+    next: null,
+    isOldExpiring: false,
+    oldFate: null,
+    notes: [],
+    createdBy: "test",
+    createdAtMs: nowMs,
+  };
+}
+
+/** Drives it to where it waits for nothing but a person, with the clock put forward to whatever it waits for. */
+export async function driveToEnd(
+  deps: RotationDriverDeps & { skipTo(nowMs: number): void },
+  id: RotationRecord["id"],
+): Promise<RotationRecord> {
+  for (let i = 0; i < 200; i += 1) {
+    const record = await deps.store.rotation.rotations.findById(id);
+    if (record === undefined) throw new Error("the rotation is not there");
+    if (record.endedAtMs !== null || record.state === "failed") return record;
+    const driven = await driveOnce(deps, record);
+    if (driven.kind !== "waits") continue;
+    if (driven.untilMs === null) return record;
+    deps.skipTo(driven.untilMs);
+  }
+  throw new Error("the rotation does not end");
+}
+
+export function driverDeps(
+  parts: RotationParts,
+  double: OpenaiDouble,
+): RotationDriverDeps & { skipTo(nowMs: number): void; ask: AskJson } {
+  let nowMs = Date.now();
+  const ignore = () => undefined;
+  return {
+    ...parts,
+    providers: createProviders(simulatorProvider),
+    ask: askDouble(double),
+    nowMs: () => nowMs,
+    skipTo: (ms) => {
+      nowMs = Math.max(nowMs, ms);
+    },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+  };
+}
+
+export const unknownSecret = () => ["sk", "proj", randomBytes(30).toString("hex")].join("-");
