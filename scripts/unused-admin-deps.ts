@@ -3,7 +3,16 @@ import { TRUST_CALLER } from "../src/admin/authenticator.ts";
 
 /** For an admin app that is asked for its document only: that is made from the routes alone, so whatever else is touched is a mistake. */
 export function unusedDeps(): AdminDeps {
-  const names = ["store", "vault", "providers", "priceBook", "ids", "clock", "serverInfo"];
+  const names = [
+    "store",
+    "vault",
+    "providers",
+    "priceBook",
+    "keyDesk",
+    "ids",
+    "clock",
+    "serverInfo",
+  ];
   const entries = names.map((name) => [name, unused(name)]);
   return { ...Object.fromEntries(entries), authenticator: TRUST_CALLER } as AdminDeps;
 }

@@ -59,6 +59,8 @@ import { BY_SYSTEM, openAudit } from "./runtime/open-audit.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
+import { releaseRotations } from "./runtime/rotation/rotation-loop.ts";
+import { type KeyLife, startKeyLife } from "./runtime/rotation/start-key-life.ts";
 import { createSnapshotSource } from "./runtime/snapshot-source.ts";
 import {
   type Budgets,
@@ -120,12 +122,16 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const audited = await openAudit({ store, vault, nowMs: Date.now });
   const providers = await startProviders(log, closers);
   const self = await introduceProcess(config.dataDir, ids, request.version);
+  const keyLife = startKeyLife({ ...request, audited, vault, ids, providers, self }, closers);
   const membership: Membership = {
     store,
     self,
     dataDir: config.dataDir,
     log,
-    onGone: (gone) => settleLeases(store, gone),
+    onGone: async (gone) => {
+      await settleLeases(store, gone);
+      await releaseRotations(store, gone);
+    },
     onEnded: () => store.budgets.markFound(self.id),
   };
   const { url } = bound;
@@ -136,6 +142,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     ids,
     vault,
     providers,
+    keyLife,
     priceBook: createBook(providers),
     membership,
     url,
@@ -179,6 +186,7 @@ interface Parts {
   readonly ids: IdFactory;
   readonly vault: Vault;
   readonly providers: Providers;
+  readonly keyLife: KeyLife;
   readonly priceBook: OverridablePriceBook;
   readonly membership: Membership;
   readonly url: string;
@@ -207,6 +215,7 @@ async function createAdmin(
   return createAdminApp({
     ...parts,
     store: parts.audited,
+    keyDesk: parts.keyLife.desk,
     sendAlert: createOneTimeSender({ ...request, vault }),
     providers: providers.registry,
     allowedHosts: createAllowedHosts(request.config.allowedPrivateHosts),
@@ -330,7 +339,7 @@ async function openSnapshot(
   { limits, holds }: { readonly limits: SharedLimits; readonly holds: HoldBook },
   closers: Closers,
 ) {
-  const { store, vault, providers, priceBook } = parts;
+  const { store, vault, providers, priceBook, keyLife } = parts;
   const { registry, standIn } = providers;
   const source = createSnapshotSource({
     store,
@@ -340,6 +349,7 @@ async function openSnapshot(
     priceBook,
     limits,
     holds,
+    sightings: keyLife.sightings,
   });
   const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs };
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);

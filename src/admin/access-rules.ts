@@ -15,6 +15,7 @@ export type EnvironmentPlace =
   /** What the id in the path is of. */
   | "path.environment"
   | "path.providerKey"
+  | "path.rotation"
   | "path.routingRule"
   | "path.gatewayKey"
   | "path.limit"
@@ -54,6 +55,16 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   getProviderKey: rule("provider-keys:read", "path.providerKey"),
   updateProviderKey: rule("provider-keys:write", "path.providerKey"),
   revokeProviderKey: rule("provider-keys:write", "path.providerKey"),
+  rotateProviderKey: rule("provider-keys:write", "path.providerKey"),
+  listProviderKeyUsers: rule("provider-keys:read", "path.providerKey"),
+  setProviderAdminKey: rule("provider-accounts:write", "organization"),
+  getProviderAdminKey: rule("provider-accounts:read", "organization"),
+  removeProviderAdminKey: rule("provider-accounts:write", "organization"),
+
+  listRotations: rule("provider-keys:read", "organization"),
+  getRotation: rule("provider-keys:read", "path.rotation"),
+  retryRotation: rule("provider-keys:write", "path.rotation"),
+  cancelRotation: rule("provider-keys:write", "path.rotation"),
 
   testRouting: rule("routing:read", "query.environment"),
   listRoutingRules: rule("routing:read", "query.environment"),

@@ -18,6 +18,7 @@ import type { ProviderKeyRecord } from "../store/records.ts";
 import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { KeyDesk } from "./key-desk.ts";
 import type { StoreWatch } from "./store-watch.ts";
 
 interface ServerInfo {
@@ -49,6 +50,7 @@ export interface AdminDeps {
   /** Hosts in private networks that a provider account may name. */
   readonly allowedHosts: AllowedHosts;
   readonly priceBook: OverridablePriceBook;
+  readonly keyDesk: KeyDesk;
   /** Sends a message through a channel, now. */
   readonly sendAlert: (
     channel: AlertChannelRecord,

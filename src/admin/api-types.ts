@@ -824,6 +824,31 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/provider-accounts/{id}/admin-key": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Say which admin key an account has, never what it is */
+    get: operations["getProviderAdminKey"];
+    /**
+     * Set the admin key that an account's keys are managed with
+     * @description Tried with a call that changes nothing before it is kept. Sealed in the vault; nobody can read it back, only replace it.
+     */
+    put: operations["setProviderAdminKey"];
+    post?: never;
+    /**
+     * Forget an account's admin key
+     * @description At the provider it stays valid until it is deleted there.
+     */
+    delete: operations["removeProviderAdminKey"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/provider-keys": {
     parameters: {
       query?: never;
@@ -859,7 +884,7 @@ export interface paths {
     delete?: never;
     options?: never;
     head?: never;
-    /** Change a provider key's weight */
+    /** Change a provider key's weight, or how often it is rotated */
     patch: operations["updateProviderKey"];
     trace?: never;
   };
@@ -883,6 +908,43 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/provider-keys/{id}/rotate": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give a provider key another secret, without a call that fails
+     * @description Begins a rotation and answers at once; `GET /rotations/{id}` says how it goes. The key stays what it is: its id, weight, rules and history. The old secret is not revoked before the new one was seen to work.
+     */
+    post: operations["rotateProviderKey"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/provider-keys/{id}/users": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who has called with a provider key: gateway keys and customers, the last first */
+    get: operations["listProviderKeyUsers"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/providers": {
     parameters: {
       query?: never;
@@ -894,6 +956,77 @@ export interface paths {
     get: operations["listProviders"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/rotations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List rotations of provider keys, newest first */
+    get: operations["listRotations"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/rotations/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get a rotation */
+    get: operations["getRotation"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/rotations/{id}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Call a rotation off: back to the old secret, and what was made is deleted
+     * @description Until the old secret is being revoked; then there is no way back.
+     */
+    post: operations["cancelRotation"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/rotations/{id}/retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Go on with a rotation that failed, or waits for its next try, now */
+    post: operations["retryRotation"];
     delete?: never;
     options?: never;
     head?: never;
@@ -2450,6 +2583,26 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    KeyOwnership: {
+      /** @example owner.type: service_account */
+      detail: string | null;
+      /**
+       * @description Who holds the secret at the provider. A `user`'s is a person's own.
+       * @enum {string}
+       */
+      owner: "user" | "service_account" | "unknown";
+      /**
+       * Format: date-time
+       * @description When it was seen; null where that was not noted.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      seenAt: string | null;
+      /**
+       * @description What says so: the secret's prefix, a response to a call with it, or the provider's Admin API, which is believed before the others.
+       * @enum {string|null}
+       */
+      source: "prefix" | "response" | "admin_api" | null;
+    };
     KeyRevocation: {
       /** @description How many keys were revoked, or would be. */
       count: number;
@@ -3188,6 +3341,29 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    ProviderAdminKey: {
+      /** @description The account's name. */
+      account: string;
+      accountId: string;
+      /**
+       * Format: date-time
+       * @description When it was set.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      createdBy: string;
+      /** @example sk-admin-…9fQa */
+      preview: string;
+      /** @description Counts replaced ones up. */
+      version: number;
+    };
+    ProviderAdminKeyInput: {
+      /**
+       * @description An admin key of the organization. Goes into the vault and is never answered with.
+       * @example <an admin key>
+       */
+      secret: string;
+    };
     ProviderKey: {
       /** @description The account's name. */
       account: string | null;
@@ -3208,6 +3384,9 @@ export interface components {
       id: string;
       /** @example main */
       name: string;
+      ownership: components["schemas"]["KeyOwnership"];
+      /** @description What was found of the secret's owner contradicts the account's `kind`: a person's secret in an organization's account, or the other way round. */
+      ownershipConflict: boolean;
       /**
        * @description Type prefix and last four characters of the secret.
        * @example sk-proj-…9fQa
@@ -3219,6 +3398,22 @@ export interface components {
        * @example 2026-01-31T09:00:00.000Z
        */
       revokedAt: string | null;
+      /** @description Null: it is not rotated by itself. */
+      rotateEveryDays: number;
+      /**
+       * Format: date-time
+       * @description When it is to be rotated by itself.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      rotationDueAt: string | null;
+      /** @description Of the rotation that is going on. */
+      rotationId: string | null;
+      /**
+       * Format: date-time
+       * @description Since when it has its present secret.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      secretSince: string;
       /** @enum {string} */
       status: "active" | "revoked";
       /** @description Counts replaced secrets up. */
@@ -3231,10 +3426,15 @@ export interface components {
     };
     ProviderKeyChange: {
       /**
+       * @description By itself where the account has an admin key; else a person is told when it is due. Null: not any more.
+       * @example 90
+       */
+      rotateEveryDays?: number | null;
+      /**
        * @description Its share of the environment's calls beside the other keys that may take them; 0: only where no other is left.
        * @example 1
        */
-      weight: number;
+      weight?: number;
     };
     /** @description As this server's process sees it. Null where no server runs, and for a revoked key. */
     ProviderKeyHealth: {
@@ -3303,6 +3503,55 @@ export interface components {
        * @example 2026-01-31T09:00:00.000Z
        */
       until: string;
+    };
+    ProviderKeyRotationInput: {
+      /**
+       * @description The old secret is in wrong hands: it is revoked as soon as a call with the new one was answered. There is no grace.
+       * @example false
+       */
+      compromise?: boolean;
+      /**
+       * @description How long both secrets are kept after the new one was seen in use. Absent: 3600.
+       * @example 3600
+       */
+      graceSeconds?: number;
+      /**
+       * @description How long the first use of the new secret is waited for where nobody calls. Absent: 600.
+       * @example 600
+       */
+      observeSeconds?: number;
+      /**
+       * @description The new secret, made at the provider by hand. Absent: the provider is asked for one with the account's admin key.
+       * @example <the provider's secret>
+       */
+      secret?: string;
+    };
+    ProviderKeyUsers: {
+      data: {
+        calls: number;
+        customer: string | null;
+        /**
+         * Format: date-time
+         * @description The first of these calls.
+         * @example 2026-01-31T09:00:00.000Z
+         */
+        firstUsedAt: string;
+        /** @description Its name. */
+        gatewayKey: string | null;
+        gatewayKeyId: string;
+        /**
+         * Format: date-time
+         * @description The last of them.
+         * @example 2026-01-31T09:00:00.000Z
+         */
+        lastUsedAt: string;
+      }[];
+      /**
+       * Format: date-time
+       * @description Calls before it are not counted.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      since: string;
     };
     ProviderList: {
       data: components["schemas"]["Provider"][];
@@ -3457,6 +3706,147 @@ export interface components {
       revokedAt: string | null;
       /** @enum {string} */
       status: "active" | "expired" | "revoked";
+    };
+    Rotation: {
+      account: string | null;
+      /**
+       * Format: date-time
+       * @description Since when calls are made with the new secret.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      activatedAt: string | null;
+      /** @description Tries of the present step that failed. */
+      attempts: number;
+      canCancel: boolean;
+      canRetry: boolean;
+      compromise: boolean;
+      /**
+       * Format: date-time
+       * @description When it was begun.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      createdBy: string;
+      /**
+       * Format: date-time
+       * @description When it ended; null while it has not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      endedAt: string | null;
+      environment: string | null;
+      /** @enum {string|null} */
+      failedIn:
+        | "create"
+        | "pending"
+        | "test"
+        | "active"
+        | "observe"
+        | "grace"
+        | "revoke"
+        | "done"
+        | "undo"
+        | "cancelled"
+        | "failed"
+        | null;
+      /**
+       * Format: date-time
+       * @description Until when both secrets are kept.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      graceUntil: string | null;
+      /** @example rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description The provider key's name. */
+      key: string | null;
+      keyId: string;
+      new: {
+        ownership: components["schemas"]["KeyOwnership"];
+        /** @example sk-svcacct-…9fQa */
+        preview: string;
+        /**
+         * @description What the provider calls the key; null: not known.
+         * @example key_abc123
+         */
+        providerKeyId: string | null;
+        providerProjectId: string | null;
+        providerServiceAccountId: string | null;
+        version: number;
+      } | null;
+      /**
+       * Format: date-time
+       * @description When the next try is made.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      nextAttemptAt: string | null;
+      notes: {
+        /**
+         * Format: date-time
+         * @description When.
+         * @example 2026-01-31T09:00:00.000Z
+         */
+        at: string;
+        /** @enum {string} */
+        state:
+          | "create"
+          | "pending"
+          | "test"
+          | "active"
+          | "observe"
+          | "grace"
+          | "revoke"
+          | "done"
+          | "undo"
+          | "cancelled"
+          | "failed";
+        text: string;
+      }[];
+      old: {
+        ownership: components["schemas"]["KeyOwnership"];
+        /** @example sk-svcacct-…9fQa */
+        preview: string;
+        /**
+         * @description What the provider calls the key; null: not known.
+         * @example key_abc123
+         */
+        providerKeyId: string | null;
+        providerProjectId: string | null;
+        providerServiceAccountId: string | null;
+        version: number;
+      };
+      /**
+       * @description At the end: whether the provider still takes the old secret. `valid`: it must be deleted there by hand.
+       * @enum {string|null}
+       */
+      oldSecret: "refused" | "valid" | "unknown" | null;
+      /** @description What is in the way, or why it was called off. */
+      problem: string | null;
+      /**
+       * @description `create`, `pending`, `test`, `active`, `observe`, `grace`, `revoke`, `done` is the way. `failed` waits for a retry or a cancel; `undo` goes back to the old secret and ends as `cancelled`.
+       * @enum {string}
+       */
+      state:
+        | "create"
+        | "pending"
+        | "test"
+        | "active"
+        | "observe"
+        | "grace"
+        | "revoke"
+        | "done"
+        | "undo"
+        | "cancelled"
+        | "failed";
+      /** @enum {string} */
+      trigger: "request" | "schedule";
+      /** @description A call of Keyward's own with the new secret was answered. */
+      verified: boolean;
+      /** @enum {string} */
+      way: "automatic" | "assisted";
+    };
+    RotationList: {
+      data: components["schemas"]["Rotation"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
     };
     RoutingRule: {
       /** @description The account's name. */
@@ -9695,6 +10085,307 @@ export interface operations {
       };
     };
   };
+  getProviderAdminKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The admin key, without its secret. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderAdminKey"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  setProviderAdminKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ProviderAdminKeyInput"];
+      };
+    };
+    responses: {
+      /** @description The admin key, without its secret. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderAdminKey"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  removeProviderAdminKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The admin key that was forgotten. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderAdminKey"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   listProviderKeys: {
     parameters: {
       query?: {
@@ -10169,6 +10860,204 @@ export interface operations {
       };
     };
   };
+  rotateProviderKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": components["schemas"]["ProviderKeyRotationInput"];
+      };
+    };
+    responses: {
+      /** @description The rotation, begun. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Rotation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listProviderKeyUsers: {
+    parameters: {
+      query?: {
+        /** @description Calls before it are not counted. Absent: 30 days ago. */
+        since?: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Who has called with it; at most 1000. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderKeyUsers"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   listProviders: {
     parameters: {
       query?: never;
@@ -10211,6 +11100,394 @@ export interface operations {
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listRotations: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description Only of this provider key. */
+        keyId?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+        /** @description `true`: only those that have not ended. */
+        open?: "true" | "false";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of rotations. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RotationList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  getRotation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The rotation. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Rotation"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  cancelRotation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The rotation, going back. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Rotation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  retryRotation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The rotation, going on. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Rotation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
         headers: {
           [name: string]: unknown;
         };

@@ -4,12 +4,13 @@ import type {
   GatewayKeyId,
   ProjectId,
   ProviderAccountId,
+  ProviderKeyId,
 } from "../core/ids/ids.ts";
 import type { Store } from "../store/store.ts";
 
 type NamedStore = Pick<
   Store,
-  "projects" | "environments" | "providerAccounts" | "customers" | "gatewayKeys"
+  "projects" | "environments" | "providerAccounts" | "providerKeys" | "customers" | "gatewayKeys"
 >;
 
 /**
@@ -35,6 +36,10 @@ export class NameLookup {
 
   account(id: ProviderAccountId): Promise<string | null> {
     return this.#once(id, async () => (await this.#store.providerAccounts.findById(id))?.name);
+  }
+
+  providerKey(id: ProviderKeyId): Promise<string | null> {
+    return this.#once(id, async () => (await this.#store.providerKeys.findById(id))?.name);
   }
 
   gatewayKey(id: GatewayKeyId): Promise<string | null> {

@@ -25,7 +25,13 @@ export type ProviderKeyIntake =
  * twice, since one key in two environments is what this product is there to prevent.
  */
 export async function addProviderKey(
-  { store, vault, ids, clock }: Pick<AdminDeps, "store" | "vault" | "ids" | "clock">,
+  {
+    store,
+    vault,
+    providers,
+    ids,
+    clock,
+  }: Pick<AdminDeps, "store" | "vault" | "providers" | "ids" | "clock">,
   { account, environment, name, secret, weight }: ProviderKeyRequest,
 ): Promise<ProviderKeyIntake> {
   if (account.kind === "personal" && environment.kind === "production") {
@@ -53,7 +59,13 @@ export async function addProviderKey(
     // Asked and written in one transaction: of two requests with one secret at once, one is refused.
     const holder = await store.transaction(async (repositories) => {
       const [active] = await repositories.providerKeys.findActiveByFingerprint(fingerprint);
-      if (!active) await repositories.providerKeys.insert(record);
+      if (!active) {
+        await repositories.providerKeys.insert(record);
+        const ownership = providers.find(account.provider)?.ownershipOf?.({ secret });
+        if (ownership !== undefined) {
+          await repositories.rotation.keyFacts.noteOwnership(id, ownership, record.createdAtMs);
+        }
+      }
       return active;
     });
     return holder ? await describeHolder(store, holder) : { record };

@@ -139,6 +139,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/provider-keys.ts")).providerKeys,
   },
   {
+    name: "rotations",
+    group: "Secrets",
+    summary: "provider keys that get another secret",
+    load: async () => (await import("./commands/rotations.ts")).rotations,
+  },
+  {
     name: "routing-rules",
     group: "Secrets",
     summary: "which account or provider takes which model",

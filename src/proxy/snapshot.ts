@@ -57,6 +57,17 @@ export interface ProviderRoute {
   /** The dated version of the provider's API that the account names. */
   readonly apiVersion: string | null;
   readonly authHeaders: readonly (readonly [string, string])[];
+  /** Absent where nothing of the secret is left to learn. */
+  readonly sighting?: KeySighting | undefined;
+}
+
+/** Is told what answers say of a route's secret, until it knows. */
+export interface KeySighting {
+  isWanted: boolean;
+  answered(head: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  }): void;
 }
 
 /** What a routing rule of an environment does with the calls it is for. */

@@ -10,11 +10,14 @@ import { createPriceBook } from "../core/pricing/create-price-book.ts";
 import type { Provider } from "../providers/provider.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
+import type { Log } from "../telemetry/log.ts";
 import { createOneTimeSender } from "./alerts/send-once.ts";
+import { Closers } from "./closers.ts";
 import { openLocalStore } from "./local-store.ts";
 import { openAudit } from "./open-audit.ts";
 import { openVault } from "./open-vault.ts";
 import { createProviders } from "./providers.ts";
+import { startKeyLife } from "./rotation/start-key-life.ts";
 
 export interface LocalAdmin {
   readonly client: AdminClient;
@@ -43,6 +46,8 @@ export async function openLocalAdmin(
   { version, onFault }: LocalAdminOptions,
 ): Promise<LocalAdmin> {
   const store = await openLocalStore(config);
+  const closers = new Closers(faultsOnly(onFault));
+  closers.add("store", () => store.close());
   try {
     const ids = new IdFactory({ nowMs: Date.now, randomBytes });
     const priceBook = createPriceBook(BUILT_IN_PRICE_LIST, {
@@ -50,11 +55,25 @@ export async function openLocalAdmin(
     });
     await loadPriceOverrides({ store, priceBook });
     const vault = await openVault({ config, store, ids });
+    const providers = createProviders(SIMULATOR_OF_A_SERVER);
+    const audited = await openAudit({ store, vault, nowMs: Date.now });
+    const keyLife = startKeyLife(
+      {
+        config,
+        log: faultsOnly(onFault),
+        audited,
+        vault,
+        ids,
+        providers: { registry: providers, standIn: SIMULATOR_OF_A_SERVER },
+      },
+      closers,
+    );
     const app = createAdminApp({
-      store: await openAudit({ store, vault, nowMs: Date.now }),
+      store: audited,
       vault,
       sendAlert: createOneTimeSender({ config, vault }),
-      providers: createProviders(SIMULATOR_OF_A_SERVER),
+      providers,
+      keyDesk: keyLife.desk,
       allowedHosts: createAllowedHosts(config.allowedPrivateHosts),
       priceBook,
       ids,
@@ -65,9 +84,21 @@ export async function openLocalAdmin(
       onFault: ({ error }) => onFault(error),
     });
     const client = createAdminClient({ baseUrl: "http://keyward.local", fetch: app.fetch });
-    return { client, close: () => store.close() };
+    return { client, close: () => closers.closeAll() };
   } catch (error) {
-    await store.close();
+    await closers.closeAll();
     throw error;
   }
+}
+
+const ignore = (): void => undefined;
+
+/** No server runs whose log would have the rest; what a rotation is at is in its record. */
+function faultsOnly(onFault: (error: unknown) => void): Log {
+  return {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: ({ err }, message) => onFault(err ?? new Error(message)),
+  };
 }

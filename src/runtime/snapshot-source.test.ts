@@ -14,6 +14,7 @@ describe("an environment's routing", () => {
     const standIn = deps.providers.find("simulator");
     if (standIn === undefined) throw new Error("the fixture has a simulator");
     return createSnapshotSource({
+      sightings: { watch: () => undefined },
       limits: { apply: () => undefined },
       store,
       vault,

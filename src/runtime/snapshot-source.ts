@@ -24,8 +24,10 @@ import type {
   ProviderKeyRecord,
   RoutingRuleRecord,
 } from "../store/records.ts";
+import type { KeyFactsRecord } from "../store/rotation-records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
+import type { KeySightings } from "./rotation/key-sightings.ts";
 import { reloadBudgets } from "./start-budgets.ts";
 import { reloadLimits, type ReloadLimitsDeps } from "./start-limits.ts";
 
@@ -37,6 +39,8 @@ export interface SnapshotSourceDeps extends ReloadLimitsDeps {
   readonly holds: Pick<HoldBook, "replaceBudgets">;
   /** Answers in development environments that have no key; costs nothing and needs no secret. */
   readonly standIn: Provider;
+  /** Learns what answers tell of secrets. */
+  readonly sightings: Pick<KeySightings, "watch">;
 }
 
 const MAX_CHANGES_A_READ = MAX_PAGE_SIZE;
@@ -137,7 +141,8 @@ async function loadRoutes(
     if (environment === undefined || !hasSimulatorStandIn(environment.kind)) return [];
     return [createRoute(deps, deps.standIn, { baseUrl: null, ...NO_KEY })];
   }
-  const routes = await Promise.all(keys.map((key) => openRoute(deps, key)));
+  const facts = await deps.store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
+  const routes = await Promise.all(keys.map((key) => openRoute(deps, key, facts.get(key.id))));
   return routes.toSorted((a, b) => b.weight - a.weight);
 }
 
@@ -163,7 +168,11 @@ const NO_KEY = {
   authHeaders: [],
 } as const;
 
-async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Promise<ProviderRoute> {
+async function openRoute(
+  deps: SnapshotSourceDeps,
+  key: ProviderKeyRecord,
+  facts: KeyFactsRecord | undefined,
+): Promise<ProviderRoute> {
   const account = await deps.store.providerAccounts.findById(key.accountId);
   if (account === undefined) throw new Error(`provider key ${key.id} has no account`);
   const provider = deps.providers.find(account.provider);
@@ -173,7 +182,7 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
     secretId: key.id,
     version: key.version,
   });
-  return createRoute(deps, provider, {
+  const route = createRoute(deps, provider, {
     baseUrl: account.baseUrl,
     weight: key.weight,
     apiVersion: account.apiVersion,
@@ -186,6 +195,7 @@ async function openRoute(deps: SnapshotSourceDeps, key: ProviderKeyRecord): Prom
       projectId: account.providerProjectId,
     }),
   });
+  return { ...route, sighting: deps.sightings.watch(key, facts, provider) };
 }
 
 function createRoute(

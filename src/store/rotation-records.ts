@@ -1,6 +1,7 @@
 /** The rows of provider keys' rotations, and of what is known of the keys at their providers, see records.ts. */
 import type {
   EnvironmentId,
+  GatewayKeyId,
   ProviderAccountId,
   ProviderKeyId,
   RotationId,
@@ -101,7 +102,7 @@ export interface AdminKeyRecord {
 
 /** Who called with a key, and how often. */
 export interface KeyUser {
-  readonly gatewayKeyId: string;
+  readonly gatewayKeyId: GatewayKeyId;
   readonly customer: string | null;
   readonly calls: number;
   readonly firstUsedAtMs: number;

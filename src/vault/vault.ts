@@ -10,6 +10,9 @@ import type {
   SealedSecret,
 } from "../core/keys/vault-records.ts";
 
+/** What seals of providers' admin keys are bound to instead of an environment: an account is above environments. */
+export const ADMINISTRATION_SCOPE = "administration";
+
 /** What a seal is bound to (AAD): a row moved to another environment, id or version does not open. */
 export interface SecretContext {
   /** An environment's id; `alerts` for the secrets of alert channels. */

@@ -111,6 +111,10 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
     providers: createProviders(simulatorProvider),
     allowedHosts: createAllowedHosts(["localhost:11434"]),
     priceBook: createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] }),
+    keyDesk: {
+      wake: () => undefined,
+      administrationOf: () => Promise.resolve({ kind: "absent", problem: "nobody is asked here" }),
+    },
     ids,
     clock,
     randomBytes,

@@ -4,11 +4,11 @@ import { UNKNOWN_OWNERSHIP } from "../../src/core/keys/ownership.ts";
 import type { AskJson } from "../../src/providers/key-administration.ts";
 import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
 import { createProviders } from "../../src/runtime/providers.ts";
-import { ADMINISTRATION_SCOPE } from "../../src/runtime/rotation/account-desk.ts";
 import { driveOnce, type RotationDriverDeps } from "../../src/runtime/rotation/rotation-driver.ts";
 import type { ProviderAccountRecord, ProviderKeyRecord } from "../../src/store/records.ts";
 import type { RotationRecord } from "../../src/store/rotation-records.ts";
 import type { Store } from "../../src/store/store.ts";
+import { ADMINISTRATION_SCOPE } from "../../src/vault/vault.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import type { OpenaiDouble } from "./openai-double.ts";
 
@@ -146,12 +146,14 @@ export async function driveToEnd(
   throw new Error("the rotation does not end");
 }
 
+const ignore = () => undefined;
+
 export function driverDeps(
   parts: RotationParts,
   double: OpenaiDouble,
 ): RotationDriverDeps & { skipTo(nowMs: number): void; ask: AskJson } {
   let nowMs = Date.now();
-  const ignore = () => undefined;
+
   return {
     ...parts,
     providers: createProviders(simulatorProvider),

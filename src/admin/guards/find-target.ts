@@ -7,7 +7,13 @@ import { findEnvironment } from "../references.ts";
 
 type Stored = Pick<
   Store,
-  "environments" | "providerKeys" | "routingRules" | "gatewayKeys" | "limits" | "budgets"
+  | "environments"
+  | "providerKeys"
+  | "routingRules"
+  | "gatewayKeys"
+  | "limits"
+  | "budgets"
+  | "rotation"
 >;
 
 export type FoundTarget = "shared" | "organization" | OfEnvironments;
@@ -48,6 +54,9 @@ const FINDERS: Readonly<Record<EnvironmentPlace, Finder>> = {
   "path.environment": (store, { pathId }) => named(store, pathId),
   "path.providerKey": (store, { pathId: id }) => {
     return ofRecord(store, isId("pky", id) ? store.providerKeys.findById(id) : undefined);
+  },
+  "path.rotation": (store, { pathId: id }) => {
+    return ofRecord(store, isId("rot", id) ? store.rotation.rotations.findById(id) : undefined);
   },
   "path.routingRule": (store, { pathId: id }) => {
     return ofRecord(store, isId("rul", id) ? store.routingRules.findById(id) : undefined);

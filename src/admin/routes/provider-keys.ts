@@ -1,7 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
-import { isProviderAdminKey } from "../../core/keys/ownership.ts";
-import { isKeywardKey } from "../../core/keys/provider-key.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -11,35 +9,22 @@ import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import { idParam, nameField, referenceField } from "../fields/names.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { providerSecretField } from "../fields/provider-secret.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { addProviderKey } from "../provider-key-intake.ts";
 import { References } from "../references.ts";
+import { describeKeyLife, type KeyLifeAnswer } from "./key-life-answer.ts";
+import { ownershipSchema } from "./ownership-answer.ts";
 import { formatHealth, providerKeyHealthSchema } from "./provider-key-health.ts";
 
 const environmentReference = referenceField("An environment's name or id.", "production");
 const accountReference = referenceField("A provider account's id or name.", "openai-main");
 
-const secretField = z
-  .string()
-  .trim()
-  .regex(/^[\x21-\x7e]{1,512}$/, "must be 1 to 512 visible ASCII characters without spaces")
-  .refine(
-    (secret) => !isKeywardKey(secret),
-    "must be a provider's secret, and begins as a key that Keyward itself issues",
-  )
-  .refine(
-    (secret) => !isProviderAdminKey(secret),
-    "must be a key that calls models, and this is an admin key: it manages the whole organization, calls no model, and no call may carry it",
-  )
-  .openapi({
-    description: "The provider's secret. Goes into the vault and is never answered with.",
-    example: "<the provider's secret>",
-  });
-
 const WEIGHT_DESCRIPTION =
   "Its share of the environment's calls beside the other keys that may take them; 0: only where no other is left.";
 const MAX_WEIGHT = 1000;
 const DEFAULT_WEIGHT = 1;
+const MAX_ROTATE_DAYS = 3650;
 const weightField = z
   .int()
   .min(0)
@@ -67,6 +52,20 @@ const providerKeySchema = z
     health: providerKeyHealthSchema.nullable().openapi({
       description:
         "As this server's process sees it. Null where no server runs, and for a revoked key.",
+    }),
+    ownership: ownershipSchema,
+    ownershipConflict: z.boolean().openapi({
+      description:
+        "What was found of the secret's owner contradicts the account's `kind`: a person's secret in an organization's account, or the other way round.",
+    }),
+    secretSince: instantAnswer("Since when it has its present secret."),
+    rotateEveryDays: z.number().nullable().openapi({
+      type: "integer",
+      description: "Null: it is not rotated by itself.",
+    }),
+    rotationDueAt: instantAnswer("When it is to be rotated by itself.").nullable(),
+    rotationId: z.string().nullable().openapi({
+      description: "Of the rotation that is going on.",
     }),
     createdAt: instantAnswer("When it was added."),
     revokedAt: instantAnswer("When it was revoked; null while it is active.").nullable(),
@@ -107,7 +106,7 @@ const createProviderKey = createRoute({
         accountId: accountReference,
         environment: environmentReference,
         name: nameField("For people.", "main"),
-        secret: secretField,
+        secret: providerSecretField,
         weight: weightField.optional().openapi({ description: `${WEIGHT_DESCRIPTION} Absent: 1.` }),
       }).openapi("ProviderKeyInput"),
     ),
@@ -136,11 +135,20 @@ const updateProviderKey = createRoute({
   path: "/provider-keys/{id}",
   operationId: "updateProviderKey",
   tags: ["provider keys"],
-  summary: "Change a provider key's weight",
+  summary: "Change a provider key's weight, or how often it is rotated",
   request: {
     params: idParam("pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
     query: closedQuery({}),
-    body: jsonBody(closedObject({ weight: weightField }).openapi("ProviderKeyChange")),
+    body: jsonBody(
+      closedObject({
+        weight: weightField.optional(),
+        rotateEveryDays: z.int().min(1).max(MAX_ROTATE_DAYS).nullish().openapi({
+          description:
+            "By itself where the account has an admin key; else a person is told when it is due. Null: not any more.",
+          example: 90,
+        }),
+      }).openapi("ProviderKeyChange"),
+    ),
   },
   responses: {
     200: jsonAnswer("The provider key, changed.", providerKeySchema),
@@ -169,7 +177,7 @@ const revokeProviderKey = createRoute({
 
 export function registerProviderKeys(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "providerKeyHealth">,
+  deps: Pick<AdminDeps, "store" | "vault" | "providers" | "ids" | "clock" | "providerKeyHealth">,
 ): void {
   const { store } = deps;
   const format = providerKeyFormatter(deps);
@@ -214,8 +222,11 @@ export function registerProviderKeys(
   router.openapi(updateProviderKey, async (context) => {
     const found = await findProviderKey(deps, context.req.valid("param").id);
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
-    const { weight } = context.req.valid("json");
-    await store.providerKeys.setWeight(found.id, weight);
+    const { weight = found.weight, rotateEveryDays } = context.req.valid("json");
+    if (weight !== found.weight) await store.providerKeys.setWeight(found.id, weight);
+    if (rotateEveryDays !== undefined) {
+      await store.rotation.keyFacts.setSchedule(found.id, rotateEveryDays);
+    }
     return context.json(await format({ ...found, weight }, new NameLookup(store)), 200);
   });
 
@@ -235,21 +246,24 @@ async function findProviderKey({ store }: Pick<AdminDeps, "store">, id: string) 
 }
 
 function providerKeyFormatter({
+  store,
   clock,
   providerKeyHealth,
-}: Pick<AdminDeps, "clock" | "providerKeyHealth">) {
-  return (record: ProviderKeyRecord, names: NameLookup) =>
-    formatProviderKey(record, names, (one) => {
+}: Pick<AdminDeps, "store" | "clock" | "providerKeyHealth">) {
+  return async (record: ProviderKeyRecord, names: NameLookup) => ({
+    ...(await formatProviderKey(record, names, (one) => {
       if (providerKeyHealth === undefined || one.revokedAtMs !== null) return null;
       return formatHealth(providerKeyHealth(one), clock.nowMs());
-    });
+    })),
+    ...(await describeKeyLife(store, record)),
+  });
 }
 
 async function formatProviderKey(
   record: ProviderKeyRecord,
   names: NameLookup,
   healthOf: (record: ProviderKeyRecord) => z.infer<typeof providerKeyHealthSchema> | null,
-): Promise<z.infer<typeof providerKeySchema>> {
+): Promise<Omit<z.infer<typeof providerKeySchema>, keyof KeyLifeAnswer>> {
   const { id, name, accountId, environmentId, version, preview, fingerprint, weight } = record;
   const [account, environment] = await Promise.all([
     names.account(accountId),

@@ -7,6 +7,7 @@ import { formatOptional, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
+import { removeAdminKey, setAdminKey, showAdminKey } from "./provider-admin-keys.ts";
 
 const list = defineCommand({
   summary: "list provider accounts, newest first",
@@ -97,4 +98,10 @@ function isAccountKind(word: string): word is AccountKind {
   return (ACCOUNT_KINDS as readonly string[]).includes(word);
 }
 
-export const providerAccounts = { list, create };
+export const providerAccounts = {
+  list,
+  create,
+  "set-admin-key": setAdminKey,
+  "show-admin-key": showAdminKey,
+  "remove-admin-key": removeAdminKey,
+};

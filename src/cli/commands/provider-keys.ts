@@ -9,6 +9,8 @@ import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseCount } from "../parse-count.ts";
 import { confirm } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
+import { formatOwner, listProviderKeyUsers, showProviderKey } from "./provider-key-facts.ts";
+import { rotateProviderKey } from "./provider-key-rotate.ts";
 
 type ProviderKey = components["schemas"]["ProviderKey"];
 
@@ -48,6 +50,7 @@ const list = defineCommand({
         { title: "account", value: (key) => formatOptional(key.account) },
         { title: "secret", value: (key) => key.preview },
         { title: "weight", value: (key) => formatCount(key.weight), isNumber: true },
+        { title: "owner", value: (key) => formatOwner(key) },
         { title: "status", value: (key) => key.status },
         ...(keys.some(({ health }) => health !== null)
           ? [{ title: "health", value: (key: ProviderKey) => formatHealth(key.health) }]
@@ -97,24 +100,48 @@ const add = defineCommand({
 });
 
 const update = defineCommand({
-  summary: "change a provider key's weight",
+  summary: "change a provider key's weight, or how often it is rotated",
   details:
     "Of an environment's keys that may take a call, each is chosen in proportion to its weight. A key of weight 0 is a spare: it is used only where no other is left.",
   examples: [
     "keyward provider-keys update pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D --weight 3",
     "keyward provider-keys update pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D --weight 0 --json",
+    "keyward provider-keys update pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D --rotate-every-days 90",
+    "keyward provider-keys update pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D --rotate-every-days never",
   ],
   reach: "admin",
   printsData: true,
   arguments: { id: { description: "the provider key's id" } },
-  options: { weight: { ...WEIGHT_OPTION, isRequired: true } },
+  options: {
+    weight: WEIGHT_OPTION,
+    rotateEveryDays: {
+      value: "days",
+      description: "how often it gets another secret by itself; never: not any more",
+    },
+  },
   async run({ admin, arguments: { id }, options, output }) {
-    const body = { weight: parseCount(options.weight, "--weight") };
+    const { weight, rotateEveryDays: days } = options;
+    if (weight === undefined && days === undefined) {
+      throw new CliError("nothing to change", {
+        isUsage: true,
+        advice: "give --weight or --rotate-every-days",
+      });
+    }
+    const body = {
+      ...(weight === undefined ? {} : { weight: parseCount(weight, "--weight") }),
+      ...(days === undefined
+        ? {}
+        : { rotateEveryDays: days === "never" ? null : parseCount(days, "--rotate-every-days") }),
+    };
     const client = await admin();
     const params = { path: { id } };
     const key = expectData(await client.PATCH("/provider-keys/{id}", { params, body }));
     await output.data(key, () => {
-      output.line(`${key.name} of ${key.environment ?? id} now has weight ${key.weight}`);
+      const what = `${key.name} of ${key.environment ?? id}`;
+      if (weight !== undefined) output.line(`${what} now has weight ${key.weight}`);
+      if (days === undefined) return;
+      const due = key.rotationDueAt === null ? "never" : formatTime(key.rotationDueAt);
+      output.line(`${what} is rotated by itself: ${due}`);
     });
   },
 });
@@ -147,4 +174,12 @@ const revoke = defineCommand({
   },
 });
 
-export const providerKeys = { list, add, update, revoke };
+export const providerKeys = {
+  list,
+  show: showProviderKey,
+  add,
+  update,
+  rotate: rotateProviderKey,
+  users: listProviderKeyUsers,
+  revoke,
+};

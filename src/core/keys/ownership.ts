@@ -7,11 +7,11 @@
  */
 
 /** Who holds a secret at the provider. Unknown: nothing at hand tells. */
-const KEY_OWNERS = ["user", "service_account", "unknown"] as const;
+export const KEY_OWNERS = ["user", "service_account", "unknown"] as const;
 export type KeyOwner = (typeof KEY_OWNERS)[number];
 
 /** What can say whose a secret is, the weakest first. */
-const OWNERSHIP_SOURCES = ["prefix", "response", "admin_api"] as const;
+export const OWNERSHIP_SOURCES = ["prefix", "response", "admin_api"] as const;
 export type OwnershipSource = (typeof OWNERSHIP_SOURCES)[number];
 
 /** Whose a secret is, with what says so. */

@@ -36,14 +36,14 @@ export const ROTATION_STATES = [
 export type RotationState = (typeof ROTATION_STATES)[number];
 
 /** `automatic`: the provider is asked for the new secret. `assisted`: a person brings it. */
-export const ROTATION_WAYS = ["automatic", "assisted"] as const;
+const ROTATION_WAYS = ["automatic", "assisted"] as const;
 export type RotationWay = (typeof ROTATION_WAYS)[number];
 
-export const ROTATION_TRIGGERS = ["request", "schedule"] as const;
+const ROTATION_TRIGGERS = ["request", "schedule"] as const;
 export type RotationTrigger = (typeof ROTATION_TRIGGERS)[number];
 
 /** What is known of the old secret after the end: `refused`: the provider was asked, and takes it no more. */
-export const OLD_SECRET_FATES = ["refused", "valid", "unknown"] as const;
+const OLD_SECRET_FATES = ["refused", "valid", "unknown"] as const;
 export type OldSecretFate = (typeof OLD_SECRET_FATES)[number];
 
 /** The part of a rotation that decides what comes next. */

@@ -3,10 +3,7 @@ import type { AskJson, KeyAdministration } from "../../providers/key-administrat
 import type { Provider, ProviderRegistry } from "../../providers/provider.ts";
 import type { ProviderAccountRecord } from "../../store/records.ts";
 import type { Store } from "../../store/store.ts";
-import type { Vault } from "../../vault/vault.ts";
-
-/** What seals of admin keys are bound to instead of an environment: an account is above environments. */
-export const ADMINISTRATION_SCOPE = "administration";
+import { ADMINISTRATION_SCOPE, type Vault } from "../../vault/vault.ts";
 
 export interface AccountDeskDeps {
   readonly store: Pick<Store, "providerAccounts" | "rotation">;

@@ -29,6 +29,7 @@ import {
   pendingUsageActs,
   priceOverrideActs,
 } from "./money-acts.ts";
+import { withRotationActs } from "./rotation-acts.ts";
 import { type Within, withActs } from "./within.ts";
 
 export interface AuditedStoreDeps {
@@ -124,6 +125,7 @@ function auditedRepositories(from: Repositories, within: Within): Omit<Repositor
     pendingUsage: withActs(from.pendingUsage, pendingUsageActs(within)),
     budgets: withActs(from.budgets, budgetActs(within)),
     alerts: withAlertActs(from.alerts, within),
+    rotation: withRotationActs(from.rotation, within),
     limits: withActs(from.limits, limitActs(within)),
   };
 }

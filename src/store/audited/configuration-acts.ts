@@ -58,6 +58,14 @@ export function providerKeyActs(within: Within): ActsOf<ProviderKeyRepository> {
         await providerKeys.insert(record);
         await write(created("providerKey", record));
       }),
+    replaceSecret: (id, secret) =>
+      within(({ providerKeys }, write) =>
+        update(
+          { kind: "providerKey", verb: "rotated", write },
+          () => providerKeys.findById(id),
+          () => providerKeys.replaceSecret(id, secret),
+        ),
+      ),
     setWeight: (id, weight) =>
       within(({ providerKeys }, write) =>
         update(

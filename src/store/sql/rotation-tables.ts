@@ -57,7 +57,7 @@ export interface ProviderKeyFactTable {
   readonly refused_at_ms: NullableInteger;
 }
 
-export interface ProviderAdminKeyTable {
+interface ProviderAdminKeyTable {
   readonly account_id: ProviderAccountId;
   readonly version: Integer;
   readonly data_key_id: DataKeyId;

@@ -368,13 +368,7 @@ interface KeywardSchemaTable {
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
 export interface Tables
-  extends
-    AccessTables,
-    AccountTables,
-    AlertTables,
-    AuditTables,
-    GatewayKeyTables,
-    RotationTables {
+  extends AccessTables, AccountTables, AlertTables, AuditTables, GatewayKeyTables, RotationTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;

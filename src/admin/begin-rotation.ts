@@ -1,0 +1,122 @@
+import { UNKNOWN_OWNERSHIP } from "../core/keys/ownership.ts";
+import { previewProviderKey } from "../core/keys/provider-key.ts";
+import type { RotationTrigger } from "../core/rotation/rotation.ts";
+import type { ProviderKeyRecord } from "../store/records.ts";
+import type { RotationRecord } from "../store/rotation-records.ts";
+import { UniqueViolationError } from "../store/store.ts";
+import type { AdminDeps } from "./admin-deps.ts";
+
+export interface RotationRequest {
+  readonly key: ProviderKeyRecord;
+  /** In clear; leaves this file sealed only. Undefined: the provider is asked for one. */
+  readonly secret: string | undefined;
+  readonly isCompromise: boolean;
+  readonly observeMs: number;
+  readonly graceMs: number;
+  readonly trigger: RotationTrigger;
+  readonly createdBy: string;
+}
+
+export type BegunRotation =
+  | { readonly record: RotationRecord }
+  | { readonly conflict: string; readonly param: string };
+
+type BeginDeps = Pick<AdminDeps, "ids"> & {
+  readonly store: Pick<AdminDeps["store"], "providerKeys" | "rotation">;
+  readonly vault: Pick<AdminDeps["vault"], "seal" | "fingerprint">;
+  readonly nowMs: () => number;
+};
+
+/**
+ * Writes down that a key is to be rotated, and with a secret that was brought, that. Nothing is asked of a provider here:
+ * whoever drives rotations finds the record and goes on from it.
+ */
+export async function beginRotation(
+  deps: BeginDeps,
+  request: RotationRequest,
+): Promise<BegunRotation> {
+  const { store, ids } = deps;
+  const { key, secret } = request;
+  if (key.revokedAtMs !== null) {
+    return { conflict: "This provider key is revoked: add another one.", param: "id" };
+  }
+  const id = ids.create("rot");
+  const nowMs = deps.nowMs();
+  const next = secret === undefined ? null : await takeSecret(deps, key, secret);
+  if (next !== null && "conflict" in next) return next;
+  const facts = await store.rotation.keyFacts.of(key.id);
+  const way = secret === undefined ? "automatic" : "assisted";
+  const state = secret === undefined ? "create" : "pending";
+  const record: RotationRecord = {
+    id,
+    keyId: key.id,
+    accountId: key.accountId,
+    environmentId: key.environmentId,
+    revision: 0,
+    state,
+    way,
+    isCompromise: request.isCompromise,
+    observeMs: request.observeMs,
+    graceMs: request.isCompromise ? 0 : request.graceMs,
+    stateSinceMs: nowMs,
+    isVerified: false,
+    activatedAtMs: null,
+    graceUntilMs: null,
+    attempts: 0,
+    nextAttemptAtMs: nowMs,
+    problem: null,
+    failedIn: null,
+    endedAtMs: null,
+    trigger: request.trigger,
+    remoteName: `keyward-${id}`,
+    old: {
+      version: key.version,
+      preview: key.preview,
+      fingerprint: key.fingerprint,
+      sealed: null,
+      remote: facts.remote,
+      ownership: facts.ownership,
+    },
+    next,
+    isOldExpiring: false,
+    oldFate: null,
+    notes: [{ atMs: nowMs, state, text: `begun by ${request.createdBy}` }],
+    createdBy: request.createdBy,
+    createdAtMs: nowMs,
+  };
+  try {
+    await store.rotation.rotations.insert(record);
+    return { record };
+  } catch (error) {
+    if (!(error instanceof UniqueViolationError) || error.field !== "keyId") throw error;
+    const open = await store.rotation.rotations.findOpenOf(key.id);
+    const conflict = `This provider key is being rotated already${open ? ` (${open.id})` : ""}: wait for its end, or cancel it.`;
+    return { conflict, param: "id" };
+  }
+}
+
+async function takeSecret(
+  { store, vault }: Pick<BeginDeps, "store" | "vault">,
+  key: ProviderKeyRecord,
+  secret: string,
+): Promise<NonNullable<RotationRecord["next"]> | { conflict: string; param: string }> {
+  const fingerprint = await vault.fingerprint(secret);
+  const [holder] = await store.providerKeys.findActiveByFingerprint(fingerprint);
+  if (holder !== undefined) {
+    const conflict =
+      holder.id === key.id
+        ? "This is the secret that the key has already: create another one at the provider."
+        : `This secret is active already as provider key \`${holder.name}\` (${holder.id}): create another one at the provider.`;
+    return { conflict, param: "secret" };
+  }
+  const version = key.version + 1;
+  const context = { environmentId: key.environmentId, secretId: key.id, version };
+  return {
+    version,
+    preview: previewProviderKey(secret),
+    fingerprint,
+    sealed: await vault.seal(secret, context),
+    remote: null,
+    ownership: UNKNOWN_OWNERSHIP,
+  };
+}

@@ -1,0 +1,175 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { isId } from "../../core/ids/ids.ts";
+import { enterState, isCancellable, isRetryable, retried } from "../../core/rotation/rotation.ts";
+import type { RotationRecord } from "../../store/rotation-records.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { emptyBody, jsonAnswer } from "../answers/json-content.ts";
+import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { closedQuery } from "../fields/closed-object.ts";
+import { idParam, referenceField } from "../fields/names.ts";
+import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { NameLookup } from "../name-lookup.ts";
+import { formatRotation, rotationSchema } from "./rotation-answers.ts";
+
+const ID_PARAM = idParam("rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
+
+const listRotations = createRoute({
+  method: "get",
+  path: "/rotations",
+  operationId: "listRotations",
+  tags: ["rotations"],
+  summary: "List rotations of provider keys, newest first",
+  request: {
+    query: closedQuery({
+      ...pagingFields,
+      keyId: referenceField(
+        "Only of this provider key.",
+        "pky_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
+      ).optional(),
+      open: z.enum(["true", "false"]).optional().openapi({
+        description: "`true`: only those that have not ended.",
+        example: "true",
+      }),
+    }),
+  },
+  responses: {
+    200: jsonAnswer("A page of rotations.", listOf("RotationList", rotationSchema)),
+    ...errorAnswers(),
+  },
+});
+
+const getRotation = createRoute({
+  method: "get",
+  path: "/rotations/{id}",
+  operationId: "getRotation",
+  tags: ["rotations"],
+  summary: "Get a rotation",
+  request: { params: ID_PARAM, query: closedQuery({}) },
+  responses: {
+    200: jsonAnswer("The rotation.", rotationSchema),
+    ...errorAnswers("not_found"),
+  },
+});
+
+const retryRotation = createRoute({
+  method: "post",
+  path: "/rotations/{id}/retry",
+  operationId: "retryRotation",
+  tags: ["rotations"],
+  summary: "Go on with a rotation that failed, or waits for its next try, now",
+  request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
+  responses: {
+    200: jsonAnswer("The rotation, going on.", rotationSchema),
+    ...errorAnswers("not_found", "conflict", ...BODY_CODES),
+  },
+});
+
+const cancelRotation = createRoute({
+  method: "post",
+  path: "/rotations/{id}/cancel",
+  operationId: "cancelRotation",
+  tags: ["rotations"],
+  summary: "Call a rotation off: back to the old secret, and what was made is deleted",
+  description: "Until the old secret is being revoked; then there is no way back.",
+  request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
+  responses: {
+    200: jsonAnswer("The rotation, going back.", rotationSchema),
+    ...errorAnswers("not_found", "conflict", ...BODY_CODES),
+  },
+});
+
+export function registerRotations(
+  router: AdminRouter,
+  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk">,
+): void {
+  const { store, clock, keyDesk } = deps;
+
+  router.openapi(listRotations, async (context) => {
+    const { keyId, open, ...query } = context.req.valid("query");
+    if (keyId !== undefined && !isId("pky", keyId)) {
+      return refuseProblems(context, [{ param: "keyId", message: "must be a provider key's id" }]);
+    }
+    const page = await store.rotation.rotations.list(pageRequestOf(query), {
+      keyId,
+      isOpen: open === undefined ? undefined : open === "true",
+    });
+    const names = new NameLookup(store);
+    const data = await Promise.all(page.rows.map((row) => formatRotation(row, names)));
+    return context.json({ data, nextCursor: page.nextCursor }, 200);
+  });
+
+  router.openapi(getRotation, async (context) => {
+    const record = await findRotation(deps, context.req.valid("param").id);
+    if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
+    return context.json(await formatRotation(record, new NameLookup(store)), 200);
+  });
+
+  router.openapi(retryRotation, async (context) => {
+    const { id } = context.req.valid("param");
+    const changed = await change(deps, id, isRetryable, (record) =>
+      retried(
+        noted(record, `retried by ${context.get("principal").name}`, clock.nowMs()),
+        clock.nowMs(),
+      ),
+    );
+    if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
+    if (changed === "refused") {
+      const message = "This rotation waits for no retry: it goes on by itself, or has ended.";
+      return refuse(context, "conflict", message, "id");
+    }
+    keyDesk.wake();
+    return context.json(await formatRotation(changed, new NameLookup(store)), 200);
+  });
+
+  router.openapi(cancelRotation, async (context) => {
+    const { id } = context.req.valid("param");
+    const changed = await change(deps, id, isCancellable, (record) => {
+      const problem = `Called off by ${context.get("principal").name}.`;
+      return enterState(
+        { ...noted(record, problem, clock.nowMs()), problem },
+        "undo",
+        clock.nowMs(),
+      );
+    });
+    if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
+    if (changed === "refused") {
+      const message =
+        "This rotation cannot be called off any more: it has ended, goes back already, or the old secret is being revoked.";
+      return refuse(context, "conflict", message, "id");
+    }
+    keyDesk.wake();
+    return context.json(await formatRotation(changed, new NameLookup(store)), 200);
+  });
+}
+
+const NOT_FOUND = "There is no rotation of this id.";
+/** Who drives it may save it in the same moment; then it is read again. */
+const MAX_TRIES = 10;
+
+async function findRotation(
+  { store }: Pick<AdminDeps, "store">,
+  id: string,
+): Promise<RotationRecord | undefined> {
+  return isId("rot", id) ? store.rotation.rotations.findById(id) : undefined;
+}
+
+async function change(
+  deps: Pick<AdminDeps, "store">,
+  id: string,
+  isAllowed: (record: RotationRecord) => boolean,
+  apply: (record: RotationRecord) => RotationRecord,
+): Promise<RotationRecord | "missing" | "refused"> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const record = await findRotation(deps, id);
+    if (record === undefined) return "missing";
+    if (record.endedAtMs !== null || !isAllowed(record)) return "refused";
+    const saved = await deps.store.rotation.rotations.save(apply(record));
+    if (saved !== undefined) return saved;
+  }
+  throw new Error(`rotation ${id} is changed again and again`);
+}
+
+function noted(record: RotationRecord, text: string, atMs: number): RotationRecord {
+  return { ...record, notes: [...record.notes, { atMs, state: record.state, text }] };
+}

@@ -1,0 +1,123 @@
+import { expectData } from "../../admin/client.ts";
+import { defineCommand } from "../command.ts";
+import { describeRotation, followRotation, type Rotation } from "../follow-rotation.ts";
+import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { given } from "../given.ts";
+import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+
+const EXAMPLE_ID = "rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D";
+const ID_ARGUMENT = { id: { description: "the rotation's id" } } as const;
+
+const list = defineCommand({
+  summary: "list rotations, newest first",
+  examples: ["keyward rotations list", "keyward rotations list --open --json"],
+  reach: "admin",
+  printsData: true,
+  options: {
+    key: { value: "id", description: "only those of this provider key", param: "keyId" },
+    open: { description: "only those that have not ended" },
+    ...PAGE_OPTIONS,
+  },
+  run: (context) =>
+    printPage(context, {
+      what: "rotations",
+      fetch(client, page) {
+        const { key, open } = context.options;
+        const query = {
+          ...page,
+          ...given({ keyId: key, open: open ? ("true" as const) : undefined }),
+        };
+        return client.GET("/rotations", { params: { query } });
+      },
+      columns: () => [
+        { title: "key", value: (rotation) => rotation.key ?? rotation.keyId },
+        { title: "environment", value: (rotation) => formatOptional(rotation.environment) },
+        { title: "state", value: formatState },
+        { title: "way", value: (rotation) => rotation.way },
+        { title: "begun", value: (rotation) => formatTime(rotation.createdAt) },
+        { title: "ended", value: (rotation) => formatOptionalTime(rotation.endedAt) },
+        { title: "id", value: (rotation) => rotation.id },
+      ],
+    }),
+});
+
+const show = defineCommand({
+  summary: "show a rotation: what was done, what is in the way",
+  examples: [`keyward rotations show ${EXAMPLE_ID}`, `keyward rotations show ${EXAMPLE_ID} --wait`],
+  reach: "admin",
+  printsData: true,
+  arguments: ID_ARGUMENT,
+  options: { wait: { description: "wait until it has ended" } },
+  async run({ admin, arguments: { id }, io, options, output }) {
+    const client = await admin();
+    let rotation = expectData(await client.GET("/rotations/{id}", { params: { path: { id } } }));
+    if (options.wait) {
+      rotation = await followRotation(client, rotation, {
+        output,
+        stopped: io.stopped,
+        untilEnd: true,
+      });
+    }
+    await output.data(rotation, () => {
+      output.facts([
+        [
+          "key",
+          `${rotation.key ?? rotation.keyId} of ${rotation.environment ?? "its environment"}`,
+        ],
+        ["state", formatState(rotation)],
+        ["way", `${rotation.way}${rotation.compromise ? ", compromise" : ""}`],
+        ["old secret", `${rotation.old.preview} (version ${rotation.old.version})`],
+        ["new secret", rotation.new === null ? "none yet" : rotation.new.preview],
+        ["in use since", formatOptionalTime(rotation.activatedAt)],
+        ["both until", formatOptionalTime(rotation.graceUntil)],
+        ["in the way", formatOptional(rotation.problem)],
+        ["next try", formatOptionalTime(rotation.nextAttemptAt)],
+      ]);
+      output.line();
+      for (const { at, state, text } of rotation.notes) {
+        output.line(`${formatTime(at)}  ${state}: ${text}`);
+      }
+    });
+  },
+});
+
+const retry = defineCommand({
+  summary: "go on with a rotation that failed, or waits for its next try, now",
+  examples: [`keyward rotations retry ${EXAMPLE_ID}`],
+  reach: "admin",
+  printsData: true,
+  arguments: ID_ARGUMENT,
+  async run({ admin, arguments: { id }, io, output }) {
+    const client = await admin();
+    const params = { path: { id } };
+    const begun = expectData(await client.POST("/rotations/{id}/retry", { params }));
+    const followed = await followRotation(client, begun, {
+      output,
+      stopped: io.stopped,
+      untilEnd: false,
+    });
+    await output.data(followed, () => describeRotation(followed, output));
+  },
+});
+
+const cancel = defineCommand({
+  summary: "call a rotation off: back to the old secret",
+  details:
+    "Until the old secret is being revoked. Where Keyward had the new key made, it is deleted at the provider after the time in which both are kept.",
+  examples: [`keyward rotations cancel ${EXAMPLE_ID}`],
+  reach: "admin",
+  printsData: true,
+  arguments: ID_ARGUMENT,
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const params = { path: { id } };
+    const rotation = expectData(await client.POST("/rotations/{id}/cancel", { params }));
+    await output.data(rotation, () => describeRotation(rotation, output));
+  },
+});
+
+function formatState({ state, failedIn }: Rotation): string {
+  return failedIn === null ? state : `${state} in ${failedIn}`;
+}
+
+export const rotations = { list, show, retry, cancel };

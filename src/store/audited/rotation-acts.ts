@@ -1,0 +1,100 @@
+/** What is written about the life of provider keys: what people begin, and each state that a rotation comes to. */
+import type { RotationRecord } from "../rotation-records.ts";
+import type {
+  AdminKeyRepository,
+  KeyFactsRepository,
+  RotationRepositories,
+  RotationRepository,
+} from "../rotation-repositories.ts";
+import { type ActsOf, about, changed, created, removal, type Within, withActs } from "./within.ts";
+
+export function withRotationActs(
+  rotation: RotationRepositories,
+  within: Within,
+): RotationRepositories {
+  return {
+    rotations: withActs(rotation.rotations, rotationActs(within)),
+    keyFacts: withActs(rotation.keyFacts, keyFactActs(within)),
+    adminKeys: withActs(rotation.adminKeys, adminKeyActs(within)),
+    usersOf: (keyId, sinceMs, limit) => rotation.usersOf(keyId, sinceMs, limit),
+  };
+}
+
+function rotationActs(within: Within): ActsOf<RotationRepository> {
+  return {
+    insert: (record) =>
+      within(async ({ rotation: { rotations } }, write) => {
+        await rotations.insert(record);
+        await write(created("rotation", shown(record)));
+      }),
+    // A try that failed changes no state, and is in the rotation's own notes.
+    save: (record) =>
+      within(async ({ rotation: { rotations } }, write) => {
+        const before = await rotations.findById(record.id);
+        const after = await rotations.save(record);
+        if (before === undefined || after === undefined || before.state === after.state) {
+          return after;
+        }
+        const draft = changed("rotation", "advanced", {
+          before: shown(before),
+          after: shown(after),
+        });
+        if (draft !== undefined) await write(draft);
+        return after;
+      }),
+  };
+}
+
+/** What calls and steps tell of a secret is nobody's act. */
+type Learned = "of" | "ofAll" | "noteOwnership" | "noteSightings" | "setRemote" | "startSecret";
+
+function keyFactActs(within: Within): ActsOf<KeyFactsRepository, Learned> {
+  return {
+    setSchedule: (keyId, rotateEveryDays) =>
+      within(async ({ providerKeys, rotation: { keyFacts } }, write) => {
+        const key = await providerKeys.findById(keyId);
+        const before = (await keyFacts.of(keyId)).rotateEveryDays;
+        await keyFacts.setSchedule(keyId, rotateEveryDays);
+        if (key === undefined) return;
+        const named = { id: key.id, name: key.name, environmentId: key.environmentId };
+        const draft = changed("providerKey", "scheduled", {
+          before: { ...named, rotateEveryDays: before } as typeof named,
+          after: { ...named, rotateEveryDays } as typeof named,
+        });
+        if (draft !== undefined) await write(draft);
+      }),
+  };
+}
+
+function adminKeyActs(within: Within): ActsOf<AdminKeyRepository> {
+  return {
+    put: (record) =>
+      within(async ({ providerAccounts, rotation: { adminKeys } }, write) => {
+        if (!(await adminKeys.put(record))) return false;
+        const { accountId: id, version, preview } = record;
+        const name = (await providerAccounts.findById(id))?.name ?? null;
+        const target = about("providerAccount", "adminKeySet", { id, name });
+        await write({ ...target, before: null, after: JSON.stringify({ version, preview }) });
+        return true;
+      }),
+    remove: (accountId) =>
+      within(({ rotation: { adminKeys } }, write) =>
+        removal(
+          { kind: "providerAdminKey", write },
+          async () => {
+            const record = await adminKeys.find(accountId);
+            return record && { id: accountId, version: record.version, preview: record.preview };
+          },
+          () => adminKeys.remove(accountId),
+        ),
+      ),
+  };
+}
+
+/** Of a rotation what says how it goes; of its secrets which they are. */
+function shown(record: RotationRecord) {
+  const { id, keyId, environmentId, state, way, isCompromise, trigger, problem, oldFate } = record;
+  const progress = { keyId, state, way, isCompromise, trigger, problem, oldFate };
+  const secrets = { oldSecret: record.old.preview, newSecret: record.next?.preview ?? null };
+  return { id, environmentId, ...progress, ...secrets };
+}
