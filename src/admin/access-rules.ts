@@ -57,7 +57,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   revokeProviderKey: rule("provider-keys:write", "path.providerKey"),
   rotateProviderKey: rule("provider-keys:write", "path.providerKey"),
   listProviderKeyUsers: rule("provider-keys:read", "path.providerKey"),
-  setProviderAdminKey: rule("provider-accounts:write", "organization"),
+  updateProviderAdminKey: rule("provider-accounts:write", "organization"),
   getProviderAdminKey: rule("provider-accounts:read", "organization"),
   removeProviderAdminKey: rule("provider-accounts:write", "organization"),
 

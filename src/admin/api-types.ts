@@ -837,7 +837,7 @@ export interface paths {
      * Set the admin key that an account's keys are managed with
      * @description Tried with a call that changes nothing before it is kept. Sealed in the vault; nobody can read it back, only replace it.
      */
-    put: operations["setProviderAdminKey"];
+    put: operations["updateProviderAdminKey"];
     post?: never;
     /**
      * Forget an account's admin key
@@ -10165,7 +10165,7 @@ export interface operations {
       };
     };
   };
-  setProviderAdminKey: {
+  updateProviderAdminKey: {
     parameters: {
       query?: never;
       header?: never;

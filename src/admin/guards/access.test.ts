@@ -66,6 +66,10 @@ describe("who may call which route", { timeout: 60_000 }, () => {
       return create("/routing-rules", { environment: kind, model, targetModel: "gpt-4o" });
     }
     if (place === "path.providerKey") return providerKeyIn(kind);
+    if (place === "path.rotation") {
+      const secret = ["sk", "proj", `next-${admin.deps.ids.create("req")}`].join("-");
+      return create(`/provider-keys/${await providerKeyIn(kind)}/rotate`, { secret });
+    }
     return "some-id";
   }
 

@@ -28,7 +28,7 @@ const adminKeySchema = z
 const setAdminKey = createRoute({
   method: "put",
   path: "/provider-accounts/{id}/admin-key",
-  operationId: "setProviderAdminKey",
+  operationId: "updateProviderAdminKey",
   tags: ["provider accounts"],
   summary: "Set the admin key that an account's keys are managed with",
   description:
