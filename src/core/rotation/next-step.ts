@@ -59,7 +59,8 @@ export function nextStep(
       return rotation.activatedAtMs === null
         ? waitThen("delete_new", rotation, nowMs)
         : { do: "switch_back" };
-    default:
+    case "done":
+    case "cancelled":
       return { do: "wait", untilMs: null };
   }
 }

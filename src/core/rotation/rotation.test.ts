@@ -145,11 +145,13 @@ describe("the next step", () => {
       fc.property(
         fc.constantFrom(...ROTATION_STATES),
         fc.record({ hasWorked: fc.boolean(), isRefused: fc.boolean(), isUsed: fc.boolean() }),
-        fc.option(fc.nat(2_000_000)),
-        fc.option(fc.nat(2_000_000)),
-        fc.boolean(),
-        (state, sightings, activatedAtMs, graceUntilMs, isVerified) => {
-          const rotation = rotationIn(state, { activatedAtMs, graceUntilMs, isVerified });
+        fc.record({
+          activatedAtMs: fc.option(fc.nat(2_000_000)),
+          graceUntilMs: fc.option(fc.nat(2_000_000)),
+          isVerified: fc.boolean(),
+        }),
+        (state, sightings, changes) => {
+          const rotation = rotationIn(state, changes);
           const step = nextStep(rotation, sightings, NOW_MS);
           expect(step.do === "revoke").toBe(state === "revoke");
         },

@@ -62,8 +62,9 @@ export class OpenaiAdminApi {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const search = new URLSearchParams({ limit: String(PAGE_SIZE), ...query });
       if (after !== undefined) search.set("after", after);
-      const answer = await this.request({ method: "GET", path: `${path}?${search}` }, (fields) =>
-        readPage(fields, read),
+      const answer = await this.request(
+        { method: "GET", path: `${path}?${search.toString()}` },
+        (fields) => readPage(fields, read),
       );
       if (answer.kind !== "done") return answer;
       items.push(...answer.value.items);

@@ -27,7 +27,12 @@ export function createAskJson({ dispatcher, nowMs, signal }: AskJsonDeps): AskJs
         path: pathname + search,
         method,
         headers: [
-          ...["accept", "application/json", "accept-encoding", "identity", "user-agent", "keyward"],
+          "accept",
+          "application/json",
+          "accept-encoding",
+          "identity",
+          "user-agent",
+          "keyward",
           ...(body === undefined ? [] : ["content-type", "application/json"]),
           ...headers.flat(),
         ],

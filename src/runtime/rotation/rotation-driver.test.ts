@@ -34,6 +34,13 @@ describe("a rotation at OpenAI", () => {
     return rotation;
   }
 
+  async function beginWith(secret: string): Promise<RotationRecord> {
+    const { id: keyId, environmentId } = key;
+    const whose = { keyId, environmentId };
+    const fresh = await sealNext(admin.deps, whose, { secret, version: 2, remote: null });
+    return await begin({ way: "assisted", state: "pending", next: fresh });
+  }
+
   async function secretInUse(): Promise<string> {
     const now = await admin.store.providerKeys.findById(key.id);
     if (now === undefined) throw new Error("the key is gone");
@@ -169,11 +176,12 @@ describe("a rotation at OpenAI", () => {
       return value;
     };
     const ask = askDouble(double);
-    const store = {
-      ...admin.store,
-      transaction: (work: Parameters<Store["transaction"]>[0]) =>
-        guard(() => admin.store.transaction(work)),
-    } as unknown as Store;
+    const store = new Proxy<Store>(admin.store, {
+      get: (target, name) =>
+        name === "transaction"
+          ? (work: Parameters<Store["transaction"]>[0]) => guard(() => target.transaction(work))
+          : (Reflect.get(target, name, target) as unknown),
+    });
     return { store, ask: (question) => guard(() => ask(question)), death };
   }
 
@@ -297,13 +305,6 @@ describe("a rotation at OpenAI", () => {
   });
 
   describe("with a secret that a person brought", () => {
-    async function beginWith(secret: string): Promise<RotationRecord> {
-      const { id: keyId, environmentId } = key;
-      const whose = { keyId, environmentId };
-      const fresh = await sealNext(admin.deps, whose, { secret, version: 2, remote: null });
-      return await begin({ way: "assisted", state: "pending", next: fresh });
-    }
-
     test("finds both keys at the provider where it may, and deletes the old one", async () => {
       const [old] = double.keys;
       if (old === undefined) throw new Error("there is one key");
