@@ -1,5 +1,5 @@
 /** Rotation as it happens: a real server under load, a provider that takes no key that was deleted, and `kill -9`. */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { request } from "undici";
@@ -31,15 +31,7 @@ let onRequest: ((asked: DoubleRequest, isDone: boolean) => void) | undefined;
 
 beforeAll(async () => {
   double = new OpenaiDouble();
-  server = createServer((req, res) => {
-    void readRequest(req).then((asked) => {
-      onRequest?.(asked, false);
-      const { status, headers, body } = double.answer(asked);
-      onRequest?.(asked, true);
-      res.writeHead(status, { "content-type": "application/json", ...headers });
-      res.end(JSON.stringify(body));
-    });
-  });
+  server = createServer((req, res) => void answer(req, res));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   home = await createHome();
   keyward = await home.start();
@@ -78,6 +70,15 @@ async function setUp(): Promise<{ keyId: string; gatewayKey: string }> {
   return { keyId: key.id, gatewayKey: issued.key };
 }
 
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const asked = await readRequest(req);
+  onRequest?.(asked, false);
+  const { status, headers, body } = double.answer(asked);
+  onRequest?.(asked, true);
+  res.writeHead(status, { "content-type": "application/json", ...headers });
+  res.end(JSON.stringify(body));
+}
+
 async function readRequest(req: IncomingMessage): Promise<DoubleRequest> {
   const body = await text(req);
   const { method = "GET", url = "/", headers } = req;
@@ -109,9 +110,9 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
   it("fails no call under load, and deletes the old key only after the new one was used", async () => {
     const [old] = double.keys;
     const statuses = new Map<number, number>();
-    let isLoaded = true;
+    const load = new AbortController();
     const callers = Array.from({ length: CALLERS }, async () => {
-      while (isLoaded) {
+      while (!load.signal.aborted) {
         const status = await callOnce();
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
@@ -128,7 +129,7 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
     const ended = await rotationOf(id);
     const before = statuses.get(200) ?? 0;
     await until("calls go on", () => (statuses.get(200) ?? 0) > before + 50);
-    isLoaded = false;
+    load.abort();
     await Promise.all(callers);
     onRequest = undefined;
     expect(ended).toMatchObject({ state: "done", oldSecret: "refused", verified: true });
@@ -180,17 +181,15 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
   it("tells by the command line how it goes, and keeps every secret to itself", async () => {
     const args = ["--url", keyward.url, "--token", adminToken];
     const rotated = await home.run(
-      ...[
-        "provider-keys",
-        "rotate",
-        keyId,
-        "--automatic",
-        "--grace-seconds",
-        "0",
-        "--wait",
-        "--observe-seconds",
-        "1",
-      ],
+      "provider-keys",
+      "rotate",
+      keyId,
+      "--automatic",
+      "--grace-seconds",
+      "0",
+      "--wait",
+      "--observe-seconds",
+      "1",
       ...args,
     );
     expect(rotated.code, rotated.stderr).toBe(0);

@@ -1,4 +1,4 @@
-import type { RotationProgress } from "./rotation.ts";
+import type { RotationProgress, RotationState } from "./rotation.ts";
 
 /** What calls have told of the new secret since it became the key's. */
 export interface SecretSightings {
@@ -32,6 +32,15 @@ export type RotationStep =
 export const REFUSED_IN_USE =
   "The provider refused the new secret when it was used. Calls go on with the old one.";
 
+/** In the states in which there is nothing to wait for. */
+const STEPS: Readonly<Partial<Record<RotationState, RotationStep>>> = {
+  create: { do: "create" },
+  pending: { do: "identify" },
+  test: { do: "test" },
+  active: { do: "switch" },
+  revoke: { do: "revoke" },
+};
+
 export function nextStep(
   rotation: RotationProgress,
   sightings: SecretSightings,
@@ -40,29 +49,12 @@ export function nextStep(
   const { state, nextAttemptAtMs } = rotation;
   if (rotation.endedAtMs !== null || state === "failed") return { do: "wait", untilMs: null };
   if (nextAttemptAtMs > nowMs) return { do: "wait", untilMs: nextAttemptAtMs };
-  switch (state) {
-    case "create":
-      return { do: "create" };
-    case "pending":
-      return { do: "identify" };
-    case "test":
-      return { do: "test" };
-    case "active":
-      return { do: "switch" };
-    case "observe":
-      return observe(rotation, sightings, nowMs);
-    case "grace":
-      return waitThen("end_grace", rotation, nowMs);
-    case "revoke":
-      return { do: "revoke" };
-    case "undo":
-      return rotation.activatedAtMs === null
-        ? waitThen("delete_new", rotation, nowMs)
-        : { do: "switch_back" };
-    case "done":
-    case "cancelled":
-      return { do: "wait", untilMs: null };
-  }
+  if (state === "observe") return observe(rotation, sightings, nowMs);
+  if (state === "grace") return waitThen("end_grace", rotation, nowMs);
+  if (state !== "undo") return STEPS[state] ?? { do: "wait", untilMs: null };
+  return rotation.activatedAtMs === null
+    ? waitThen("delete_new", rotation, nowMs)
+    : { do: "switch_back" };
 }
 
 /**
