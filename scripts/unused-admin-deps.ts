@@ -12,6 +12,7 @@ export function unusedDeps(): AdminDeps {
     "ids",
     "clock",
     "serverInfo",
+    "passwords",
   ];
   const entries = names.map((name) => [name, unused(name)]);
   return { ...Object.fromEntries(entries), authenticator: TRUST_CALLER } as AdminDeps;

@@ -27,7 +27,11 @@ import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections } from "./proxy/upstream.ts";
-import { createAdminAuthenticator } from "./runtime/admin-authenticator.ts";
+import {
+  createAdminAuthenticator,
+  loginParts,
+  mayReadMetrics,
+} from "./runtime/admin-authenticator.ts";
 import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
@@ -222,6 +226,7 @@ async function createAdmin(
     clock: { nowMs: Date.now },
     randomBytes,
     authenticator: more.authenticator,
+    ...loginParts(request.config),
     serverInfo: {
       version: request.version,
       startedAtMs: parts.startedAtMs,
@@ -259,7 +264,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   closers.add("upstream connections", () => upstream.destroy());
   const { holds } = budgets;
   const { snapshot, poller } = await openSnapshot(parts, { limits, holds }, closers);
-  const authenticator = createAdminAuthenticator(store.adminTokens, config);
+  const authenticator = createAdminAuthenticator(store, config);
   const failover = startFailoverParts({ config, store, processId, log }, closers);
   const observer = startAlerts(parts, { ...failover, observer: telemetry.observer }, closers);
   const gateway = createGatewayListener({
@@ -387,7 +392,7 @@ function createFallback(parts: Parts, served: Served): HttpHandler {
       ...config,
       contentType: telemetry.metricsContentType,
       scrape: shareTelemetry(telemetry, served.gauges, worker?.peers),
-      isAdmin: async (authorization) => (await authenticator.identify(authorization)) !== undefined,
+      isAdmin: (authorization) => mayReadMetrics(authenticator, authorization),
       onFault: (err) => log.error({ err }, "the metrics could not be put together"),
     }),
     version,

@@ -5,6 +5,7 @@
  */
 import type { AlertMessage, SendOutcome } from "../alerts/alert-message.ts";
 import type { Principal } from "../core/access/principal.ts";
+import type { SessionLimits } from "../core/access/session.ts";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, ProcessId, RequestId } from "../core/ids/ids.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
@@ -19,6 +20,7 @@ import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { KeyDesk } from "./key-desk.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
 import type { StoreWatch } from "./store-watch.ts";
 
 interface ServerInfo {
@@ -61,6 +63,11 @@ export interface AdminDeps {
   readonly clock: { nowMs(): number };
   readonly randomBytes: (count: number) => Uint8Array;
   readonly authenticator: Authenticator;
+  /** Absent: the usual ones. */
+  readonly sessionLimits?: SessionLimits | undefined;
+  /** How people reach the server, without a slash at its end; absent: as the request did. */
+  readonly publicUrl?: string | undefined;
+  readonly passwords: Pick<PasswordHasher, "hash" | "verify">;
   readonly serverInfo: ServerInfo;
   /** Absent where nobody watches the store (the CLI in process): a request waits for as long as the store takes. */
   readonly storeWatch?: StoreWatch | undefined;

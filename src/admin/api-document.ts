@@ -8,7 +8,8 @@ export function createApiDocument(router: AdminRouter) {
   router.openAPIRegistry.registerComponent("securitySchemes", SECURITY_SCHEME, {
     type: "http",
     scheme: "bearer",
-    description: "An admin token, as `keyward start` prints it once.",
+    description:
+      "An admin token: as `keyward start` prints it once, or of `POST /admin-tokens`. Pages of the server's own send the cookie of a session in its place.",
   });
   return router.getOpenAPI31Document({
     openapi: "3.1.0",

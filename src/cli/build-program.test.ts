@@ -126,6 +126,7 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     allowedPrivateHosts: "localhost:11434",
     adminToken: "t".repeat(24),
     metricsToken: "m".repeat(16),
+    publicUrl: "https://keyward.example.com",
     otlpEndpoint: "http://collector.example:4318",
     otlpHeaders: "api-key=some-text",
     durability: "disk",

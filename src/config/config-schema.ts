@@ -66,6 +66,25 @@ export const configSchema = z.strictObject({
       isSecret: true,
       isRefusedInFile: true,
     }),
+  publicUrl: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s/?#@]+\/?$/,
+      "expected a URL without a path, such as https://keyward.example.com",
+    )
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "How people reach the server: links to invite them begin with it. With https, the cookies of sessions go over https alone.",
+    }),
+  sessionIdleHours: z.int().min(1).max(8760).default(12).meta({
+    description: "After how many hours without a request a member must log in again.",
+  }),
+  sessionMaxHours: z.int().min(1).max(8760).default(168).meta({
+    description:
+      "After how many hours a member must log in again, however much the session is used.",
+  }),
   metricsToken: z
     .string()
     .min(16, "expected at least 16 characters")

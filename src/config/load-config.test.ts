@@ -59,6 +59,7 @@ test("every setting can be set by its variable and by its flag", () => {
     logCalls: "true",
     processes: "1",
     maxAttempts: "4",
+    publicUrl: "https://keyward.example.com",
     otlpEndpoint: "http://collector.example:4318",
     otlpHeaders: "api-key=some-text",
     circuitFailures: "7",

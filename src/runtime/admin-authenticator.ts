@@ -1,20 +1,53 @@
 import { createTokenAuthenticator, type Authenticator } from "../admin/authenticator.ts";
+import { PasswordHasher } from "../admin/password-hasher.ts";
 import type { Config } from "../config/config-schema.ts";
-import type { AdminTokenRepository } from "../store/access-repositories.ts";
+import { decideAccess } from "../core/access/decide-access.ts";
+import type { Store } from "../store/store.ts";
 import { withinDeadline } from "./within-deadline.ts";
 
 /** As long as the data plane waits for the look-up of a key. */
 const DEADLINE_MS = 5_000;
+const HOUR_MS = 3_600_000;
 
 /** The authenticator of a running server: it gives up on a store that keeps silent, before its driver does. */
 export function createAdminAuthenticator(
-  adminTokens: Pick<AdminTokenRepository, "findActiveByHash">,
-  { adminToken }: Pick<Config, "adminToken">,
+  { adminTokens, access }: Pick<Store, "adminTokens" | "access">,
+  config: Pick<Config, "adminToken"> & LoginConfig,
 ): Authenticator {
-  return createTokenAuthenticator({
-    adminTokens: {
-      findActiveByHash: (hash) => withinDeadline(DEADLINE_MS, adminTokens.findActiveByHash(hash)),
-    },
-    extraToken: adminToken ?? undefined,
+  const { sessionLimits, publicUrl } = loginParts(config);
+  const authenticator = createTokenAuthenticator({
+    adminTokens,
+    members: access.members,
+    sessions: access.sessions,
+    nowMs: Date.now,
+    extraToken: config.adminToken ?? undefined,
+    sessionLimits,
+    isSecure: publicUrl?.startsWith("https:") ?? false,
   });
+  return {
+    checksTokens: authenticator.checksTokens,
+    identify: (credentials) => withinDeadline(DEADLINE_MS, authenticator.identify(credentials)),
+  };
+}
+
+/** Metrics are of all environments together. */
+export async function mayReadMetrics(
+  authenticator: Authenticator,
+  authorization: string,
+): Promise<boolean> {
+  const principal = await authenticator.identify({ authorization, cookie: null });
+  return (
+    principal !== undefined && decideAccess(principal, "status:read", "organization") === "allowed"
+  );
+}
+
+type LoginConfig = Pick<Config, "publicUrl" | "sessionIdleHours" | "sessionMaxHours">;
+
+/** What the settings say of logins, as the admin app takes it. */
+export function loginParts({ publicUrl, sessionIdleHours, sessionMaxHours }: LoginConfig) {
+  return {
+    passwords: new PasswordHasher(),
+    publicUrl: publicUrl ?? undefined,
+    sessionLimits: { idleMs: sessionIdleHours * HOUR_MS, maxMs: sessionMaxHours * HOUR_MS },
+  };
 }

@@ -25,7 +25,12 @@ describe("the admin API over HTTP", { timeout: 30_000 }, () => {
 
   async function listen(app?: AdminApp): Promise<{ url: string; port: number }> {
     const { adminTokens } = admin.store;
-    const authenticator = createTokenAuthenticator({ adminTokens, extraToken: TOKEN });
+    const authenticator = createTokenAuthenticator({
+      ...admin.store.access,
+      nowMs: Date.now,
+      adminTokens,
+      extraToken: TOKEN,
+    });
     const served = await serveAdmin(app ?? admin.appWith({ authenticator }));
     closers.push(served.close);
     return served;

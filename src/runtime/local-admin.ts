@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createAdminApp } from "../admin/admin-app.ts";
 import { TRUST_CALLER } from "../admin/authenticator.ts";
 import { type AdminClient, createAdminClient } from "../admin/client.ts";
+import { PasswordHasher } from "../admin/password-hasher.ts";
 import type { Config } from "../config/config-schema.ts";
 import { IdFactory } from "../core/ids/ids.ts";
 import { createAllowedHosts } from "../core/network/allowed-hosts.ts";
@@ -80,6 +81,8 @@ export async function openLocalAdmin(
       clock: { nowMs: Date.now },
       randomBytes,
       authenticator: TRUST_CALLER,
+      passwords: new PasswordHasher(),
+      publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       serverInfo: { version, startedAtMs: null, urls: [], processId: null },
       onFault: ({ error }) => onFault(error),
     });

@@ -14,7 +14,7 @@ export interface MetricsHandlerDeps {
   /** Asked for always, where it is set. */
   readonly metricsToken: string | null;
   /** An admin token opens the metrics as well. Rejects when the store does not answer. */
-  readonly isAdmin: (authorization: string | null) => Promise<boolean>;
+  readonly isAdmin: (authorization: string) => Promise<boolean>;
   readonly onFault: (err: unknown) => void;
 }
 

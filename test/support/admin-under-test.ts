@@ -7,6 +7,7 @@ import { type AdminApp, createAdminApp } from "../../src/admin/admin-app.ts";
 import type { AdminDeps, AdminFault } from "../../src/admin/admin-deps.ts";
 import { TRUST_CALLER } from "../../src/admin/authenticator.ts";
 import { type AdminClient, createAdminClient } from "../../src/admin/client.ts";
+import { PasswordHasher } from "../../src/admin/password-hasher.ts";
 import {
   DEFAULT_UNPRICED_POLICY,
   ENVIRONMENT_KINDS,
@@ -120,6 +121,7 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
     randomBytes,
     sendAlert: () => Promise.resolve({ kind: "delivered" }),
     authenticator: TRUST_CALLER,
+    passwords: new PasswordHasher({ logN: 4, r: 8, p: 1 }),
     serverInfo: { version: "1.2.3", startedAtMs: NOW_MS, urls: [ORIGIN], processId: null },
     onFault: (fault) => admin.faults.push(fault),
   };

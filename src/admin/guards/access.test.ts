@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { adminUnderTest, call, postOf } from "../../../test/support/admin-under-test.ts";
 import { type Principal, principalOf } from "../../core/access/principal.ts";
 import { type Role, ROLES } from "../../core/access/role.ts";
+import type { MemberId } from "../../core/ids/ids.ts";
 import { type EnvironmentPlace, ACCESS_RULES } from "../access-rules.ts";
 import type { AdminApp } from "../admin-app.ts";
 import type { AdminEnv } from "../admin-deps.ts";
@@ -38,7 +39,9 @@ function readPage(): readonly Row[] {
 }
 
 const ROWS = readPage();
-const memberOf = (role: Role) => principalOf(role, { kind: "member", id: "m", name: "anna" });
+const ANNA = "mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D" as MemberId;
+const memberOf = (role: Role) =>
+  principalOf(role, { kind: "member", id: ANNA, name: "anna", memberId: ANNA });
 
 describe("who may call which route", { timeout: 60_000 }, () => {
   const admin = adminUnderTest();

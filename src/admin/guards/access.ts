@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import { decideAccess } from "../../core/access/decide-access.ts";
+import { decideAccess, hasPermission } from "../../core/access/decide-access.ts";
 import type { Principal } from "../../core/access/principal.ts";
 import { type AccessRule, ACCESS_RULES, type PermissionRule } from "../access-rules.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
@@ -63,7 +63,7 @@ export function requirePermission(
     const principal = context.get("principal");
     const { permission } = rule;
     // Before anything is looked up, so that nothing is learned by asking for what one may not do anyway.
-    if (!principal.permissions.has(permission)) {
+    if (!hasPermission(principal, permission)) {
       const message = `${describe(principal)} may not do this: it needs the permission \`${permission}\`.`;
       return refuse(context, "permission_denied", message);
     }

@@ -57,6 +57,8 @@ function appWith(limits = { maxReaders: 2, maxWaiting: 100 }) {
   closers.push(async () => feed.close());
   const extraToken = TOKEN;
   const authenticator = createTokenAuthenticator({
+    ...admin.store.access,
+    nowMs: Date.now,
     adminTokens: admin.store.adminTokens,
     extraToken,
   });

@@ -115,6 +115,8 @@ describe("price overrides", () => {
   it("say which admin token set them", async () => {
     const extraToken = ["kw", "admin", "extra"].join("_");
     const authenticator = createTokenAuthenticator({
+      ...admin.store.access,
+      nowMs: Date.now,
       adminTokens: admin.store.adminTokens,
       extraToken,
     });

@@ -15,6 +15,12 @@ export type AccessTarget =
 
 export type AccessDecision = "allowed" | "no_permission" | "other_environment";
 
+/** Whether the principal has the permission at all, wherever it holds. */
+export function hasPermission(principal: Principal, permission: Permission): boolean {
+  const { permissions, within } = principal;
+  return permissions.has(permission) && (within === undefined || hasPermission(within, permission));
+}
+
 /** Whether the principal may do it. Nothing is allowed that no permission says. */
 export function decideAccess(
   principal: Principal,
@@ -22,6 +28,9 @@ export function decideAccess(
   target: AccessTarget,
 ): AccessDecision {
   if (!principal.permissions.has(permission)) return "no_permission";
+  const { within } = principal;
+  const decision = within && decideAccess(within, permission, target);
+  if (decision !== undefined && decision !== "allowed") return decision;
   if (target === "shared") return "allowed";
   if (target === "organization") {
     return principal.reads === "all" ? "allowed" : "other_environment";

@@ -1,4 +1,4 @@
-import type { EnvironmentId } from "../ids/ids.ts";
+import type { EnvironmentId, MemberId, SessionId } from "../ids/ids.ts";
 import type { Permission } from "./permission.ts";
 import { PERMISSIONS_OF_ROLE, type Role } from "./role.ts";
 
@@ -20,7 +20,15 @@ export interface Principal {
   readonly reads: EnvironmentReach;
   /** Where the permissions to write hold. */
   readonly writes: EnvironmentReach;
+  /** Whose token it is: it may do nothing that this one may not. */
+  readonly within?: Principal | undefined;
+  /** The member it is, or whose token it is. */
+  readonly memberId?: MemberId | undefined;
+  /** The session that let a member in. */
+  readonly sessionId?: SessionId | undefined;
 }
+
+type Who = Pick<Principal, "kind" | "id" | "name" | "within" | "memberId" | "sessionId">;
 
 /**
  * Somebody of a role. Without `environments`, a role's permissions hold everywhere, but for a developer's to write: those
@@ -28,9 +36,31 @@ export interface Principal {
  */
 export function principalOf(
   role: Role,
-  who: Pick<Principal, "kind" | "id" | "name">,
+  who: Who,
   environments: readonly EnvironmentId[] | null = null,
 ): Principal {
   const writes = environments ?? (role === "developer" ? "all_but_production" : "all");
   return { ...who, role, permissions: PERMISSIONS_OF_ROLE[role], reads: "all", writes };
+}
+
+/** A token. `environments` bind it: outside of them it may not even look. */
+export function tokenPrincipalOf(
+  who: Who,
+  scope: {
+    readonly role: Role | null;
+    readonly permissions: readonly Permission[] | null;
+    readonly environments: readonly EnvironmentId[] | null;
+  },
+): Principal {
+  const { role, permissions, environments } = scope;
+  const own: Principal =
+    role === null
+      ? { ...who, role, permissions: new Set(permissions), reads: "all", writes: "all" }
+      : principalOf(role, who);
+  return environments === null ? own : { ...own, reads: environments, writes: environments };
+}
+
+/** Whether it may do what only owners may: make, change and remove owners. */
+export function isOwner({ role, within }: Principal): boolean {
+  return role === "owner" && (within === undefined || isOwner(within));
 }

@@ -65,6 +65,24 @@ export const ERROR_CODES = {
     "permission_error",
     "A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.",
   ),
+  invalid_login: refused(
+    401,
+    "authentication_error",
+    "The e-mail or the password is wrong; both get the same answer. An owner without a way in gets a link with `keyward owner-link` on the server's machine.",
+  ),
+  login_throttled: {
+    status: 429,
+    type: "requests",
+    retryable: true,
+    log: "info",
+    title:
+      "Too many logins have failed for the account or from the address, or too many are under way. `retry-after` says how long to wait.",
+  },
+  invalid_invitation: refused(
+    403,
+    "permission_error",
+    "The link is unknown, was used or revoked, or has expired; every case gets the same answer. Ask for a new one.",
+  ),
   permission_denied: refused(
     403,
     "permission_error",

@@ -1,0 +1,245 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { isOwner } from "../../core/access/principal.ts";
+import type { Act } from "../../core/audit/audit-entry.ts";
+import { isId } from "../../core/ids/ids.ts";
+import { hashLoginSecret } from "../../core/keys/login-secret.ts";
+import type { InvitationRecord, MemberRecord } from "../../store/access-records.ts";
+import { UniqueViolationError } from "../../store/store.ts";
+import type { AdminDeps } from "../admin-deps.ts";
+import type { AdminRouter } from "../admin-router.ts";
+import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
+import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { closedObject, closedQuery } from "../fields/closed-object.ts";
+import { formatInstant, instantAnswer } from "../fields/instants.ts";
+import {
+  emailField,
+  environmentsField,
+  newPasswordField,
+  roleField,
+} from "../fields/login-fields.ts";
+import { idParam, nameField } from "../fields/names.ts";
+import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import type { LoginDeps } from "../log-in.ts";
+import { invitationLink, makeInvitation } from "../make-invitation.ts";
+import { findMemberEnvironments } from "../member-environments.ts";
+import { readSource, startSession } from "./login.ts";
+import { formatMember, memberSchema, OWNERS_ONLY } from "./members.ts";
+
+type InvitationDeps = LoginDeps & Pick<AdminDeps, "publicUrl" | "serverInfo">;
+
+const invitationFields = {
+  id: z.string().openapi({ example: "inv_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
+  email: z.string().nullable().openapi({ description: "Null: whoever has the link says." }),
+  role: roleField,
+  environmentIds: z.array(z.string()).nullable(),
+  createdBy: z.string(),
+  createdAt: instantAnswer("When it was made."),
+  expiresAt: instantAnswer("From when on the link does nothing."),
+};
+const invitationSchema = z.object(invitationFields).openapi("Invitation");
+const madeInvitationSchema = z
+  .object({
+    ...invitationFields,
+    link: z.string().openapi({
+      description: "Lets whoever has it in, once. Stands in this answer and in no other.",
+    }),
+  })
+  .openapi("MadeInvitation");
+
+const create = createRoute({
+  method: "post",
+  path: "/invitations",
+  operationId: "createInvitation",
+  tags: ["members"],
+  summary: "Invite somebody with a link that works once",
+  request: {
+    query: closedQuery({}),
+    body: jsonBody(
+      closedObject({
+        email: emailField,
+        role: roleField,
+        environments: environmentsField,
+      }).openapi("InvitationInput"),
+    ),
+  },
+  responses: {
+    201: jsonAnswer("The invitation, with its link.", madeInvitationSchema),
+    ...errorAnswers("conflict", ...BODY_CODES),
+  },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/invitations",
+  operationId: "listInvitations",
+  tags: ["members"],
+  summary: "List invitations that nobody has accepted or revoked, newest first",
+  request: { query: closedQuery(pagingFields) },
+  responses: {
+    200: jsonAnswer("A page of invitations.", listOf("InvitationList", invitationSchema)),
+    ...errorAnswers(),
+  },
+});
+
+const revoke = createRoute({
+  method: "post",
+  path: "/invitations/{id}/revoke",
+  operationId: "revokeInvitation",
+  tags: ["members"],
+  summary: "Take an invitation back",
+  request: {
+    params: idParam("inv_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
+    query: closedQuery({}),
+    body: emptyBody,
+  },
+  responses: {
+    200: jsonAnswer("The invitation as it was.", invitationSchema),
+    ...errorAnswers("not_found", ...BODY_CODES),
+  },
+});
+
+const accept = createRoute({
+  method: "post",
+  path: "/invitations/accept",
+  operationId: "acceptInvitation",
+  tags: ["login"],
+  summary: "Join by the secret of an invitation's link; the answer sets the cookie of a session",
+  security: [],
+  request: {
+    query: closedQuery({}),
+    body: jsonBody(
+      closedObject({
+        secret: z.string().max(512).openapi({ description: "What stands in the link." }),
+        email: emailField.optional().openapi({
+          description: "Where the invitation names none; else it is the invitation's.",
+        }),
+        name: nameField("For people.", "Anna").nullish(),
+        password: newPasswordField,
+      }).openapi("JoinInput"),
+    ),
+  },
+  responses: {
+    201: jsonAnswer("The new member.", memberSchema),
+    ...errorAnswers("invalid_invitation", "conflict", ...BODY_CODES),
+  },
+});
+
+const INVALID = "The link is unknown, was used or revoked, or has expired. Ask for a new one.";
+const TAKEN = "There is already a member of this e-mail address.";
+
+export function registerInvitations(router: AdminRouter, deps: InvitationDeps): void {
+  const { store, clock } = deps;
+
+  router.openapi(create, async (context) => {
+    const { email, role, environments: names } = context.req.valid("json");
+    const { name: createdBy } = context.get("principal");
+    if (role === "owner" && !isOwner(context.get("principal"))) {
+      return refuse(context, "permission_denied", OWNERS_ONLY);
+    }
+    const found = await findMemberEnvironments(deps, role, names);
+    if ("problems" in found) return refuseProblems(context, found.problems);
+    if (await store.access.members.findByEmail(email)) {
+      return refuse(context, "conflict", TAKEN, "email");
+    }
+    const { environments } = found;
+    const { record, secret } = makeInvitation(deps, { email, role, environments, createdBy });
+    await store.access.invitations.insert(record);
+    const base = deps.publicUrl ?? deps.serverInfo.urls[0] ?? new URL(context.req.url).origin;
+    return context.json({ ...formatInvitation(record), link: invitationLink(base, secret) }, 201);
+  });
+
+  router.openapi(list, async (context) => {
+    const page = await store.access.invitations.list(pageRequestOf(context.req.valid("query")));
+    return context.json(listAnswer(page, formatInvitation), 200);
+  });
+
+  router.openapi(revoke, async (context) => {
+    const { id } = context.req.valid("param");
+    const found = isId("inv", id) ? await store.access.invitations.findById(id) : undefined;
+    const isRevoked = found && (await store.access.invitations.revoke(found.id, clock.nowMs()));
+    if (!found || !isRevoked) {
+      const message = "There is no invitation of this id that is still open.";
+      return refuse(context, "not_found", message, "id");
+    }
+    return context.json(formatInvitation(found), 200);
+  });
+
+  router.openapi(accept, async (context) => {
+    const input = context.req.valid("json");
+    const outcome = await join(deps, input, {
+      address: context.env.address,
+      requestId: context.get("requestId"),
+    });
+    if (outcome === "invalid") return refuse(context, "invalid_invitation", INVALID);
+    if (outcome === "taken") return refuse(context, "conflict", TAKEN, "email");
+    if (outcome === "nameless") {
+      return refuseProblems(context, [{ param: "email", message: "`email` is required." }]);
+    }
+    await startSession(deps, context, { member: outcome, source: readSource(deps, context) });
+    return context.json(formatMember(outcome), 201);
+  });
+}
+
+/** The password is hashed for valid links only, and outside of the transaction that others wait for. */
+async function join(
+  { store, ids, clock, passwords }: InvitationDeps,
+  input: {
+    readonly secret: string;
+    readonly email?: string | undefined;
+    readonly name?: string | null | undefined;
+    readonly password: string;
+  },
+  from: Omit<Act, "actor">,
+): Promise<MemberRecord | "invalid" | "taken" | "nameless"> {
+  const hash = hashLoginSecret("invitation", input.secret);
+  const found = hash && (await store.access.invitations.findByHash(hash));
+  const nowMs = clock.nowMs();
+  if (!found || !isOpen(found, nowMs)) return "invalid";
+  const email = found.email ?? input.email;
+  if (email === undefined) return "nameless";
+  const member: MemberRecord = {
+    id: ids.create("mem"),
+    email,
+    name: input.name ?? null,
+    role: found.role,
+    environments: found.environments,
+    passwordHash: await passwords.hash(input.password),
+    subject: null,
+    createdAtMs: nowMs,
+    lastLoginAtMs: null,
+    removedAtMs: null,
+  };
+  try {
+    // Nobody is logged in yet: who joins is who does it.
+    const actor = { kind: "member", id: member.id, name: email } as const;
+    return await store.as({ ...from, actor }, () =>
+      store.transaction(async ({ access }) => {
+        if (!(await access.invitations.accept(found.id, clock.nowMs()))) return "invalid";
+        await access.members.insert(member);
+        return member;
+      }),
+    );
+  } catch (error) {
+    // Taken meanwhile: the transaction is undone, and the link stays good.
+    if (error instanceof UniqueViolationError && error.field === "email") return "taken";
+    throw error;
+  }
+}
+
+function isOpen(record: InvitationRecord, nowMs: number): boolean {
+  const { acceptedAtMs, revokedAtMs, expiresAtMs } = record;
+  return acceptedAtMs === null && revokedAtMs === null && expiresAtMs > nowMs;
+}
+
+function formatInvitation(record: InvitationRecord): z.infer<typeof invitationSchema> {
+  const { id, email, role, environments, createdBy, createdAtMs, expiresAtMs } = record;
+  return {
+    id,
+    email,
+    role,
+    environmentIds: environments === null ? null : [...environments],
+    createdBy,
+    createdAt: formatInstant(createdAtMs),
+    expiresAt: formatInstant(expiresAtMs),
+  };
+}
