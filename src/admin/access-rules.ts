@@ -59,6 +59,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   listProviderKeyUsers: rule("provider-keys:read", "path.providerKey"),
   updateProviderAdminKey: rule("provider-accounts:write", "organization"),
   getProviderAdminKey: rule("provider-accounts:read", "organization"),
+  listUnknownProviderKeys: rule("provider-accounts:read", "organization"),
   removeProviderAdminKey: rule("provider-accounts:write", "organization"),
 
   listRotations: rule("provider-keys:read", "organization"),

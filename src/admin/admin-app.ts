@@ -44,6 +44,7 @@ import { registerRotations } from "./routes/rotations.ts";
 import { registerRoutingRules } from "./routes/routing-rules.ts";
 import { registerRoutingTest } from "./routes/routing-test.ts";
 import { registerStatus } from "./routes/status.ts";
+import { registerUnknownProviderKeys } from "./routes/unknown-provider-keys.ts";
 import { registerUsageEvents } from "./routes/usage-events.ts";
 import { registerUsageRefusals } from "./routes/usage-refusals.ts";
 import { registerUsageSummary } from "./routes/usage-summary.ts";
@@ -119,6 +120,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProviderKeys(router, deps);
   registerProviderKeyRotation(router, deps);
   registerRotations(router, deps);
+  registerUnknownProviderKeys(router, deps);
   registerRoutingTest(router, deps);
   registerRoutingRules(router, deps);
   registerKeys(router, deps);

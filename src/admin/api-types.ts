@@ -1043,6 +1043,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/provider-accounts/{id}/unknown-keys": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the keys that the provider has and Keyward does not know
+     * @description Asks the provider, with the account's admin key. A key counts as known when its id, or what is shown of its secret, is that of a provider key in use.
+     */
+    get: operations["listUnknownProviderKeys"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/provider-keys": {
     parameters: {
       query?: never;
@@ -4668,6 +4688,39 @@ export interface components {
       urls: string[];
       /** @example 1.0.0 */
       version: string;
+    };
+    UnknownProviderKey: {
+      /**
+       * Format: date-time
+       * @description When it was made.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /**
+       * Format: date-time
+       * @description When it ends by itself; null: not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      expiresAt: string | null;
+      /**
+       * Format: date-time
+       * @description When it was last used; null: never.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastUsedAt: string | null;
+      name: string;
+      /** @enum {string} */
+      owner: "user" | "service_account" | "unknown";
+      ownerName: string | null;
+      /** @description What the provider shows of the secret. */
+      preview: string;
+      /** @description The name of its project at the provider. */
+      project: string;
+      /** @description What the provider calls it. */
+      providerKeyId: string;
+    };
+    UnknownProviderKeyList: {
+      data: components["schemas"]["UnknownProviderKey"][];
     };
     UsageEvent: {
       /** @description Which provider call of the client's call this is, from 1: more after a failover. */
@@ -12423,6 +12476,95 @@ export interface operations {
       };
       /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
       415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listUnknownProviderKeys: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The keys, the one used last first. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UnknownProviderKeyList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
         headers: {
           [name: string]: unknown;
         };

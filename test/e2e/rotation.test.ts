@@ -198,7 +198,16 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
     const listed = await home.run("rotations", "list", "--json", ...args);
     const shown = await home.run("provider-keys", "show", keyId, ...args);
     expect(shown.stdout).toContain("service account: owner.type: service_account");
-    const everything = [rotated, listed, shown].flatMap(({ stdout, stderr }) => [stdout, stderr]);
+    const [known] = double.keys;
+    const stray = double.addKey(known?.projectId ?? "", null, "notebook");
+    const audited = await home.run("provider-keys", "audit", "main", "--json", ...args);
+    expect(JSON.parse(audited.stdout)).toMatchObject({
+      data: [{ providerKeyId: stray.id, name: "notebook", owner: "user", project: "app" }],
+    });
+    const everything = [rotated, listed, shown, audited].flatMap(({ stdout, stderr }) => [
+      stdout,
+      stderr,
+    ]);
     for (const secret of [double.adminKey, ...double.keys.map((key) => key.secret)]) {
       expect(everything.join("\n") + keyward.output()).not.toContain(secret);
     }

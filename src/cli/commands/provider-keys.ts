@@ -9,6 +9,7 @@ import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseCount } from "../parse-count.ts";
 import { confirm } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
+import { auditProviderKeys } from "./provider-key-audit.ts";
 import { formatOwner, listProviderKeyUsers, showProviderKey } from "./provider-key-facts.ts";
 import { rotateProviderKey } from "./provider-key-rotate.ts";
 
@@ -181,5 +182,6 @@ export const providerKeys = {
   update,
   rotate: rotateProviderKey,
   users: listProviderKeyUsers,
+  audit: auditProviderKeys,
   revoke,
 };

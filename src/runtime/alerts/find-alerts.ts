@@ -26,6 +26,7 @@ export interface FindAlertsDeps {
     | "gatewayKeys"
     | "providerAccounts"
     | "providerKeys"
+    | "rotation"
   >;
   readonly nowMs: () => number;
   readonly troubleOf: (key: ProviderKeyRecord, failingForMs: number) => KeyTrouble | undefined;

@@ -12,7 +12,10 @@ import type { ProviderKeyRecord } from "../../store/records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../../store/store.ts";
 import { type Finding, periodName } from "./finding.ts";
 
-type KeyStore = Pick<Store, "environments" | "providerAccounts" | "providerKeys" | "alerts">;
+type KeyStore = Pick<
+  Store,
+  "environments" | "providerAccounts" | "providerKeys" | "alerts" | "rotation"
+>;
 
 export interface KeyFindingDeps {
   readonly store: KeyStore;
@@ -43,8 +46,11 @@ export async function findOldKeys(
   rule: AlertRuleRecord,
   { settings }: ConditionOf<"provider_key_old">,
 ): Promise<readonly Finding[]> {
-  return (await listKeys(store, rule)).flatMap((key) => {
-    const days = Math.floor((nowMs - key.createdAtMs) / DAY_MS);
+  const keys = await listKeys(store, rule);
+  const facts = await store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
+  return keys.flatMap((key) => {
+    const sinceMs = facts.get(key.id)?.secretSinceMs ?? key.createdAtMs;
+    const days = Math.floor((nowMs - sinceMs) / DAY_MS);
     if (days < settings.days) return [];
     return {
       key: keyOf(key, rule, nowMs),
