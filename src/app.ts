@@ -21,7 +21,6 @@ import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import type { HoldBook } from "./ledger/holds.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
-import { BodyBudget } from "./proxy/body-budget.ts";
 import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
@@ -36,6 +35,7 @@ import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
 import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
+import { createCallRules } from "./runtime/call-rules.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
 import { Closers } from "./runtime/closers.ts";
 import { connectProviders } from "./runtime/connect-providers.ts";
@@ -282,9 +282,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     tokenizer,
     nowMs: Date.now,
     ...failover,
-    bodyBudget: new BodyBudget(config.maxHeldBodyBytes),
-    maxJsonBodyBytes: config.maxJsonBodyBytes,
-    maxInFlightCalls: config.maxInFlightCalls,
+    ...createCallRules(config, { ledger, log, monotonicMs }),
     fallback: createFallback(parts, {
       authenticator,
       ledger,

@@ -124,6 +124,8 @@ test("every setting of the server is a flag of start, and ends where it belongs"
   const samples: Record<string, string> = {
     databaseUrl: "postgres://db.example/keyward",
     allowedPrivateHosts: "localhost:11434",
+    trustedProxies: "10.0.0.0/8",
+    clientAddressHeader: "forwarded",
     adminToken: "t".repeat(24),
     metricsToken: "m".repeat(16),
     publicUrl: "https://keyward.example.com",

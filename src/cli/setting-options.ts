@@ -10,6 +10,8 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   rootKey: "key",
   adminToken: "token",
   allowedPrivateHosts: "hosts",
+  trustedProxies: "networks",
+  clientAddressHeader: "header",
   metricsToken: "token",
   otlpEndpoint: "url",
   otlpHeaders: "headers",

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { parseAllowedHost } from "../core/network/allowed-hosts.ts";
+import { parseIpRange } from "../core/network/ip-ranges.ts";
 import { isHttpUrl, parseOtlpHeaders } from "./otlp-pairs.ts";
 
 const MINUTE_MS = 60_000;
@@ -121,6 +122,25 @@ export const configSchema = z.strictObject({
       description:
         "Hosts in private networks that provider accounts may name, as `host` or `host:port`, separated by commas; without a port, every port of the host. `localhost:11434` for Ollama on this machine. Plain http is taken for these hosts alone.",
     }),
+  trustedProxies: z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => !("problem" in parseIpRange(text)),
+          "expected IP addresses or networks such as 10.1.0.0/16",
+        ),
+    )
+    .max(1000)
+    .default([])
+    .meta({
+      description:
+        "Addresses and networks of the proxies in front, separated by commas. Where a connection comes from one of them, the client's address is what that proxy says; nobody else is believed.",
+    }),
+  clientAddressHeader: z.enum(["x-forwarded-for", "forwarded"]).default("x-forwarded-for").meta({
+    description:
+      "The header in which trusted proxies say whose call they pass on. It must be the one that they write themselves: a client can send the other.",
+  }),
   maxJsonBodyBytes: z
     .int()
     .min(1024)

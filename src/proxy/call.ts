@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { RequestId } from "../core/ids/ids.ts";
+import type { CallPolicy } from "../core/policy/call-policy.ts";
 import type { CircuitTicket } from "../core/routing/circuit.ts";
 import type { ScopedCall } from "../core/scopes/scope.ts";
 import type { CallIntent, DeferredStep } from "../core/usage/usage-event.ts";
@@ -69,6 +70,10 @@ export interface Call {
   key: KeyEntry | undefined;
   /** Undefined where the body is streamed through unread. */
   peeked: PeekedBody | undefined;
+  /** The rules of its environment that it can break; null where there are none. */
+  policy: CallPolicy | null;
+  /** What its output is limited to by its environment's policy, where it sets no limit itself. */
+  outputCap: number | null;
   /** What its body takes of the memory for all bodies. */
   heldBytes: number;
   customer: string | null;

@@ -146,6 +146,7 @@ export function createClientHeaders(
     if (nominated?.has(name)) continue;
     // Where a limit of Keyward's own counts the call, it is that one which the client can go by.
     if (name.startsWith("x-ratelimit-") && own.includes(name)) continue;
+    if (name.startsWith("access-control-") && own.includes(name)) continue;
     if (name === "content-length") {
       // Blanks behind it are allowed and belong to nobody's framing.
       headers.push(name, String(value).trim());

@@ -4,7 +4,7 @@ import type { Call, Refusal } from "./call.ts";
 import type { ExchangeResult } from "./exchange.ts";
 import { leaveRoute, reportEnding, startNextAttempt, type FailoverDeps } from "./failover.ts";
 import { takeLastLook } from "./last-look.ts";
-import { admit } from "./stages/admit.ts";
+import { admit, type AdmitDeps } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
 import { enterAccount, preferOpenAccount, type EnterAccountDeps } from "./stages/enter-account.ts";
@@ -14,11 +14,14 @@ import { limit, limitNextAttempt, spendTokens, type LimitDeps } from "./stages/l
 import { meter, type MeterDeps } from "./stages/meter.ts";
 import { openIntent, type OpenIntentDeps } from "./stages/open-intent.ts";
 import { peek, type PeekDeps } from "./stages/peek.ts";
+import { restrict, type RestrictDeps } from "./stages/restrict.ts";
 import { route, type RouteDeps } from "./stages/route.ts";
 import { settle, type SettleDeps } from "./stages/settle.ts";
 
 export type PipelineDeps = AuthenticateDeps &
+  RestrictDeps &
   PeekDeps &
+  AdmitDeps &
   RouteDeps &
   EnterAccountDeps &
   LimitDeps &
@@ -34,9 +37,10 @@ type Stage = (deps: PipelineDeps, call: Call) => Refusal | undefined | Promise<R
 /** What a call passes before it is sent, in order. The first refusal ends it. */
 const BEFORE_SENDING: readonly Stage[] = [
   authenticate,
+  restrict,
   peek,
   (_deps, call) => attribute(call),
-  (_deps, call) => admit(call),
+  admit,
   route,
   preferOpenAccount,
   limit,

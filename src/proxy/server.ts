@@ -7,6 +7,7 @@ import { dialectOf } from "../wire/dialect.ts";
 import { findOperation } from "../wire/find-operation.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import type { Call, Refusal } from "./call.ts";
+import { answerPreflight, isPreflight } from "./cross-origin.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
 import type { HttpHandler, HttpRequest } from "./http/handler.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
@@ -52,9 +53,12 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
     reply.onceOver(over);
     const call = createCall(deps, request, reply);
     try {
-      const refusal =
-        refuseEarly(deps, call, { inFlight, isStopping }) ?? (await runPipeline(deps, call));
-      if (refusal !== undefined) refuse(deps, call, refusal);
+      const early = refuseEarly(deps, call, { inFlight, isStopping });
+      if (early === undefined && isPreflight(call.request)) answerPreflight(call);
+      else {
+        const refusal = early ?? (await runPipeline(deps, call));
+        if (refusal !== undefined) refuse(deps, call, refusal);
+      }
     } catch (err) {
       fail(deps, call, err);
     }
@@ -104,6 +108,8 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     dialect: dialectOf(request.path, request.headers.has("anthropic-version")),
     key: undefined,
     peeked: undefined,
+    policy: null,
+    outputCap: null,
     heldBytes: 0,
     customer: null,
     feature: null,

@@ -10,6 +10,7 @@ import type {
 import type { SupersededSecret } from "../core/keys/superseded-secret.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { IpRanges } from "../core/network/ip-ranges.ts";
+import type { CallPolicy } from "../core/policy/call-policy.ts";
 import type { EndpointSet } from "../core/policy/endpoint-pattern.ts";
 import type { ModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -90,6 +91,8 @@ export interface EnvironmentRouting {
   readonly unpricedPolicy: UnpricedPolicy;
   /** What is held for a call whose cost cannot be bounded; null: such a call is refused where a hard budget counts it. */
   readonly budgetCeilingPicos?: Picos | null;
+  /** The rules that its calls are held to; null: none. */
+  readonly policy?: CallPolicy | null;
 }
 
 /** A change that some process made, as far as the snapshot cares. */

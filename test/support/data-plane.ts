@@ -9,6 +9,9 @@ import {
 } from "../../src/core/ids/ids.ts";
 import { createGatewayKey, hashGatewayKey } from "../../src/core/keys/gateway-key.ts";
 import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
+import type { ClientAddressHeader } from "../../src/core/network/client-address.ts";
+import { createIpRanges } from "../../src/core/network/ip-ranges.ts";
+import type { CallPolicy } from "../../src/core/policy/call-policy.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { DEFAULT_CIRCUIT_RULE, type CircuitRule } from "../../src/core/routing/circuit.ts";
@@ -23,6 +26,7 @@ import { BodyBudget } from "../../src/proxy/body-budget.ts";
 import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
 import type { ConnectionLimits } from "../../src/proxy/http/connection-limits.ts";
+import { PolicyWatch } from "../../src/proxy/policy-watch.ts";
 import { RouteHealth } from "../../src/proxy/route-health.ts";
 import { createGatewayListener, type GatewayListener } from "../../src/proxy/server.ts";
 import {
@@ -89,6 +93,10 @@ export interface DataPlaneOptions {
   /** In place of the one way to the upstream. */
   readonly routing?: EnvironmentRouting | (() => EnvironmentRouting);
   readonly nowMs?: () => number;
+  /** The rules of its environment, beside the routing. */
+  readonly policy?: CallPolicy | null;
+  readonly trustedProxies?: readonly string[];
+  readonly clientAddressHeader?: ClientAddressHeader;
   readonly monotonicMs?: () => number;
   readonly random?: () => number;
   readonly failover?: Partial<FailoverLimits>;
@@ -130,15 +138,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     ...(options.lookUp === undefined ? {} : { lookUp: options.lookUp }),
   });
   const ids = new IdFactory({ nowMs: Date.now, randomBytes });
-  const write = (fields: unknown, message: string): void => void logged.push({ fields, message });
-  const log: Log = { debug: write, info: write, warn: write, error: write };
+  const log = createMemoryLog(logged);
   const snapshot = createSnapshot(key, options);
+  const ledger = createMemoryLedger({ intents, events, refusals, state });
   const bodyBudget = new BodyBudget(options.maxHeldBodyBytes ?? 64 * 1024 * 1024);
   const gateway = createGatewayListener({
     snapshot,
     holds: options.holds ?? { windowsOf: () => [], place: refuseToHold },
     worstCase: { priceBook, ceilings: DEFAULT_BOUND_CEILINGS },
-    ledger: createMemoryLedger({ intents, events, refusals, state }),
+    ledger,
+    ...createRules(options, { ledger, log }),
     priceBook,
     upstream,
     ids,
@@ -181,6 +190,19 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       await server.close();
       await upstream.destroy();
     },
+  };
+}
+
+function createMemoryLog(logged: unknown[]): Log {
+  const write = (fields: unknown, message: string): void => void logged.push({ fields, message });
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+function createRules(options: DataPlaneOptions, deps: { ledger: Ledger; log: Log }) {
+  return {
+    policyWatch: new PolicyWatch({ ...deps, monotonicMs: () => performance.now() }),
+    trustedProxies: createIpRanges(options.trustedProxies ?? null),
+    clientAddressHeader: options.clientAddressHeader ?? "x-forwarded-for",
   };
 }
 
@@ -235,6 +257,7 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
     routes: [ownRoute(options)],
     rules: [],
     unpricedPolicy: "allow_and_alert",
+    policy: options.policy ?? null,
   };
   return new Snapshot(
     {

@@ -91,7 +91,35 @@ export const ERROR_CODES = {
   model_not_allowed: refused(
     403,
     "permission_error",
-    "The gateway key may not call this model. Use an allowed model, or a key that allows it.",
+    "The gateway key, or its environment's policy, does not allow this model. Use an allowed one, or a key that allows it.",
+  ),
+  endpoint_not_allowed: refused(
+    403,
+    "permission_error",
+    "The gateway key, or its environment's policy, does not allow this endpoint. Use another key, or allow it with `keyward keys update` or `keyward environments policy`.",
+  ),
+  ip_not_allowed: refused(
+    403,
+    "permission_error",
+    "The call comes from an address that the gateway key, or its environment's policy, does not allow. Behind a proxy, name it in the setting `trustedProxies`.",
+  ),
+  browser_call_refused: {
+    status: 403,
+    type: "permission_error",
+    retryable: false,
+    log: "warn",
+    title:
+      "A browser sent a gateway key that is not made for browsers: everybody who opens the page can read it. Revoke it, and have a server make the call.",
+  },
+  output_limit_exceeded: refused(
+    403,
+    "permission_error",
+    "The call asks for more output than the environment's policy allows. Ask for less, or change the policy with `keyward environments policy`.",
+  ),
+  provider_key_not_allowed: refused(
+    503,
+    "configuration_error",
+    "The environment has provider keys, and its policy refuses every one of them: a personal account's, or one that is active in another environment as well. Add one that it allows; `keyward environments policy` says which are refused.",
   ),
   model_unpriced: refused(
     403,

@@ -33,6 +33,8 @@ export interface EndpointSet {
 }
 
 /** Null for null: every endpoint. */
+export function createEndpointSet(patterns: readonly string[]): EndpointSet;
+export function createEndpointSet(patterns: readonly string[] | null): EndpointSet | null;
 export function createEndpointSet(patterns: readonly string[] | null): EndpointSet | null {
   if (patterns === null) return null;
   const paths = patterns

@@ -5,10 +5,12 @@ import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps } from "../choose-route.ts";
 import type { ProviderRoute } from "../snapshot.ts";
 import { readTokenFacts } from "../token-facts.ts";
-import { admit } from "./admit.ts";
+import { admit, type AdmitDeps } from "./admit.ts";
 import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
+import { restrictBy, type RestrictDeps } from "./restrict.ts";
 
-export interface EnterAccountDeps extends ChooseRouteDeps, AuthenticateDeps {
+export interface EnterAccountDeps
+  extends ChooseRouteDeps, AuthenticateDeps, RestrictDeps, AdmitDeps {
   readonly accountGate: Pick<AccountGate, "isOpen" | "enter">;
 }
 
@@ -91,7 +93,7 @@ function conclude(call: Call, outcome: GatePass | GateRefusal): Refusal | undefi
 
 /** What was true when the call came may not be any more: keys are revoked while calls wait. */
 async function recheck(deps: EnterAccountDeps, call: Call): Promise<Refusal | undefined> {
-  const refusal = (await authenticate(deps, call)) ?? admit(call);
+  const refusal = await authenticate(deps, call);
   if (refusal !== undefined || call.key === undefined) return refusal;
   let routing;
   try {
@@ -99,6 +101,8 @@ async function recheck(deps: EnterAccountDeps, call: Call): Promise<Refusal | un
   } catch {
     return undefined; // Recovered from: the store is away, and what was known when the call came still holds.
   }
+  const barred = restrictBy(deps, call, routing.policy ?? null) ?? admit(deps, call);
+  if (barred !== undefined) return barred;
   const isThere = routing.routes.some(({ keyId }) => keyId === call.route?.keyId);
   return isThere ? undefined : PROVIDER_KEY_GONE;
 }

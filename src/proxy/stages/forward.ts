@@ -17,6 +17,7 @@ import { createSecretMask, type SecretMask } from "../answers/secret-mask.ts";
 import { SseAnswer } from "../answers/sse-answer.ts";
 import { BodyStream } from "../body-stream.ts";
 import type { Call } from "../call.ts";
+import { READABLE_BY_ANY_PAGE } from "../cross-origin.ts";
 import { isDecodable } from "../decoder.ts";
 import { Exchange, type AnswerPlan, type ExchangeResult, type ResponseHead } from "../exchange.ts";
 import { isFinalAnswer, readRefusal, type FailoverDeps } from "../failover.ts";
@@ -89,6 +90,8 @@ export function ownHeaders(call: Call): string[] {
   const headers = ["x-keyward-request-id", call.requestId];
   if (call.key !== undefined) headers.push("x-keyward-environment", call.key.environmentName);
   headers.push(...call.rateHeaders);
+  // Else the page that asked could not read the answer, a refusal and its reason included.
+  if (call.request.headers.has("origin")) headers.push(...READABLE_BY_ANY_PAGE);
   if (call.outputLimit !== undefined) {
     headers.push("x-keyward-output-limit", String(call.outputLimit.tokens));
   }

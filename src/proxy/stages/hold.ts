@@ -1,4 +1,4 @@
-import type { CallBound } from "../../core/budgets/call-bound.ts";
+import { type CallBound, withOutputLimit } from "../../core/budgets/call-bound.ts";
 import {
   affordableOutput,
   type BoundWay,
@@ -14,7 +14,9 @@ import type {
   TightBudget,
 } from "../../ledger/holds.ts";
 import { readCallBound } from "../../wire/bounds/read-call-bound.ts";
+import type { Operation } from "../../wire/openai/operation.ts";
 import { requestedModel, scopedCall, sentModel, type Call, type Refusal } from "../call.ts";
+import type { ProviderRoute } from "../snapshot.ts";
 
 export interface HoldDeps {
   readonly holds: Pick<HoldBook, "windowsOf" | "place">;
@@ -30,7 +32,7 @@ export function hold(
   call: Call,
 ): Refusal | undefined | Promise<Refusal | undefined> {
   call.hold = undefined;
-  call.outputLimit = undefined;
+  call.outputLimit = capOf(call);
   const windows = deps.holds.windowsOf(
     scopedCall(call),
     requestedModel(call),
@@ -44,7 +46,7 @@ function holdAgainst(
   call: Call,
   windows: HeldWindows,
 ): Refusal | undefined | Promise<Refusal | undefined> {
-  const bound = boundOf(call);
+  const bound = withCap(boundOf(call), call);
   const way = wayOf(call);
   const amount = worstCost(deps, call, { bound, way, windows });
   if (typeof amount === "object") return amount;
@@ -52,6 +54,25 @@ function holdAgainst(
   if (!(answer instanceof Promise))
     return take(deps, call, { bound, way, windows, amount, answer });
   return answer.then((late) => take(deps, call, { bound, way, windows, amount, answer: late }));
+}
+
+/** What the policy limits the output of this attempt to; undefined where the provider heeds no such limit. */
+function capOf({ outputCap, operation, route }: Call): Call["outputLimit"] {
+  if (outputCap === null) return undefined;
+  const fields = heededLimits(operation, route);
+  return fields.length === 0 ? undefined : { fields, tokens: outputCap };
+}
+
+function heededLimits(operation: Operation, route: ProviderRoute | undefined): readonly string[] {
+  const ignored = route?.provider.ignoredOutputLimits ?? [];
+  return (operation.outputLimits ?? []).filter((field) => !ignored.includes(field));
+}
+
+function withCap(bound: CallBound, { outputLimit }: Call): CallBound {
+  const [field] = outputLimit?.fields ?? [];
+  return outputLimit === undefined || field === undefined
+    ? bound
+    : withOutputLimit(bound, field, outputLimit.tokens);
 }
 
 function boundOf(call: Call): CallBound {
@@ -126,9 +147,7 @@ async function clamp(
   { bound, way, windows, amount }: Answered,
   tight: TightBudget,
 ): Promise<Refusal | undefined> {
-  const limits = (call.operation.outputLimits ?? []).filter(
-    (field) => !way.ignoredLimits.includes(field),
-  );
+  const limits = heededLimits(call.operation, call.route);
   const amountPicos = tight.affordablePicos;
   const tokens = affordableOutput(deps.worstCase, way, { bound, amountPicos });
   if (tokens === null || limits.length === 0 || call.peeked?.bytes == null) {

@@ -126,7 +126,7 @@ async function peekForm(
       return isHeld;
     },
     // A second model behind the first would be another one than the key was checked for.
-    isReadToEnd: call.key?.allowedModels !== null || declared <= MAX_HELD_FORM_BYTES,
+    isReadToEnd: areModelsLimited(call) || declared <= MAX_HELD_FORM_BYTES,
   });
   if (!isHeld) return OUT_OF_MEMORY;
   if (form.duplicate !== undefined) {
@@ -148,6 +148,10 @@ async function peekForm(
   }
   call.peeked = form;
   return undefined;
+}
+
+function areModelsLimited({ key, policy }: Call): boolean {
+  return key?.allowedModels !== null || (policy !== null && policy.models !== null);
 }
 
 function readOtherModels(scan: TopLevelScan, name: string): readonly (string | null)[] {

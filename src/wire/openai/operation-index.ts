@@ -66,7 +66,8 @@ function matches(wanted: readonly string[], segments: readonly string[]): boolea
   );
 }
 
-function plainPath(path: string): string {
+/** A path as it is compared: one spelling of those that servers take for the same. */
+export function plainPath(path: string): string {
   const segments: string[] = [];
   for (const segment of decode(path).toLowerCase().split("/")) {
     // Parameters of a segment (RFC 3986, section 3.3), which Java's servers take off, and spaces, which others do.
