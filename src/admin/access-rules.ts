@@ -45,6 +45,8 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   listEnvironments: rule("environments:read", "shared"),
   createEnvironment: rule("environments:write", "organization"),
   updateEnvironment: rule("policy:write", "path.environment"),
+  getEnvironmentPolicy: rule("environments:read", "path.environment"),
+  updateEnvironmentPolicy: rule("policy:write", "path.environment"),
 
   listProviders: rule("provider-accounts:read", "shared"),
   listProviderAccounts: rule("provider-accounts:read", "shared"),

@@ -22,6 +22,7 @@ import { registerAudit } from "./routes/audit.ts";
 import { registerBudgets } from "./routes/budgets.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
+import { registerEnvironmentPolicy } from "./routes/environment-policy.ts";
 import { registerEnvironments } from "./routes/environments.ts";
 import { registerInvitations } from "./routes/invitations.ts";
 import { registerKeyRevocation } from "./routes/key-revocation.ts";
@@ -114,6 +115,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
 function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProjects(router, deps);
   registerEnvironments(router, deps);
+  registerEnvironmentPolicy(router, deps);
   registerProviders(router, deps);
   registerProviderAccounts(router, deps);
   registerProviderAdminKeys(router, deps);

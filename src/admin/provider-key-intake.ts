@@ -1,4 +1,5 @@
 import { previewProviderKey } from "../core/keys/provider-key.ts";
+import { type BrokenRule, judgeNewKey } from "../core/policy/provider-key-rules.ts";
 import type {
   EnvironmentRecord,
   ProviderAccountRecord,
@@ -6,6 +7,7 @@ import type {
 } from "../store/records.ts";
 import { UniqueViolationError } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
+import { isPersonal, otherEnvironments, ruled } from "./judge-provider-key.ts";
 
 export interface ProviderKeyRequest {
   readonly account: ProviderAccountRecord;
@@ -17,27 +19,19 @@ export interface ProviderKeyRequest {
 }
 
 export type ProviderKeyIntake =
-  | { readonly record: ProviderKeyRecord }
+  | { readonly record: ProviderKeyRecord; readonly warnings: readonly string[] }
   | { readonly conflict: string; readonly param: string };
 
 /**
- * Takes a provider's secret into the vault, if policy lets it: no personal account's key in production, and no secret
- * twice, since one key in two environments is what this product is there to prevent.
+ * Takes a provider's secret into the vault, if the policies of the environments that would have it let it: one key in two
+ * environments is what this product is there to prevent. Within one environment no secret is active twice, ever.
  */
 export async function addProviderKey(
-  {
-    store,
-    vault,
-    providers,
-    ids,
-    clock,
-  }: Pick<AdminDeps, "store" | "vault" | "providers" | "ids" | "clock">,
+  deps: Pick<AdminDeps, "store" | "vault" | "providers" | "ids" | "clock">,
   { account, environment, name, secret, weight }: ProviderKeyRequest,
 ): Promise<ProviderKeyIntake> {
-  if (account.kind === "personal" && environment.kind === "production") {
-    const conflict = `The provider account \`${account.name}\` is personal, and \`${environment.name}\` is of kind production. Add an account of kind organization, and a key of it.`;
-    return { conflict, param: "accountId" };
-  }
+  const { store, vault, ids, clock } = deps;
+  const ownership = deps.providers.find(account.provider)?.ownershipOf?.({ secret });
   const fingerprint = await vault.fingerprint(secret);
   const id = ids.create("pky");
   const version = 1;
@@ -56,25 +50,42 @@ export async function addProviderKey(
     revokedAtMs: null,
   };
   try {
-    // Asked and written in one transaction: of two requests with one secret at once, one is refused.
-    const holder = await store.transaction(async (repositories) => {
-      const [active] = await repositories.providerKeys.findActiveByFingerprint(fingerprint);
-      if (!active) {
-        await repositories.providerKeys.insert(record);
-        const ownership = providers.find(account.provider)?.ownershipOf?.({ secret });
-        if (ownership !== undefined) {
-          await repositories.rotation.keyFacts.noteOwnership(id, ownership, record.createdAtMs);
-        }
+    // Asked and written in one transaction: of two requests with one secret at once, one is judged by the other.
+    return await store.transaction(async (repositories): Promise<ProviderKeyIntake> => {
+      const active = await repositories.providerKeys.findActiveByFingerprint(fingerprint);
+      const twin = active.find(({ environmentId }) => environmentId === environment.id);
+      if (twin) return await describeHolder(repositories, twin);
+      const broken = judgeNewKey({
+        environment: ruled(environment),
+        isPersonal: isPersonal(account, ownership),
+        others: await otherEnvironments(repositories, environment, active),
+      });
+      const refused = broken.find(({ mode }) => mode === "enforce");
+      if (refused) return { conflict: conflictOf(refused, active), param: PARAMS[refused.rule] };
+      await repositories.providerKeys.insert(record);
+      if (ownership !== undefined) {
+        await repositories.rotation.keyFacts.noteOwnership(id, ownership, record.createdAtMs);
       }
-      return active;
+      return { record, warnings: broken.map(({ message }) => message) };
     });
-    return holder ? await describeHolder(store, holder) : { record };
   } catch (error) {
     if (!(error instanceof UniqueViolationError) || error.field !== "fingerprint") throw error;
     const [holder] = await store.providerKeys.findActiveByFingerprint(fingerprint);
     if (!holder) throw error;
     return describeHolder(store, holder);
   }
+}
+
+const PARAMS = {
+  one_environment_per_provider_key: "secret",
+  no_personal_keys: "accountId",
+} as const satisfies Record<BrokenRule["rule"], string>;
+
+/** With the keys that have the secret already: one of those may be the one to revoke. */
+function conflictOf({ rule, message }: BrokenRule, active: readonly ProviderKeyRecord[]): string {
+  if (rule !== "one_environment_per_provider_key") return message;
+  const holders = active.map(({ name, id }) => `\`${name}\` (${id})`).join(", ");
+  return `${message} It is provider key ${holders} there.`;
 }
 
 async function describeHolder(

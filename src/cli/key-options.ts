@@ -29,7 +29,10 @@ export const PERMISSION_OPTIONS = {
 const ANY = "any";
 
 /** Undefined where nothing was typed, null for `any`. */
-function listGiven(values: readonly string[], flag: string): readonly string[] | null | undefined {
+export function listGiven(
+  values: readonly string[],
+  flag: string,
+): readonly string[] | null | undefined {
   if (values.length === 0) return undefined;
   if (!values.includes(ANY)) return values;
   if (values.length === 1) return null;

@@ -198,6 +198,19 @@ describe("a gateway key", () => {
   });
 });
 
+it("a call says so when the policy refuses every provider key that there is", async () => {
+  const routing = {
+    routes: [],
+    rules: [],
+    unpricedPolicy: "allow_and_alert",
+    barredKeys: 2,
+  } as const;
+  const { gateway } = await start(respondJson(ANSWER), { routing });
+  const refused = await errorOf(await post(gateway, CHAT));
+  expect(refused).toMatchObject({ status: 503, code: "provider_key_not_allowed" });
+  expect(refused.message).toContain("keyward environments policy development");
+});
+
 describe("a browser", () => {
   const policy = policyOf("no_browser_calls", "enforce");
   const origin = { origin: "https://app.example" };

@@ -93,6 +93,8 @@ export interface EnvironmentRouting {
   readonly budgetCeilingPicos?: Picos | null;
   /** The rules that its calls are held to; null: none. */
   readonly policy?: CallPolicy | null;
+  /** Provider keys of the environment that its policy leaves out. */
+  readonly barredKeys?: number;
 }
 
 /** A change that some process made, as far as the snapshot cares. */

@@ -2,6 +2,7 @@ import { DEFAULT_UNPRICED_POLICY, ENVIRONMENT_KINDS } from "../core/environments
 import type { IdFactory } from "../core/ids/ids.ts";
 import { createAdminToken } from "../core/keys/admin-token.ts";
 import { createGatewayKey, hashGatewayKey, previewGatewayKey } from "../core/keys/gateway-key.ts";
+import { NO_SETTINGS } from "../core/policy/environment-policy.ts";
 import type { Repositories, Store } from "../store/store.ts";
 import { ownerTokenRecord } from "./owner-token.ts";
 
@@ -48,6 +49,7 @@ async function makeFirstObjects(deps: FirstRunDeps, into: Repositories): Promise
       kind,
       unpricedPolicy: DEFAULT_UNPRICED_POLICY,
       budgetCeilingPicos: null,
+      policy: NO_SETTINGS,
       createdAtMs,
     };
     await into.environments.insert(environment);

@@ -97,6 +97,37 @@ describe("an environment's routing", () => {
     expect(routes[1]?.authHeaders).toEqual([["authorization", `Bearer ${secretOf("b")}`]]);
   });
 
+  it("leaves out a key that the policy has come to refuse, and has the policy as it is now", async () => {
+    const { store } = admin;
+    const [production, development] = await Promise.all(
+      ["production", "development"].map((name) => store.environments.findByName(name)),
+    );
+    if (!production || !development) throw new Error("the fixture has both");
+    const account = await addAccount("main");
+    const secret = secretOf("shared");
+    await addKey(development.id, account, { secret });
+    await addKey(production.id, account, { secret });
+    const own = await addKey(production.id, account, { secret: secretOf("own") });
+    const from = source();
+    const strict = await from.loadRouting(production.id);
+    expect(strict.routes.map(({ keyId }) => keyId)).toEqual([own]);
+    expect(strict).toMatchObject({ barredKeys: 1, policy: { browsers: "enforce", output: null } });
+    const rules = { one_environment_per_provider_key: "warn", no_browser_calls: "off" } as const;
+    for (const { id } of [production, development]) {
+      await store.environments.update(id, { policy: { modes: rules, maxOutputTokens: 50 } });
+    }
+    const lax = await from.loadRouting(production.id);
+    expect(lax.routes).toHaveLength(2);
+    expect(lax).toMatchObject({
+      barredKeys: 0,
+      policy: { browsers: null, output: { maxTokens: 50 } },
+    });
+    expect((await from.loadRouting(development.id)).routes).toHaveLength(1);
+    await store.environments.update(development.id, { policy: {} });
+    // Its only key is refused: the simulator is no answer to that.
+    expect(await from.loadRouting(development.id)).toMatchObject({ routes: [], barredKeys: 1 });
+  });
+
   it("never has a key of another environment, whatever keys and rules there are", async () => {
     const { deps, store } = admin;
     const layout = fc.record({
@@ -118,6 +149,7 @@ describe("an environment's routing", () => {
           kind: "staging" as const,
           unpricedPolicy: "allow_and_alert" as const,
           budgetCeilingPicos: null,
+          policy: {},
           createdAtMs: NOW_MS,
         }));
         for (const environment of environments) await store.environments.insert(environment);

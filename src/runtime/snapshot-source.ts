@@ -1,7 +1,10 @@
+import { judgeProviderKey } from "../admin/judge-provider-key.ts";
 import { DEFAULT_UNPRICED_POLICY, hasSimulatorStandIn } from "../core/environments/environment.ts";
 import type { EnvironmentId } from "../core/ids/ids.ts";
 import { createIpRanges } from "../core/network/ip-ranges.ts";
+import { compileCallPolicy } from "../core/policy/call-policy.ts";
 import { createEndpointSet } from "../core/policy/endpoint-pattern.ts";
+import { resolvePolicy } from "../core/policy/environment-policy.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import { isAllowedBy } from "../core/routing/routing-rule.ts";
@@ -118,8 +121,8 @@ async function loadRouting(
   environmentId: EnvironmentId,
 ): Promise<EnvironmentRouting> {
   const environment = await deps.store.environments.findById(environmentId);
-  const [routes, rules] = await Promise.all([
-    loadRoutes(deps, environmentId, environment),
+  const [{ routes, barredKeys }, rules] = await Promise.all([
+    loadWays(deps, environmentId, environment),
     deps.store.routingRules.listOf(environmentId),
   ]);
   return {
@@ -127,23 +130,55 @@ async function loadRouting(
     rules: rules.map((rule) => toRule(rule, routes)),
     unpricedPolicy: environment?.unpricedPolicy ?? DEFAULT_UNPRICED_POLICY,
     budgetCeilingPicos: environment?.budgetCeilingPicos ?? null,
+    policy:
+      environment === undefined
+        ? null
+        : compileCallPolicy(resolvePolicy(environment.kind, environment.policy)),
+    barredKeys,
   };
 }
 
-/** The heaviest first, then the oldest. */
-async function loadRoutes(
+interface Ways {
+  /** The heaviest first, then the oldest. */
+  readonly routes: readonly ProviderRoute[];
+  readonly barredKeys: number;
+}
+
+async function loadWays(
   deps: SnapshotSourceDeps,
   environmentId: EnvironmentId,
   environment: EnvironmentRecord | undefined,
-): Promise<readonly ProviderRoute[]> {
+): Promise<Ways> {
   const keys = await deps.store.providerKeys.listActive(environmentId);
+  if (environment === undefined) return { routes: [], barredKeys: keys.length };
   if (keys.length === 0) {
-    if (environment === undefined || !hasSimulatorStandIn(environment.kind)) return [];
-    return [createRoute(deps, deps.standIn, { baseUrl: null, ...NO_KEY })];
+    if (!hasSimulatorStandIn(environment.kind)) return { routes: [], barredKeys: 0 };
+    return {
+      routes: [createRoute(deps, deps.standIn, { baseUrl: null, ...NO_KEY })],
+      barredKeys: 0,
+    };
   }
-  const facts = await deps.store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
-  const routes = await Promise.all(keys.map((key) => openRoute(deps, key, facts.get(key.id))));
-  return routes.toSorted((a, b) => b.weight - a.weight);
+  const allowed = await withoutBarred(deps.store, environment, keys);
+  const facts = await deps.store.rotation.keyFacts.ofAll(allowed.map(({ id }) => id));
+  const routes = await Promise.all(allowed.map((key) => openRoute(deps, key, facts.get(key.id))));
+  return {
+    routes: routes.toSorted((a, b) => b.weight - a.weight),
+    barredKeys: keys.length - allowed.length,
+  };
+}
+
+/** A key that was added before a rule was made stricter is not used: its secret is not even opened. */
+async function withoutBarred(
+  store: Store,
+  environment: EnvironmentRecord,
+  keys: readonly ProviderKeyRecord[],
+): Promise<readonly ProviderKeyRecord[]> {
+  const judged = await Promise.all(
+    keys.map(async (key) => ({ key, broken: await judgeProviderKey(store, environment, key) })),
+  );
+  return judged
+    .filter(({ broken }) => broken.every(({ mode }) => mode !== "enforce"))
+    .map(({ key }) => key);
 }
 
 function toRule(record: RoutingRuleRecord, routes: readonly ProviderRoute[]): RoutingRule {

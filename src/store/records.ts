@@ -16,6 +16,7 @@ import type {
 import type { SealedSecret } from "../core/keys/vault-records.ts";
 import type { Limit } from "../core/limits/limit.ts";
 import type { Picos } from "../core/money/picos.ts";
+import type { PolicySettings } from "../core/policy/environment-policy.ts";
 import type { PriceOverride } from "../core/pricing/price-override.ts";
 import type { DeferredWork, PendingProblem } from "../core/usage/deferred-usage.ts";
 import type { UsageEvent, UsageReport } from "../core/usage/usage-event.ts";
@@ -33,6 +34,8 @@ export interface EnvironmentRecord {
   readonly unpricedPolicy: UnpricedPolicy;
   /** What is held for a call without an upper bound that a hard budget counts; null: such a call is refused. */
   readonly budgetCeilingPicos: Picos | null;
+  /** What was said of its policy; see `resolvePolicy` for what holds. */
+  readonly policy: PolicySettings;
   readonly createdAtMs: number;
 }
 

@@ -88,7 +88,7 @@ export interface ProjectRepository {
 
 /** What changes in an environment; what is absent stays. */
 export type EnvironmentChange = Partial<
-  Pick<EnvironmentRecord, "unpricedPolicy" | "budgetCeilingPicos">
+  Pick<EnvironmentRecord, "unpricedPolicy" | "budgetCeilingPicos" | "policy">
 >;
 
 export interface EnvironmentRepository {
@@ -255,6 +255,13 @@ export interface EventBatch {
   readonly lending?: Lending | undefined;
 }
 
+/** Calls of one key that were refused for one reason, or would have been. */
+export interface KeyRefusals {
+  readonly code: string;
+  readonly gatewayKeyId: GatewayKeyId;
+  readonly count: number;
+}
+
 export interface UsageRepository {
   /**
    * One transaction: inserts the events whose id is not there yet, and adds exactly those to the hourly rollups.
@@ -275,11 +282,13 @@ export interface UsageRepository {
   listEvents(page: PageRequest, filter?: EventFilter): Promise<Page<UsageEvent>>;
   /** From the hourly rollups, ordered by the grouped dimensions (nulls first). */
   summarize(page: PageRequest, request: SummaryRequest): Promise<Page<SummaryRow>>;
-  /** Summed over hours, ordered by code. */
+  /** Summed over hours, ordered by code; not what broke a rule that only warns, which is no refusal. */
   summarizeRefusals(range: {
     readonly fromMs?: number | undefined;
     readonly toMs?: number | undefined;
   }): Promise<readonly { readonly code: string; readonly count: number }[]>;
+  /** Counts of these codes by key, from the hour of `fromMs` on; at most MAX_PAGE_SIZE, and none of calls without a key. */
+  countRefusalsByKey(codes: readonly string[], fromMs: number): Promise<readonly KeyRefusals[]>;
 }
 
 export interface CorrectionRepository {

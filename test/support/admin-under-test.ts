@@ -14,6 +14,7 @@ import {
 } from "../../src/core/environments/environment.ts";
 import { IdFactory } from "../../src/core/ids/ids.ts";
 import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
+import { NO_SETTINGS } from "../../src/core/policy/environment-policy.ts";
 import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.ts";
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
@@ -147,7 +148,7 @@ async function seed({ direct: store, ids }: TestDeps): Promise<void> {
   for (const kind of ENVIRONMENT_KINDS) {
     const unpricedPolicy = DEFAULT_UNPRICED_POLICY;
     const id = ids.create("env");
-    const policies = { unpricedPolicy, budgetCeilingPicos: null };
+    const policies = { unpricedPolicy, budgetCeilingPicos: null, policy: NO_SETTINGS };
     await store.environments.insert({ id, name: kind, kind, ...policies, createdAtMs });
   }
 }

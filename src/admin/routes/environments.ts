@@ -5,6 +5,7 @@ import {
   UNPRICED_POLICIES,
 } from "../../core/environments/environment.ts";
 import { formatUsd } from "../../core/money/picos.ts";
+import { NO_SETTINGS } from "../../core/policy/environment-policy.ts";
 import type { EnvironmentRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -129,6 +130,7 @@ export function registerEnvironments(
       kind,
       unpricedPolicy: unpricedPolicy ?? DEFAULT_UNPRICED_POLICY,
       budgetCeilingPicos: budgetCeilingUsd ?? null,
+      policy: NO_SETTINGS,
       createdAtMs: clock.nowMs(),
     };
     const violation = await uniqueViolationOf(store.environments.insert(record));

@@ -44,7 +44,7 @@ export const keyFilterFields = {
 };
 
 /** A list in which nothing stands twice. */
-function listOfNames<Item extends z.ZodType<string>>(item: Item, description: string) {
+export function listOfNames<Item extends z.ZodType<string>>(item: Item, description: string) {
   return z
     .array(item)
     .min(1)
@@ -54,7 +54,7 @@ function listOfNames<Item extends z.ZodType<string>>(item: Item, description: st
     .openapi({ description });
 }
 
-const endpointField = z
+export const endpointField = z
   .string()
   .max(256)
   .transform((text, context) => {
@@ -67,7 +67,7 @@ const endpointField = z
 
 const ENDPOINT_MESSAGE = `must be a path below /v1 in lower case, such as chat/completions, or one of ${Object.keys(ENDPOINT_GROUPS).join(", ")}`;
 
-const ipField = z
+export const ipField = z
   .string()
   .trim()
   .max(64)

@@ -72,6 +72,14 @@ const providerKeySchema = z
   })
   .openapi("ProviderKey");
 
+const addedProviderKeySchema = providerKeySchema
+  .extend({
+    warnings: z.array(z.string()).openapi({
+      description: "Rules of the environment's policy that it breaks and that only warn.",
+    }),
+  })
+  .openapi("AddedProviderKey");
+
 const listProviderKeys = createRoute({
   method: "get",
   path: "/provider-keys",
@@ -98,7 +106,7 @@ const createProviderKey = createRoute({
   tags: ["provider keys"],
   summary: "Put a provider's secret into the vault, for one environment",
   description:
-    "Refused when the same secret is active already, in this environment or another, and when the account is `personal` and the environment of kind `production`.",
+    "Refused when the same secret is active in this environment already, and when it breaks a rule that the environment's policy enforces: by default, when it is active in another environment, and when the account is `personal` and the environment of kind `production`.",
   request: {
     query: closedQuery({}),
     body: jsonBody(
@@ -112,7 +120,7 @@ const createProviderKey = createRoute({
     ),
   },
   responses: {
-    201: jsonAnswer("The provider key, without its secret.", providerKeySchema),
+    201: jsonAnswer("The provider key, without its secret.", addedProviderKeySchema),
     ...errorAnswers("conflict", ...BODY_CODES),
   },
 });
@@ -210,7 +218,9 @@ export function registerProviderKeys(
     const { name, secret, weight = DEFAULT_WEIGHT } = input;
     const added = await addProviderKey(deps, { account, environment, name, secret, weight });
     if ("conflict" in added) return refuse(context, "conflict", added.conflict, added.param);
-    return context.json(await format(added.record, new NameLookup(store)), 201);
+    const { record, warnings } = added;
+    const answer = await format(record, new NameLookup(store));
+    return context.json({ ...answer, warnings: [...warnings] }, 201);
   });
 
   router.openapi(getProviderKey, async (context) => {

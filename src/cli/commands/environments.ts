@@ -9,6 +9,7 @@ import { defineCommand } from "../command.ts";
 import { formatTime, formatUsd } from "../format-cells.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
+import { policy } from "./environment-policy.ts";
 
 const list = defineCommand({
   summary: "list environments, newest first",
@@ -124,6 +125,7 @@ const setBudgetCeiling = defineCommand({
 export const environments = {
   list,
   create,
+  policy,
   "set-policy": setPolicy,
   "set-budget-ceiling": setBudgetCeiling,
 };

@@ -111,12 +111,12 @@ describe("doctor", () => {
     await cli.json(create);
     const add = ["provider-keys", "add", "--account", "me", "--environment", "production"];
     await cli.json([...add, "--secret-stdin"], { stdin: randomBytes(20).toString("hex") });
-    expect((await doctor()).of("personal keys")).toMatchObject({ status: "ok" });
+    expect((await doctor()).of("policy production")).toMatchObject({ status: "ok" });
     const { DatabaseSync } = await import("node:sqlite");
     const database = new DatabaseSync(join(cli.dataDir, "keyward.db"));
     database.exec("update provider_accounts set kind = 'personal'");
     database.close();
-    expect((await doctor()).of("personal keys")).toMatchObject({ status: "fail" });
+    expect((await doctor()).of("policy production")).toMatchObject({ status: "fail" });
   });
 });
 

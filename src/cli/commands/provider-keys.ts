@@ -96,6 +96,7 @@ const add = defineCommand({
       output.line(
         `added ${key.name}, ${key.preview}, to ${key.environment ?? environment} (${key.id})`,
       );
+      for (const warning of key.warnings) output.warn(warning);
     });
   },
 });

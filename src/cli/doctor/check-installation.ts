@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { components } from "../../admin/api-types.ts";
 import { type AdminClient, expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
 import type { FoundOpenaiKey } from "../../config/import-openai-key.ts";
@@ -74,32 +75,35 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
   });
 }
 
-/**
- * Keys of personal accounts that are active in production. Keyward refuses to add one; an account or an environment
- * that came into the database by another way may still hold one.
- */
-export async function checkPersonalKeys(client: AdminClient): Promise<Check> {
-  const accounts = await collect((cursor) =>
-    client.GET("/provider-accounts", { params: { query: { limit: 1000, ...cursor } } }),
-  );
-  const personal = new Set(accounts.filter(({ kind }) => kind === "personal").map(({ id }) => id));
+/** What breaks each environment's policy: keys that are refused, and calls of the last day that were or would have been. */
+export async function checkPolicies(client: AdminClient): Promise<readonly Check[]> {
   const environments = await collect((cursor) =>
     client.GET("/environments", { params: { query: { limit: 1000, ...cursor } } }),
   );
-  const production = new Set(
-    environments.filter(({ kind }) => kind === "production").map(({ id }) => id),
-  );
-  const keys = await collect((cursor) =>
-    client.GET("/provider-keys", { params: { query: { limit: 1000, ...cursor } } }),
-  );
-  const wrong = keys.filter(
-    (key) =>
-      key.status === "active" && personal.has(key.accountId) && production.has(key.environmentId),
-  );
-  if (wrong.length === 0) return pass("personal keys", "none in production");
-  const names = wrong.map(({ name, id }) => `${name} (${id})`).join(", ");
-  const remedy = "add a key of the organization's account, then keyward provider-keys revoke <id>";
-  return fail("personal keys", `in production: ${names}`, remedy);
+  const checks: Check[] = [];
+  for (const { name } of environments.toReversed()) {
+    const params = { path: { id: name } };
+    const { violations } = expectData(await client.GET("/environments/{id}/policy", { params }));
+    checks.push(...checkPolicy(name, violations));
+  }
+  return checks;
+}
+
+function checkPolicy(
+  environment: string,
+  violations: readonly components["schemas"]["PolicyViolation"][],
+): readonly Check[] {
+  const check = `policy ${environment}`;
+  if (violations.length === 0) return [pass(check, "nothing breaks it")];
+  return violations.map(({ rule, mode, subject, message }) => {
+    const isKey = subject.kind === "providerKey";
+    const said = `${rule}: ${subject.name} (${subject.id}). ${message}`;
+    const remedy = isKey
+      ? "add a key that the policy allows, then keyward provider-keys revoke <id>"
+      : `keyward keys show ${subject.id}; keyward environments policy ${environment}`;
+    // A call that was refused is a rule that works; a key that is refused is a way that is not there.
+    return isKey && mode === "enforce" ? fail(check, said, remedy) : warn(check, said, remedy);
+  });
 }
 
 type Cursor = { cursor?: string };

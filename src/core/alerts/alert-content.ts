@@ -161,6 +161,26 @@ export function describeUnpriced(
   };
 }
 
+/** Of one gateway key, by rule: calls that were refused, and calls that passed because the rule only warns. */
+export function describeBrokenRules(
+  key: string,
+  id: string,
+  broken: readonly { readonly rule: string; readonly refused: number; readonly passed: number }[],
+): AlertContent {
+  const isInBrowser = broken.some(({ rule }) => rule === "no_browser_calls");
+  return {
+    severity: isInBrowser ? "critical" : "warning",
+    title: isInBrowser
+      ? `A browser sent the ${key}: everybody who opens the page can read it`
+      : `Calls with the ${key} broke the policy of its environment`,
+    facts: broken.map(({ rule, refused, passed }) => ({
+      label: rule,
+      value: `${refused} calls refused, ${passed} passed`,
+    })),
+    command: isInBrowser ? `keyward keys rotate ${id} --overlap 0` : `keyward keys show ${id}`,
+  };
+}
+
 export interface ProviderKeyFacts {
   readonly id: string;
   readonly name: string;

@@ -16,6 +16,8 @@ export const ALERT_KINDS = [
   "provider_key_unused",
   "provider_key_old",
   "estimated_usage",
+  "browser_call_seen",
+  "policy_violated",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
@@ -35,6 +37,8 @@ interface SettingsByKind {
   readonly provider_key_unused: { readonly days: number };
   readonly provider_key_old: { readonly days: number };
   readonly estimated_usage: { readonly percent: number; readonly minCalls: number };
+  readonly browser_call_seen: Readonly<Record<string, never>>;
+  readonly policy_violated: Readonly<Record<string, never>>;
 }
 
 /** What a kind watches for, with its settings. */
@@ -143,6 +147,20 @@ export const ALERT_KIND_FACTS: { readonly [Kind in AlertKind]: KindFacts<Kind> }
     defaults: { percent: 5, minCalls: 10 },
     scopeKinds: ROLLUP_SCOPES,
     defaultScope: EACH_ENVIRONMENT,
+    defaultRepeat: "day",
+  },
+  browser_call_seen: {
+    summary: "a browser sent a gateway key that is not made for browsers",
+    defaults: {},
+    scopeKinds: ["environment", "key"],
+    defaultScope: null,
+    defaultRepeat: "day",
+  },
+  policy_violated: {
+    summary: "calls with a gateway key broke a rule of their environment",
+    defaults: {},
+    scopeKinds: ["environment", "key"],
+    defaultScope: null,
     defaultRepeat: "day",
   },
 };

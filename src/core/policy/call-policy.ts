@@ -4,7 +4,7 @@ import { matchesModel, parseModelPattern, type ModelPattern } from "../routing/m
 import { createEndpointSet, type EndpointSet } from "./endpoint-pattern.ts";
 import type { EnvironmentPolicy, PolicyRule, RuleMode } from "./environment-policy.ts";
 
-type ActiveMode = Exclude<RuleMode, "off">;
+export type ActiveMode = Exclude<RuleMode, "off">;
 
 /** The rules of an environment that a call can break, ready to be asked; null: no such rule holds. */
 export interface CallPolicy {
@@ -16,7 +16,7 @@ export interface CallPolicy {
 }
 
 /** The codes that calls are refused with by rules of an environment or a key. */
-const CODE_OF_RULE = {
+export const CODE_OF_RULE = {
   allowed_ips: "ip_not_allowed",
   allowed_models: "model_not_allowed",
   allowed_endpoints: "endpoint_not_allowed",
@@ -26,15 +26,15 @@ const CODE_OF_RULE = {
 export type CallRule = keyof typeof CODE_OF_RULE;
 
 /** Behind a code under which a call is counted that a rule would have refused. */
-const WARNED = ".warned";
+export const WARNED_SUFFIX = ".warned";
 
 /** What a call that broke a rule and passed is counted as, beside those that were refused. */
 export function warnedCode(rule: CallRule): string {
-  return `${CODE_OF_RULE[rule]}${WARNED}`;
+  return `${CODE_OF_RULE[rule]}${WARNED_SUFFIX}`;
 }
 
 export function isWarnedCode(code: string): boolean {
-  return code.endsWith(WARNED);
+  return code.endsWith(WARNED_SUFFIX);
 }
 
 /** Null where no rule has anything to watch for. Throws for bounds that were not checked before they were kept. */

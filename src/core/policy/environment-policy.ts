@@ -13,7 +13,7 @@ export const POLICY_RULES = [
 export type PolicyRule = (typeof POLICY_RULES)[number];
 
 /** `warn`: what breaks the rule passes, and is counted and shown. */
-const RULE_MODES = ["enforce", "warn", "off"] as const;
+export const RULE_MODES = ["enforce", "warn", "off"] as const;
 export type RuleMode = (typeof RULE_MODES)[number];
 
 /** What the rules that need to be told something are told; null: nothing, so that the rule has nothing to watch for. */

@@ -67,7 +67,7 @@ function routeWithin(
   call.routing = routing;
   call.upstreamModel = targetModel ?? model;
   const ways = rule?.routes ?? routing.routes;
-  if (ways.length === 0) return noProviderKey(key);
+  if (ways.length === 0) return noProviderKey(key, routing.barredKeys ?? 0);
   call.candidates = servingWays(ways, call);
   if (call.candidates.length === 0) return endpointNotServed(call, key, rule);
   if (routing.unpricedPolicy === "refuse") {
@@ -108,7 +108,13 @@ function servingWays(ways: readonly ProviderRoute[], call: Call): readonly Provi
   return ways;
 }
 
-function noProviderKey({ environmentName }: KeyEntry): Refusal {
+function noProviderKey({ environmentName }: KeyEntry, barredKeys: number): Refusal {
+  if (barredKeys > 0) {
+    return {
+      code: "provider_key_not_allowed",
+      message: `The policy of the ${environmentName} environment refuses its provider keys (${barredKeys}). \`keyward environments policy ${environmentName}\` says why; add a key that it allows.`,
+    };
+  }
   return {
     code: "no_provider_key",
     message: `The ${environmentName} environment has no provider key. Add one with \`keyward provider-keys add --account <account> --environment ${environmentName}\`.`,

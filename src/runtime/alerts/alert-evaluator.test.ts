@@ -7,6 +7,7 @@ import {
   insertBelongings,
   sampleBudget,
   sampleEvent,
+  sampleGatewayKey,
   sampleProviderKey,
 } from "../../store/contract/samples.contract.ts";
 
@@ -278,4 +279,38 @@ test("a rule tells its own channels, and those that are on", async () => {
   expect(alerts.receiver.posts.map(({ path }) => path).toSorted()).toEqual(
     [`/${one.id}`, `/${other.id}`, `/${other.id}`].toSorted(),
   );
+});
+
+test("tells once a day of a server's key in a browser, and apart from that of other rules that were broken", async () => {
+  await alerts.addRule({ kind: "browser_call_seen", settings: {} }, { repeat: "day" });
+  await alerts.addRule({ kind: "policy_violated", settings: {} }, { repeat: "day" });
+  const of = await insertBelongings(alerts.store);
+  const key = sampleGatewayKey(of, { name: "web-shop" });
+  await alerts.store.gatewayKeys.insert(key);
+  const count = async (code: string) => {
+    const refusal = { hourMs: alerts.nowMs, code, gatewayKeyId: key.id, customer: null, count: 2 };
+    await alerts.store.usage.insertBatch({ events: [], refusals: [refusal] });
+  };
+  await count("model_unpriced");
+  expect(await alerts.evaluate()).toBe(0);
+  await count("browser_call_refused");
+  expect([await alerts.evaluate(), await alerts.evaluate()]).toEqual([1, 0]);
+  await count("browser_call_refused.warned");
+  await count("ip_not_allowed.warned");
+  expect([await alerts.evaluate(), await alerts.evaluate()]).toEqual([1, 0]);
+  const [policy, browser] = await alerts.alerts();
+  expect(browser).toMatchObject({
+    severity: "critical",
+    title: "A browser sent the key web-shop: everybody who opens the page can read it",
+    key: { kind: "key", id: key.id },
+    facts: [{ label: "no_browser_calls", value: "2 calls refused, 0 passed" }],
+  });
+  expect(policy).toMatchObject({
+    severity: "warning",
+    facts: [{ label: "allowed_ips", value: "0 calls refused, 2 passed" }],
+  });
+  alerts.nowMs += DAY_MS;
+  expect(await alerts.evaluate()).toBe(0);
+  await count("browser_call_refused");
+  expect(await alerts.evaluate()).toBe(1);
 });

@@ -18,6 +18,8 @@ const NAMES: Readonly<Partial<Record<AlertKind, string>>> = {
   provider_key_unused: "Provider keys that nobody uses",
   provider_key_old: "Old provider keys",
   estimated_usage: "Usage that is no provider's figure",
+  browser_call_seen: "Server keys in browsers",
+  policy_violated: "Calls that break a policy",
 };
 
 /**

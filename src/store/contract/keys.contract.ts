@@ -150,7 +150,7 @@ export function describeKeys(createDatabase: CreateTestDatabase): void {
       expect(await store.providerKeys.findById(ids.create("pky"))).toBeUndefined();
     });
 
-    test("are active once per fingerprint: a second is refused until the first is revoked", async () => {
+    test("are active once per fingerprint and environment: a second is refused until the first is revoked", async () => {
       const { store } = fixture;
       const of = await insertBelongings(store);
       const elsewhere = await insertBelongings(store);
@@ -158,7 +158,12 @@ export function describeKeys(createDatabase: CreateTestDatabase): void {
       const first = sampleProviderKey(of, { fingerprint });
       await store.providerKeys.insert(first);
       expect(await store.providerKeys.findActiveByFingerprint(fingerprint)).toEqual([first]);
-      const second = sampleProviderKey(elsewhere, { fingerprint });
+      const inAnother = sampleProviderKey(elsewhere, { fingerprint });
+      await store.providerKeys.insert(inAnother);
+      const both = await store.providerKeys.findActiveByFingerprint(fingerprint);
+      expect(new Set(both.map(({ id }) => id))).toEqual(new Set([first.id, inAnother.id]));
+      await store.providerKeys.revoke(inAnother.id, SAMPLE_TIME_MS);
+      const second = sampleProviderKey(of, { fingerprint });
       await expect(store.providerKeys.insert(second)).rejects.toMatchObject({
         field: "fingerprint",
       });

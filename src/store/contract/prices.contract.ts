@@ -103,7 +103,10 @@ function describeOverrides(createDatabase: CreateTestDatabase): void {
       expect(await store.environments.update(environment.id, { budgetCeilingPicos })).toBe(true);
       const changed = { ...environment, unpricedPolicy: "refuse", budgetCeilingPicos };
       expect(await store.environments.findById(environment.id)).toEqual(changed);
-      await store.environments.update(environment.id, { budgetCeilingPicos: null });
+      const policy = { modes: { allowed_ips: "warn" }, allowedIps: ["10.0.0.0/8"] } as const;
+      expect(await store.environments.update(environment.id, { policy })).toBe(true);
+      expect(await store.environments.findById(environment.id)).toEqual({ ...changed, policy });
+      await store.environments.update(environment.id, { budgetCeilingPicos: null, policy: {} });
       expect(await store.environments.update(environment.id, {})).toBe(true);
       expect(await store.environments.findById(environment.id)).toEqual({
         ...changed,

@@ -3,6 +3,7 @@ import type { Budget } from "../../core/budgets/budget.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import type { DataKeyRecord, RootKeyRecord } from "../../core/keys/vault-records.ts";
 import { picos } from "../../core/money/picos.ts";
+import { NO_SETTINGS } from "../../core/policy/environment-policy.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { AdminTokenRecord } from "../access-records.ts";
 import type {
@@ -51,6 +52,7 @@ export function sampleEnvironment(overrides: Partial<EnvironmentRecord> = {}): E
     kind: "staging",
     unpricedPolicy: "allow_and_alert",
     budgetCeilingPicos: null,
+    policy: NO_SETTINGS,
     createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   };

@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { EnvironmentId } from "../../core/ids/ids.ts";
 import type { Picos } from "../../core/money/picos.ts";
+import { NO_SETTINGS, type PolicySettings } from "../../core/policy/environment-policy.ts";
 import type { EnvironmentRecord } from "../records.ts";
 import type { EnvironmentChange, EnvironmentRepository, Page, PageRequest } from "../store.ts";
 import { recordChange } from "./change-repository.ts";
@@ -24,6 +25,7 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
       kind: record.kind,
       unpriced_policy: record.unpricedPolicy,
       ...toCeilingColumns(record.budgetCeilingPicos),
+      policy: JSON.stringify(record.policy),
       created_at_ms: record.createdAtMs,
     };
     await exclusively(this.#connections, async (db) => {
@@ -49,10 +51,11 @@ export class SqlEnvironmentRepository implements EnvironmentRepository {
   }
 
   async update(id: EnvironmentId, change: EnvironmentChange): Promise<boolean> {
-    const { unpricedPolicy, budgetCeilingPicos } = change;
+    const { unpricedPolicy, budgetCeilingPicos, policy } = change;
     const values = {
       ...(unpricedPolicy !== undefined && { unpriced_policy: unpricedPolicy }),
       ...(budgetCeilingPicos !== undefined && toCeilingColumns(budgetCeilingPicos)),
+      ...(policy !== undefined && { policy: JSON.stringify(policy) }),
     };
     if (Object.keys(values).length === 0) return (await this.findById(id)) !== undefined;
     return await exclusively(this.#connections, async (db) => {
@@ -84,6 +87,7 @@ function toRecord(row: Selectable<EnvironmentTable>): EnvironmentRecord {
     kind: row.kind,
     unpricedPolicy: row.unpriced_policy,
     budgetCeilingPicos: fromNullableMoney(row.budget_ceiling_micros, row.budget_ceiling_rest_picos),
+    policy: row.policy === null ? NO_SETTINGS : (JSON.parse(row.policy) as PolicySettings),
     createdAtMs: Number(row.created_at_ms),
   };
 }

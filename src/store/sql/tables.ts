@@ -52,6 +52,8 @@ export interface EnvironmentTable {
   readonly unpriced_policy: UnpricedPolicy;
   readonly budget_ceiling_micros: bigint | null;
   readonly budget_ceiling_rest_picos: bigint | null;
+  /** JSON of PolicySettings; null: nothing was said. */
+  readonly policy: string | null;
   readonly created_at_ms: Integer;
 }
 

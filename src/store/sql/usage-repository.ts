@@ -1,13 +1,17 @@
 import { type Kysely, sql } from "kysely";
+import type { GatewayKeyId } from "../../core/ids/ids.ts";
+import { WARNED_SUFFIX } from "../../core/policy/call-policy.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
-import type {
-  EventBatch,
-  EventFilter,
-  Page,
-  PageRequest,
-  SummaryRequest,
-  SummaryRow,
-  UsageRepository,
+import {
+  type EventBatch,
+  type EventFilter,
+  type KeyRefusals,
+  MAX_PAGE_SIZE,
+  type Page,
+  type PageRequest,
+  type SummaryRequest,
+  type SummaryRow,
+  type UsageRepository,
 } from "../store.ts";
 import { boundedText } from "./bounded-text.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
@@ -95,6 +99,7 @@ export class SqlUsageRepository implements UsageRepository {
     let rows = this.#connections.read
       .selectFrom("refusal_rollups")
       .select(["code", sql<bigint>`cast(sum(count) as bigint)`.as("count")])
+      .where(sql<boolean>`code not like ${`%${WARNED_SUFFIX}`}`)
       .groupBy("code")
       .orderBy("code");
     const { fromMs, toMs } = range;
@@ -107,6 +112,33 @@ export class SqlUsageRepository implements UsageRepository {
     const found = await rows.execute();
     return found.map((row) => ({ code: row.code, count: Number(row.count) }));
   }
+
+  async countRefusalsByKey(
+    codes: readonly string[],
+    fromMs: number,
+  ): Promise<readonly KeyRefusals[]> {
+    const found = await this.#connections.read
+      .selectFrom("refusal_rollups")
+      .select(["code", "gateway_key_id", sql<bigint>`cast(sum(count) as bigint)`.as("count")])
+      .where("hour_ms", ">=", BigInt(Math.floor(fromMs / HOUR_MS) * HOUR_MS))
+      .where("code", "in", codes)
+      .where("gateway_key_id", "!=", "")
+      .groupBy(["code", "gateway_key_id"])
+      .orderBy("code")
+      .orderBy("gateway_key_id")
+      .limit(MAX_PAGE_SIZE)
+      .execute();
+    return found.map(toKeyRefusals);
+  }
+}
+
+function toKeyRefusals(row: {
+  readonly code: string;
+  readonly gateway_key_id: string;
+  readonly count: bigint;
+}): KeyRefusals {
+  const { code, gateway_key_id: id, count } = row;
+  return { code, gatewayKeyId: id as GatewayKeyId, count: Number(count) };
 }
 
 const ADD_TO_REFUSALS = `on conflict (hour_ms, code, gateway_key_id, customer)

@@ -4,7 +4,7 @@ import { repeatedQuery } from "./repeated-query.ts";
 import type { RunChanges } from "./sqlite-messages.ts";
 
 /** "UNIQUE constraint failed: projects.name" */
-const TAKEN_PATTERN = /^UNIQUE constraint failed: \w+\.(\w+)$/;
+const TAKEN_PATTERN = /^UNIQUE constraint failed: \w+\.(\w+)(?:, .*)?$/;
 
 export const SQLITE_ENGINE: SqlEngine = {
   kind: "sqlite",

@@ -17,6 +17,7 @@ import { members } from "./0015-members.ts";
 import { audit } from "./0016-audit.ts";
 import { accountDemand } from "./0017-account-demand.ts";
 import { rotations } from "./0018-rotations.ts";
+import { environmentPolicies } from "./0019-environment-policies.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "audit", statements: audit },
   { name: "account demand", statements: accountDemand },
   { name: "rotations", statements: rotations },
+  { name: "environment policies", statements: environmentPolicies },
 ];

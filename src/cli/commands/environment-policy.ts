@@ -1,0 +1,134 @@
+import type { components } from "../../admin/api-types.ts";
+import { expectData } from "../../admin/client.ts";
+import {
+  isPolicyRule,
+  isRuleMode,
+  POLICY_RULES,
+  type PolicyRule,
+  RULE_MODES,
+  type RuleMode,
+} from "../../core/policy/environment-policy.ts";
+import { CliError } from "../cli-error.ts";
+import { defineCommand } from "../command.ts";
+import { listGiven } from "../key-options.ts";
+import type { Output } from "../output.ts";
+import { parseCount } from "../parse-count.ts";
+
+type Policy = components["schemas"]["EnvironmentPolicy"];
+type Change = components["schemas"]["EnvironmentPolicyChange"];
+
+export const policy = defineCommand({
+  summary: "show or change what an environment refuses",
+  details: `Each rule is enforce (what breaks it is refused), warn (it passes, and is counted and shown) or off; default gives it back to the environment's kind. Rules: ${POLICY_RULES.join(", ")}. A list is replaced by the one that is given; any takes it away.`,
+  examples: [
+    "keyward environments policy production",
+    "keyward environments policy staging --set no_browser_calls=warn --set no_personal_keys=enforce",
+    "keyward environments policy production --allow-ip 10.1.0.0/16 --allow-ip 2001:db8::/32",
+    "keyward environments policy production --allow-model 'gpt-4o*' --allow-endpoint @text --max-output-tokens 4096",
+    "keyward environments policy production --allow-ip any --max-output-tokens none --set allowed_models=default",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { environment: { description: "its name or id" } },
+  options: {
+    set: {
+      value: "rule=mode",
+      description: "what becomes of what breaks a rule; may be repeated",
+      isRepeatable: true,
+      param: "rules",
+    },
+    allowIp: {
+      value: "network",
+      description: "for allowed_ips; may be repeated",
+      isRepeatable: true,
+      param: "allowedIps",
+    },
+    allowModel: {
+      value: "model",
+      description: "for allowed_models; may be repeated",
+      isRepeatable: true,
+      param: "allowedModels",
+    },
+    allowEndpoint: {
+      value: "path",
+      description: "for allowed_endpoints; may be repeated",
+      isRepeatable: true,
+      param: "allowedEndpoints",
+    },
+    maxOutputTokens: { value: "count", description: "for max_output_tokens, or none" },
+  },
+  async run({ admin, arguments: { environment: id }, options, output }) {
+    const body: Change = {
+      ...(options.set.length === 0 ? {} : { rules: parseRules(options.set) }),
+      ...bound("allowedIps", listGiven(options.allowIp, "--allow-ip")),
+      ...bound("allowedModels", listGiven(options.allowModel, "--allow-model")),
+      ...bound("allowedEndpoints", listGiven(options.allowEndpoint, "--allow-endpoint")),
+      ...bound("maxOutputTokens", parseTokens(options.maxOutputTokens)),
+    };
+    const client = await admin();
+    const params = { path: { id } };
+    const answer =
+      Object.keys(body).length === 0
+        ? await client.GET("/environments/{id}/policy", { params })
+        : await client.PATCH("/environments/{id}/policy", { params, body });
+    const found = expectData(answer);
+    await output.data(found, () => printPolicy(output, found));
+  },
+});
+
+function parseRules(given: readonly string[]): Partial<Record<PolicyRule, RuleMode | null>> {
+  const rules: Partial<Record<PolicyRule, RuleMode | null>> = {};
+  for (const text of given) {
+    const [rule = "", mode = "", ...more] = text.split("=");
+    if (!isPolicyRule(rule) || more.length > 0) {
+      throw new CliError(`--set takes rule=mode; got ${JSON.stringify(text)}`, {
+        isUsage: true,
+        advice: `rules are ${POLICY_RULES.join(", ")}`,
+      });
+    }
+    if (mode === "default") rules[rule] = null;
+    else if (isRuleMode(mode)) rules[rule] = mode;
+    else {
+      throw new CliError(`${rule} can be ${RULE_MODES.join(", ")} or default`, { isUsage: true });
+    }
+  }
+  return rules;
+}
+
+function parseTokens(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  return text === "none" ? null : parseCount(text, "--max-output-tokens");
+}
+
+function bound<Name extends keyof Change>(
+  name: Name,
+  value: readonly string[] | number | null | undefined,
+): Pick<Change, Name> | Record<string, never> {
+  if (value === undefined) return {};
+  return { [name]: Array.isArray(value) ? [...(value as readonly string[])] : value } as Pick<
+    Change,
+    Name
+  >;
+}
+
+async function printPolicy(output: Output, found: Policy): Promise<void> {
+  const watched: Readonly<Partial<Record<PolicyRule, string>>> = {
+    allowed_ips: listOr(found.allowedIps, "everywhere"),
+    allowed_models: listOr(found.allowedModels, "every model"),
+    allowed_endpoints: listOr(found.allowedEndpoints, "every endpoint"),
+    max_output_tokens: found.maxOutputTokens === null ? "no limit" : String(found.maxOutputTokens),
+  };
+  await output.table(POLICY_RULES, [
+    { title: "rule", value: (rule) => rule },
+    { title: "mode", value: (rule) => found.rules[rule] },
+    { title: "allows", value: (rule) => watched[rule] ?? "–" },
+  ]);
+  for (const { mode, rule, subject, message } of found.violations) {
+    const color = mode === "enforce" ? "red" : "yellow";
+    output.marked(mode, color, `${rule}: ${subject.name} (${subject.id}). ${message}`);
+  }
+}
+
+function listOr(names: readonly string[] | null, all: string): string {
+  return names === null ? all : names.join(", ");
+}
