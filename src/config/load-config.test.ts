@@ -63,6 +63,7 @@ test("every setting can be set by its variable and by its flag", () => {
     otlpEndpoint: "http://collector.example:4318",
     otlpHeaders: "api-key=some-text",
     circuitFailures: "7",
+    trustedProxies: "10.0.0.0/8",
   };
   for (const { key, variable, type, choices, defaultValue } of listSettings()) {
     const other = choices?.find((choice) => choice !== defaultValue);
