@@ -26,7 +26,8 @@ describe("an environment's routing", () => {
   }
 
   async function addAccount(name: string): Promise<ProviderAccountId> {
-    const { ids, store } = admin.deps;
+    const { ids } = admin.deps;
+    const { store } = admin;
     const id = ids.create("acc");
     await store.providerAccounts.insert({
       id,
@@ -48,7 +49,8 @@ describe("an environment's routing", () => {
     accountId: ProviderAccountId,
     key: { readonly secret: string; readonly weight?: number; readonly createdAtMs?: number },
   ) {
-    const { ids, store, vault } = admin.deps;
+    const { ids, vault } = admin.deps;
+    const { store } = admin;
     const id = ids.create("pky");
     await store.providerKeys.insert({
       id,
