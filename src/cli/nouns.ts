@@ -157,6 +157,24 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/vault.ts")).vault,
   },
   {
+    name: "members",
+    group: "Secrets",
+    summary: "who may administer, and what they may do",
+    load: async () => (await import("./commands/members.ts")).members,
+  },
+  {
+    name: "owner-link",
+    group: "Secrets",
+    summary: "a link for the first owner, and for one who is locked out",
+    load: async () => (await import("./commands/owner-link.ts")).ownerLink,
+  },
+  {
+    name: "admin-tokens",
+    group: "Secrets",
+    summary: "tokens of programs for the admin API",
+    load: async () => (await import("./commands/admin-tokens.ts")).adminTokens,
+  },
+  {
     name: "admin-token",
     group: "Secrets",
     summary: "what the admin API is asked with",

@@ -1,6 +1,7 @@
 import type { GatewayReply } from "../proxy/gateway-request.ts";
 import type { HttpHandler } from "../proxy/http/handler.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
+import { findLoginPage } from "./login-pages.ts";
 import { sendJson } from "./send-json.ts";
 
 export interface FrontDoorDeps {
@@ -18,6 +19,8 @@ export function createFrontDoor(deps: FrontDoorDeps): HttpHandler {
   const { basePath, handler } = deps.admin;
   return (request, reply) => {
     const [path] = request.target.split("?", 1);
+    const page = findLoginPage(path);
+    if (page !== undefined) return page(request, reply);
     if (path === basePath || path?.startsWith(`${basePath}/`)) {
       handler(request, reply);
     } else if (path === "/metrics") {

@@ -1,0 +1,100 @@
+import { expectData } from "../../admin/client.ts";
+import { ROLES } from "../../core/access/role.ts";
+import { defineCommand } from "../command.ts";
+import { formatTime } from "../format-cells.ts";
+import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+
+const MEMBER_ID = { description: "the member's id" };
+
+const invite = defineCommand({
+  summary: "make a link that lets somebody join, once",
+  examples: [
+    "keyward members invite --email anna@example.com --role developer",
+    "keyward members invite --email ben@example.com --role developer --environment production",
+  ],
+  reach: "admin",
+  printsData: true,
+  options: {
+    email: { value: "address", description: "who is invited", isRequired: true },
+    role: { value: "role", description: "what they may do", choices: ROLES, isRequired: true },
+    environment: {
+      value: "name",
+      description: "a developer's: where keys and policy may be changed; may be repeated",
+      param: "environments",
+      isRepeatable: true,
+    },
+  },
+  async run({ admin, options, output }) {
+    const client = await admin();
+    const { email, role, environment } = options;
+    const environments = environment.length > 0 ? [...environment] : null;
+    const body = { email, role: role as (typeof ROLES)[number], environments };
+    const made = expectData(await client.POST("/invitations", { body }));
+    await output.data(made, () => {
+      output.line(made.link);
+      output.note(`works once, until ${formatTime(made.expiresAt)}; it is not shown again`);
+    });
+  },
+});
+
+const list = defineCommand({
+  summary: "list members, newest first",
+  examples: ["keyward members list"],
+  reach: "admin",
+  printsData: true,
+  options: PAGE_OPTIONS,
+  run: (context) =>
+    printPage(context, {
+      what: "members",
+      fetch: (client, query) => client.GET("/members", { params: { query } }),
+      columns: [
+        { title: "e-mail", value: (member) => member.email },
+        { title: "role", value: (member) => member.role },
+        { title: "joined", value: (member) => formatTime(member.createdAt) },
+        { title: "id", value: (member) => member.id },
+      ],
+    }),
+});
+
+const setRole = defineCommand({
+  summary: "change what a member may do",
+  examples: ["keyward members set-role mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D --role viewer"],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: MEMBER_ID },
+  options: {
+    role: { value: "role", description: "the new role", choices: ROLES, isRequired: true },
+    environment: {
+      value: "name",
+      description: "a developer's: where keys and policy may be changed; may be repeated",
+      param: "environments",
+      isRepeatable: true,
+    },
+  },
+  async run({ admin, arguments: { id }, options, output }) {
+    const client = await admin();
+    const { role, environment } = options;
+    const environments = environment.length > 0 ? [...environment] : null;
+    const body = { role: role as (typeof ROLES)[number], environments };
+    const member = expectData(
+      await client.PATCH("/members/{id}", { params: { path: { id } }, body }),
+    );
+    await output.data(member, () => output.line(`${member.email} is ${member.role}`));
+  },
+});
+
+const remove = defineCommand({
+  summary: "remove a member, with sessions and tokens",
+  examples: ["keyward members remove mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: MEMBER_ID },
+  options: {},
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const member = expectData(await client.DELETE("/members/{id}", { params: { path: { id } } }));
+    await output.data(member, () => output.line(`removed ${member.email}`));
+  },
+});
+
+export const members = { invite, list, "set-role": setRole, remove };
