@@ -21,6 +21,7 @@ import { openFileLedger } from "./ledger/file/file-ledger.ts";
 import type { HoldBook } from "./ledger/holds.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
+import type { AccountGate } from "./proxy/account-gate.ts";
 import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
@@ -209,12 +210,13 @@ async function createAdmin(
     readonly authenticator: Authenticator;
     readonly ledger?: Ledger;
     readonly routeHealth?: RouteHealth;
+    readonly accountGate?: AccountGate;
     readonly telemetry?: Telemetry;
     readonly storeWatch?: StoreWatch;
   },
 ): Promise<AdminApp> {
   const { request, vault, providers, url } = parts;
-  const { ledger, routeHealth } = more;
+  const { ledger, routeHealth, accountGate } = more;
   const { createAdminApp } = await import("./admin/admin-app.ts");
   return createAdminApp({
     ...parts,
@@ -240,6 +242,7 @@ async function createAdmin(
       routeHealth === undefined
         ? undefined
         : ({ id, accountId }) => routeHealth.describe({ keyId: id, accountId }),
+    accountUses: accountGate && (() => accountGate.listUses()),
     onRefusal: (refusal) => request.log.info(refusal, "the admin API refused a request"),
     onFault: ({ error, ...fault }) =>
       request.log.error({ ...fault, err: error }, "the admin API failed"),
@@ -288,6 +291,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
       ledger,
       telemetry,
       routeHealth: failover.routeHealth,
+      accountGate: failover.accountGate,
       storeWatch: poller,
       gauges: {
         inFlightCalls: () => gateway.inFlightCalls(),
@@ -369,6 +373,7 @@ interface Served {
   readonly authenticator: Authenticator;
   readonly ledger: Ledger;
   readonly routeHealth: RouteHealth;
+  readonly accountGate: AccountGate;
   readonly telemetry: Telemetry;
   readonly gauges: Parameters<Telemetry["scrape"]>[0];
   readonly storeWatch: StoreWatch;

@@ -52,6 +52,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   listProviderAccounts: rule("provider-accounts:read", "shared"),
   createProviderAccount: rule("provider-accounts:write", "organization"),
   getProviderAccount: rule("provider-accounts:read", "shared"),
+  getProviderAccountLimits: rule("provider-accounts:read", "organization"),
   listProviderKeys: rule("provider-keys:read", "query.environment"),
   createProviderKey: rule("provider-keys:write", "body.environment"),
   getProviderKey: rule("provider-keys:read", "path.providerKey"),

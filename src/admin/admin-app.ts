@@ -36,6 +36,7 @@ import { registerPendingUsage } from "./routes/pending-usage.ts";
 import { registerPriceOverrides } from "./routes/price-overrides.ts";
 import { registerPrices } from "./routes/prices.ts";
 import { registerProjects } from "./routes/projects.ts";
+import { registerProviderAccountLimits } from "./routes/provider-account-limits.ts";
 import { registerProviderAccounts } from "./routes/provider-accounts.ts";
 import { registerProviderAdminKeys } from "./routes/provider-admin-keys.ts";
 import { registerProviderKeyRotation } from "./routes/provider-key-rotation.ts";
@@ -119,6 +120,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProviders(router, deps);
   registerProviderAccounts(router, deps);
   registerProviderAdminKeys(router, deps);
+  registerProviderAccountLimits(router, deps);
   registerProviderKeys(router, deps);
   registerProviderKeyRotation(router, deps);
   registerRotations(router, deps);

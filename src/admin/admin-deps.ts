@@ -8,6 +8,7 @@ import type { Principal } from "../core/access/principal.ts";
 import type { SessionLimits } from "../core/access/session.ts";
 import type { ErrorCode } from "../core/errors/codes.ts";
 import type { IdFactory, ProcessId, RequestId } from "../core/ids/ids.ts";
+import type { AccountUse } from "../core/limits/account-demand.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import type { ProviderKeyHealth } from "../core/routing/provider-key-health.ts";
@@ -79,6 +80,8 @@ export interface AdminDeps {
   readonly providerKeyHealth?:
     | ((key: Pick<ProviderKeyRecord, "id" | "accountId">) => ProviderKeyHealth)
     | undefined;
+  /** How much of accounts' limits is used now, as far as the running process knows; absent where no server runs. */
+  readonly accountUses?: (() => readonly AccountUse[]) | undefined;
   /** Called for each refusal that the table of error codes wants in the log: a wrong token, another origin. */
   readonly onRefusal?: ((refusal: Omit<AdminFault, "error">) => void) | undefined;
   /** Called once for each answer with a status of 500 or more, and for an export that breaks off. */

@@ -1067,6 +1067,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/provider-accounts/{id}/limits": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How near a provider account comes to its provider's limits, and what to ask for more with
+     * @description Calls count by the minute in which they came, also those that then waited or were not sent. Peaks are kept by the hour for 30 days; stretches begin with a full hour. Up to 15 seconds late.
+     */
+    get: operations["getProviderAccountLimits"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/provider-accounts/{id}/unknown-keys": {
     parameters: {
       query?: never;
@@ -1545,6 +1565,49 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    AccountLimitFigures: {
+      /** @description As the provider's answers told it last; null: they have not. */
+      limit: number | null;
+      /** @description The busiest minute; null where nothing was asked for. */
+      peaks: {
+        last7Days: components["schemas"]["DemandPeak"] | null;
+        last30Days: components["schemas"]["DemandPeak"] | null;
+        lastDay: components["schemas"]["DemandPeak"] | null;
+      };
+      /** @description Used now, as far as the answering process knows; null where it does not, or where no server runs. */
+      used: number | null;
+    };
+    AccountLimitNear: {
+      accountId: string;
+      /** @example openai-main */
+      accountName: string;
+      /** @description As the provider told it last. */
+      limit: number;
+      /** @example gpt-4o */
+      model: string;
+      /** @enum {string} */
+      of: "requests" | "tokens";
+      peak: components["schemas"]["DemandPeak"];
+    };
+    AccountModelFigures: {
+      /** @example gpt-4o */
+      model: string;
+      requests: components["schemas"]["AccountLimitFigures"];
+      tokens: components["schemas"]["AccountLimitFigures"];
+      waits: {
+        last7Days: components["schemas"]["AccountWaitFigures"];
+        last30Days: components["schemas"]["AccountWaitFigures"];
+        lastDay: components["schemas"]["AccountWaitFigures"];
+      };
+    };
+    AccountWaitFigures: {
+      /** @description The longest wait. */
+      longestWaitMs: number;
+      /** @description Calls that were not sent for want of room. */
+      refused: number;
+      /** @description Calls that waited for room. */
+      waited: number;
+    };
     AddedProviderKey: components["schemas"]["ProviderKey"] & {
       /** @description Rules of the environment's policy that it breaks and that only warn. */
       warnings: string[];
@@ -2522,6 +2585,18 @@ export interface components {
       data: components["schemas"]["Customer"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
+    };
+    DemandPeak: {
+      /** @description Asked for in one minute, by all processes together. */
+      amount: number;
+      /**
+       * Format: date-time
+       * @description When that minute began.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      minute: string;
+      /** @description Of the limit, rounded down; null where no limit was told. */
+      percent: number | null;
     };
     EndedSession: Record<string, never>;
     Environment: {
@@ -4086,6 +4161,15 @@ export interface components {
        */
       provider: string;
     };
+    ProviderAccountLimits: {
+      accountId: string;
+      /** @example openai-main */
+      accountName: string;
+      /** @description Of the last 30 days; at most about 200, the busiest. */
+      models: components["schemas"]["AccountModelFigures"][];
+      /** @description A paragraph to ask the provider for higher limits with; null where no peak came to 80 % of one. */
+      request: string | null;
+    };
     ProviderAccountList: {
       data: components["schemas"]["ProviderAccount"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
@@ -4798,6 +4882,8 @@ export interface components {
       callsLastDay: number;
       environments: components["schemas"]["EnvironmentStatus"][];
       ledger: components["schemas"]["LedgerStatus"];
+      /** @description Limits of provider accounts of which a minute of the last 24 hours asked for 80 % or more; at most 20. `GET /provider-accounts/{id}/limits` has what to ask the provider with. */
+      limitsNear: components["schemas"]["AccountLimitNear"][];
       /** @description Longest running first. */
       processes: components["schemas"]["ProcessStatus"][];
       rootKey: {
@@ -12804,6 +12890,86 @@ export interface operations {
       };
       /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
       415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  getProviderAccountLimits: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The figures. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderAccountLimits"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
         headers: {
           [name: string]: unknown;
         };

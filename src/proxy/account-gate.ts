@@ -1,4 +1,5 @@
 import type { ProviderAccountId } from "../core/ids/ids.ts";
+import type { AccountUse } from "../core/limits/account-demand.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readAccountLimits } from "../wire/http/account-limit-headers.ts";
 import { readRetryAfterMs } from "../wire/http/retry-after.ts";
@@ -169,7 +170,7 @@ export class AccountGate {
   }
 
   /** How much of the limits of each account and model is used now, where a provider has told of them. */
-  listUses(): readonly (LaneOwner & LaneUse)[] {
+  listUses(): readonly AccountUse[] {
     const nowMs = this.#options.monotonicMs();
     return [...this.#allLanes()].flatMap(({ owner, account }) =>
       account.uses(nowMs).map((use) => ({ ...owner, ...use })),

@@ -10,6 +10,7 @@ import { jsonAnswer } from "../answers/json-content.ts";
 import { errorAnswers } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
+import { limitNearSchema, LIMITS_NEAR_DESCRIPTION, listLimitsNear } from "./limits-near.ts";
 
 /** Counting costs time for each key, on the connection that also looks keys up. */
 const MAX_COUNTED_KEYS = 10_000;
@@ -75,6 +76,7 @@ const statusSchema = z
     ledger: ledgerSchema.nullable().openapi({ description: "Null where no server runs." }),
     processes: z.array(processSchema).openapi({ description: "Longest running first." }),
     environments: z.array(environmentStatusSchema),
+    limitsNear: z.array(limitNearSchema).openapi({ description: LIMITS_NEAR_DESCRIPTION }),
   })
   .openapi("Status");
 
@@ -95,11 +97,12 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
 
   router.openapi(getStatus, async (context) => {
     const nowMs = clock.nowMs();
-    const [schema, lastDay, { rows }, running] = await Promise.all([
+    const [schema, lastDay, { rows }, running, limitsNear] = await Promise.all([
       store.currentSchema(),
       store.usage.summarize({ limit: 1 }, { groupBy: [], fromMs: nowMs - DAY_MS }),
       store.environments.list({ limit: MAX_PAGE_SIZE }),
       store.processes.listRunning(),
+      listLimitsNear(store, nowMs),
     ]);
     const environments = await Promise.all(rows.map((row) => describeEnvironment(store, row)));
     const status: z.infer<typeof statusSchema> = {
@@ -115,6 +118,7 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
         .toSorted((a, b) => a.startedAtMs - b.startedAtMs)
         .map((one) => describeProcess(one, serverInfo.processId)),
       environments,
+      limitsNear,
     };
     return context.json(status, 200);
   });

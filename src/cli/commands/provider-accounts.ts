@@ -7,6 +7,7 @@ import { formatOptional, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
+import { accountLimits } from "./account-limits.ts";
 import { removeAdminKey, setAdminKey, showAdminKey } from "./provider-admin-keys.ts";
 
 const list = defineCommand({
@@ -101,6 +102,7 @@ function isAccountKind(word: string): word is AccountKind {
 export const providerAccounts = {
   list,
   create,
+  limits: accountLimits,
   "set-admin-key": setAdminKey,
   "show-admin-key": showAdminKey,
   "remove-admin-key": removeAdminKey,

@@ -52,6 +52,7 @@ export const status = defineCommand({
       if (ledger !== null && ledger.lastFlushError !== null) {
         output.warn(`the last flush failed: ${ledger.lastFlushError}`);
       }
+      for (const near of found.limitsNear) output.warn(describeLimitNear(near));
       if (found.processes.length > 0) {
         output.line();
         await output.table(found.processes, PROCESS_COLUMNS);
@@ -71,6 +72,18 @@ export const status = defineCommand({
     });
   },
 });
+
+function describeLimitNear({
+  accountName,
+  model,
+  of,
+  limit,
+  peak,
+}: components["schemas"]["AccountLimitNear"]): string {
+  const asked = `${formatCount(peak.amount)} ${of} for ${model} in the minute of ${formatTime(peak.minute)}`;
+  const share = `${peak.percent} % of its provider's limit of ${formatCount(limit)}`;
+  return `account ${accountName} was asked for ${asked}, ${share}: keyward provider-accounts limits ${accountName}`;
+}
 
 type Process = components["schemas"]["ProcessStatus"];
 

@@ -45,6 +45,15 @@ export interface AccountPeaks extends Omit<
   readonly tokenLimit: number | null;
 }
 
+/** How much of one limit is used at the moment. */
+export interface AccountUse {
+  readonly accountId: ProviderAccountId;
+  readonly model: string;
+  readonly of: "requests" | "tokens";
+  readonly used: number;
+  readonly limit: number;
+}
+
 export const NO_DEMAND: DemandCounts = {
   requests: 0,
   tokens: 0,

@@ -18,9 +18,9 @@ export interface DemandWriterDeps {
 }
 
 const WRITE_MS = 15_000;
-const CLEANING_MS = 5 * 60_000;
-/** More than what comes in between two cleanings in all but the largest installations; the rest goes the next time. */
-const MAX_REMOVED = 5_000;
+const CLEANING_MS = 60_000;
+/** Of each kind; where more is old, the rest goes the next time. */
+const MAX_REMOVED = 1_000;
 
 export class DemandWriter {
   readonly #deps: DemandWriterDeps;
