@@ -235,12 +235,34 @@ export function describeOldKey(key: ProviderKeyFacts, days: number): AlertConten
 
 export function describeAccountLimit(
   account: string,
-  limit: { readonly what: string; readonly percent: number; readonly limit: number },
+  limit: {
+    readonly what: string;
+    readonly limit: number;
+    readonly used: number;
+    /** Of what is used, or of what was asked for if that is more. */
+    readonly percent: number;
+    readonly peak: { readonly amount: number; readonly minuteMs: number } | null;
+  },
+  formatTime: FormatTime,
 ): AlertContent {
+  const { what, used, percent, peak } = limit;
+  const isAskedFor = peak !== null && peak.amount > used;
+  const state = isAskedFor ? "was asked for" : "is at";
   return {
     severity: "warning",
-    title: `Account ${account} is at ${limit.percent} % of its provider's limit`,
-    facts: [{ label: limit.what, value: `${limit.percent} % of ${limit.limit}` }],
-    command: "keyward provider-accounts list",
+    title: `Account ${account} ${state} ${percent} % of its provider's limit`,
+    facts: [
+      { label: what, value: `${percent} % of ${limit.limit}` },
+      { label: "used now", value: String(used) },
+      ...(peak === null
+        ? []
+        : [
+            {
+              label: "asked for in a minute, calls that waited included",
+              value: `${peak.amount} (${formatTime(peak.minuteMs)})`,
+            },
+          ]),
+    ],
+    command: `keyward provider-accounts limits ${account}`,
   };
 }

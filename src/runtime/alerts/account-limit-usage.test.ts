@@ -1,8 +1,10 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ProviderAccountId } from "../../core/ids/ids.ts";
+import { type AccountPeaks, HOUR_MS } from "../../core/limits/account-demand.ts";
 import { AccountGate } from "../../proxy/account-gate.ts";
+import type { AlertRuleRecord } from "../../store/alert-records.ts";
 import type { ProviderAccountRecord } from "../../store/records.ts";
-import type { AccountLimitUsage } from "./account-limit-findings.ts";
+import { type AccountLimitUsage, findAccountLimits } from "./account-limit-findings.ts";
 import { createAccountLimitSource } from "./account-limit-usage.ts";
 
 const accountId = "acc_main" as ProviderAccountId;
@@ -18,6 +20,23 @@ const account: ProviderAccountRecord = {
   pricedAs: null,
   createdAtMs: 0,
 };
+
+const NOW_MS = Date.UTC(2026, 0, 31, 9, 30);
+const PEAK = { amount: 120, minuteMs: Date.UTC(2026, 0, 31, 9, 5) };
+
+function peaks(model: string): AccountPeaks {
+  return {
+    accountId,
+    model,
+    requests: PEAK,
+    tokens: null,
+    waited: 0,
+    longestWaitMs: 0,
+    refused: 0,
+    requestLimit: 90,
+    tokenLimit: null,
+  };
+}
 
 it("tells what is used of accounts that are still there, by what their providers have said", async () => {
   const gate = new AccountGate({
@@ -47,10 +66,59 @@ it("tells what is used of accounts that are still there, by what their providers
     gate,
     store: {
       providerAccounts: { findById: async (id) => (id === accountId ? account : undefined) },
+      accountDemand: {
+        listRecentPeaks: async ({ fromMs }) => {
+          expect(fromMs).toBe(NOW_MS - HOUR_MS);
+          return [peaks("gpt-4o"), peaks("elsewhere"), { ...peaks("untold"), requestLimit: null }];
+        },
+      },
     },
   });
   const found: AccountLimitUsage[] = [];
-  for await (const usage of source.list(0)) found.push(usage);
+  for await (const usage of source.list(NOW_MS)) found.push(usage);
   const what = "requests for gpt-4o";
-  expect(found).toEqual([{ accountId, accountName: "openai-main", what, used: 61, limit: 100 }]);
+  const main = { accountId, accountName: "openai-main" };
+  expect(found).toEqual([
+    // The limit as it was told to this process is newer than what was written.
+    { ...main, what, used: 61, limit: 100, peak: PEAK },
+    { ...main, what: "requests for elsewhere", used: 0, limit: 90, peak: PEAK },
+  ]);
+});
+
+describe("an account near its limit", () => {
+  const rule: AlertRuleRecord = {
+    id: "alr_1" as AlertRuleRecord["id"],
+    name: "near",
+    condition: { kind: "account_limit_near", settings: { percent: 80 } },
+    scope: null,
+    repeat: "day",
+    channelIds: null,
+    isEnabled: true,
+    createdAtMs: 0,
+  };
+
+  async function find(usage: Pick<AccountLimitUsage, "used" | "peak">) {
+    async function* limits(): AsyncGenerator<AccountLimitUsage> {
+      yield { accountId, accountName: "main", what: "requests for gpt-4o", limit: 100, ...usage };
+    }
+    const condition = { kind: "account_limit_near", settings: { percent: 80 } } as const;
+    const findings = await findAccountLimits({ nowMs: NOW_MS, limits: limits() }, rule, condition);
+    return await Promise.all(findings.map(async ({ describe: content }) => await content()));
+  }
+
+  it("is told of by what is used, and by what a minute asked for, whichever is more", async () => {
+    expect(await find({ used: 79, peak: { ...PEAK, amount: 79 } })).toEqual([]);
+    const [used] = await find({ used: 85, peak: null });
+    expect(used?.title).toBe("Account main is at 85 % of its provider's limit");
+    const [asked] = await find({ used: 10, peak: PEAK });
+    expect(asked).toMatchObject({
+      title: "Account main was asked for 120 % of its provider's limit",
+      facts: [
+        { label: "requests for gpt-4o", value: "120 % of 100" },
+        { label: "used now", value: "10" },
+        { value: "120 (2026-01-31 09:05 UTC)" },
+      ],
+      command: "keyward provider-accounts limits main",
+    });
+  });
 });
