@@ -100,29 +100,36 @@ export class SqlAccountDemandRepository implements AccountDemandRepository {
     { accountId, limit }: PeaksRequest,
   ): Promise<readonly AccountPeaks[]> {
     const ofAccount = accountId === undefined ? sql`` : sql`and account_id = ${accountId}`;
-    // The latest of equal peaks; and the limits as they were told last.
+    // The latest of equal peaks; and the limits as they were told last. In one pass, however many accounts there are.
     const { rows } = await sql<PeakRow>`
       with stretch as (${stretch} ${ofAccount}),
-      sums as (
+      ranked as (
+        select stretch.*,
+          ${rank("peak_requests desc")} as by_requests,
+          ${rank("peak_tokens desc")} as by_tokens,
+          ${rank("case when request_limit is null then 1 else 0 end")} as by_request_limit,
+          ${rank("case when token_limit is null then 1 else 0 end")} as by_token_limit
+        from stretch
+      ),
+      busiest as (
         select account_id, model, max(peak_requests) as peak_requests, max(peak_tokens) as peak_tokens,
+          max(case when by_requests = 1 then peak_requests_at_ms end) as peak_requests_at_ms,
+          max(case when by_tokens = 1 then peak_tokens_at_ms end) as peak_tokens_at_ms,
           cast(sum(waited) as bigint) as waited, max(longest_wait_ms) as longest_wait_ms,
-          cast(sum(refused) as bigint) as refused
-        from stretch group by account_id, model
+          cast(sum(refused) as bigint) as refused,
+          max(case when by_request_limit = 1 then request_limit end) as request_limit,
+          max(case when by_token_limit = 1 then token_limit end) as token_limit
+        from ranked group by account_id, model
         order by max(peak_requests) desc, account_id, model limit ${checkedLimit({ limit })}
       )
-      select sums.*, ${latest("peak_requests_at_ms", sql`s.peak_requests = sums.peak_requests`)},
-        ${latest("peak_tokens_at_ms", sql`s.peak_tokens = sums.peak_tokens`)},
-        ${latest("request_limit", sql`s.request_limit is not null`)},
-        ${latest("token_limit", sql`s.token_limit is not null`)}
-      from sums order by account_id, model`.execute(this.#connections.read);
+      select * from busiest order by account_id, model`.execute(this.#connections.read);
     return rows.map(toPeaks);
   }
 }
 
-function latest(column: string, condition: RawBuilder<unknown>): RawBuilder<bigint | null> {
-  return sql<bigint | null>`(select s.${sql.ref(column)} from stretch s
-    where s.account_id = sums.account_id and s.model = sums.model and ${condition}
-    order by s.from_ms desc limit 1) as ${sql.ref(column)}`;
+/** 1 for the first in this order, of equal ones the latest. */
+function rank(order: string): RawBuilder<bigint> {
+  return sql`row_number() over (partition by account_id, model order by ${sql.raw(order)}, from_ms desc)`;
 }
 
 /** Adds, and says what all processes have counted of these minutes. */
