@@ -358,7 +358,9 @@ async function openSnapshot(
     holds,
     sightings: keyLife.sightings,
   });
-  const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs };
+  // 0: what was known last counts for as long as the database is away.
+  const maxStalenessMs = parts.request.config.maxStalenessMs || undefined;
+  const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs, maxStalenessMs };
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);
   await snapshot.start();
   await loadPriceOverrides({ store, priceBook: parts.priceBook });

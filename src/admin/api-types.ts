@@ -3348,7 +3348,7 @@ export interface components {
       /** @description From its start to the end. */
       durationMs: number;
       /**
-       * @description How the exchange with the provider ended: `whole`, `client-gone`, or a fault.
+       * @description How the exchange with the provider ended: `whole`, `client-gone`, `revoked` (its key was, meanwhile), or a fault.
        * @example whole
        */
       ending: string;

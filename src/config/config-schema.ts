@@ -218,6 +218,15 @@ export const configSchema = z.strictObject({
     description:
       "Failures in a row after which a provider key is left alone for a moment; 0 = never.",
   }),
+  maxStalenessMs: z
+    .int()
+    .min(0)
+    .max(24 * HOUR_MS)
+    .default(5 * MINUTE_MS)
+    .meta({
+      description:
+        "A process that could not look for changes for so long (its database is away) refuses calls: a key may have been revoked meanwhile. 0 = it goes on with what it knows.",
+    }),
   accountQueueMaxWaitMs: z
     .int()
     .min(0)

@@ -12,7 +12,7 @@ import type { Dialect } from "../wire/dialect.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
 import type { JsonObject, Operation } from "../wire/openai/operation.ts";
 import type { AccountTicket } from "./account-gate.ts";
-import type { ExchangeResult } from "./exchange.ts";
+import type { Exchange, ExchangeResult } from "./exchange.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
 import type { EnvironmentRouting, KeyEntry, ProviderRoute } from "./snapshot.ts";
 
@@ -114,6 +114,10 @@ export interface Call {
   outputLimit: { readonly fields: readonly string[]; readonly tokens: number } | undefined;
   /** The attempt's; set once it is in the journal. */
   intent: CallIntent | undefined;
+  /** With the provider, the attempt's; undefined before the first. */
+  exchange: Exchange | undefined;
+  /** Why the call must end, which was let in before: its key is refused by now. */
+  endedBy: Refusal | undefined;
   /** The span that the next provider call is reported as; undefined while tracing is off. */
   trace: TraceContext | undefined;
 }

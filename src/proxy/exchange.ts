@@ -15,8 +15,11 @@ import { classifyFault, type UpstreamFault } from "./upstream.ts";
 
 /** How one exchange with a provider ended, before money is looked at. */
 export interface ExchangeResult {
-  /** `whole`: the provider's answer came to its end. `dropped`: the rest of one that is not passed on was not awaited. */
-  readonly ending: "whole" | "client-gone" | "dropped" | UpstreamFault;
+  /**
+   * `whole`: the provider's answer came to its end. `dropped`: the rest of one that is not passed on was not awaited.
+   * `revoked`: the call's key is refused by now.
+   */
+  readonly ending: "whole" | "client-gone" | "dropped" | "revoked" | UpstreamFault;
   /** Null when no response head came. */
   readonly httpStatus: number | null;
   /** Whether the provider may know of the call. */
@@ -65,9 +68,12 @@ export interface AnswerPlan {
 
 /** More of them announce nothing. */
 const MAX_INTERIM_HEADS = 32;
+/** A provider that delivers faster than it is read is cut off all the same. */
+const MAX_LAST_READ_MS = 100;
 
 class ClientGoneError extends Error {}
 class AnswerDroppedError extends Error {}
+class KeyRefusedError extends Error {}
 
 /**
  * One call's exchange with a provider: undici's callbacks on one side, the client's reply on the other, back-pressure
@@ -80,6 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
   #resolve!: (result: ExchangeResult) => void;
   #isDone = false;
   #isClientGone = false;
+  #readChunks = 0;
   #wasStarted = false;
   #controller: Dispatcher.DispatchController | undefined;
   #interimHeads = 0;
@@ -103,9 +110,39 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
   onClientGone(): void {
     this.#isClientGone = true;
     if (this.#isDone) return;
-    this.#controller?.abort(new ClientGoneError("the client closed the connection"));
-    // Nobody will drain the reply any more: what is still to be decoded must not wait for that.
+    // Nobody will drain the reply any more: what is still to be decoded, or to be read, must not wait for that.
     this.#decoder?.resume();
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    if (this.#status === null) {
+      controller.abort(new ClientGoneError("the client closed the connection"));
+      return;
+    }
+    controller.resume();
+    this.#abortWhenRead(controller, this.#options.monotonicMs() + MAX_LAST_READ_MS);
+  }
+
+  /** Ends it, whatever has come: the call may not go on. */
+  revoke(): void {
+    if (this.#isDone) return;
+    const err = new KeyRefusedError("the call's key was revoked");
+    this.#finish("revoked", err);
+    this.#controller?.abort(err);
+    this.#decoder?.destroy();
+  }
+
+  /**
+   * A client that leaves is charged for what the provider has delivered: what of it has reached this machine already is read
+   * before the provider is told. A turn of the event loop in which nothing came was the last.
+   */
+  #abortWhenRead(controller: Dispatcher.DispatchController, untilMs: number): void {
+    const readBefore = this.#readChunks;
+    setImmediate(() => {
+      if (this.#isDone) return;
+      const isMore = this.#readChunks > readBefore && this.#options.monotonicMs() < untilMs;
+      if (isMore) this.#abortWhenRead(controller, untilMs);
+      else controller.abort(new ClientGoneError("the client closed the connection"));
+    });
   }
 
   onDrain(): void {
@@ -163,6 +200,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isDone) return;
+    this.#readChunks += 1;
     if (this.#decoder !== undefined) this.#decoder.write(chunk);
     else this.#plan?.answer.push(chunk);
   }

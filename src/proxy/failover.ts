@@ -73,9 +73,11 @@ export function readRefusal(
 export function reportEnding(deps: FailoverDeps, call: Call, result: ExchangeResult): void {
   const { route } = call;
   if (route === undefined) throw new Error("an ending comes after route");
+  if (result.ending === "revoked") call.nextRoute = undefined;
   if (result.ending === "whole" && call.nextRoute !== undefined) call.setAside = result;
   if (result.httpStatus !== null) return; // The head has been reported.
-  if (result.ending === "client-gone" || isOwnFault(result.fault)) {
+  const isLeft = result.ending === "client-gone" || result.ending === "revoked";
+  if (isLeft || isOwnFault(result.fault)) {
     deps.routeHealth.left(route, call.circuitTicket);
     return;
   }

@@ -91,6 +91,7 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefi
 /** What is held for a call that is not sent is free again, whatever kept it from being sent. */
 async function openHeld(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
   try {
+    if (call.endedBy !== undefined) return call.endedBy;
     return await openIntent(deps, call);
   } finally {
     if (call.intent === undefined || call.intent.attempt !== call.attempt) {
@@ -133,6 +134,7 @@ function finish(
     return undefined;
   }
   if (result.ending === "client-gone") return undefined;
+  if (result.ending === "revoked") return endRevoked(call, result);
   deps.log.warn(
     { requestId: call.requestId, fault: result.ending, err: result.fault },
     "a provider call broke off",
@@ -149,8 +151,15 @@ function finish(
   return FAULT_REFUSALS[result.ending];
 }
 
+/** A client that had a part of the answer must not take it for the whole. */
+function endRevoked(call: Call, { isHeadSent }: ExchangeResult): Refusal | undefined {
+  if (!isHeadSent) return call.endedBy;
+  call.reply.cut();
+  return undefined;
+}
+
 const FAULT_REFUSALS: Readonly<
-  Record<Exclude<ExchangeResult["ending"], "whole" | "client-gone">, Refusal>
+  Record<Exclude<ExchangeResult["ending"], "whole" | "client-gone" | "revoked">, Refusal>
 > = {
   unreachable: {
     code: "upstream_unreachable",

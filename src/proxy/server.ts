@@ -7,7 +7,9 @@ import { dialectOf } from "../wire/dialect.ts";
 import { findOperation } from "../wire/find-operation.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
 import type { Call, Refusal } from "./call.ts";
+import { CallsByKey } from "./calls-by-key.ts";
 import { answerPreflight, isPreflight } from "./cross-origin.ts";
+import { endRefusedCalls } from "./end-refused-calls.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
 import type { HttpHandler, HttpRequest } from "./http/handler.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
@@ -15,7 +17,7 @@ import { createRefusalReport } from "./refusal-report.ts";
 import { ownHeaders } from "./stages/forward.ts";
 import { endAdmission } from "./stages/limit.ts";
 
-export interface GatewayListenerDeps extends PipelineDeps {
+export interface GatewayListenerDeps extends Omit<PipelineDeps, "callsByKey"> {
   readonly observer: CallObserver;
   readonly maxInFlightCalls: number;
   /** Answers every path that is not the data plane's. */
@@ -32,7 +34,8 @@ export interface GatewayListener {
 }
 
 /** The data plane under `/v1` and, for clients of Azure's API, `/openai`; everything else through `fallback`. */
-export function createGatewayListener(deps: GatewayListenerDeps): GatewayListener {
+export function createGatewayListener(given: GatewayListenerDeps): GatewayListener {
+  const deps = { ...given, callsByKey: new CallsByKey() };
   let inFlight = 0;
   let isStopping = false;
   let idleWaiters: (() => void)[] = [];
@@ -62,10 +65,17 @@ export function createGatewayListener(deps: GatewayListenerDeps): GatewayListene
     } catch (err) {
       fail(deps, call, err);
     }
+    deps.callsByKey.remove(call);
     endAdmission(call);
     call.accountTicket?.end(false);
     over();
   };
+
+  deps.snapshot.watchKeys((id) => {
+    endRefusedCalls(deps, id).catch((err: unknown) => {
+      deps.log.error({ err, keyId: id }, "calls of a key that changed could not be looked at");
+    });
+  });
 
   return {
     handler: (request, reply) => {
@@ -132,6 +142,8 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     hold: undefined,
     outputLimit: undefined,
     intent: undefined,
+    exchange: undefined,
+    endedBy: undefined,
     trace: deps.tracing?.begin(
       request.headers.get("traceparent"),
       request.headers.get("tracestate"),

@@ -119,6 +119,8 @@ export interface SnapshotOptions {
   readonly missTtlMs: number;
   /** A clock that never jumps: set back by a day, a miss would be remembered for a day. */
   readonly monotonicMs: () => number;
+  /** What is known is too old to be relied on when no change could be looked for in so long; absent: never. */
+  readonly maxStalenessMs?: number | undefined;
 }
 
 export const DEFAULT_SNAPSHOT_LIMITS = {
@@ -149,10 +151,24 @@ export class Snapshot {
   #sequence = 0;
   /** Counts applied changes: a load that began before a change must not be kept after it. */
   #generation = 0;
+  #refreshedMs: number;
+  #onKeyChange: (id: GatewayKeyId) => void = () => undefined;
 
   constructor(source: SnapshotSource, options: SnapshotOptions) {
     this.#source = source;
     this.#options = options;
+    this.#refreshedMs = options.monotonicMs();
+  }
+
+  /** Told of every gateway key that changed, once what was known of it is forgotten; in place of whoever was told before. */
+  watchKeys(onChange: (id: GatewayKeyId) => void): void {
+    this.#onKeyChange = onChange;
+  }
+
+  /** Whether a key may have been revoked so long ago that it must not be used any more, and nobody here would know. */
+  isStale(): boolean {
+    const { maxStalenessMs, monotonicMs } = this.#options;
+    return maxStalenessMs !== undefined && monotonicMs() - this.#refreshedMs > maxStalenessMs;
   }
 
   /** Remembers where the change log stands now. Call before the first look-up. */
@@ -187,8 +203,10 @@ export class Snapshot {
 
   /** Applies what has changed since the last time. */
   async refresh(): Promise<void> {
+    const askedMs = this.#options.monotonicMs();
     const changes = await this.#source.changesSince(this.#sequence);
     for (const change of changes) this.#apply(change);
+    this.#refreshedMs = askedMs;
   }
 
   #apply(change: SnapshotChange): void {
@@ -199,6 +217,7 @@ export class Snapshot {
       this.#hashesById.delete(change.entityId);
       this.#misses.clear();
       this.#loadingKeys.clear();
+      this.#onKeyChange(change.entityId as GatewayKeyId);
     } else if (!KINDS_OF_NO_ROUTE.has(change.kind)) {
       this.#routing.clear();
       this.#loadingRouting.clear();

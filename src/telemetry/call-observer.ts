@@ -8,11 +8,12 @@ import type { EnvironmentId, GatewayKeyId, ProjectId, RequestId } from "../core/
 import type { UsageEvent } from "../core/usage/usage-event.ts";
 import type { TraceContext } from "./trace-context.ts";
 
-/** How the exchange with the provider came to its end: whole, by the client's leaving, or by a fault of the way there. */
+/** How the exchange with the provider came to its end: whole, by the client's leaving, by its key's revocation, or by a fault. */
 type CallEnding =
   | "whole"
   | "client-gone"
   | "dropped"
+  | "revoked"
   | "unreachable"
   | "forbidden"
   | "timeout"

@@ -4,6 +4,11 @@ import { Agent, request } from "undici";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type AdminClient, expectData } from "../../src/admin/client.ts";
 import {
+  openStreams,
+  sendDevelopmentTo,
+  startEndlessUpstream,
+} from "../support/endless-streams.ts";
+import {
   adminOf,
   createHome,
   readFirstSecrets,
@@ -113,3 +118,26 @@ it("brings the calls of a worker that is killed into the database, once, by the 
   // Made with `createKey`, and once more above.
   await until("all calls are there", async () => (await count()) === 2 * CONNECTIONS);
 }, 60_000);
+
+it("cuts the streams of a revoked key in every worker, told of it or not", async () => {
+  const upstream = await startEndlessUpstream();
+  await sendDevelopmentTo(admin, upstream);
+  for (const isCut of [false, true]) {
+    const { id, key } = await createStreamsKey(isCut ? "streams, cut" : "streams");
+    const streams = await openStreams(keyward.url, key, 50);
+    if (isCut) {
+      for (const pid of await listeners()) {
+        await database.query("select pg_terminate_backend($1)", [pid]);
+      }
+    }
+    expectData(await admin.POST("/keys/{id}/revoke", { params: { path: { id } } }));
+    expect(await streams.ended).toHaveLength(50);
+    await streams.close();
+  }
+  await until("the provider is rid of them", async () => (await upstream.connections()) === 0);
+  await upstream.close();
+}, 60_000);
+
+async function createStreamsKey(name: string): Promise<{ id: string; key: string }> {
+  return expectData(await admin.POST("/keys", { body: { environment: "development", name } }));
+}

@@ -64,7 +64,9 @@ export interface DataPlane {
   readonly reports: { readonly ended: CallReport[]; readonly refused: RefusalReport[] };
   /** Makes the journal refuse, as a full disk does. */
   isJournalBroken: boolean;
-  /** Tells the data plane that a provider key has changed. */
+  /** What of its store a test changes while it runs; `refresh` tells of it. */
+  readonly changes: StoreChanges;
+  /** Tells the data plane that a provider key and the gateway key have changed. */
   refresh(): Promise<void>;
   /** Cuts every client's connection. */
   hangUpOnAll(): void;
@@ -78,6 +80,7 @@ export interface DataPlaneOptions {
   readonly basePath?: string;
   readonly apiVersion?: string;
   readonly keyEntry?: Partial<KeyEntry>;
+  readonly maxStalenessMs?: number;
   readonly hasRoute?: boolean;
   readonly maxJsonBodyBytes?: number;
   readonly maxHeldBodyBytes?: number;
@@ -139,7 +142,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   });
   const ids = new IdFactory({ nowMs: Date.now, randomBytes });
   const log = createMemoryLog(logged);
-  const snapshot = createSnapshot(key, options);
+  const changes: StoreChanges = { ...NO_CHANGES };
+  const snapshot = createSnapshot(key, options, changes);
   const ledger = createMemoryLedger({ intents, events, refusals, state });
   const bodyBudget = new BodyBudget(options.maxHeldBodyBytes ?? 64 * 1024 * 1024);
   const gateway = createGatewayListener({
@@ -179,6 +183,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     logged,
     bodyBudget,
     reports,
+    changes,
     get isJournalBroken() {
       return state.isJournalBroken;
     },
@@ -236,7 +241,16 @@ function createDecisions(options: DataPlaneOptions, log: Log) {
   };
 }
 
-function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
+/** What a test changes of the store while it runs. */
+interface StoreChanges {
+  key: Partial<KeyEntry>;
+  isStoreAway: boolean;
+  isLookUpAway: boolean;
+}
+
+const NO_CHANGES: StoreChanges = { key: {}, isStoreAway: false, isLookUpAway: false };
+
+function createSnapshot(key: string, options: DataPlaneOptions, changes: StoreChanges): Snapshot {
   const environmentId = "env_test" as EnvironmentId;
   const entry: KeyEntry = {
     id: "key_test" as GatewayKeyId,
@@ -263,7 +277,8 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
     {
       findKeyByHash: async (hash) => {
         await options.keyGate;
-        return hash === hashGatewayKey(key) ? entry : undefined;
+        if (changes.isLookUpAway) throw new Error("the store is away");
+        return hash === hashGatewayKey(key) ? { ...entry, ...changes.key } : undefined;
       },
       loadRouting: async () =>
         options.hasRoute === false
@@ -272,11 +287,19 @@ function createSnapshot(key: string, options: DataPlaneOptions): Snapshot {
             ? routing()
             : routing,
       latestSequence: async () => 0,
-      changesSince: async (sequence) => [
-        { sequence: sequence + 1, kind: "providerKey", entityId: "pky_any" },
-      ],
+      changesSince: async (sequence) => {
+        if (changes.isStoreAway) throw new Error("the store is away");
+        return [
+          { sequence: sequence + 1, kind: "providerKey", entityId: "pky_any" },
+          { sequence: sequence + 2, kind: "gatewayKey", entityId: entry.id },
+        ];
+      },
     },
-    { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs: () => performance.now() },
+    {
+      ...DEFAULT_SNAPSHOT_LIMITS,
+      monotonicMs: options.monotonicMs ?? (() => performance.now()),
+      maxStalenessMs: options.maxStalenessMs,
+    },
   );
 }
 

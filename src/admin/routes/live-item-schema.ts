@@ -8,7 +8,8 @@ const liveCallSchema = usageEventSchema
   .omit({ project: true, correctedCostUsd: true, correctedPriceRowId: true })
   .extend({
     ending: z.string().openapi({
-      description: "How the exchange with the provider ended: `whole`, `client-gone`, or a fault.",
+      description:
+        "How the exchange with the provider ended: `whole`, `client-gone`, `revoked` (its key was, meanwhile), or a fault.",
       example: "whole",
     }),
     traceId: z.string().nullable().openapi({ description: "Null while tracing is off." }),

@@ -1,10 +1,12 @@
 import { hashGatewayKey, parseGatewayKey } from "../../core/keys/gateway-key.ts";
 import type { SupersededSecret } from "../../core/keys/superseded-secret.ts";
 import type { Call, Refusal } from "../call.ts";
+import type { CallsByKey } from "../calls-by-key.ts";
 import type { KeyEntry, Snapshot } from "../snapshot.ts";
 
 export interface AuthenticateDeps {
   readonly snapshot: Snapshot;
+  readonly callsByKey: CallsByKey;
   readonly nowMs: () => number;
 }
 
@@ -20,6 +22,7 @@ export function authenticate(
   deps: AuthenticateDeps,
   call: Call,
 ): Refusal | undefined | Promise<Refusal | undefined> {
+  if (deps.snapshot.isStale()) return STALE;
   const presented = presentedKey(call);
   if (presented === undefined || parseGatewayKey(presented) === undefined) return INVALID_KEY;
   const found = deps.snapshot.findKey(hashGatewayKey(presented));
@@ -36,6 +39,18 @@ const STORE_UNAVAILABLE: Refusal = {
     "The key could not be looked up because the database does not answer. Try again shortly.",
 };
 
+/** A key may have been revoked, and nobody here would know. */
+const STALE: Refusal = {
+  code: "store_unavailable",
+  message:
+    "This process has not seen changes of keys for too long (the setting maxStalenessMs), because the database does not answer. Try again shortly.",
+};
+
+/** Whether it says nothing of the key. */
+export function isOutage(refusal: Refusal): boolean {
+  return refusal.code === "store_unavailable";
+}
+
 function accept(
   deps: AuthenticateDeps,
   call: Call,
@@ -46,6 +61,7 @@ function accept(
   const { superseded } = entry;
   if (superseded !== null && superseded.validUntilMs <= deps.nowMs()) return rotatedKey(superseded);
   call.key = entry;
+  deps.callsByKey.add(call);
   return undefined;
 }
 

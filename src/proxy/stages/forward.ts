@@ -59,6 +59,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
       return planAnswer({ call, ...head, isUsageHidden, onWork: onWorkOf(deps, call) }, send);
     },
   });
+  call.exchange = exchange;
   if (call.reply.isClosed) {
     exchange.cancel(new Error("the client closed the connection before the call was sent"));
     return exchange.result;

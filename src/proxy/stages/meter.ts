@@ -140,7 +140,7 @@ function statusOf(result: ExchangeResult): EventStatus {
   // `insufficient_quota` in a stream that began with a status of 200, say.
   if (result.facts.error !== null) return "failed";
   if (result.ending === "whole") return "succeeded";
-  if (result.ending === "client-gone") return "interrupted";
+  if (result.ending === "client-gone" || result.ending === "revoked") return "interrupted";
   return result.httpStatus === null ? "failed" : "interrupted";
 }
 

@@ -161,7 +161,7 @@ export const CALL_SPAN_ATTRIBUTES = {
     ({ event }) => event.status,
   ),
   "keyward.ending": text(
-    "How the exchange ended: `whole`, `client-gone` or a fault.",
+    "How the exchange ended: `whole`, `client-gone`, `revoked` or a fault.",
     ({ report }) => report.ending,
   ),
   "keyward.usage.source": text("Where the tokens come from.", ({ event }) => event.usageSource),

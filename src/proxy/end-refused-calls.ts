@@ -1,0 +1,29 @@
+import type { GatewayKeyId } from "../core/ids/ids.ts";
+import type { Call } from "./call.ts";
+import { authenticate, type AuthenticateDeps, isOutage } from "./stages/authenticate.ts";
+
+/** How soon a key is looked up again that changed just when the store went away. */
+const LOOK_AGAIN_MS = 250;
+
+/**
+ * A gateway key has changed: its calls in flight whose secret would be refused now are ended, a stream in its midst. What
+ * can't be looked up at the moment is looked up until it can.
+ */
+export async function endRefusedCalls(deps: AuthenticateDeps, id: GatewayKeyId): Promise<void> {
+  await Promise.all(deps.callsByKey.of(id).map((call) => endIfRefused(deps, call)));
+}
+
+async function endIfRefused(deps: AuthenticateDeps, call: Call): Promise<void> {
+  for (;;) {
+    const refusal = await authenticate(deps, call);
+    if (refusal === undefined || call.reply.isClosed) return;
+    if (!isOutage(refusal)) {
+      call.endedBy = refusal;
+      call.exchange?.revoke();
+      return;
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, LOOK_AGAIN_MS).unref();
+    });
+  }
+}
