@@ -37,7 +37,7 @@ import {
   type ProviderRoute,
 } from "../../src/proxy/snapshot.ts";
 import { createUpstream } from "../../src/proxy/upstream.ts";
-import type { CallReport, RefusalReport } from "../../src/telemetry/call-observer.ts";
+import type { CallObserver, CallReport, RefusalReport } from "../../src/telemetry/call-observer.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import type { Tracing } from "../../src/telemetry/trace-context.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -156,10 +156,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     upstream,
     ids,
     log,
-    observer: {
-      callEnded: (report) => reports.ended.push(report),
-      callRefused: (report) => reports.refused.push(report),
-    },
+    observer: tellInto(reports),
     tracing: options.tracing,
     nowMs: options.nowMs ?? Date.now,
     ...createDecisions(options, log),
@@ -238,6 +235,13 @@ function createDecisions(options: DataPlaneOptions, log: Log) {
     random: options.random ?? Math.random,
     routeHealth: new RouteHealth({ rule, monotonicMs, log }),
     failover: { maxAttempts: 3, maxMs: 60_000, isUnansweredRetried: false, ...options.failover },
+  };
+}
+
+function tellInto({ ended, refused }: DataPlane["reports"]): CallObserver {
+  return {
+    callEnded: (report) => ended.push(report),
+    callRefused: (report) => refused.push(report),
   };
 }
 
