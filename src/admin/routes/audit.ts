@@ -1,11 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { AuditEntry } from "../../core/audit/audit-entry.ts";
 import type { AuditFilter } from "../../store/audit-repository.ts";
-import type { Page } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
-import { type CsvCell, formatCsvLine } from "../answers/csv-line.ts";
 import { jsonAnswer } from "../answers/json-content.ts";
+import { type CsvColumn, EXPORT_FORMATS, startPageExport } from "../answers/page-export.ts";
 import { errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { instantField } from "../fields/instants.ts";
@@ -16,8 +14,6 @@ import { type AuditEntryAnswer, entrySchema, formatEntry, verdictSchema } from "
 
 const TAGS = ["audit"];
 const MAX_TEXT_CHARACTERS = 256;
-const EXPORT_FORMATS = ["csv", "jsonl"] as const;
-type ExportFormat = (typeof EXPORT_FORMATS)[number];
 /** Formatted in one go, on the event loop that also serves calls. */
 const EXPORT_PAGE_SIZE = 200;
 
@@ -143,18 +139,18 @@ export function registerAudit(
     const { format, ...given } = context.req.valid("query");
     const resolved = await resolveFilter(store, given);
     if ("problems" in resolved) return refuseProblems(context, resolved.problems);
-    const readPage = (cursor?: string) =>
-      store.audit.list({ limit: EXPORT_PAGE_SIZE, cursor }, resolved.filter);
-    const first = await readPage();
     const requestId = context.get("requestId");
     const { method, path } = context.req;
-    const lines = exportLines(format, first, readPage, (error) =>
-      onFault?.({ requestId, method, path, code: "internal_error", error }),
-    );
-    const { contentType, fileName } = FORMATS[format];
+    const { contentType, fileName, body } = await startPageExport(format, {
+      name: "audit",
+      columns: CSV_COLUMNS,
+      readPage: (cursor) => store.audit.list({ limit: EXPORT_PAGE_SIZE, cursor }, resolved.filter),
+      format: (entries) => Promise.resolve(entries.map(formatEntry)),
+      onBreak: (error) => onFault?.({ requestId, method, path, code: "internal_error", error }),
+    });
     context.header("content-type", contentType);
     context.header("content-disposition", `attachment; filename="${fileName}"`);
-    return context.body(ReadableStream.from(lines), 200);
+    return context.body(body, 200);
   });
 
   router.openapi(getEntry, async (context) => {
@@ -185,65 +181,21 @@ async function resolveFilter(store: AdminDeps["store"], given: GivenFilter) {
   return { filter };
 }
 
-const ENCODER = new TextEncoder();
-
-/** A page at a time, as the reader takes it. Tells `onBreak` what went wrong, and the reader only that something did. */
-async function* exportLines(
-  format: ExportFormat,
-  first: Page<AuditEntry>,
-  readPage: (cursor: string) => Promise<Page<AuditEntry>>,
-  onBreak: (error: unknown) => void,
-): AsyncGenerator<Uint8Array> {
-  const { head, lineOf } = FORMATS[format];
-  let page = first;
-  let text = head;
-  for (;;) {
-    for (const entry of page.rows) text += lineOf(formatEntry(entry));
-    yield ENCODER.encode(text);
-    if (page.nextCursor === null) return;
-    try {
-      page = await readPage(page.nextCursor);
-    } catch (error) {
-      onBreak(error);
-      throw new Error("the export broke off: a page could not be read", { cause: error });
-    }
-    text = "";
-  }
-}
-
-type CsvColumn = readonly [title: string, cellOf: (entry: AuditEntryAnswer) => CsvCell];
-
-const CSV_COLUMNS: readonly CsvColumn[] = [
-  ["sequence", ({ sequence }) => sequence],
-  ["at", ({ at }) => at],
-  ["actor.kind", ({ actor }) => actor.kind],
-  ["actor.id", ({ actor }) => actor.id],
-  ["actor.name", ({ actor }) => actor.name],
-  ["address", ({ address }) => address],
-  ["requestId", ({ requestId }) => requestId],
-  ["action", ({ action }) => action],
-  ["target.kind", ({ target }) => target.kind],
-  ["target.id", ({ target }) => target.id],
-  ["target.name", ({ target }) => target.name],
-  ["environmentId", ({ environmentId }) => environmentId],
-  ["before", ({ before }) => before && JSON.stringify(before)],
-  ["after", ({ after }) => after && JSON.stringify(after)],
-  ["previousHash", ({ previousHash }) => previousHash],
-  ["hash", ({ hash }) => hash],
+const CSV_COLUMNS: readonly CsvColumn<AuditEntryAnswer>[] = [
+  { name: "sequence", cellOf: ({ sequence }) => sequence },
+  { name: "at", cellOf: ({ at }) => at },
+  { name: "actor.kind", cellOf: ({ actor }) => actor.kind },
+  { name: "actor.id", cellOf: ({ actor }) => actor.id },
+  { name: "actor.name", cellOf: ({ actor }) => actor.name },
+  { name: "address", cellOf: ({ address }) => address },
+  { name: "requestId", cellOf: ({ requestId }) => requestId },
+  { name: "action", cellOf: ({ action }) => action },
+  { name: "target.kind", cellOf: ({ target }) => target.kind },
+  { name: "target.id", cellOf: ({ target }) => target.id },
+  { name: "target.name", cellOf: ({ target }) => target.name },
+  { name: "environmentId", cellOf: ({ environmentId }) => environmentId },
+  { name: "before", cellOf: ({ before }) => before && JSON.stringify(before) },
+  { name: "after", cellOf: ({ after }) => after && JSON.stringify(after) },
+  { name: "previousHash", cellOf: ({ previousHash }) => previousHash },
+  { name: "hash", cellOf: ({ hash }) => hash },
 ];
-
-const FORMATS = {
-  csv: {
-    contentType: "text/csv; charset=utf-8; header=present",
-    fileName: "audit.csv",
-    head: formatCsvLine(CSV_COLUMNS.map(([title]) => title)),
-    lineOf: (entry: AuditEntryAnswer) =>
-      formatCsvLine(CSV_COLUMNS.map(([, cellOf]) => cellOf(entry))),
-  },
-  jsonl: {
-    contentType: "application/x-ndjson",
-    fileName: "audit.jsonl",
-    head: "",
-    lineOf: (entry: AuditEntryAnswer) => `${JSON.stringify(entry)}\n`,
-  },
-} as const satisfies Record<ExportFormat, object>;

@@ -2,12 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer } from "../answers/json-content.ts";
+import { EXPORT_FORMATS } from "../answers/page-export.ts";
 import { errorAnswers, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { lastCorrections } from "../repricer.ts";
-import { createEventExporter, EXPORT_FORMATS } from "./usage-event-export.ts";
+import { createEventExporter } from "./usage-event-export.ts";
 import { formatUsageEvent, usageEventSchema } from "./usage-event-schema.ts";
 import { eventFilterFields, resolveUsageFilter } from "./usage-filter.ts";
 

@@ -3,7 +3,7 @@ import type { GatewayKeyId } from "../../core/ids/ids.ts";
 import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
 import type { GatewayKeyRecord } from "../records.ts";
 import { auditedText } from "./audited-fields.ts";
-import { about, type ActsOf, changed, created, update, type Within } from "./within.ts";
+import { about, type ActsOf, created, update, type Within, writeChange } from "./within.ts";
 
 type Acts = ActsOf<GatewayKeyRepository, "supersededOf">;
 
@@ -29,8 +29,7 @@ export function gatewayKeyActs(within: Within): Acts {
         const count = await gatewayKeys.revokeMany(ids, revokedAtMs);
         for (const before of revoked) {
           const after: GatewayKeyRecord = { ...before, revokedAtMs };
-          const draft = changed("gatewayKey", "revoked", { before, after });
-          if (draft !== undefined) await write(draft);
+          await writeChange({ kind: "gatewayKey", verb: "revoked", write }, { before, after });
         }
         return count;
       }),

@@ -6,7 +6,15 @@ import type {
   RotationRepositories,
   RotationRepository,
 } from "../rotation-repositories.ts";
-import { type ActsOf, about, changed, created, removal, type Within, withActs } from "./within.ts";
+import {
+  type ActsOf,
+  about,
+  created,
+  removal,
+  type Within,
+  withActs,
+  writeChange,
+} from "./within.ts";
 
 export function withRotationActs(
   rotation: RotationRepositories,
@@ -35,11 +43,8 @@ function rotationActs(within: Within): ActsOf<RotationRepository> {
         if (before === undefined || after === undefined || before.state === after.state) {
           return after;
         }
-        const draft = changed("rotation", "advanced", {
-          before: shown(before),
-          after: shown(after),
-        });
-        if (draft !== undefined) await write(draft);
+        const states = { before: shown(before), after: shown(after) };
+        await writeChange({ kind: "rotation", verb: "advanced", write }, states);
         return after;
       }),
   };
@@ -57,11 +62,11 @@ function keyFactActs(within: Within): ActsOf<KeyFactsRepository, Learned> {
         await keyFacts.setSchedule(keyId, rotateEveryDays);
         if (key === undefined) return;
         const named = { id: key.id, name: key.name, environmentId: key.environmentId };
-        const draft = changed("providerKey", "scheduled", {
-          before: { ...named, rotateEveryDays: before } as typeof named,
-          after: { ...named, rotateEveryDays } as typeof named,
-        });
-        if (draft !== undefined) await write(draft);
+        const states = {
+          before: { ...named, rotateEveryDays: before },
+          after: { ...named, rotateEveryDays },
+        };
+        await writeChange({ kind: "providerKey", verb: "scheduled", write }, states);
       }),
   };
 }

@@ -54,14 +54,19 @@ function removed(kind: string, record: Named): AuditDraft {
   return { ...about(kind, "removed", record), before: auditedText(hide(record)), after: null };
 }
 
-/** Undefined when nothing differs. */
-export function changed(
-  kind: string,
-  verb: string,
+/** Writes what differs between two states; nothing when nothing does. */
+export async function writeChange(
+  { kind, verb = "updated", write }: UpdateAct,
   { before, after }: { readonly before: Named; readonly after: Named },
-): AuditDraft | undefined {
+): Promise<void> {
   const difference = auditedDifference(hide(before), hide(after));
-  return difference && { ...about(kind, verb, after), ...difference };
+  if (difference !== undefined) await write({ ...about(kind, verb, after), ...difference });
+}
+
+interface UpdateAct {
+  readonly kind: string;
+  readonly verb?: string;
+  readonly write: WriteEntry;
 }
 
 /** The part of a draft that says what was done to what. */
@@ -89,7 +94,7 @@ function hide(record: object): object {
  * the change says that there was nothing to change.
  */
 export async function update<Record extends Named>(
-  act: { readonly kind: string; readonly verb?: string; readonly write: WriteEntry },
+  act: UpdateAct,
   find: () => Promise<Record | undefined>,
   change: () => Promise<boolean>,
 ): Promise<boolean> {
@@ -97,8 +102,7 @@ export async function update<Record extends Named>(
   const isChanged = await change();
   const after = await find();
   if (!isChanged || before === undefined || after === undefined) return isChanged;
-  const draft = changed(act.kind, act.verb ?? "updated", { before, after });
-  if (draft !== undefined) await act.write(draft);
+  await writeChange(act, { before, after });
   return true;
 }
 
