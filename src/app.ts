@@ -160,12 +160,11 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     ensureFirstRun({ store: audited, ids, nowMs: Date.now, randomBytes }),
   );
   const search = () => findOpenaiKey({ ...request, own: { host: config.host, port: bound.port } });
-  const imported =
-    firstRun === undefined || !config.import
-      ? NO_IMPORT
-      : await importFoundKey(search(), () => createInternalClient(parts));
-  const environments = await listEnvironments(store);
   const isImporting = firstRun !== undefined && config.import;
+  const imported = isImporting
+    ? await importFoundKey(search(), () => createInternalClient(parts))
+    : NO_IMPORT;
+  const environments = await listEnvironments(store);
   const isWanted = !config.import || environments.some((one) => one.isSimulated);
   const unimportedKey =
     isImporting || !isWanted ? undefined : await findUnimportedKey(parts, search().found);

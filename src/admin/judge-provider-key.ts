@@ -12,22 +12,22 @@ import type {
 } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 
-type ReadStore = Pick<Store, "environments" | "providerAccounts" | "providerKeys" | "rotation">;
+type ReadStore = Pick<Store, "environments" | "providerAccounts" | "providerKeys">;
 
-/** What a provider key that is there breaks in its environment, by the policy as it is now. */
+/** What a provider key that is there breaks in its environment, by the policy as it is now; `ownership`: of its facts. */
 export async function judgeProviderKey(
   store: ReadStore,
   environment: EnvironmentRecord,
   key: ProviderKeyRecord,
+  ownership: Ownership | undefined,
 ): Promise<readonly BrokenRule[]> {
-  const [account, facts, active] = await Promise.all([
+  const [account, active] = await Promise.all([
     store.providerAccounts.findById(key.accountId),
-    store.rotation.keyFacts.of(key.id),
     store.providerKeys.findActiveByFingerprint(key.fingerprint),
   ]);
   return judgeKey({
     environment: ruled(environment),
-    isPersonal: isPersonal(account, facts.ownership),
+    isPersonal: isPersonal(account, ownership),
     others: await otherEnvironments(store, environment, active),
   });
 }

@@ -1,4 +1,5 @@
 import type { EnvironmentId } from "../core/ids/ids.ts";
+import type { Ownership } from "../core/keys/ownership.ts";
 import {
   CODE_OF_RULE,
   isWarnedCode,
@@ -41,7 +42,10 @@ export async function findViolations(
   nowMs: number,
 ): Promise<readonly PolicyViolation[]> {
   const keys = await store.providerKeys.listActive(environment.id);
-  const ofKeys = await Promise.all(keys.map((key) => findInKey(store, environment, key)));
+  const facts = await store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
+  const ofKeys = await Promise.all(
+    keys.map((key) => findInKey(store, environment, key, facts.get(key.id)?.ownership)),
+  );
   return [...ofKeys.flat(), ...(await findCalls(store, environment.id, nowMs))];
 }
 
@@ -49,9 +53,10 @@ async function findInKey(
   store: ReadStore,
   environment: EnvironmentRecord,
   key: ProviderKeyRecord,
+  ownership: Ownership | undefined,
 ): Promise<readonly PolicyViolation[]> {
   const subject = { kind: "providerKey", id: key.id, name: key.name } as const;
-  const broken = await judgeProviderKey(store, environment, key);
+  const broken = await judgeProviderKey(store, environment, key, ownership);
   return broken.map((one) => ({ ...one, subject, calls: null }));
 }
 

@@ -1,6 +1,6 @@
 import { judgeProviderKey } from "../admin/judge-provider-key.ts";
 import { DEFAULT_UNPRICED_POLICY, hasSimulatorStandIn } from "../core/environments/environment.ts";
-import type { EnvironmentId } from "../core/ids/ids.ts";
+import type { EnvironmentId, ProviderKeyId } from "../core/ids/ids.ts";
 import { createIpRanges } from "../core/network/ip-ranges.ts";
 import { compileCallPolicy } from "../core/policy/call-policy.ts";
 import { createEndpointSet } from "../core/policy/endpoint-pattern.ts";
@@ -158,8 +158,8 @@ async function loadWays(
       barredKeys: 0,
     };
   }
-  const allowed = await withoutBarred(deps.store, environment, keys);
-  const facts = await deps.store.rotation.keyFacts.ofAll(allowed.map(({ id }) => id));
+  const facts = await deps.store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
+  const allowed = await withoutBarred(deps.store, { environment, keys, facts });
   const routes = await Promise.all(allowed.map((key) => openRoute(deps, key, facts.get(key.id))));
   return {
     routes: routes.toSorted((a, b) => b.weight - a.weight),
@@ -170,11 +170,21 @@ async function loadWays(
 /** A key that was added before a rule was made stricter is not used: its secret is not even opened. */
 async function withoutBarred(
   store: Store,
-  environment: EnvironmentRecord,
-  keys: readonly ProviderKeyRecord[],
+  {
+    environment,
+    keys,
+    facts,
+  }: {
+    readonly environment: EnvironmentRecord;
+    readonly keys: readonly ProviderKeyRecord[];
+    readonly facts: ReadonlyMap<ProviderKeyId, KeyFactsRecord>;
+  },
 ): Promise<readonly ProviderKeyRecord[]> {
   const judged = await Promise.all(
-    keys.map(async (key) => ({ key, broken: await judgeProviderKey(store, environment, key) })),
+    keys.map(async (key) => {
+      const ownership = facts.get(key.id)?.ownership;
+      return { key, broken: await judgeProviderKey(store, environment, key, ownership) };
+    }),
   );
   return judged
     .filter(({ broken }) => broken.every(({ mode }) => mode !== "enforce"))

@@ -3,6 +3,7 @@ import { type AdminClient, expectData } from "../../src/admin/client.ts";
 import { formatUsd, parseUsd, type Picos } from "../../src/core/money/picos.ts";
 import type { Scope } from "../../src/core/scopes/scope.ts";
 import { MODEL, OUTPUT_TOKENS } from "./burst-upstream.ts";
+import { sendDevelopmentTo } from "./endless-streams.ts";
 import {
   adminOf,
   createHome,
@@ -60,17 +61,7 @@ export class BurstGateways {
   }
 
   async setUp(upstreamUrl: string): Promise<void> {
-    const account = expectData(
-      await this.#admin.POST("/provider-accounts", {
-        body: { name: "burst", provider: "openai", kind: "personal", baseUrl: `${upstreamUrl}/v1` },
-      }),
-    );
-    const secret = ["sk", "burst", "b".repeat(20)].join("-");
-    expectData(
-      await this.#admin.POST("/provider-keys", {
-        body: { accountId: account.id, environment: "development", name: "burst", secret },
-      }),
-    );
+    await sendDevelopmentTo(this.#admin, { url: upstreamUrl }, "burst");
     const price = ["--input", "0", "--output", "100", "--provider", "openai", "--model", MODEL];
     const { code, stderr } = await this.#home.run("prices", "override", ...price);
     if (code !== 0) throw new Error(stderr);

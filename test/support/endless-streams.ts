@@ -18,20 +18,24 @@ export async function startEndlessUpstream(): Promise<Upstream> {
   });
 }
 
-/** Development's calls go to it. */
-export async function sendDevelopmentTo(admin: AdminClient, upstream: Upstream): Promise<void> {
+/** Development's calls go to it, by an account and a key of this name. */
+export async function sendDevelopmentTo(
+  admin: AdminClient,
+  upstream: Pick<Upstream, "url">,
+  name = "endless",
+): Promise<void> {
   const account = expectData(
     await admin.POST("/provider-accounts", {
       body: {
-        name: "endless",
+        name,
         provider: "openai",
         kind: "organization",
         baseUrl: `${upstream.url}/v1`,
       },
     }),
   );
-  const secret = ["sk", "endless", "e".repeat(20)].join("-");
-  const key = { accountId: account.id, environment: "development", name: "endless", secret };
+  const secret = ["sk", name, "e".repeat(20)].join("-");
+  const key = { accountId: account.id, environment: "development", name, secret };
   expectData(await admin.POST("/provider-keys", { body: key }));
 }
 

@@ -2,6 +2,7 @@ import type { LimitId } from "../../core/ids/ids.ts";
 import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
 import { CallMemo } from "../../core/scopes/call-memo.ts";
 import { ScopeIndex } from "../../core/scopes/scope-index.ts";
+import { storableText } from "../../core/text/storable-text.ts";
 import type {
   Admission,
   LimitDecision,
@@ -133,7 +134,7 @@ export class SharedLimits implements Limits {
     const known = uses.get(subject);
     if (known !== undefined) return known;
     // Text that the databases would not take; a customer's name may come from a body.
-    const key = subject.toWellFormed().replaceAll("\0", "\u{fffd}");
+    const key = storableText(subject);
     const sameKey = uses.get(key);
     if (sameKey !== undefined) return sameKey;
     const use = new LocalUse(limit, key, this.#deps.processId);

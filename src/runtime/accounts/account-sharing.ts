@@ -16,6 +16,7 @@ import {
   withRests,
 } from "../../core/limits/account-view.ts";
 import { SILENT_AFTER_MS } from "../../core/processes/heartbeat.ts";
+import { storableText } from "../../core/text/storable-text.ts";
 import type { AccountGate, SharedLane } from "../../proxy/account-gate.ts";
 import type { LaneTidings } from "../../proxy/account-lane.ts";
 import type { AccountRest, RouteHealth } from "../../proxy/route-health.ts";
@@ -305,7 +306,7 @@ export class AccountSharing {
 
 /** Text that the databases would not take is no model's name. */
 function keyOf({ accountId, model }: AccountViewKey): AccountViewKey {
-  return { accountId, model: model.toWellFormed().replaceAll("\0", "\u{fffd}") };
+  return { accountId, model: storableText(model) };
 }
 
 function viewAt(views: readonly AccountView[], index: number): AccountView {

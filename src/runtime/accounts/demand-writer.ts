@@ -3,6 +3,7 @@
  * figure. Calls never wait for it.
  */
 import { type AccountDemand, addDemand } from "../../core/limits/account-demand.ts";
+import { storableText } from "../../core/text/storable-text.ts";
 import type { AccountGate, OwnedDemand } from "../../proxy/account-gate.ts";
 import {
   type AccountDemandRepository,
@@ -91,7 +92,7 @@ export class DemandWriter {
 function toDemands(taken: readonly OwnedDemand[]): readonly AccountDemand[] {
   const demands = new Map<string, AccountDemand>();
   for (const { owner, demand, requestLimit, tokenLimit } of taken) {
-    const model = owner.model.toWellFormed().replaceAll("\0", "\u{fffd}");
+    const model = storableText(owner.model);
     const key = JSON.stringify([owner.accountId, model, demand.minuteMs]);
     const same = demands.get(key);
     const counts = same === undefined ? demand : addDemand(same, demand);

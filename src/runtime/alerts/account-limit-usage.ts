@@ -1,5 +1,5 @@
 import type { ProviderAccountId } from "../../core/ids/ids.ts";
-import { type DemandPeak, HOUR_MS } from "../../core/limits/account-demand.ts";
+import { type AccountUse, type DemandPeak, HOUR_MS } from "../../core/limits/account-demand.ts";
 import type { AccountGate } from "../../proxy/account-gate.ts";
 import type { Store } from "../../store/store.ts";
 import type { AccountLimitSource } from "./account-limit-findings.ts";
@@ -12,12 +12,7 @@ interface AccountLimitDeps {
   };
 }
 
-interface LimitUse {
-  readonly accountId: ProviderAccountId;
-  readonly model: string;
-  readonly of: "requests" | "tokens";
-  readonly limit: number;
-  readonly used: number;
+interface LimitUse extends AccountUse {
   readonly peak: DemandPeak | null;
 }
 

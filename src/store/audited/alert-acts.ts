@@ -7,7 +7,7 @@ import type {
   AlertRepositories,
   AlertRuleRepository,
 } from "../alert-repositories.ts";
-import { type ActsOf, created, removal, update, type Within, withActs } from "./within.ts";
+import { about, type ActsOf, created, removal, update, type Within, withActs } from "./within.ts";
 
 export function withAlertActs(alerts: AlertRepositories, within: Within): AlertRepositories {
   return {
@@ -80,9 +80,7 @@ function historyActs(within: Within): ActsOf<AlertHistory, "fire"> {
         const isAcknowledged = await history.acknowledge(id, by);
         if (!isAcknowledged) return false;
         await write({
-          action: "alert.acknowledged",
-          target: { kind: "alert", id, name: null },
-          environmentId: null,
+          ...about("alert", "acknowledged", { id }),
           before: null,
           after: JSON.stringify({ note: by.note }),
         });

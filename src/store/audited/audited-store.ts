@@ -7,6 +7,7 @@ import type {
   UnchainedEntry,
 } from "../../core/audit/audit-entry.ts";
 import { ChainVerifier } from "../../core/audit/verify-chain.ts";
+import { storableText } from "../../core/text/storable-text.ts";
 import type { AuditRepository } from "../audit-repository.ts";
 import type { AuditedStore, AuditVerdict } from "../audited-store.ts";
 import type { Repositories, Store } from "../store.ts";
@@ -87,15 +88,11 @@ function entryOf(draft: AuditDraft, act: Act, atMs: number): UnchainedEntry {
   return {
     ...draft,
     atMs,
-    actor: { ...actor, name: storable(actor.name) },
+    actor: { ...actor, name: storableText(actor.name) },
     address,
     requestId,
-    target: { ...target, name: target.name === null ? null : storable(target.name) },
+    target: { ...target, name: target.name === null ? null : storableText(target.name) },
   };
-}
-
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll("\u0000", "\uFFFD");
 }
 
 /** What the running system writes by itself: calls, what they took, and its own upkeep. */

@@ -8,7 +8,7 @@ import type {
   RoutingRuleRepository,
   VaultKeyRepository,
 } from "../store.ts";
-import { type ActsOf, created, removal, update, type Within } from "./within.ts";
+import { about, type ActsOf, created, removal, update, type Within } from "./within.ts";
 
 export function projectActs(within: Within): ActsOf<ProjectRepository> {
   return {
@@ -132,9 +132,7 @@ export function vaultKeyActs(
         const isReplaced = await vaultKeys.replaceRootKey(change);
         if (!isReplaced || before === undefined) return isReplaced;
         await write({
-          action: "rootKey.replaced",
-          target: { kind: "rootKey", id: change.root.id, name: null },
-          environmentId: null,
+          ...about("rootKey", "replaced", { id: change.root.id }),
           // A root key's fingerprint is told on purpose: it says which key a backup needs.
           before: JSON.stringify({ id: before.id, fingerprint: before.fingerprint }),
           after: JSON.stringify({ id: change.root.id, fingerprint: change.root.fingerprint }),

@@ -7,7 +7,7 @@ import type {
   PendingUsageRepository,
   PriceOverrideRepository,
 } from "../store.ts";
-import { type ActsOf, created, removal, update, type Within } from "./within.ts";
+import { about, type ActsOf, created, removal, update, type Within } from "./within.ts";
 
 export function priceOverrideActs(within: Within): ActsOf<PriceOverrideRepository> {
   return {
@@ -59,9 +59,7 @@ export function pendingUsageActs(within: Within): ActsOf<PendingUsageRepository,
         const isRetried = await pendingUsage.retry(id, nowMs);
         if (!isRetried || before === undefined) return isRetried;
         await write({
-          action: "pendingUsage.retried",
-          target: { kind: "pendingUsage", id, name: null },
-          environmentId: before.event.environmentId,
+          ...about("pendingUsage", "retried", { id, environmentId: before.event.environmentId }),
           before: JSON.stringify({ problem: before.problem, checks: before.checks }),
           after: null,
         });

@@ -4,6 +4,7 @@ import type { AlertChannelRecord } from "../alert-records.ts";
 import { type AlertChannelRepository, MAX_ALERT_CHANNELS } from "../alert-repositories.ts";
 import type { AlertChannelTable } from "./alert-tables.ts";
 import { toNullableNumber } from "./nullable-number.ts";
+import { fromSealedColumns, toSealedColumns } from "./sealed-columns.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import { refusingTaken } from "./taken.ts";
 
@@ -19,9 +20,7 @@ export class SqlAlertChannelRepository implements AlertChannelRepository {
     const values = {
       id,
       kind,
-      data_key_id: sealed.dataKeyId,
-      nonce: sealed.nonce,
-      ciphertext: sealed.ciphertext,
+      ...toSealedColumns(sealed),
       preview,
       created_at_ms: createdAtMs,
       last_delivered_at_ms: record.lastDeliveredAtMs,
@@ -113,11 +112,7 @@ function toRecord(row: Selectable<AlertChannelTable>): AlertChannelRecord {
     id: row.id,
     name: row.name,
     kind: row.kind,
-    sealed: {
-      dataKeyId: row.data_key_id,
-      nonce: new Uint8Array(row.nonce),
-      ciphertext: new Uint8Array(row.ciphertext),
-    },
+    sealed: fromSealedColumns(row),
     preview: row.preview,
     recipients: JSON.parse(row.recipients) as readonly string[],
     sender: row.sender,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { storableText } from "../../core/text/storable-text.ts";
 
 /** Longest text of a call that is kept as it came, in UTF-16 units. Fits every index of Postgres (2,704 bytes an entry). */
 const MAX_TEXT_CHARACTERS = 256;
@@ -14,7 +15,7 @@ export function boundedText(text: string): string {
   if (text.length <= MAX_TEXT_CHARACTERS && text.isWellFormed() && !text.includes("\u0000")) {
     return text;
   }
-  const storable = text.toWellFormed().replaceAll("\u0000", "\uFFFD");
+  const storable = storableText(text);
   if (storable.length <= MAX_TEXT_CHARACTERS) return storable;
   const hash = createHash("sha256")
     .update(storable, "utf8")

@@ -10,16 +10,16 @@ import type {
 } from "../gateway-key-repository.ts";
 import type { GatewayKeyRecord } from "../records.ts";
 import type { Page, PageRequest } from "../store.ts";
+import { formatList, parseList } from "./access/json-list.ts";
+import { partsOf } from "./bulk-insert.ts";
 import { recordChange, recordChanges } from "./change-repository.ts";
 import type { GatewayKeyTable } from "./gateway-key-tables.ts";
+import { toNullableNumber } from "./nullable-number.ts";
 import { newestFirst } from "./page.ts";
 import { endSecrets, replaceSecret, withdrawSecret } from "./replace-secrets.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import type { Tables } from "./tables.ts";
 import { refusingTaken } from "./taken.ts";
-
-/** Ids of one statement: Postgres takes 65,535 parameters, SQLite 32,766. */
-const MAX_IDS_PER_STATEMENT = 500;
 
 export class SqlGatewayKeyRepository implements GatewayKeyRepository {
   readonly #connections: Connections;
@@ -143,11 +143,11 @@ export class SqlGatewayKeyRepository implements GatewayKeyRepository {
   async revokeMany(ids: readonly GatewayKeyId[], revokedAtMs: number): Promise<number> {
     return await exclusively(this.#connections, async (db) => {
       let count = 0;
-      for (let start = 0; start < ids.length; start += MAX_IDS_PER_STATEMENT) {
+      for (const part of partsOf(ids)) {
         const revoked = await db
           .updateTable("gateway_keys")
           .set({ revoked_at_ms: revokedAtMs })
-          .where("id", "in", ids.slice(start, start + MAX_IDS_PER_STATEMENT))
+          .where("id", "in", part)
           .where("revoked_at_ms", "is", null)
           .returning("id")
           .execute();
@@ -209,9 +209,9 @@ function toRow(record: GatewayKeyRecord) {
     customer_id: record.customerId,
     hash: record.hash,
     preview: record.preview,
-    allowed_models: toList(record.allowedModels),
-    allowed_endpoints: toList(record.allowedEndpoints),
-    allowed_ips: toList(record.allowedIps),
+    allowed_models: formatList(record.allowedModels),
+    allowed_endpoints: formatList(record.allowedEndpoints),
+    allowed_ips: formatList(record.allowedIps),
     is_for_browsers: record.isForBrowsers ? 1 : 0,
     created_at_ms: record.createdAtMs,
     expires_at_ms: record.expiresAtMs,
@@ -224,9 +224,9 @@ function toChangedColumns(change: GatewayKeyChange) {
   return {
     ...(name !== undefined && { name }),
     ...(expiresAtMs !== undefined && { expires_at_ms: expiresAtMs }),
-    ...(allowedModels !== undefined && { allowed_models: toList(allowedModels) }),
-    ...(allowedEndpoints !== undefined && { allowed_endpoints: toList(allowedEndpoints) }),
-    ...(allowedIps !== undefined && { allowed_ips: toList(allowedIps) }),
+    ...(allowedModels !== undefined && { allowed_models: formatList(allowedModels) }),
+    ...(allowedEndpoints !== undefined && { allowed_endpoints: formatList(allowedEndpoints) }),
+    ...(allowedIps !== undefined && { allowed_ips: formatList(allowedIps) }),
     ...(isForBrowsers !== undefined && { is_for_browsers: isForBrowsers ? 1 : 0 }),
   };
 }
@@ -240,13 +240,13 @@ function toRecord(row: Selectable<GatewayKeyTable>): GatewayKeyRecord {
     customerId: row.customer_id,
     hash: row.hash,
     preview: row.preview,
-    allowedModels: fromList(row.allowed_models),
-    allowedEndpoints: fromList(row.allowed_endpoints),
-    allowedIps: fromList(row.allowed_ips),
+    allowedModels: parseList(row.allowed_models),
+    allowedEndpoints: parseList(row.allowed_endpoints),
+    allowedIps: parseList(row.allowed_ips),
     isForBrowsers: row.is_for_browsers === 1n,
     createdAtMs: Number(row.created_at_ms),
-    expiresAtMs: row.expires_at_ms === null ? null : Number(row.expires_at_ms),
-    revokedAtMs: row.revoked_at_ms === null ? null : Number(row.revoked_at_ms),
+    expiresAtMs: toNullableNumber(row.expires_at_ms),
+    revokedAtMs: toNullableNumber(row.revoked_at_ms),
   };
 }
 
@@ -256,12 +256,4 @@ function toSuperseded(row: Selectable<Tables["gateway_key_secrets"]>) {
     validUntilMs: Number(row.valid_until_ms),
     reason: row.reason,
   };
-}
-
-function toList(names: readonly string[] | null): string | null {
-  return names === null ? null : JSON.stringify(names);
-}
-
-function fromList(text: string | null): readonly string[] | null {
-  return text === null ? null : (JSON.parse(text) as string[]);
 }

@@ -9,6 +9,7 @@ import {
 } from "../store.ts";
 import { recordChange } from "./change-repository.ts";
 import { newestFirst } from "./page.ts";
+import { fromSealedColumns, toSealedColumns } from "./sealed-columns.ts";
 import { type Connections, exclusively } from "./sql-engine.ts";
 import type { ProviderKeyTable } from "./tables.ts";
 import { refusingTaken } from "./taken.ts";
@@ -89,9 +90,7 @@ export class SqlProviderKeyRepository implements ProviderKeyRepository {
           .updateTable("provider_keys")
           .set({
             version,
-            data_key_id: sealed.dataKeyId,
-            nonce: sealed.nonce,
-            ciphertext: sealed.ciphertext,
+            ...toSealedColumns(sealed),
             fingerprint,
             preview,
           })
@@ -132,9 +131,7 @@ function toRow(record: ProviderKeyRecord) {
     environment_id: record.environmentId,
     name: record.name,
     version: record.version,
-    data_key_id: record.sealed.dataKeyId,
-    nonce: record.sealed.nonce,
-    ciphertext: record.sealed.ciphertext,
+    ...toSealedColumns(record.sealed),
     fingerprint: record.fingerprint,
     weight: record.weight,
     preview: record.preview,
@@ -150,11 +147,7 @@ function toRecord(row: Selectable<ProviderKeyTable>): ProviderKeyRecord {
     environmentId: row.environment_id,
     name: row.name,
     version: Number(row.version),
-    sealed: {
-      dataKeyId: row.data_key_id,
-      nonce: new Uint8Array(row.nonce),
-      ciphertext: new Uint8Array(row.ciphertext),
-    },
+    sealed: fromSealedColumns(row),
     fingerprint: row.fingerprint,
     weight: Number(row.weight),
     preview: row.preview,

@@ -1,6 +1,7 @@
 import type { ProviderAccountId } from "../../../core/ids/ids.ts";
 import type { AdminKeyRecord } from "../../rotation-records.ts";
 import type { AdminKeyRepository } from "../../rotation-repositories.ts";
+import { fromSealedColumns, toSealedColumns } from "../sealed-columns.ts";
 import { type Connections, exclusively } from "../sql-engine.ts";
 
 export class SqlAdminKeyRepository implements AdminKeyRepository {
@@ -20,11 +21,7 @@ export class SqlAdminKeyRepository implements AdminKeyRepository {
       row && {
         accountId: row.account_id,
         version: Number(row.version),
-        sealed: {
-          dataKeyId: row.data_key_id,
-          nonce: new Uint8Array(row.nonce),
-          ciphertext: new Uint8Array(row.ciphertext),
-        },
+        sealed: fromSealedColumns(row),
         preview: row.preview,
         createdBy: row.created_by,
         createdAtMs: Number(row.created_at_ms),
@@ -37,9 +34,7 @@ export class SqlAdminKeyRepository implements AdminKeyRepository {
     const values = {
       account_id: accountId,
       version: record.version,
-      data_key_id: sealed.dataKeyId,
-      nonce: sealed.nonce,
-      ciphertext: sealed.ciphertext,
+      ...toSealedColumns(sealed),
       preview: record.preview,
       created_by: record.createdBy,
       created_at_ms: record.createdAtMs,

@@ -8,6 +8,7 @@ import {
 import type { KeyFactsRecord, RemoteKey, SecretSighting } from "../../rotation-records.ts";
 import type { KeyFactsRepository, KeySighting } from "../../rotation-repositories.ts";
 import { MAX_PAGE_SIZE } from "../../store.ts";
+import { toNullableNumber } from "../nullable-number.ts";
 import type { ProviderKeyFactTable } from "../rotation-tables.ts";
 import { type Connections, exclusively } from "../sql-engine.ts";
 import type { Tables } from "../tables.ts";
@@ -175,13 +176,13 @@ function toRecord(row: Selectable<ProviderKeyFactTable>): KeyFactsRecord {
       owner: owner ?? "unknown",
       evidence: source === null || detail === null ? null : { source, detail },
     },
-    ownershipSeenAtMs: numberOf(row.owner_seen_at_ms),
+    ownershipSeenAtMs: toNullableNumber(row.owner_seen_at_ms),
     remote:
       remoteKeyId === null || projectId === null
         ? null
         : { keyId: remoteKeyId, projectId, serviceAccountId: row.remote_service_account_id },
-    secretSinceMs: numberOf(row.secret_since_ms),
-    rotateEveryDays: numberOf(row.rotate_every_days),
+    secretSinceMs: toNullableNumber(row.secret_since_ms),
+    rotateEveryDays: toNullableNumber(row.rotate_every_days),
     worked: sightingOf(row.worked_version, row.worked_at_ms),
     refused: sightingOf(row.refused_version, row.refused_at_ms),
   };
@@ -191,8 +192,4 @@ function sightingOf(version: bigint | null, atMs: bigint | null): SecretSighting
   return version === null || atMs === null
     ? null
     : { version: Number(version), atMs: Number(atMs) };
-}
-
-function numberOf(value: bigint | null): number | null {
-  return value === null ? null : Number(value);
 }

@@ -10,8 +10,10 @@ import {
   type SecretVersion,
 } from "../../rotation-records.ts";
 import { MAX_OPEN_ROTATIONS, type RotationRepository } from "../../rotation-repositories.ts";
+import { toNullableNumber } from "../nullable-number.ts";
 import { newestFirst } from "../page.ts";
 import type { RotationTable } from "../rotation-tables.ts";
+import { fromSealedColumns } from "../sealed-columns.ts";
 import { type Connections, exclusively } from "../sql-engine.ts";
 import { refusingTaken } from "../taken.ts";
 
@@ -167,7 +169,7 @@ function toRecord(row: Selectable<RotationTable>): RotationRecord {
     notes: JSON.parse(row.notes) as RotationNote[],
     createdBy: row.created_by,
     createdAtMs: Number(row.created_at_ms),
-    endedAtMs: row.ended_at_ms === null ? null : Number(row.ended_at_ms),
+    endedAtMs: toNullableNumber(row.ended_at_ms),
   };
 }
 
@@ -177,5 +179,5 @@ function sealOf(
   ciphertext: Uint8Array | null,
 ): SealedSecret | null {
   if (dataKeyId === null || nonce === null || ciphertext === null) return null;
-  return { dataKeyId, nonce: new Uint8Array(nonce), ciphertext: new Uint8Array(ciphertext) };
+  return fromSealedColumns({ data_key_id: dataKeyId, nonce, ciphertext });
 }
