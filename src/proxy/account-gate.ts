@@ -3,7 +3,7 @@ import type { AccountUse } from "../core/limits/account-demand.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readAccountLimits } from "../wire/http/account-limit-headers.ts";
 import { readRetryAfterMs } from "../wire/http/retry-after.ts";
-import { AccountLane, type LaneCall, type LaneMark, type LaneUse } from "./account-lane.ts";
+import { AccountLane, type LaneCall, type LaneMark } from "./account-lane.ts";
 import type { ResponseHeaders } from "./headers.ts";
 import { LaneDemand, type MinuteDemand } from "./lane-demand.ts";
 import { LaneQueue, type Waiter } from "./lane-queue.ts";
@@ -182,15 +182,12 @@ export class AccountGate {
    * answered: made-up names of models leave no trace.
    */
   takeDemand(limit: number): readonly OwnedDemand[] {
-    const nowMs = this.#options.monotonicMs();
     const taken: OwnedDemand[] = [];
     for (const { owner, account, demand } of this.#allLanes()) {
       if (!account.isSounded) continue;
-      const uses = account.uses(nowMs);
-      const limitOf = (what: LaneUse["of"]) => uses.find(({ of }) => of === what)?.limit ?? null;
-      const limits = { requestLimit: limitOf("requests"), tokenLimit: limitOf("tokens") };
+      const { requestLimit = null, tokenLimit = null } = account;
       for (const minute of demand.take()) {
-        if (taken.length < limit) taken.push({ owner, demand: minute, ...limits });
+        if (taken.length < limit) taken.push({ owner, demand: minute, requestLimit, tokenLimit });
         else demand.giveBack(minute);
       }
       if (taken.length >= limit) break;

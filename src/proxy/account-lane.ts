@@ -1,4 +1,5 @@
 import type { EnvironmentKind } from "../core/environments/environment.ts";
+import type { AccountUse } from "../core/limits/account-demand.ts";
 import {
   leftOf,
   openInMs,
@@ -21,11 +22,7 @@ export interface LaneCall {
   readonly tokens: number;
 }
 
-export interface LaneUse {
-  readonly of: "requests" | "tokens";
-  readonly used: number;
-  readonly limit: number;
-}
+export type LaneUse = Omit<AccountUse, "accountId" | "model">;
 
 /** A call that was sent and is not answered yet. */
 export interface LaneMark {
@@ -98,6 +95,11 @@ export class AccountLane {
   /** Whether the provider has answered a call, or told of limits; to this process or another one. */
   get isSounded(): boolean {
     return this.#isSounded;
+  }
+
+  /** As it was told last. */
+  get requestLimit(): number | undefined {
+    return this.#requests?.limit;
   }
 
   /** As it was told last. */

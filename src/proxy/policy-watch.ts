@@ -2,6 +2,7 @@ import { warnedCode, type CallRule } from "../core/policy/call-policy.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 export interface PolicyWatchDeps {
   readonly ledger: Pick<Ledger, "countRefusal">;
@@ -48,8 +49,7 @@ export class PolicyWatch {
     if (nowMs < loggedMs + LOG_INTERVAL_MS) return false;
     this.#loggedMs.delete(name);
     this.#loggedMs.set(name, nowMs);
-    const [oldest] = this.#loggedMs.keys();
-    if (this.#loggedMs.size > MAX_REMEMBERED && oldest !== undefined) this.#loggedMs.delete(oldest);
+    dropOldest(this.#loggedMs, MAX_REMEMBERED);
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { RestReason, RestScope } from "../core/routing/provider-key-health.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 export interface Rest {
   readonly reason: RestReason;
@@ -82,10 +83,4 @@ function worse(one: Rest | undefined, other: Rest | undefined, nowMs: number): R
   if (one === undefined) return other;
   if (one.isNamed !== other.isNamed) return one.isNamed ? one : other;
   return one.untilMs >= other.untilMs ? one : other;
-}
-
-function dropOldest(map: Map<unknown, unknown>, max: number): void {
-  if (map.size <= max) return;
-  const [oldest] = map.keys();
-  map.delete(oldest);
 }

@@ -6,6 +6,7 @@ import type {
   RestScope,
 } from "../core/routing/provider-key-health.ts";
 import type { Log } from "../telemetry/log.ts";
+import { dropOldest } from "./drop-oldest.ts";
 import { Rests, type Rest } from "./rests.ts";
 import type { ProviderRoute } from "./snapshot.ts";
 
@@ -121,10 +122,7 @@ export class RouteHealth {
   #createCircuit(route: ProviderRoute): Circuit {
     const circuit = new Circuit(this.#options.rule);
     this.#circuits.set(keyOf(route), circuit);
-    if (this.#circuits.size > MAX_CIRCUITS) {
-      const [oldest] = this.#circuits.keys();
-      if (oldest !== undefined) this.#circuits.delete(oldest);
-    }
+    dropOldest(this.#circuits, MAX_CIRCUITS);
     return circuit;
   }
 

@@ -14,6 +14,7 @@ import type { CallPolicy } from "../core/policy/call-policy.ts";
 import type { EndpointSet } from "../core/policy/endpoint-pattern.ts";
 import type { ModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider } from "../providers/provider.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 /**
  * What the data plane knows of a gateway key. Never the key itself.
@@ -278,10 +279,4 @@ export class Snapshot {
     if (others.length === 0) this.#hashesById.delete(id);
     else this.#hashesById.set(id, others);
   }
-}
-
-function dropOldest<Key>(map: Map<Key, unknown>, max: number): void {
-  if (map.size <= max) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
 }

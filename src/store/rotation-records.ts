@@ -66,6 +66,11 @@ export interface RotationRecord extends RotationProgress {
   readonly createdAtMs: number;
 }
 
+/** The rotation with one more note, of the state that it is in. */
+export function noted(rotation: RotationRecord, text: string, atMs: number): RotationRecord {
+  return { ...rotation, notes: [...rotation.notes, { atMs, state: rotation.state, text }] };
+}
+
 export const MAX_ROTATION_NOTES = 100;
 
 /** What is known of a key and its present secret, beyond what it was added with. */

@@ -1,6 +1,7 @@
 import type { z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
 import type { GatewayKeyRecord } from "../../store/records.ts";
+import type { Repositories } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import { formatInstant, formatOptionalInstant } from "../fields/instants.ts";
 import { idParam } from "../fields/names.ts";
@@ -15,6 +16,14 @@ export const NOT_FOUND = "There is no gateway key of this id.";
 
 export async function findKey({ store }: Pick<AdminDeps, "store">, id: string) {
   return isId("key", id) ? store.gatewayKeys.findById(id) : undefined;
+}
+
+/** As it is now. */
+export async function reload(
+  { gatewayKeys }: Pick<Repositories, "gatewayKeys">,
+  found: GatewayKeyRecord,
+): Promise<GatewayKeyRecord> {
+  return (await gatewayKeys.findById(found.id)) ?? found;
 }
 
 export async function formatKey(deps: FormatDeps, record: GatewayKeyRecord): Promise<KeyAnswer> {

@@ -63,7 +63,8 @@ export function registerKeyRevocation(
           await repositories.gatewayKeys.revokeMany(ids, clock.nowMs());
           return collected;
         });
-    const shown = await reload(store, records.slice(0, MAX_SHOWN));
+    const first = records.slice(0, MAX_SHOWN);
+    const shown = dryRun ? first : await reload(store, first);
     const answer = { isDryRun: dryRun, count: records.length, isComplete };
     return context.json({ ...answer, data: await formatKeys(deps, shown) }, 200);
   });

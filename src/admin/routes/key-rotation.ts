@@ -14,7 +14,7 @@ import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
-import { findKey, formatKey, KEY_ID_PARAM, NOT_FOUND, statusOf } from "./key-answers.ts";
+import { findKey, formatKey, KEY_ID_PARAM, NOT_FOUND, reload, statusOf } from "./key-answers.ts";
 import { keySchema, rotatedKeySchema, rotationInput } from "./key-schemas.ts";
 
 type RotationDeps = Pick<AdminDeps, "store" | "clock" | "randomBytes">;
@@ -120,7 +120,7 @@ async function rotate(
     const validUntilMs = nowMs + overlapSeconds * 1000;
     const secret = { hash: hashGatewayKey(key), preview: previewGatewayKey(key) };
     await gatewayKeys.replaceSecret(found.id, { ...secret, nowMs, validUntilMs });
-    return { record: (await gatewayKeys.findById(found.id)) ?? found, key };
+    return { record: await reload({ gatewayKeys }, found), key };
   });
 }
 
@@ -139,11 +139,4 @@ async function conflictOf(
   return accepted.length < MAX_SUPERSEDED_SECRETS
     ? undefined
     : `${accepted.length} old secrets of the key are still accepted, which is as many as may be. End them first: \`keyward keys rotate ${id} --end-overlap\`.`;
-}
-
-async function reload(
-  { gatewayKeys }: Pick<Repositories, "gatewayKeys">,
-  found: GatewayKeyRecord,
-): Promise<GatewayKeyRecord> {
-  return (await gatewayKeys.findById(found.id)) ?? found;
 }

@@ -16,7 +16,7 @@ import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant } from "../fields/instants.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { References } from "../references.ts";
-import { findKey, formatKey, formatKeys, KEY_ID_PARAM, NOT_FOUND } from "./key-answers.ts";
+import { findKey, formatKey, formatKeys, KEY_ID_PARAM, NOT_FOUND, reload } from "./key-answers.ts";
 import { issuedKeySchema, keyChange, keyFilterFields, keyInput, keySchema } from "./key-schemas.ts";
 import { amountsOf, problemsOf } from "./limits.ts";
 
@@ -136,7 +136,7 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
       ...change,
       ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt }),
     });
-    const record = (await store.gatewayKeys.findById(found.id)) ?? found;
+    const record = await reload(store, found);
     return context.json(await formatKey(deps, record), 200);
   });
 
@@ -144,7 +144,7 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
     const found = await findKey(deps, context.req.valid("param").id);
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
     await store.gatewayKeys.revoke(found.id, clock.nowMs());
-    const record = (await store.gatewayKeys.findById(found.id)) ?? found;
+    const record = await reload(store, found);
     return context.json(await formatKey(deps, record), 200);
   });
 }

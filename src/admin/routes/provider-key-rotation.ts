@@ -1,10 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { isId } from "../../core/ids/ids.ts";
 import {
   DEFAULT_GRACE_SECONDS,
   DEFAULT_OBSERVE_SECONDS,
 } from "../../core/rotation/rotation-schedule.ts";
-import type { ProviderKeyRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer } from "../answers/json-content.ts";
@@ -14,6 +12,7 @@ import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { instantField } from "../fields/instants.ts";
 import { idParam } from "../fields/names.ts";
 import { providerSecretField } from "../fields/provider-secret.ts";
+import { findProviderKey, NO_PROVIDER_KEY } from "../find-provider-key.ts";
 import { NameLookup } from "../name-lookup.ts";
 import {
   formatKeyUsers,
@@ -103,8 +102,8 @@ export function registerProviderKeyRotation(
   const { store, clock, keyDesk } = deps;
 
   router.openapi(rotateProviderKey, async (context) => {
-    const key = await findKey(deps, context.req.valid("param").id);
-    if (!key) return refuse(context, "not_found", NOT_FOUND, "id");
+    const key = await findProviderKey(deps, context.req.valid("param").id);
+    if (!key) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
     const input = context.req.valid("json") ?? {};
     if (input.secret === undefined) {
       const account = await store.providerAccounts.findById(key.accountId);
@@ -133,19 +132,10 @@ export function registerProviderKeyRotation(
   });
 
   router.openapi(listProviderKeyUsers, async (context) => {
-    const key = await findKey(deps, context.req.valid("param").id);
-    if (!key) return refuse(context, "not_found", NOT_FOUND, "id");
+    const key = await findProviderKey(deps, context.req.valid("param").id);
+    if (!key) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
     const { since = clock.nowMs() - DEFAULT_SINCE_MS } = context.req.valid("query");
     const users = await store.rotation.usersOf(key.id, since, MAX_USERS);
     return context.json(await formatKeyUsers(since, users, new NameLookup(store)), 200);
   });
-}
-
-const NOT_FOUND = "There is no provider key of this id.";
-
-async function findKey(
-  { store }: Pick<AdminDeps, "store">,
-  id: string,
-): Promise<ProviderKeyRecord | undefined> {
-  return isId("pky", id) ? store.providerKeys.findById(id) : undefined;
 }

@@ -1,5 +1,4 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { isId } from "../../core/ids/ids.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -10,6 +9,7 @@ import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/i
 import { idParam, nameField, referenceField } from "../fields/names.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { providerSecretField } from "../fields/provider-secret.ts";
+import { findProviderKey, NO_PROVIDER_KEY } from "../find-provider-key.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { addProviderKey } from "../provider-key-intake.ts";
 import { References } from "../references.ts";
@@ -225,13 +225,13 @@ export function registerProviderKeys(
 
   router.openapi(getProviderKey, async (context) => {
     const record = await findProviderKey(deps, context.req.valid("param").id);
-    if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
+    if (!record) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
     return context.json(await format(record, new NameLookup(store)), 200);
   });
 
   router.openapi(updateProviderKey, async (context) => {
     const found = await findProviderKey(deps, context.req.valid("param").id);
-    if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
+    if (!found) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
     const { weight = found.weight, rotateEveryDays } = context.req.valid("json");
     if (weight !== found.weight) await store.providerKeys.setWeight(found.id, weight);
     if (rotateEveryDays !== undefined) {
@@ -242,17 +242,11 @@ export function registerProviderKeys(
 
   router.openapi(revokeProviderKey, async (context) => {
     const found = await findProviderKey(deps, context.req.valid("param").id);
-    if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
+    if (!found) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
     await store.providerKeys.revoke(found.id, deps.clock.nowMs());
     const record = (await store.providerKeys.findById(found.id)) ?? found;
     return context.json(await format(record, new NameLookup(store)), 200);
   });
-}
-
-const NOT_FOUND = "There is no provider key of this id.";
-
-async function findProviderKey({ store }: Pick<AdminDeps, "store">, id: string) {
-  return isId("pky", id) ? store.providerKeys.findById(id) : undefined;
 }
 
 function providerKeyFormatter({

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
 import { enterState, isCancellable, isRetryable, retried } from "../../core/rotation/rotation.ts";
-import type { RotationRecord } from "../../store/rotation-records.ts";
+import { noted, type RotationRecord } from "../../store/rotation-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer } from "../answers/json-content.ts";
@@ -168,8 +168,4 @@ async function change(
     if (saved !== undefined) return saved;
   }
   throw new Error(`rotation ${id} is changed again and again`);
-}
-
-function noted(record: RotationRecord, text: string, atMs: number): RotationRecord {
-  return { ...record, notes: [...record.notes, { atMs, state: record.state, text }] };
 }

@@ -119,9 +119,9 @@ function createBody(call: Call, { takesStreamUsage }: Address): OutgoingBody {
     if (isOther && upstreamModel !== null && scan !== null) {
       edits.push(...editModel(scan, upstreamModel));
     }
-    if (call.outputLimit !== undefined) {
+    if (call.outputLimit !== undefined && scan !== null) {
       const { fields, tokens } = call.outputLimit;
-      edits.push(...(editOutputLimit(bytes, fields, tokens)?.edits ?? []));
+      edits.push(...(editOutputLimit(scan, fields, tokens)?.edits ?? []));
     }
     const body = spliceBytes(bytes, edits);
     return { body, contentLength: body.length, isUsageHidden: usageEdit !== undefined };

@@ -1,5 +1,6 @@
 import type { ProviderAccountId } from "../../core/ids/ids.ts";
 import { type AccountUse, type DemandPeak, HOUR_MS } from "../../core/limits/account-demand.ts";
+import { LIMITED_AMOUNTS, limitOf } from "../../core/limits/account-figures.ts";
 import type { AccountGate } from "../../proxy/account-gate.ts";
 import type { Store } from "../../store/store.ts";
 import type { AccountLimitSource } from "./account-limit-findings.ts";
@@ -52,17 +53,13 @@ export function createAccountLimitSource({ gate, store }: AccountLimitDeps): Acc
 function peaksOf(
   all: Awaited<ReturnType<Store["accountDemand"]["listRecentPeaks"]>>,
 ): readonly LimitUse[] {
-  return all.flatMap(({ accountId, model, requests, tokens, requestLimit, tokenLimit }) => {
-    const given = { accountId, model, used: 0 };
-    return [
-      ...(requestLimit === null
-        ? []
-        : [{ ...given, of: "requests" as const, limit: requestLimit, peak: requests }]),
-      ...(tokenLimit === null
-        ? []
-        : [{ ...given, of: "tokens" as const, limit: tokenLimit, peak: tokens }]),
-    ];
-  });
+  return all.flatMap((peaks) =>
+    LIMITED_AMOUNTS.flatMap((of) => {
+      const { accountId, model } = peaks;
+      const limit = limitOf(peaks, of);
+      return limit === null ? [] : [{ accountId, model, of, used: 0, limit, peak: peaks[of] }];
+    }),
+  );
 }
 
 function keyOf({ accountId, model, of }: Pick<LimitUse, "accountId" | "model" | "of">): string {

@@ -4,9 +4,9 @@ import {
   type SecretSightings,
 } from "../../core/rotation/next-step.ts";
 import { afterTrouble, enterState } from "../../core/rotation/rotation.ts";
-import type { RotationRecord } from "../../store/rotation-records.ts";
+import { noted, type RotationRecord } from "../../store/rotation-records.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { next, noted, type Step, type StepDeps, type StepResult, trouble } from "./step.ts";
+import { next, type Step, type StepDeps, type StepResult, trouble } from "./step.ts";
 import { createKey } from "./steps/create-key.ts";
 import { beginGrace, endGrace } from "./steps/grace.ts";
 import { identifyKey } from "./steps/identify-key.ts";

@@ -46,7 +46,3 @@ export function troubleOf(
   if (answer.kind === "refused") return finalTrouble(`${what}: ${answer.problem}`);
   return trouble(`${what}: ${answer.problem}`, answer.retryAfterMs);
 }
-
-export function noted(rotation: RotationRecord, text: string, atMs: number): RotationRecord {
-  return { ...rotation, notes: [...rotation.notes, { atMs, state: rotation.state, text }] };
-}

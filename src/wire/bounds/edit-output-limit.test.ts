@@ -1,12 +1,14 @@
 import { expect, it } from "vitest";
 import { spliceBytes } from "../json/splice-bytes.ts";
+import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { editOutputLimit } from "./edit-output-limit.ts";
 
 const CHAT_FIELDS = ["max_completion_tokens", "max_tokens"];
 
 function edited(body: string, fields: readonly string[] = CHAT_FIELDS): string | undefined {
   const bytes = Buffer.from(body);
-  const found = editOutputLimit(bytes, fields, 64);
+  const scan = scanTopLevel(bytes, new Set(fields));
+  const found = scan && editOutputLimit(scan, fields, 64);
   return found && `${found.field} ${spliceBytes(bytes, found.edits).toString()}`;
 }
 

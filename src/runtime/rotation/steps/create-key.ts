@@ -6,11 +6,16 @@ import type {
   CreatedKey,
   KeyAdministration,
 } from "../../../providers/key-administration.ts";
-import type { RemoteKey, RotationRecord, SecretVersion } from "../../../store/rotation-records.ts";
+import {
+  noted,
+  type RemoteKey,
+  type RotationRecord,
+  type SecretVersion,
+} from "../../../store/rotation-records.ts";
 import type { Repositories } from "../../../store/store.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { deleteNamed, findBySecret } from "../remote-keys.ts";
-import { finalTrouble, next, noted, type Step, type StepDeps, troubleOf } from "../step.ts";
+import { finalTrouble, next, type Step, type StepDeps, troubleOf } from "../step.ts";
 
 /**
  * Has the provider make a key. What an earlier try has made is deleted first: its secret was told once, to a process that

@@ -1,7 +1,7 @@
 import { enterState } from "../../../core/rotation/rotation.ts";
-import type { RotationRecord } from "../../../store/rotation-records.ts";
+import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
-import { next, noted, type Step, trouble } from "../step.ts";
+import { next, type Step, trouble } from "../step.ts";
 
 /** The old key ends by itself so long after the grace, should nobody come to delete it. */
 const MARGIN_SECONDS = 24 * 3600;

@@ -6,18 +6,10 @@ import {
 } from "../../../core/keys/ownership.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
 import type { KeyAdministration } from "../../../providers/key-administration.ts";
-import type { RotationRecord, SecretVersion } from "../../../store/rotation-records.ts";
+import { noted, type RotationRecord, type SecretVersion } from "../../../store/rotation-records.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
 import { findBySecret } from "../remote-keys.ts";
-import {
-  finalTrouble,
-  next,
-  noted,
-  type Step,
-  type StepDeps,
-  trouble,
-  troubleOf,
-} from "../step.ts";
+import { finalTrouble, next, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
 import { isTooEarly, madeAnew } from "./made-anew.ts";
 
 /** Finds out whose the new secret is, before anything uses it: a person's must not come into production by a rotation. */

@@ -1,6 +1,6 @@
 import { enterState } from "../../../core/rotation/rotation.ts";
-import type { RotationRecord } from "../../../store/rotation-records.ts";
-import { next, noted, type StepResult } from "../step.ts";
+import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
+import { next, type StepResult } from "../step.ts";
 
 /** A key that was just made is not listed, and is refused, until all of a provider's machines know of it. */
 const MAX_UNKNOWN_MS = 2 * 60_000;

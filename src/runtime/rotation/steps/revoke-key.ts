@@ -4,11 +4,11 @@ import type {
   KeyAddress,
   KeyAdministration,
 } from "../../../providers/key-administration.ts";
-import type { RotationRecord } from "../../../store/rotation-records.ts";
+import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { probeSecret } from "../probe-secret.ts";
 import { deleteNamed, deleteRemoteKey, findBySecret } from "../remote-keys.ts";
-import { next, noted, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
+import { next, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
 
 /** A key that was deleted is taken for a moment longer. */
 const MAX_LOOKS = 6;

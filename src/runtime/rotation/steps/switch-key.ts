@@ -1,9 +1,9 @@
 import { enterState } from "../../../core/rotation/rotation.ts";
 import type { ProviderKeyRecord } from "../../../store/records.ts";
-import type { RotationRecord, SecretVersion } from "../../../store/rotation-records.ts";
+import { noted, type RotationRecord, type SecretVersion } from "../../../store/rotation-records.ts";
 import type { Repositories } from "../../../store/store.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
-import { finalTrouble, next, noted, type Step, troubleOf } from "../step.ts";
+import { finalTrouble, next, type Step, troubleOf } from "../step.ts";
 
 /** Other processes hear of the new secret within this; until then they call with the old one. */
 const PROPAGATION_MS = 2_000;

@@ -1,9 +1,9 @@
 import { strongerOwnership } from "../../../core/keys/ownership.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
-import type { RotationRecord } from "../../../store/rotation-records.ts";
+import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { probeSecret } from "../probe-secret.ts";
-import { finalTrouble, next, noted, type Step, type StepDeps, trouble } from "../step.ts";
+import { finalTrouble, next, type Step, type StepDeps, trouble } from "../step.ts";
 import { openNext, refusalOf } from "./identify-key.ts";
 import { isTooEarly, madeAnew } from "./made-anew.ts";
 
