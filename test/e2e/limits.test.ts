@@ -90,6 +90,11 @@ it("on calls at a time are freed by a process that is killed", async () => {
     if (!isLimited) for (const answer of answers) answer.leave();
     return isLimited;
   });
+  await until("the other process knows of the limit, too", async () => {
+    const answer = await call(second, "other");
+    if (answer.status !== 429) answer.leave();
+    return answer.status === 429;
+  });
   expect((await call(second, "other")).status).toBe(429);
   await first.kill();
   await until(
