@@ -38,6 +38,7 @@ import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { createCallRules } from "./runtime/call-rules.ts";
 import { startChangePoller } from "./runtime/change-poller.ts";
+import { createClientAddressOf } from "./runtime/client-address-of.ts";
 import { Closers } from "./runtime/closers.ts";
 import { connectProviders } from "./runtime/connect-providers.ts";
 import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.ts";
@@ -228,6 +229,7 @@ async function createAdmin(
     randomBytes,
     authenticator: more.authenticator,
     ...loginParts(request.config),
+    clientAddressOf: createClientAddressOf(request.config),
     serverInfo: {
       version: request.version,
       startedAtMs: parts.startedAtMs,

@@ -86,6 +86,10 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   endKeyOverlap: rule("keys:write", "path.gatewayKey"),
   revokeKey: rule("keys:write", "path.gatewayKey"),
   revokeKeys: rule("keys:write", "body.environment"),
+  /** Whoever finds a key has none of ours to say so with. */
+  reportLeaks: "public",
+  reportGithubLeaks: "public",
+  listLeaks: rule("keys:read", "organization"),
 
   listCustomers: rule("customers:read", "shared"),
   createCustomer: rule("customers:write", "shared"),

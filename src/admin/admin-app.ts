@@ -28,6 +28,7 @@ import { registerInvitations } from "./routes/invitations.ts";
 import { registerKeyRevocation } from "./routes/key-revocation.ts";
 import { registerKeyRotation } from "./routes/key-rotation.ts";
 import { registerKeys } from "./routes/keys.ts";
+import { registerLeaks } from "./routes/leaks.ts";
 import { registerLimits } from "./routes/limits.ts";
 import { registerLiveCalls } from "./routes/live-calls.ts";
 import { registerLogin } from "./routes/login.ts";
@@ -130,6 +131,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerKeys(router, deps);
   registerKeyRotation(router, deps);
   registerKeyRevocation(router, deps);
+  registerLeaks(router, deps);
   registerCustomers(router, deps);
   registerBudgets(router, deps);
   registerPrices(router, deps);

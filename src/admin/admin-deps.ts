@@ -69,6 +69,8 @@ export interface AdminDeps {
   /** How people reach the server, without a slash at its end; absent: as the request did. */
   readonly publicUrl?: string | undefined;
   readonly passwords: Pick<PasswordHasher, "hash" | "verify">;
+  /** Who sent a request, behind the proxies that are trusted; absent: the other end of the connection. */
+  readonly clientAddressOf?: ((caller: AdminCaller, headers: Headers) => string | null) | undefined;
   readonly serverInfo: ServerInfo;
   /** Absent where nobody watches the store (the CLI in process): a request waits for as long as the store takes. */
   readonly storeWatch?: StoreWatch | undefined;

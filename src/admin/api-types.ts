@@ -736,6 +736,47 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/leaks": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List keys and tokens of ours that were reported, newest first */
+    get: operations["listLeaks"];
+    put?: never;
+    /**
+     * Report a key that you have found, or up to a hundred
+     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider key the owner is told. What was reported is neither kept nor logged.
+     */
+    post: operations["reportLeaks"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/leaks/github": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * The same in the shape that GitHub's secret scanning sends
+     * @description An array of `{token, type, url, source}`. The signature is not looked at: a report by anybody counts as much.
+     */
+    post: operations["reportGithubLeaks"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/limits": {
     parameters: {
       query?: never;
@@ -1783,7 +1824,8 @@ export interface components {
         | "provider_key_old"
         | "estimated_usage"
         | "browser_call_seen"
-        | "policy_violated";
+        | "policy_violated"
+        | "key_leaked";
       /** @description What it was sent in, maybe with others. */
       messageId: string;
       /** @description The mute because of which it was sent to nobody. */
@@ -1811,6 +1853,7 @@ export interface components {
           | "feature"
           | "providerAccount"
           | "providerKey"
+          | "adminToken"
           | "model";
       };
       title: string;
@@ -1983,6 +2026,7 @@ export interface components {
           | "feature"
           | "providerAccount"
           | "providerKey"
+          | "adminToken"
           | "model";
       } | null;
       /**
@@ -2028,7 +2072,7 @@ export interface components {
       id: string;
       isEnabled: boolean;
       /**
-       * @description `budget_threshold`: a budget has been used up to a share of it. `budget_forecast`: at the pace so far a budget will not last until the end of its period. `spend_spike`: far more was spent than is usual at that hour of the week. `error_rate`: many provider calls of an hour failed. `provider_key_failing`: a provider key cannot be used. `account_limit_near`: a provider account's own limit is nearly used up. `unpriced_model`: a model was called that has no price. `provider_key_unused`: a provider key has not been used for long. `provider_key_old`: a provider key should be replaced. `estimated_usage`: the usage of many calls had to be estimated, or is not known. `browser_call_seen`: a browser sent a gateway key that is not made for browsers. `policy_violated`: calls with a gateway key broke a rule of their environment.
+       * @description `budget_threshold`: a budget has been used up to a share of it. `budget_forecast`: at the pace so far a budget will not last until the end of its period. `spend_spike`: far more was spent than is usual at that hour of the week. `error_rate`: many provider calls of an hour failed. `provider_key_failing`: a provider key cannot be used. `account_limit_near`: a provider account's own limit is nearly used up. `unpriced_model`: a model was called that has no price. `provider_key_unused`: a provider key has not been used for long. `provider_key_old`: a provider key should be replaced. `estimated_usage`: the usage of many calls had to be estimated, or is not known. `browser_call_seen`: a browser sent a gateway key that is not made for browsers. `policy_violated`: calls with a gateway key broke a rule of their environment. `key_leaked`: a key or token of this installation was found where it should not be.
        * @enum {string}
        */
       kind:
@@ -2043,7 +2087,8 @@ export interface components {
         | "provider_key_old"
         | "estimated_usage"
         | "browser_call_seen"
-        | "policy_violated";
+        | "policy_violated"
+        | "key_leaked";
       name: string;
       /** @enum {string|null} */
       repeat: "hour" | "day" | "week" | "month" | null;
@@ -2098,7 +2143,8 @@ export interface components {
         | "provider_key_old"
         | "estimated_usage"
         | "browser_call_seen"
-        | "policy_violated";
+        | "policy_violated"
+        | "key_leaked";
       /**
        * @description Unique.
        * @example Budgets of customers
@@ -2165,6 +2211,7 @@ export interface components {
         | "feature"
         | "providerAccount"
         | "providerKey"
+        | "adminToken"
         | "model";
     };
     AlertTestResult: {
@@ -2692,6 +2739,8 @@ export interface components {
         /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
         allowed_models?: string | null;
         /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
+        leaked_keys?: string | null;
+        /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
         max_output_tokens?: string | null;
         /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
         no_browser_calls?: string | null;
@@ -2914,6 +2963,41 @@ export interface components {
       perDayUsd: string;
       totalUsd: string;
     };
+    FoundKey: {
+      /**
+       * @description What was found.
+       * @example <a key>
+       */
+      key: string;
+      /**
+       * @description What found it, or in what.
+       * @example commit
+       */
+      source?: string;
+      /**
+       * @description Where. Kept without its query and fragment.
+       * @example https://example.com/some/repository/config.js
+       */
+      url?: string;
+    };
+    GithubLeakReport: {
+      /**
+       * @description What found it, or in what.
+       * @example commit
+       */
+      source?: string;
+      /**
+       * @description What was found.
+       * @example <a key>
+       */
+      token: string;
+      type?: string;
+      /**
+       * @description Where. Kept without its query and fragment.
+       * @example https://example.com/some/repository/config.js
+       */
+      url?: string;
+    }[];
     Invitation: {
       /**
        * Format: date-time
@@ -3244,6 +3328,66 @@ export interface components {
        * @example 86400
        */
       overlapSeconds?: number;
+    };
+    Leak: {
+      /** @description Where the report came from. */
+      address: string | null;
+      environment: string | null;
+      environmentId: string | null;
+      /** @example lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @enum {string} */
+      kind: "gatewayKey" | "providerKey" | "adminToken";
+      /** @description Its name when it was reported. */
+      name: string;
+      /**
+       * @description `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `still_valid`: you were told, and have to act. `noted`: nobody was told.
+       * @enum {string}
+       */
+      outcome: "revoked" | "old_secret_ended" | "still_valid" | "noted";
+      /** @description Where it was found, by the report. */
+      place: string | null;
+      preview: string | null;
+      /**
+       * Format: date-time
+       * @description When it was reported first.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      reportedAt: string;
+      source: string | null;
+      /**
+       * @description Of the key or token.
+       * @example key_…
+       */
+      subjectId: string;
+    };
+    LeakList: {
+      data: components["schemas"]["Leak"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    LeakReport: {
+      /**
+       * @description What was found.
+       * @example <a key>
+       */
+      key?: string;
+      /** @description Several at once, in place of `key`. */
+      leaks?: components["schemas"]["FoundKey"][];
+      /**
+       * @description What found it, or in what.
+       * @example commit
+       */
+      source?: string;
+      /**
+       * @description Where. Kept without its query and fragment.
+       * @example https://example.com/some/repository/config.js
+       */
+      url?: string;
+    };
+    LeaksReceived: {
+      /** @description How many reports were taken. Says nothing of whether a key is one of ours. */
+      received: number;
     };
     /** @description Null where no server runs. */
     LedgerStatus: {
@@ -3778,6 +3922,11 @@ export interface components {
        * @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks.
        * @enum {string}
        */
+      leaked_keys: "enforce" | "warn" | "off";
+      /**
+       * @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks.
+       * @enum {string}
+       */
       max_output_tokens: "enforce" | "warn" | "off";
       /**
        * @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks.
@@ -3812,7 +3961,8 @@ export interface components {
         | "allowed_models"
         | "allowed_endpoints"
         | "max_output_tokens"
-        | "no_browser_calls";
+        | "no_browser_calls"
+        | "leaked_keys";
       subject: {
         id: string;
         /** @enum {string} */
@@ -6524,7 +6674,8 @@ export interface operations {
           | "provider_key_old"
           | "estimated_usage"
           | "browser_call_seen"
-          | "policy_violated";
+          | "policy_violated"
+          | "key_leaked";
         /** @description How many entries to answer with at most. */
         limit?: number;
         /** @description A rule's name or id. */
@@ -10400,6 +10551,288 @@ export interface operations {
       };
       /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
       415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listLeaks: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of them. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["LeakList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  reportLeaks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["LeakReport"];
+      };
+    };
+    responses: {
+      /** @description The report was taken. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["LeaksReceived"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `leak_reports_throttled`: Too many reports of leaked keys came from the address, or from everywhere together. None of this request was looked at; `retry-after` says when to send it again. One request takes a hundred keys. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  reportGithubLeaks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["GithubLeakReport"];
+      };
+    };
+    responses: {
+      /** @description The reports were taken. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["LeaksReceived"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `leak_reports_throttled`: Too many reports of leaked keys came from the address, or from everywhere together. None of this request was looked at; `retry-after` says when to send it again. One request takes a hundred keys. */
+      429: {
         headers: {
           [name: string]: unknown;
         };

@@ -7,6 +7,7 @@ import {
 } from "../core/access/login-throttle.ts";
 import { DEFAULT_SESSION_LIMITS } from "../core/access/session.ts";
 import { createLoginSecret, hashLoginSecret } from "../core/keys/login-secret.ts";
+import { networkOf } from "../core/network/network-of.ts";
 import type { MemberRecord, SessionRecord } from "../store/access-records.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 
@@ -132,12 +133,4 @@ function requiredHash(kind: "session" | "device", secret: string): string {
 /** What strangers type is kept as a hash only. */
 function hashOf(email: string): string {
   return createHash("sha256").update(email).digest("hex");
-}
-
-/** An IPv6 client has 2^64 addresses to come from. */
-function networkOf(address: string): string {
-  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
-  const [head = ""] = address.split("::");
-  const groups = head.split(":").filter((group) => group !== "");
-  return `${[...groups, "0", "0", "0", "0"].slice(0, 4).join(":")}::/64`;
 }

@@ -121,6 +121,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/audit.ts")).audit,
   },
   {
+    name: "leaks",
+    group: "Access",
+    summary: "keys that were found where they should not be",
+    load: async () => (await import("./commands/leaks.ts")).leaks,
+  },
+  {
     name: "providers",
     group: "Secrets",
     summary: "providers that Keyward knows",

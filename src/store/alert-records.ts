@@ -54,7 +54,7 @@ export interface AlertRuleRecord {
 }
 
 /** What an alert is about. */
-export const ALERT_SUBJECT_KINDS = [...SCOPE_KINDS, "providerKey", "model"] as const;
+export const ALERT_SUBJECT_KINDS = [...SCOPE_KINDS, "providerKey", "adminToken", "model"] as const;
 export type AlertSubjectKind = (typeof ALERT_SUBJECT_KINDS)[number];
 
 export interface AlertSubject {

@@ -9,6 +9,7 @@ import { describeBudgetPostings } from "./contract/budget-postings.contract.ts";
 import { describeBudgets } from "./contract/budgets.contract.ts";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
+import { describeExposure } from "./contract/exposure.contract.ts";
 import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeySecrets } from "./contract/key-secrets.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
@@ -32,6 +33,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeConfiguration(createDatabase);
     describeKeys(createDatabase);
     describeKeySecrets(createDatabase);
+    describeExposure(createDatabase);
     describeAccess(createDatabase);
     describeRoutingRules(createDatabase);
     describeRotations(createDatabase);

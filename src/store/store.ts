@@ -33,6 +33,7 @@ import type { AccountViewRepository } from "./account-view-repository.ts";
 import type { AlertRepositories } from "./alert-repositories.ts";
 import type { AuditRepository } from "./audit-repository.ts";
 import type { BudgetRepository } from "./budget-repository.ts";
+import type { ExposureRepositories } from "./exposure-repositories.ts";
 import type { GatewayKeyRepository } from "./gateway-key-repository.ts";
 import type { Page, PageRequest } from "./paging.ts";
 import type {
@@ -450,6 +451,7 @@ export interface Repositories {
   readonly alerts: AlertRepositories;
   readonly audit: AuditRepository;
   readonly rotation: RotationRepositories;
+  readonly exposure: ExposureRepositories;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;

@@ -1,6 +1,10 @@
 import type { MiddlewareHandler } from "hono";
 import type { AdminEnv } from "../admin-deps.ts";
 import { refuse } from "../answers/refusal.ts";
+import { ADMIN_BASE_PATH } from "../base-path.ts";
+
+/** Whose senders write an array and can't be told to do otherwise. */
+const ARRAY_PATHS: ReadonlySet<string> = new Set([`${ADMIN_BASE_PATH}/leaks/github`]);
 
 /** The largest body an admin request may have. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -27,7 +31,7 @@ export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) =
     const message = "The body must be JSON: send it with `content-type: application/json`.";
     return refuse(context, "unsupported_content_type", message);
   }
-  const parsed = parseObject(bytes);
+  const parsed = parseObject(bytes, ARRAY_PATHS.has(context.req.path));
   if ("refusal" in parsed) return refuse(context, "invalid_json", parsed.refusal);
   const headers = new Headers(request.headers);
   headers.set("content-type", "application/json");
@@ -60,7 +64,10 @@ function isJsonType(contentType: string | null): boolean {
 }
 
 /** Messages of JSON.parse quote the text around the fault, which may be a secret: only its place is passed on. */
-function parseObject(bytes: Uint8Array): { readonly text: string } | { readonly refusal: string } {
+function parseObject(
+  bytes: Uint8Array,
+  isArrayToo: boolean,
+): { readonly text: string } | { readonly refusal: string } {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -74,7 +81,8 @@ function parseObject(bytes: Uint8Array): { readonly text: string } | { readonly 
   } catch (error) {
     return { refusal: `The body is not valid JSON${placeOf(error, text)}.` };
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { text };
+  const isExpected = isArrayToo || !Array.isArray(value);
+  if (typeof value === "object" && value !== null && isExpected) return { text };
   const came = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
   return { refusal: `The body must be a JSON object, and came as ${came}.` };
 }

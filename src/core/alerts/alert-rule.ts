@@ -18,6 +18,7 @@ export const ALERT_KINDS = [
   "estimated_usage",
   "browser_call_seen",
   "policy_violated",
+  "key_leaked",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
@@ -39,6 +40,7 @@ interface SettingsByKind {
   readonly estimated_usage: { readonly percent: number; readonly minCalls: number };
   readonly browser_call_seen: Readonly<Record<string, never>>;
   readonly policy_violated: Readonly<Record<string, never>>;
+  readonly key_leaked: Readonly<Record<string, never>>;
 }
 
 /** What a kind watches for, with its settings. */
@@ -63,7 +65,7 @@ interface KindFacts<Kind extends AlertKind> {
   readonly scopeKinds: readonly Scope["kind"][];
   /** Where a rule names none. */
   readonly defaultScope: AlertScope;
-  /** How often it may fire for one and the same thing; null: by the budget's own periods. */
+  /** How often it may fire for one and the same thing; null: by the budget's own periods, or once for each leak. */
   readonly defaultRepeat: AlertPeriod | null;
 }
 
@@ -162,5 +164,12 @@ export const ALERT_KIND_FACTS: { readonly [Kind in AlertKind]: KindFacts<Kind> }
     scopeKinds: ["environment", "key"],
     defaultScope: null,
     defaultRepeat: "day",
+  },
+  key_leaked: {
+    summary: "a key or token of this installation was found where it should not be",
+    defaults: {},
+    scopeKinds: ["environment", "key"],
+    defaultScope: null,
+    defaultRepeat: null,
   },
 };

@@ -78,6 +78,14 @@ export const ERROR_CODES = {
     title:
       "Too many logins have failed for the account or from the address, or too many are under way. `retry-after` says how long to wait.",
   },
+  leak_reports_throttled: {
+    status: 429,
+    type: "requests",
+    retryable: true,
+    log: "info",
+    title:
+      "Too many reports of leaked keys came from the address, or from everywhere together. None of this request was looked at; `retry-after` says when to send it again. One request takes a hundred keys.",
+  },
   invalid_invitation: refused(
     403,
     "permission_error",

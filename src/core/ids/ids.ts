@@ -37,6 +37,7 @@ export type BudgetId = Id<"bud">;
 export type BudgetIncreaseId = Id<"inc">;
 export type LimitId = Id<"lim">;
 export type RotationId = Id<"rot">;
+export type LeakId = Id<"lek">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

@@ -9,6 +9,7 @@ export const POLICY_RULES = [
   "allowed_endpoints",
   "max_output_tokens",
   "no_browser_calls",
+  "leaked_keys",
 ] as const;
 export type PolicyRule = (typeof POLICY_RULES)[number];
 
@@ -46,11 +47,13 @@ const PRODUCTION: EnvironmentPolicy["modes"] = {
   allowed_endpoints: "enforce",
   max_output_tokens: "enforce",
   no_browser_calls: "enforce",
+  leaked_keys: "enforce",
 };
 
 /**
  * A list that somebody wrote is meant, wherever it is; and one secret in two environments is a mistake in each. A key in
- * a browser is refused where the build is the one that customers will get, and told of while it is being written.
+ * a browser is refused where the build is the one that customers will get, and told of while it is being written. A key
+ * that was found by a stranger is a stranger's, wherever it is for.
  */
 const DEFAULT_MODES: Readonly<Record<EnvironmentKind, EnvironmentPolicy["modes"]>> = {
   production: PRODUCTION,

@@ -20,6 +20,7 @@ const NAMES: Readonly<Partial<Record<AlertKind, string>>> = {
   estimated_usage: "Usage that is no provider's figure",
   browser_call_seen: "Server keys in browsers",
   policy_violated: "Calls that break a policy",
+  key_leaked: "Keys that leaked",
 };
 
 /**

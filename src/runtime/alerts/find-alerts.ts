@@ -6,6 +6,7 @@ import type { Store } from "../../store/store.ts";
 import { type AccountLimitSource, findAccountLimits } from "./account-limit-findings.ts";
 import { type BudgetUsageSource, findBudgetAlerts } from "./budget-findings.ts";
 import type { Finding } from "./finding.ts";
+import { findLeaks } from "./leak-findings.ts";
 import { BROWSER_RULES, findBrokenRules, OTHER_RULES } from "./policy-findings.ts";
 import { findFailingKeys, findOldKeys, findUnusedKeys } from "./provider-key-findings.ts";
 import { nameSubject } from "./subject-names.ts";
@@ -28,6 +29,7 @@ export interface FindAlertsDeps {
     | "providerAccounts"
     | "providerKeys"
     | "rotation"
+    | "exposure"
   >;
   readonly nowMs: () => number;
   readonly troubleOf: (key: ProviderKeyRecord, failingForMs: number) => KeyTrouble | undefined;
@@ -63,6 +65,7 @@ const FINDERS: { readonly [Kind in AlertKind]: Find<Kind> } = {
   unpriced_model: findUnpricedModels,
   browser_call_seen: (moment, rule) => findBrokenRules(moment, rule, BROWSER_RULES),
   policy_violated: (moment, rule) => findBrokenRules(moment, rule, OTHER_RULES),
+  key_leaked: findLeaks,
   provider_key_unused: findUnusedKeys,
   provider_key_old: findOldKeys,
   provider_key_failing: (moment, rule, { settings }) =>

@@ -22,6 +22,7 @@ import {
   routingRuleActs,
   vaultKeyActs,
 } from "./configuration-acts.ts";
+import { withExposureActs } from "./exposure-acts.ts";
 import { gatewayKeyActs } from "./gateway-key-acts.ts";
 import {
   budgetActs,
@@ -123,6 +124,7 @@ function auditedRepositories(from: Repositories, within: Within): Omit<Repositor
     budgets: withActs(from.budgets, budgetActs(within)),
     alerts: withAlertActs(from.alerts, within),
     rotation: withRotationActs(from.rotation, within),
+    exposure: withExposureActs(from.exposure, within),
     limits: withActs(from.limits, limitActs(within)),
   };
 }

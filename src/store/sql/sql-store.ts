@@ -5,6 +5,7 @@ import type { AccountViewRepository } from "../account-view-repository.ts";
 import type { AlertRepositories } from "../alert-repositories.ts";
 import type { AuditRepository } from "../audit-repository.ts";
 import type { BudgetRepository } from "../budget-repository.ts";
+import type { ExposureRepositories } from "../exposure-repositories.ts";
 import type { GatewayKeyRepository } from "../gateway-key-repository.ts";
 import type { RotationRepositories } from "../rotation-repositories.ts";
 import type {
@@ -39,6 +40,7 @@ import { SqlChangeRepository } from "./change-repository.ts";
 import { SqlCorrectionRepository } from "./correction-repository.ts";
 import { SqlCustomerRepository } from "./customer-repository.ts";
 import { SqlEnvironmentRepository } from "./environment-repository.ts";
+import { SqlExposureRepositories } from "./exposure/exposure-repositories.ts";
 import { SqlGatewayKeyRepository } from "./gateway-key-repository.ts";
 import { KeyUseNotes } from "./key-use-notes.ts";
 import { SqlLimitRepository } from "./limit-repository.ts";
@@ -76,6 +78,7 @@ class SqlRepositories implements Repositories {
   readonly alerts: AlertRepositories;
   readonly audit: AuditRepository;
   readonly rotation: RotationRepositories;
+  readonly exposure: ExposureRepositories;
   readonly changes: ChangeRepository;
   readonly processes: ProcessRepository;
   readonly limits: LimitRepository;
@@ -101,6 +104,7 @@ class SqlRepositories implements Repositories {
     this.alerts = new SqlAlertRepositories(connections);
     this.audit = new SqlAuditRepository(connections);
     this.rotation = new SqlRotationRepositories(connections);
+    this.exposure = new SqlExposureRepositories(connections);
     this.usage = new SqlUsageRepository(connections);
     this.changes = new SqlChangeRepository(connections);
     this.processes = new SqlProcessRepository(connections);

@@ -32,6 +32,7 @@ import type { AccessTables } from "./access/access-tables.ts";
 import type { AccountTables } from "./account-tables.ts";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuditTables } from "./audit-tables.ts";
+import type { ExposureTables } from "./exposure/exposure-tables.ts";
 import type { GatewayKeyTables } from "./gateway-key-tables.ts";
 import type { RotationTables } from "./rotation-tables.ts";
 
@@ -370,7 +371,14 @@ interface KeywardSchemaTable {
 
 /** Every table, as Kysely types its queries. Made by the migrations beside this file. */
 export interface Tables
-  extends AccessTables, AccountTables, AlertTables, AuditTables, GatewayKeyTables, RotationTables {
+  extends
+    AccessTables,
+    AccountTables,
+    AlertTables,
+    AuditTables,
+    ExposureTables,
+    GatewayKeyTables,
+    RotationTables {
   readonly projects: ProjectTable;
   readonly environments: EnvironmentTable;
   readonly provider_accounts: ProviderAccountTable;

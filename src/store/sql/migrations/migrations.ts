@@ -18,6 +18,7 @@ import { audit } from "./0016-audit.ts";
 import { accountDemand } from "./0017-account-demand.ts";
 import { rotations } from "./0018-rotations.ts";
 import { environmentPolicies } from "./0019-environment-policies.ts";
+import { leaks } from "./0020-leaks.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "account demand", statements: accountDemand },
   { name: "rotations", statements: rotations },
   { name: "environment policies", statements: environmentPolicies },
+  { name: "leaks", statements: leaks },
 ];

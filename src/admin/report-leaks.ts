@@ -1,0 +1,157 @@
+import { isAdminToken } from "../core/keys/admin-token.ts";
+import { hashGatewayKey } from "../core/keys/gateway-key.ts";
+import { gatewayKeyOutcome, type LeakOutcome } from "../core/leaks/leak.ts";
+import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
+import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
+import type { LeakRecord } from "../store/exposure-repositories.ts";
+import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
+import type { Repositories } from "../store/store.ts";
+import { scrubSecrets } from "../telemetry/scrub-secrets.ts";
+import type { AdminDeps } from "./admin-deps.ts";
+
+/** What somebody has found. */
+export interface LeakReport {
+  readonly secret: string;
+  readonly url?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+export type ReportDeps = Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "authenticator">;
+
+/** A report, and what its secret is found by. */
+interface Evidence {
+  readonly hash: string;
+  readonly fingerprint: string;
+  /** It is the token of the settings, which is nobody's to revoke here. */
+  readonly settingName: string | undefined;
+  readonly place: string | null;
+  readonly source: string | null;
+}
+
+/** In whose name a stranger's report is written into the audit log. */
+const NOBODY_KNOWN = { kind: "system", id: "anonymous", name: "anonymous" } as const;
+
+/**
+ * Looks for every secret among gateway keys, provider keys and admin tokens, and does about those that are ours what is to
+ * be done, all of it or nothing. The same look-ups in the same transaction for every secret, whatever it turns out to be.
+ */
+export async function reportLeaks(
+  deps: ReportDeps,
+  reports: readonly LeakReport[],
+  from: { readonly address: string | null; readonly requestId: string },
+): Promise<void> {
+  const evidence: Evidence[] = [];
+  for (const report of reports) evidence.push(await gather(deps, report));
+  await deps.store.as({ actor: NOBODY_KNOWN, ...from }, () =>
+    deps.store.transaction(async (repositories) => {
+      for (const one of evidence) await act({ ...deps, repositories, address: from.address }, one);
+    }),
+  );
+}
+
+async function gather(
+  { vault, authenticator }: ReportDeps,
+  { secret: written, url, source }: LeakReport,
+): Promise<Evidence> {
+  const secret = written.trim().replace(/^bearer +/i, "");
+  return {
+    hash: hashGatewayKey(secret),
+    fingerprint: await vault.fingerprint(secret),
+    settingName: await findSetting(authenticator, secret),
+    place: scrubbed(placeOfLeak(url, secret)),
+    source: scrubbed(sourceOfLeak(source, secret)),
+  };
+}
+
+/** Beside the one that was reported, another secret may stand in the text. */
+function scrubbed(text: string | null): string | null {
+  return text === null ? null : scrubSecrets(text);
+}
+
+/** The name of the setting that has this for its token. Tokens of the store are looked for there, and not used. */
+async function findSetting(
+  authenticator: AdminDeps["authenticator"],
+  secret: string,
+): Promise<string | undefined> {
+  if (!authenticator.checksTokens || isAdminToken(secret)) return undefined;
+  const authorization = `Bearer ${secret}`;
+  const principal = await authenticator.identify({ authorization, cookie: null });
+  return principal?.kind === "token" ? principal.id : undefined;
+}
+
+interface Acting extends Pick<ReportDeps, "ids" | "clock"> {
+  readonly repositories: Repositories;
+  readonly address: string | null;
+}
+
+async function act(acting: Acting, evidence: Evidence): Promise<void> {
+  const { gatewayKeys, providerKeys, adminTokens } = acting.repositories;
+  const key = await gatewayKeys.findByHash(evidence.hash);
+  const token = await adminTokens.findActiveByHash(evidence.hash);
+  const secrets = await providerKeys.findActiveByFingerprint(evidence.fingerprint);
+  if (key !== undefined) await actOnGatewayKey(acting, evidence, key);
+  if (token !== undefined) {
+    await adminTokens.revoke(token.id, acting.clock.nowMs());
+    const { id: subjectId, name, preview } = token;
+    const subject = { kind: "adminToken", subjectId, name, preview, environmentId: null } as const;
+    await note(acting, evidence, { ...subject, outcome: "revoked" });
+  }
+  // Revoked here it would go on working at its provider, and calls would fail for nothing: it has to be replaced.
+  for (const { id: subjectId, name, preview, environmentId } of secrets) {
+    const subject = { kind: "providerKey", subjectId, name, preview, environmentId } as const;
+    await note(acting, evidence, { ...subject, outcome: "still_valid" });
+  }
+  if (evidence.settingName === undefined) return;
+  const { settingName: name } = evidence;
+  const subject = { subjectId: name, name, preview: null, environmentId: null };
+  await note(acting, evidence, { kind: "adminToken", ...subject, outcome: "still_valid" });
+}
+
+/** An expired key counts as one that is valid: it could be given another end. */
+async function actOnGatewayKey(
+  acting: Acting,
+  evidence: Evidence,
+  key: PresentedKeyRecord,
+): Promise<void> {
+  const { id: subjectId, name, preview, environmentId, superseded } = key;
+  const nowMs = acting.clock.nowMs();
+  if (key.revokedAtMs !== null) return;
+  if (superseded !== null && superseded.validUntilMs <= nowMs) return;
+  const mode = await modeOf(acting.repositories, key);
+  const outcome = gatewayKeyOutcome(mode, superseded !== null);
+  const { gatewayKeys } = acting.repositories;
+  if (outcome === "revoked") await gatewayKeys.revoke(subjectId, nowMs);
+  if (outcome === "old_secret_ended") await gatewayKeys.endSuperseded(subjectId, nowMs);
+  const subject = { kind: "gatewayKey", subjectId, name, preview, environmentId } as const;
+  await note(acting, evidence, { ...subject, outcome });
+}
+
+async function modeOf(
+  { environments }: Pick<Repositories, "environments">,
+  { id, environmentId }: PresentedKeyRecord,
+): Promise<RuleMode> {
+  const environment = await environments.findById(environmentId);
+  if (environment === undefined) throw new Error(`gateway key ${id} has no environment`);
+  return resolvePolicy(environment.kind, environment.policy).modes.leaked_keys;
+}
+
+type Subject = Pick<LeakRecord, "kind" | "subjectId" | "name" | "preview" | "environmentId"> & {
+  readonly outcome: LeakOutcome;
+};
+
+/** Once for each secret and outcome, however often it is reported. */
+async function note(
+  { repositories, ids, clock, address }: Acting,
+  { fingerprint, place, source }: Evidence,
+  subject: Subject,
+): Promise<void> {
+  await repositories.exposure.leaks.insert({
+    id: ids.create("lek"),
+    ...subject,
+    fingerprint,
+    place,
+    source,
+    address,
+    createdAtMs: clock.nowMs(),
+  });
+}

@@ -1,0 +1,59 @@
+import { expectData } from "../../admin/client.ts";
+import { defineCommand } from "../command.ts";
+import { formatOptional, formatTime } from "../format-cells.ts";
+import { given } from "../given.ts";
+import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
+
+const report = defineCommand({
+  summary: "report a key that you have found where it should not be",
+  details:
+    "Whoever finds a key can do so, without a token. A gateway key is revoked or told of, as its environment's policy leaked_keys says; an admin token is revoked; of a provider key you are told. The answer does not say whether it is one of ours; leaks list does.",
+  examples: [
+    "keyward leaks report --url https://example.com/some/repository",
+    "keyward leaks report --secret-stdin < found.txt",
+    "keyward leaks report --secret-env FOUND_KEY --source commit",
+  ],
+  reach: "admin",
+  printsData: true,
+  options: {
+    url: { value: "url", description: "where it was found" },
+    source: { value: "word", description: "what found it, or in what" },
+    ...SECRET_OPTIONS,
+  },
+  async run({ admin, io, options, output }) {
+    const { url, source } = options;
+    const key = await readSecret(io, options, "What was found: ");
+    const client = await admin();
+    const body = { key, ...given({ url, source }) };
+    const answer = expectData(await client.POST("/leaks", { body }));
+    await output.data(answer, () => {
+      output.line("received");
+      output.note("what became of it, if it is one of ours: keyward leaks list");
+    });
+  },
+});
+
+const list = defineCommand({
+  summary: "list keys and tokens of ours that were reported, newest first",
+  examples: ["keyward leaks list", "keyward leaks list --json"],
+  reach: "admin",
+  printsData: true,
+  options: PAGE_OPTIONS,
+  run: (context) =>
+    printPage(context, {
+      what: "leaks",
+      fetch: (client, query) => client.GET("/leaks", { params: { query } }),
+      columns: [
+        { title: "reported (UTC)", value: (leak) => formatTime(leak.reportedAt) },
+        { title: "what", value: (leak) => leak.kind },
+        { title: "name", value: (leak) => leak.name },
+        { title: "environment", value: (leak) => formatOptional(leak.environment) },
+        { title: "became", value: (leak) => leak.outcome.replaceAll("_", " ") },
+        { title: "found at", value: (leak) => formatOptional(leak.place) },
+        { title: "id", value: (leak) => leak.subjectId },
+      ],
+    }),
+});
+
+export const leaks = { report, list };

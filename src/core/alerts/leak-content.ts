@@ -1,0 +1,77 @@
+import type { LeakedKind, LeakOutcome } from "../leaks/leak.ts";
+import type { AlertContent, AlertFact, FormatTime } from "./alert-content.ts";
+
+export interface LeakFacts {
+  readonly kind: LeakedKind;
+  /** Of the key or token. */
+  readonly id: string;
+  readonly name: string;
+  readonly preview: string | null;
+  readonly environment: string | null;
+  readonly outcome: LeakOutcome;
+  /** What a stranger said of it. */
+  readonly place: string | null;
+  readonly source: string | null;
+  readonly reportedAtMs: number;
+}
+
+const WORDS: Readonly<Record<LeakedKind, string>> = {
+  gatewayKey: "Gateway key",
+  providerKey: "Provider key",
+  adminToken: "Admin token",
+};
+
+const STATES: Readonly<Record<LeakOutcome, string>> = {
+  revoked: "and was revoked",
+  old_secret_ended: "with its old secret, which is refused now",
+  still_valid: "and is still valid",
+  noted: "",
+};
+
+export function describeLeak(leak: LeakFacts, formatTime: FormatTime): AlertContent {
+  const { kind, name, environment, outcome } = leak;
+  const whose = environment === null ? name : `${name} of ${environment}`;
+  return {
+    severity: "critical",
+    title: `${WORDS[kind]} ${whose} has leaked ${STATES[outcome]}`.trimEnd(),
+    facts: [
+      ...fact("key", leak.preview),
+      ...fact("found at (by the report)", leak.place),
+      ...fact("found in (by the report)", leak.source),
+      { label: "reported", value: formatTime(leak.reportedAtMs) },
+      { label: "what to do", value: ADVICE[kind](leak) },
+    ],
+    command: COMMANDS[kind](leak),
+  };
+}
+
+function fact(label: string, value: string | null): readonly AlertFact[] {
+  return value === null ? [] : [{ label, value }];
+}
+
+/** Ids and no names: what stands in a command is typed into a shell. */
+const COMMANDS: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
+  gatewayKey: ({ id, outcome }) =>
+    outcome === "still_valid" ? `keyward keys revoke ${id}` : `keyward usage events --key ${id}`,
+  providerKey: ({ id }) => `keyward provider-keys rotate ${id} --compromise`,
+  adminToken: ({ outcome }) =>
+    outcome === "still_valid" ? "keyward doctor" : "keyward admin-tokens list",
+};
+
+const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
+  gatewayKey: ({ outcome }) => GATEWAY_KEY_ADVICE[outcome],
+  providerKey: () =>
+    "its calls go on: give it another secret now, and see who used the old one (keyward provider-keys users)",
+  adminToken: ({ outcome, name }) =>
+    outcome === "still_valid"
+      ? `it is the setting ${name}: put another token there and restart`
+      : "look in the audit log for what it was used for (keyward audit list)",
+};
+
+const GATEWAY_KEY_ADVICE: Readonly<Record<LeakOutcome, string>> = {
+  revoked: "give the application another key (keyward keys create); see what this one was used for",
+  old_secret_ended:
+    "what still calls with the old secret needs the new one; see what it was used for",
+  still_valid: "the environment's policy only warns: revoke or rotate it yourself",
+  noted: "",
+};

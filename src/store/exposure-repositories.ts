@@ -1,0 +1,39 @@
+/** The part of the store's contract that is about secrets which are where they should not be. */
+import type { EnvironmentId, GatewayKeyId, LeakId } from "../core/ids/ids.ts";
+import type { LeakedKind, LeakOutcome } from "../core/leaks/leak.ts";
+import type { Page, PageRequest } from "./paging.ts";
+
+/** A secret of ours that was reported, and what became of it. Never the secret. */
+export interface LeakRecord {
+  readonly id: LeakId;
+  readonly kind: LeakedKind;
+  /** Of the gateway key, the provider key or the admin token. */
+  readonly subjectId: string;
+  /** As they were then. */
+  readonly name: string;
+  readonly preview: string | null;
+  readonly environmentId: EnvironmentId | null;
+  /** The vault's keyed fingerprint: a key can leak once more with another secret. */
+  readonly fingerprint: string;
+  readonly outcome: LeakOutcome;
+  /** Where it was found, and by what, as far as that could be kept: a stranger said so. */
+  readonly place: string | null;
+  readonly source: string | null;
+  /** Where the report came from. */
+  readonly address: string | null;
+  readonly createdAtMs: number;
+}
+
+export interface LeakRepository {
+  /** False, and nothing changed, when the same secret of the same subject has come to the same outcome before. */
+  insert(record: LeakRecord): Promise<boolean>;
+  /** Newest first by (createdAt, id). */
+  list(
+    page: PageRequest,
+    filter?: { readonly gatewayKeyId?: GatewayKeyId | undefined },
+  ): Promise<Page<LeakRecord>>;
+}
+
+export interface ExposureRepositories {
+  readonly leaks: LeakRepository;
+}
