@@ -137,12 +137,15 @@ export class LeaseBook implements HoldBook {
   }
 
   async #obtain(held: Held, amount: Picos): Promise<HoldAnswer> {
-    // So that the accounts are not forgotten while the store is asked.
-    for (const account of held.accounts) account.openCalls += 1;
+    for (const account of held.accounts) account.waitingCalls += 1;
     try {
       return await this.#ask(held, amount);
     } finally {
-      for (const account of held.accounts) account.openCalls -= 1;
+      for (const account of held.accounts) {
+        account.waitingCalls -= 1;
+        // While a call waits, nothing is given back.
+        if (account.isTight && account.availablePicos > 0n) this.#keeper.giveBack(account);
+      }
     }
   }
 

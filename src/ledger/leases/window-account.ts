@@ -21,11 +21,13 @@ export class WindowAccount implements HeldWindow {
   leasedPicos = 0n;
   /** Set aside for calls in flight, or spent by calls that have ended and are not in the store yet. */
   usedPicos = 0n;
-  /** Calls that are held from it, for nothing too, or wait to be. */
+  /** Calls that are held from it, for nothing too. */
   openCalls = 0;
+  /** Calls that wait to be, until they are or are refused: what the store grants meanwhile is theirs to take. */
+  waitingCalls = 0;
   /** Nothing was held from it for long: there may be another account for the window by now. */
   isForgotten = false;
-  /** What the calls that wait for a lease need, each. */
+  /** What the calls need that wait and that no request is under way for, each. */
   readonly waiting: Picos[] = [];
   lastUsedMs: number;
   #answer: LeaseAnswer | undefined;
@@ -52,7 +54,7 @@ export class WindowAccount implements HeldWindow {
       this.leasedPicos === 0n &&
       this.usedPicos === 0n &&
       this.openCalls === 0 &&
-      this.waiting.length === 0
+      this.waitingCalls === 0
     );
   }
 
@@ -136,7 +138,7 @@ export class WindowAccount implements HeldWindow {
   /** Of what is in hand, what other processes can make better use of. */
   surplusAt(nowMs: number, wallClockMs: number): Picos {
     const available = this.availablePicos;
-    if (available <= 0n || this.waiting.length > 0) return ZERO_PICOS;
+    if (available <= 0n || this.waitingCalls > 0) return ZERO_PICOS;
     const { endsAtMs } = this.window;
     const isOver = endsAtMs !== null && endsAtMs <= wallClockMs;
     if (this.#isTight || isOver || nowMs - this.lastUsedMs >= KEPT_MS) return picos(available);
