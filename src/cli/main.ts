@@ -10,10 +10,12 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exitCode = 1;
 } else {
   // After the check: what comes now does not load on an older Node.
-  const [{ runCli }, { processIo }] = await Promise.all([
+  const [{ endAtUncaughtErrors }, { runCli }, { processIo }] = await Promise.all([
+    import("./report-crash.ts"),
     import("./run-cli.ts"),
     import("./cli-io.ts"),
   ]);
+  endAtUncaughtErrors(process);
   const io = processIo();
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

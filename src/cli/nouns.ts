@@ -157,6 +157,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/routing-rules.ts")).routingRules,
   },
   {
+    name: "backup",
+    group: "Secrets",
+    summary: "copies of the database, and the way back",
+    load: async () => (await import("./commands/backup.ts")).backup,
+  },
+  {
     name: "vault",
     group: "Secrets",
     summary: "the root key",

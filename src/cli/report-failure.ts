@@ -5,6 +5,7 @@ import type { StartError } from "../runtime/start-error.ts";
 import { CliError, EXIT_CODES } from "./cli-error.ts";
 import type { CliIo } from "./cli-io.ts";
 import { printable } from "./printable.ts";
+import { describeFault } from "./report-crash.ts";
 
 /**
  * Says on error output why a command ended, and what to do next, and gives the exit code. Whatever is not foreseen is
@@ -39,8 +40,7 @@ export function reportFailure(error: unknown, io: Pick<CliIo, "stderr" | "hasCol
     }
     return EXIT_CODES.failed;
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  say("error:", "red", `a fault in Keyward; please report it\n${text}`);
+  say("error:", "red", describeFault(error));
   return EXIT_CODES.failed;
 }
 

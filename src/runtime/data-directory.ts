@@ -9,6 +9,10 @@ export const DATABASE_FILE = "keyward.db";
 export const JOURNAL_FOLDER = "journal";
 export const ROOT_KEY_FILE = "root.key";
 
+export function databasePath({ dataDir }: { readonly dataDir: string }): string {
+  return join(dataDir, DATABASE_FILE);
+}
+
 /** Makes the data directory, for its owner only, or checks that the one that is there can be used. */
 export async function prepareDataDirectory(path: string): Promise<void> {
   try {

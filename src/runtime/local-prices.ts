@@ -14,7 +14,7 @@ import { createPriceBook } from "../core/pricing/create-price-book.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { simulatorProvider } from "../providers/simulator/simulator-provider.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
-import { DATABASE_FILE } from "./data-directory.ts";
+import { databasePath } from "./data-directory.ts";
 import { openStore } from "./open-store.ts";
 
 type Location = Pick<Config, "dataDir" | "databaseUrl">;
@@ -47,7 +47,7 @@ export async function openLocalPrices(
 async function takeOverrides(location: Location, priceBook: OverridablePriceBook): Promise<void> {
   const { dataDir, databaseUrl } = location;
   // SQLite would make a file that is not there.
-  if (databaseUrl === null && !existsSync(join(dataDir, DATABASE_FILE))) return;
+  if (databaseUrl === null && !existsSync(databasePath({ dataDir }))) return;
   const store = await openStore(location);
   try {
     // A database of an older Keyward is brought up to date by a start; the overrides it has are read after that.

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/config-schema.ts";
 import type { Store } from "../store/store.ts";
-import { DATABASE_FILE, JOURNAL_FOLDER, ROOT_KEY_FILE } from "./data-directory.ts";
+import { DATABASE_FILE, databasePath, JOURNAL_FOLDER, ROOT_KEY_FILE } from "./data-directory.ts";
 import { openStore } from "./open-store.ts";
 import { StartError } from "./start-error.ts";
 
@@ -15,7 +15,7 @@ export async function openLocalStore(
 ): Promise<Store> {
   const { dataDir, databaseUrl } = config;
   // SQLite would make a file that is not there.
-  if (databaseUrl === null && !existsSync(join(dataDir, DATABASE_FILE))) {
+  if (databaseUrl === null && !existsSync(databasePath(config))) {
     throw isInUse(dataDir) ? databaseElsewhere(dataDir) : nothingYet(dataDir);
   }
   const store = await openStore(config);

@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
-import { DATABASE_FILE } from "./data-directory.ts";
+import { databasePath } from "./data-directory.ts";
 import { StartError } from "./start-error.ts";
 
 export interface StoreLocation {
@@ -28,7 +27,7 @@ export async function openStore(location: StoreLocation, log?: Log): Promise<Sto
     if (err instanceof StartError) throw err;
     throw new StartError(
       location.databaseUrl === null
-        ? `The database ${join(location.dataDir, DATABASE_FILE)} cannot be opened: ${(err as Error).message}.`
+        ? `The database ${databasePath(location)} cannot be opened: ${(err as Error).message}.`
         : `The Postgres database does not answer: ${(err as Error).message}.`,
       location.databaseUrl === null
         ? "If it is damaged, restore it from a backup; if it belongs to another user, start Keyward as that user."
@@ -38,8 +37,9 @@ export async function openStore(location: StoreLocation, log?: Log): Promise<Sto
   }
 }
 
-async function createStore({ dataDir, databaseUrl }: StoreLocation, log?: Log): Promise<Store> {
-  if (databaseUrl === null) return new SqliteStore({ path: join(dataDir, DATABASE_FILE) });
+async function createStore(location: StoreLocation, log?: Log): Promise<Store> {
+  const { databaseUrl } = location;
+  if (databaseUrl === null) return new SqliteStore({ path: databasePath(location) });
   // Loaded only where it is used: the driver costs a start on SQLite nothing.
   const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
   return new PostgresStore({

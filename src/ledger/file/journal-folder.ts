@@ -85,6 +85,21 @@ export function corruptPath(folderPath: string, segment: number): string {
   return `${folderPath}.${segment.toString().padStart(8, "0")}.corrupt`;
 }
 
+/** Does the work while no process has a journal here and none can begin one; "running" when one has. */
+export async function whileNobodyRuns<Result>(
+  directory: string,
+  work: () => Promise<Result>,
+): Promise<{ readonly result: Result } | "running"> {
+  return await underDirectoryLock(directory, async () => {
+    for (const processId of await listJournals(directory)) {
+      const lock = KernelLock.take(join(directory, processId, LOCK_NAME));
+      if (lock === undefined) return "running";
+      lock.release();
+    }
+    return { result: await work() };
+  });
+}
+
 async function underDirectoryLock<Result>(
   directory: string,
   work: () => Promise<Result>,

@@ -14,6 +14,7 @@ const CALL = {
   gatewayKeyId: "key_test" as GatewayKeyId,
   customer: null,
   feature: null,
+  providerAccountId: null,
 };
 const ONE_CALL = picos(10n);
 

@@ -1,0 +1,66 @@
+/**
+ * A backup knows nothing of what happened after it: a key that leaked and was revoked would open the door again. So what
+ * was ended in the database that is replaced is ended in the one that takes its place, too.
+ */
+import type { AuditedStore } from "../../store/audited-store.ts";
+import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
+
+/** How many of each. */
+export interface CarriedAccess {
+  readonly revokedGatewayKeys: number;
+  /** Keys that were rotated since: the secret they have now is the one that holds. */
+  readonly rotatedGatewayKeys: number;
+  readonly revokedProviderKeys: number;
+  readonly revokedAdminTokens: number;
+  readonly removedMembers: number;
+}
+
+/** Undefined when the database that is replaced can't be read. Everybody has to log in again. */
+export async function carryOverAccess(
+  replaced: string,
+  store: AuditedStore,
+  atMs: number,
+): Promise<CarriedAccess | undefined> {
+  // A link that was used, or a session that was ended, is as good as new in the backup.
+  await store.access.sessions.removeOld({ createdMs: atMs + 1, seenMs: atMs + 1 });
+  await store.access.invitations.revokeOwnerLinks(atMs);
+  const state = readAccessState(replaced);
+  if (state === undefined) return undefined;
+  return {
+    rotatedGatewayKeys: await carryOverSecrets(state, store, atMs),
+    revokedGatewayKeys: await count(state.revokedGatewayKeys, (id) =>
+      store.gatewayKeys.revoke(id, atMs),
+    ),
+    revokedProviderKeys: await count(state.revokedProviderKeys, (id) =>
+      store.providerKeys.revoke(id, atMs),
+    ),
+    revokedAdminTokens: await count(state.revokedAdminTokens, (id) =>
+      store.adminTokens.revoke(id, atMs),
+    ),
+    removedMembers: await count(state.removedMembers, (id) =>
+      store.access.members.remove(id, atMs),
+    ),
+  };
+}
+
+/** The rotated keys' secrets: apps call with the new ones by now, and an old one may be why it was rotated. */
+async function carryOverSecrets(
+  { gatewayKeySecrets }: AccessState,
+  { gatewayKeys }: AuditedStore,
+  nowMs: number,
+): Promise<number> {
+  return await count(gatewayKeySecrets, async ({ id, hash, preview }) => {
+    const found = await gatewayKeys.findById(id);
+    if (found === undefined || found.hash === hash) return false;
+    return await gatewayKeys.replaceSecret(id, { hash, preview, nowMs, validUntilMs: nowMs });
+  });
+}
+
+async function count<Item>(
+  items: readonly Item[],
+  isDone: (item: Item) => Promise<boolean>,
+): Promise<number> {
+  let done = 0;
+  for (const item of items) if (await isDone(item)) done += 1;
+  return done;
+}
