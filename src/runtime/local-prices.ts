@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Hono } from "hono";
 import type { AdminEnv } from "../admin/admin-deps.ts";
 import { createAdminRouter } from "../admin/admin-router.ts";
