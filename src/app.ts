@@ -118,7 +118,7 @@ export async function startKeyward(request: StartRequest): Promise<RunningKeywar
 async function start(request: StartRequest, closers: Closers): Promise<RunningKeyward> {
   const { config, log } = request;
   const limits = connectionLimits(config, readMaxOpenFiles());
-  const bound = await bindPort(config, limits, request.worker?.sharing);
+  const bound = await bindPort(config, limits, request.worker?.port);
   closers.add("port", () => closePort(bound));
   await prepareDataDirectory(config.dataDir);
   const store = await openStore(config, log);
@@ -312,7 +312,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     log,
   });
   closers.add("pending usage", () => collector.stop());
-  bound.serve(gateway.handler, createConnectionObserver({ ledger, log, monotonicMs }));
+  await bound.serve(gateway.handler, createConnectionObserver({ ledger, log, monotonicMs }));
   const { shutdownGraceMs } = config;
   const drainMs = maxDrainMs(shutdownGraceMs);
   closers.add("calls in flight", () => drain(gateway, bound, shutdownGraceMs), drainMs);

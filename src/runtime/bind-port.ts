@@ -12,7 +12,8 @@ export interface BoundPort {
   readonly port: number;
   /** Where this machine reaches it: `http://127.0.0.1:4141` */
   readonly url: string;
-  serve(handler: HttpHandler, observer: ConnectionObserver): void;
+  /** Throws StartError where the port is listened on only now, and cannot be. */
+  serve(handler: HttpHandler, observer: ConnectionObserver): Promise<void>;
   /** Takes no new connections and ends the idle ones; resolves when the last one has ended. */
   close(): Promise<void>;
   /** Ends connections that are still in use. */
@@ -25,11 +26,22 @@ export interface BoundPort {
  */
 export type PortSharing = "none" | "kernel" | "supervisor";
 
+export interface PortUse {
+  readonly sharing: PortSharing;
+  /**
+   * Others serve on the port already: this process takes its share of the connections when it can serve them, and not
+   * before. The port is then a given one.
+   */
+  readonly isJoined: boolean;
+}
+
+const ALONE: PortUse = { sharing: "none", isJoined: false };
+
 /** Listens, before anything is made or changed: a busy port is found out while there is nothing to undo. */
 export async function bindPort(
   address: { readonly host: string; readonly port: number },
   limits: ConnectionLimits,
-  sharing: PortSharing = "none",
+  { sharing, isJoined }: PortUse = ALONE,
 ): Promise<BoundPort> {
   let current: HttpHandler = answerStarting;
   let currentObserver = NO_OBSERVER;
@@ -37,18 +49,21 @@ export async function bindPort(
     requestRefused: (code) => currentObserver.requestRefused(code),
     connectionDropped: () => currentObserver.connectionDropped(),
   });
-  let port: number;
-  try {
-    port = await server.listen({ ...address, ...listenOptions(sharing) });
-  } catch (err) {
-    throw await explain(err as NodeJS.ErrnoException, address);
-  }
+  const listen = async (): Promise<number> => {
+    try {
+      return await server.listen({ ...address, ...listenOptions(sharing) });
+    } catch (err) {
+      throw await explain(err as NodeJS.ErrnoException, address);
+    }
+  };
+  const port = isJoined ? address.port : await listen();
   return {
     port,
     url: formatUrl(address.host, port),
-    serve: (handler, observer) => {
+    serve: async (handler, observer) => {
       current = handler;
       currentObserver = observer;
+      if (isJoined) await listen();
     },
     close: () => server.close(),
     closeAllConnections: () => server.closeAllConnections(),

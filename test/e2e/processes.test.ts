@@ -176,7 +176,10 @@ describe("two workers on one port", () => {
     const statuses = new Set<number | undefined>();
     const load = agents(LOAD).map(async (agent, index) => {
       for (let call = 0; !over.signal.aborted; call += 1) {
-        statuses.add(await chat(`load-${index}-${call}`, agent));
+        // Every other one comes on a connection of its own: one that does not serve yet gets none.
+        const own = index % 2 === 0 ? undefined : new Agent({ connections: 1 });
+        statuses.add(await chat(`load-${index}-${call}`, own ?? agent));
+        await own?.destroy();
       }
     });
     const start = carriedOut.length;

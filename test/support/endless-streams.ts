@@ -60,7 +60,9 @@ export async function openStreams(url: string, key: string, count: number): Prom
           messages: [{ role: "user", content: "hi" }],
         }),
       });
-      if (statusCode !== 200) throw new Error(`a stream began with ${statusCode}`);
+      if (statusCode !== 200) {
+        throw new Error(`a stream began with ${statusCode}: ${await body.text()}`);
+      }
       const chunks = body[Symbol.asyncIterator]();
       await chunks.next();
       return { ended: readToItsCut(chunks) };

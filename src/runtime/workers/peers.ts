@@ -1,11 +1,11 @@
 import type { SharedFeed } from "../../telemetry/call-feed.ts";
-import type { PortSharing } from "../bind-port.ts";
+import type { PortUse } from "../bind-port.ts";
 import { shareFeed } from "./share-feed.ts";
 import type { PeerAnswer, PeerQuestion, SupervisorLink } from "./worker-messages.ts";
 
 /** Where a worker stands among the others. */
 export interface WorkerPlace {
-  readonly sharing: PortSharing;
+  readonly port: PortUse;
   readonly peers: Peers;
 }
 

@@ -38,7 +38,8 @@ function start(manner: string, workers: number): Supervisor {
     program: PROGRAM,
     programArguments: [manner, join(directory, "marker")],
     workers,
-    order: { config: configSchema.parse({}), sharing: "kernel" },
+    order: { config: configSchema.parse({}) },
+    sharing: "kernel",
     log: {
       debug: () => {},
       info: log.info.bind(log),

@@ -2,6 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import { MAX_EARLY_DEATHS, RestartPace } from "../../core/processes/restart-pace.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { PortSharing } from "../bind-port.ts";
 import { maxDrainMs } from "../drain.ts";
 import { StartError } from "../start-error.ts";
 import type { StartReport } from "../start-report.ts";
@@ -14,7 +15,8 @@ export interface SupervisorOptions {
   readonly programArguments: readonly string[];
   /** At least 1. */
   readonly workers: number;
-  readonly order: Omit<WorkerOrder, "number">;
+  readonly order: Pick<WorkerOrder, "config">;
+  readonly sharing: PortSharing;
   readonly log: Log;
   /** A clock that never jumps. */
   readonly monotonicMs: () => number;
@@ -132,7 +134,8 @@ class WorkerGroup implements Supervisor {
   }
 
   #start(slot: Slot): void {
-    const { order, monotonicMs } = this.#options;
+    const { order, sharing, monotonicMs } = this.#options;
+    const port = { sharing, isJoined: this.#slots.some(({ isServing }) => isServing) };
     const worker = cluster.fork();
     slot.worker = worker;
     slot.startedAtMs = monotonicMs();
@@ -146,7 +149,7 @@ class WorkerGroup implements Supervisor {
       ),
     );
     worker.on("exit", (code, signal) => this.#onExit(slot, { code, signal }));
-    tell(worker, { type: "begin", order: { ...order, number: slot.number } });
+    tell(worker, { type: "begin", order: { ...order, number: slot.number, port } });
   }
 
   #hear(slot: Slot, message: FromWorker): void {

@@ -5,7 +5,7 @@
  */
 import type { Config } from "../../config/config-schema.ts";
 import type { FeedItem } from "../../telemetry/call-feed.ts";
-import type { PortSharing } from "../bind-port.ts";
+import type { PortUse } from "../bind-port.ts";
 import type { StartReport } from "../start-report.ts";
 
 /** What a worker needs to begin. The settings are the supervisor's, so that one that starts later has the same. */
@@ -13,7 +13,7 @@ export interface WorkerOrder {
   /** From 1 on; one that replaces another has its number. */
   readonly number: number;
   readonly config: Config;
-  readonly sharing: Exclude<PortSharing, "none">;
+  readonly port: PortUse;
 }
 
 /** What a worker may ask of all workers. Each answers with a text. */
