@@ -70,6 +70,13 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   retryRotation: rule("provider-keys:write", "path.rotation"),
   cancelRotation: rule("provider-keys:write", "path.rotation"),
 
+  listProvisions: rule("provider-accounts:read", "organization"),
+  getProvision: rule("provider-accounts:read", "organization"),
+  createProvision: rule("provider-accounts:write", "organization"),
+  planProvision: rule("provider-accounts:write", "organization"),
+  retryProvision: rule("provider-accounts:write", "organization"),
+  cancelProvision: rule("provider-accounts:write", "organization"),
+
   testRouting: rule("routing:read", "query.environment"),
   listRoutingRules: rule("routing:read", "query.environment"),
   createRoutingRule: rule("routing:write", "body.environment"),

@@ -43,6 +43,7 @@ import { registerProviderAdminKeys } from "./routes/provider-admin-keys.ts";
 import { registerProviderKeyRotation } from "./routes/provider-key-rotation.ts";
 import { registerProviderKeys } from "./routes/provider-keys.ts";
 import { registerProviders } from "./routes/providers.ts";
+import { registerProvisions } from "./routes/provisions.ts";
 import { registerRotations } from "./routes/rotations.ts";
 import { registerRoutingRules } from "./routes/routing-rules.ts";
 import { registerRoutingTest } from "./routes/routing-test.ts";
@@ -125,6 +126,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProviderKeys(router, deps);
   registerProviderKeyRotation(router, deps);
   registerRotations(router, deps);
+  registerProvisions(router, deps);
   registerUnknownProviderKeys(router, deps);
   registerRoutingTest(router, deps);
   registerRoutingRules(router, deps);

@@ -1261,6 +1261,98 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/provisions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List provisions, newest first */
+    get: operations["listProvisions"];
+    put?: never;
+    /**
+     * Have a provider make what a new environment needs: a project, limits, a key
+     * @description Begins and answers at once; `GET /provisions/{id}` says how it goes. A project and a service account are made with the account's admin key, the project is held to what Keyward's own limits come to, and the key is tried and put into the vault. What the provider refuses to set is reported, with what to do by hand.
+     */
+    post: operations["createProvision"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/provisions/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get a provision */
+    get: operations["getProvision"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/provisions/{id}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Call a provision off: what was made is deleted, the project archived
+     * @description Until the key is the environment's; from then on the key is revoked as any other.
+     */
+    post: operations["cancelProvision"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/provisions/{id}/retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Go on with a provision that failed, or waits for its next try, now */
+    post: operations["retryProvision"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/provisions/plan": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Say what a provision would make, and what would refuse it; changes nothing */
+    post: operations["planProvision"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/rotations": {
     parameters: {
       query?: never;
@@ -4537,10 +4629,205 @@ export interface components {
        */
       since: string;
     };
+    ProviderLimits: {
+      /** @description The budget that the monthly limit comes from; null where it was named. */
+      budgetId: string | null;
+      /** @description Those that the environment's policy allows and enforces; a beginning with a star stands for the models that the provider has that day. Null: every model. */
+      models: string[] | null;
+      /**
+       * @description The provider refuses what is spent beyond it in a month. Null: no hard budget counts every call of the environment.
+       * @example 1000
+       */
+      monthlyLimitUsd: string | null;
+      /** @description Of each model. Null: the provider's own limit. */
+      requestsPerMinute: number;
+      /** @description Of each model. Null: the provider's own limit. */
+      tokensPerMinute: number;
+    };
     ProviderList: {
       data: components["schemas"]["Provider"][];
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
+    };
+    Provision: {
+      account: string | null;
+      /** @description Tries of the present step that failed. */
+      attempts: number;
+      canCancel: boolean;
+      canRetry: boolean;
+      /**
+       * Format: date-time
+       * @description When it was begun.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      createdBy: string;
+      /**
+       * Format: date-time
+       * @description When it ended; null while it has not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      endedAt: string | null;
+      environment: string | null;
+      /** @enum {string|null} */
+      failedIn:
+        | "project"
+        | "limits"
+        | "key"
+        | "identify"
+        | "test"
+        | "add"
+        | "done"
+        | "undo"
+        | "cancelled"
+        | "failed"
+        | null;
+      /** @example pvn_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description The provider key that there is once it is done. */
+      keyId: string;
+      keyName: string;
+      limits: components["schemas"]["ProviderLimits"];
+      /**
+       * Format: date-time
+       * @description When the next try is made.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      nextAttemptAt: string | null;
+      notes: {
+        /**
+         * Format: date-time
+         * @description When.
+         * @example 2026-01-31T09:00:00.000Z
+         */
+        at: string;
+        /** @enum {string} */
+        state:
+          | "project"
+          | "limits"
+          | "key"
+          | "identify"
+          | "test"
+          | "add"
+          | "done"
+          | "undo"
+          | "cancelled"
+          | "failed";
+        text: string;
+      }[];
+      /** @description Empty until it was tried. */
+      outcomes: {
+        isSet: boolean;
+        /** @enum {string} */
+        limit: "spend" | "models" | "rate";
+        /** @description What was set, or what to do by hand. */
+        text: string;
+      }[];
+      ownership: components["schemas"]["KeyOwnership"];
+      /** @example sk-svcacct-…9fQa */
+      preview: string | null;
+      /** @description What is in the way, or why it was called off. */
+      problem: string | null;
+      /** @description The provider's id of it. */
+      projectId: string | null;
+      /** @description Of the project at the provider and of its service account. */
+      projectName: string;
+      /** @description What the provider calls it. */
+      providerKeyId: string | null;
+      serviceAccountId: string | null;
+      /**
+       * @description `project`, `limits`, `key`, `identify`, `test`, `add`, `done` is the way. `failed` waits for a retry or a cancel; `undo` deletes what was made and ends as `cancelled`.
+       * @enum {string}
+       */
+      state:
+        | "project"
+        | "limits"
+        | "key"
+        | "identify"
+        | "test"
+        | "add"
+        | "done"
+        | "undo"
+        | "cancelled"
+        | "failed";
+      /** @description A call of Keyward's own with the key was answered. */
+      verified: boolean;
+    };
+    ProvisionInput: {
+      /**
+       * @description An organization's account with an admin key, by id or name.
+       * @example openai-main
+       */
+      account: string;
+      /**
+       * @description Also where the environment has a provider key of the account already.
+       * @example false
+       */
+      another?: boolean;
+      /**
+       * @description An environment's name or id.
+       * @example production
+       */
+      environment: string;
+      /**
+       * @description Of the provider key. Absent: `main`.
+       * @example main
+       */
+      keyName?: string;
+      /**
+       * @description The project's spend limit at the provider. Absent: what the hard budgets leave that count every call of the environment.
+       * @example 25.00
+       */
+      monthlyLimitUsd?: string;
+    };
+    ProvisionList: {
+      data: components["schemas"]["Provision"][];
+      /** @description Hand it in as `cursor` for the next page; null on the last. */
+      nextCursor: string | null;
+    };
+    ProvisionPlan: {
+      /** @example openai-main */
+      account: string | null;
+      /** @description What would refuse it now; empty: nothing would. */
+      conflicts: string[];
+      /** @example production */
+      environment: string;
+      /** @example main */
+      keyName: string;
+      limits: components["schemas"]["ProviderLimits"];
+      /**
+       * @description Of the project and its service account; `<id>` will be the provision's id.
+       * @example keyward-production-<id>
+       */
+      projectName: string;
+    };
+    /** @description Without an account: for one that is yet to be added. */
+    ProvisionPlanInput: {
+      /**
+       * @description An organization's account with an admin key, by id or name.
+       * @example openai-main
+       */
+      account?: string;
+      /**
+       * @description Also where the environment has a provider key of the account already.
+       * @example false
+       */
+      another?: boolean;
+      /**
+       * @description An environment's name or id.
+       * @example production
+       */
+      environment: string;
+      /**
+       * @description Of the provider key. Absent: `main`.
+       * @example main
+       */
+      keyName?: string;
+      /**
+       * @description The project's spend limit at the provider. Absent: what the hard budgets leave that count every call of the environment.
+       * @example 25.00
+       */
+      monthlyLimitUsd?: string;
     };
     /**
      * @description Tokens by disjoint class; an absent class is zero.
@@ -14233,6 +14520,589 @@ export interface operations {
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  listProvisions: {
+    parameters: {
+      query?: {
+        /** @description `nextCursor` of the page before; absent for the first. */
+        cursor?: string;
+        /** @description How many entries to answer with at most. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of provisions. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProvisionList"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  createProvision: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ProvisionInput"];
+      };
+    };
+    responses: {
+      /** @description The provision, begun. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Provision"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  getProvision: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The provision. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Provision"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  cancelProvision: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The provision, going back. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Provision"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  retryProvision: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The provision, going on. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Provision"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  planProvision: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ProvisionPlanInput"];
+      };
+    };
+    responses: {
+      /** @description What would be made. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProvisionPlan"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
         headers: {
           [name: string]: unknown;
         };

@@ -5,6 +5,7 @@ import type { ProviderKeyRecord } from "../store/records.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
 import { UniqueViolationError } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
+import { judgeSecret } from "./judge-provider-key.ts";
 
 export interface RotationRequest {
   readonly key: ProviderKeyRecord;
@@ -22,7 +23,10 @@ export type BegunRotation =
   | { readonly conflict: string; readonly param: string };
 
 type BeginDeps = Pick<AdminDeps, "ids"> & {
-  readonly store: Pick<AdminDeps["store"], "providerKeys" | "rotation">;
+  readonly store: Pick<
+    AdminDeps["store"],
+    "environments" | "providerAccounts" | "providerKeys" | "rotation"
+  >;
   readonly vault: Pick<AdminDeps["vault"], "seal" | "fingerprint">;
   readonly nowMs: () => number;
 };
@@ -101,14 +105,8 @@ async function takeSecret(
   secret: string,
 ): Promise<NonNullable<RotationRecord["next"]> | { conflict: string; param: string }> {
   const fingerprint = await vault.fingerprint(secret);
-  const [holder] = await store.providerKeys.findActiveByFingerprint(fingerprint);
-  if (holder !== undefined) {
-    const conflict =
-      holder.id === key.id
-        ? "This is the secret that the key has already: create another one at the provider."
-        : `This secret is active already as provider key \`${holder.name}\` (${holder.id}): create another one at the provider.`;
-    return { conflict, param: "secret" };
-  }
+  const conflict = await conflictOf(store, key, fingerprint);
+  if (conflict !== undefined) return { conflict, param: "secret" };
   const version = key.version + 1;
   const context = { environmentId: key.environmentId, secretId: key.id, version };
   return {
@@ -119,4 +117,26 @@ async function takeSecret(
     remote: null,
     ownership: UNKNOWN_OWNERSHIP,
   };
+}
+
+/** Told at once, so that nobody waits for a rotation that the environment's policy would end. */
+async function conflictOf(
+  store: BeginDeps["store"],
+  key: ProviderKeyRecord,
+  fingerprint: string,
+): Promise<string | undefined> {
+  const [environment, account] = await Promise.all([
+    store.environments.findById(key.environmentId),
+    store.providerAccounts.findById(key.accountId),
+  ]);
+  if (environment === undefined) throw new Error(`provider key ${key.id} has no environment`);
+  const judged = { account, ownership: undefined, fingerprint };
+  const { twin, refusal } = await judgeSecret(store, environment, judged);
+  if (twin?.id === key.id) {
+    return "This is the secret that the key has already: create another one at the provider.";
+  }
+  if (twin !== undefined) {
+    return `This secret is active already as provider key \`${twin.name}\` (${twin.id}): create another one at the provider.`;
+  }
+  return refusal?.message;
 }

@@ -3,6 +3,8 @@ import { resolvePolicy } from "../core/policy/environment-policy.ts";
 import {
   type BrokenRule,
   judgeKey,
+  judgeNewKey,
+  type KeyPlacement,
   type RuledEnvironment,
 } from "../core/policy/provider-key-rules.ts";
 import type {
@@ -27,24 +29,69 @@ export async function judgeProviderKey(
   ]);
   return judgeKey({
     environment: ruled(environment),
-    isPersonal: isPersonal(account, ownership),
+    ...whoseKey(account, ownership),
     others: await otherEnvironments(store, environment, active),
   });
 }
 
+/** What a secret breaks that is to come into an environment, as a key or in the place of a key's own. */
+export async function judgeSecret(
+  store: Pick<Store, "environments" | "providerKeys">,
+  environment: EnvironmentRecord,
+  {
+    account,
+    ownership,
+    fingerprint,
+  }: {
+    readonly account: Pick<ProviderAccountRecord, "kind"> | undefined;
+    readonly ownership: Ownership | undefined;
+    readonly fingerprint: string;
+  },
+): Promise<SecretVerdict> {
+  const active = await store.providerKeys.findActiveByFingerprint(fingerprint);
+  const broken = judgeNewKey({
+    environment: ruled(environment),
+    ...whoseKey(account, ownership),
+    others: await otherEnvironments(store, environment, active),
+  });
+  const refused = broken.find(({ mode }) => mode === "enforce");
+  return {
+    twin: active.find(({ environmentId }) => environmentId === environment.id),
+    refusal: refused && { rule: refused.rule, message: refusalOf(refused, active) },
+    warnings: broken.filter(({ mode }) => mode === "warn").map(({ message }) => message),
+  };
+}
+
+export interface SecretVerdict {
+  /** The key that has the secret in this very environment already; whatever its policy, no secret is twice in one. */
+  readonly twin: ProviderKeyRecord | undefined;
+  /** The first rule that is enforced and broken. */
+  readonly refusal: Pick<BrokenRule, "rule" | "message"> | undefined;
+  /** Of rules that only warn. */
+  readonly warnings: readonly string[];
+}
+
+/** With the keys that have the secret already: one of those may be the one to revoke. */
+function refusalOf({ rule, message }: BrokenRule, active: readonly ProviderKeyRecord[]): string {
+  if (rule !== "one_environment_per_provider_key") return message;
+  const holders = active.map(({ name, id }) => `\`${name}\` (${id})`).join(", ");
+  return `${message} It is provider key ${holders} there.`;
+}
+
 /** So declared of its account, or told by what is known of the secret. */
-export function isPersonal(
+function whoseKey(
   account: Pick<ProviderAccountRecord, "kind"> | undefined,
   ownership: Ownership | undefined,
-): boolean {
-  return (
-    account?.kind === "personal" ||
-    (ownership !== undefined && accountKindOf(ownership.owner) === "personal")
-  );
+): Pick<KeyPlacement, "isPersonal" | "evidence"> {
+  if (ownership !== undefined && accountKindOf(ownership.owner) === "personal") {
+    return { isPersonal: true, evidence: ownership.evidence?.detail };
+  }
+  const isPersonal = account?.kind === "personal";
+  return { isPersonal, evidence: isPersonal ? "its account is `personal`" : null };
 }
 
 /** The environments of these keys besides one. */
-export async function otherEnvironments(
+async function otherEnvironments(
   { environments }: Pick<Store, "environments">,
   { id }: Pick<EnvironmentRecord, "id">,
   keys: readonly ProviderKeyRecord[],
@@ -54,6 +101,6 @@ export async function otherEnvironments(
   return found.filter((one) => one !== undefined).map(ruled);
 }
 
-export function ruled({ name, kind, policy }: EnvironmentRecord): RuledEnvironment {
+function ruled({ name, kind, policy }: EnvironmentRecord): RuledEnvironment {
   return { name, policy: resolvePolicy(kind, policy) };
 }

@@ -1,13 +1,14 @@
+import type { Ownership } from "../core/keys/ownership.ts";
 import { previewProviderKey } from "../core/keys/provider-key.ts";
-import { type BrokenRule, judgeNewKey } from "../core/policy/provider-key-rules.ts";
+import type { BrokenRule } from "../core/policy/provider-key-rules.ts";
 import type {
   EnvironmentRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
 } from "../store/records.ts";
-import { UniqueViolationError } from "../store/store.ts";
+import { type Repositories, UniqueViolationError } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { isPersonal, otherEnvironments, ruled } from "./judge-provider-key.ts";
+import { judgeSecret } from "./judge-provider-key.ts";
 
 export interface ProviderKeyRequest {
   readonly account: ProviderAccountRecord;
@@ -51,23 +52,9 @@ export async function addProviderKey(
   };
   try {
     // Asked and written in one transaction: of two requests with one secret at once, one is judged by the other.
-    return await store.transaction(async (repositories): Promise<ProviderKeyIntake> => {
-      const active = await repositories.providerKeys.findActiveByFingerprint(fingerprint);
-      const twin = active.find(({ environmentId }) => environmentId === environment.id);
-      if (twin) return await describeHolder(repositories, twin);
-      const broken = judgeNewKey({
-        environment: ruled(environment),
-        isPersonal: isPersonal(account, ownership),
-        others: await otherEnvironments(repositories, environment, active),
-      });
-      const refused = broken.find(({ mode }) => mode === "enforce");
-      if (refused) return { conflict: conflictOf(refused, active), param: PARAMS[refused.rule] };
-      await repositories.providerKeys.insert(record);
-      if (ownership !== undefined) {
-        await repositories.rotation.keyFacts.noteOwnership(id, ownership, record.createdAtMs);
-      }
-      return { record, warnings: broken.map(({ message }) => message) };
-    });
+    return await store.transaction((repositories) =>
+      insertJudged(repositories, { account, environment, record, ownership }),
+    );
   } catch (error) {
     if (!(error instanceof UniqueViolationError) || error.field !== "fingerprint") throw error;
     const [holder] = await store.providerKeys.findActiveByFingerprint(fingerprint);
@@ -76,17 +63,35 @@ export async function addProviderKey(
   }
 }
 
+/** Makes it a key of its environment, if the policies of those that would have it let it. */
+export async function insertJudged(
+  repositories: Pick<Repositories, "environments" | "providerKeys" | "rotation">,
+  {
+    account,
+    environment,
+    record,
+    ownership,
+  }: Pick<ProviderKeyRequest, "account" | "environment"> & {
+    readonly record: ProviderKeyRecord;
+    readonly ownership: Ownership | undefined;
+  },
+): Promise<ProviderKeyIntake> {
+  const { fingerprint } = record;
+  const judged = { account, ownership, fingerprint };
+  const { twin, refusal, warnings } = await judgeSecret(repositories, environment, judged);
+  if (twin) return await describeHolder(repositories, twin);
+  if (refusal) return { conflict: refusal.message, param: PARAMS[refusal.rule] };
+  await repositories.providerKeys.insert(record);
+  if (ownership !== undefined) {
+    await repositories.rotation.keyFacts.noteOwnership(record.id, ownership, record.createdAtMs);
+  }
+  return { record, warnings };
+}
+
 const PARAMS = {
   one_environment_per_provider_key: "secret",
   no_personal_keys: "accountId",
 } as const satisfies Record<BrokenRule["rule"], string>;
-
-/** With the keys that have the secret already: one of those may be the one to revoke. */
-function conflictOf({ rule, message }: BrokenRule, active: readonly ProviderKeyRecord[]): string {
-  if (rule !== "one_environment_per_provider_key") return message;
-  const holders = active.map(({ name, id }) => `\`${name}\` (${id})`).join(", ");
-  return `${message} It is provider key ${holders} there.`;
-}
 
 async function describeHolder(
   { environments }: Pick<AdminDeps["store"], "environments">,

@@ -1,43 +1,24 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { components } from "../admin/api-types.ts";
 import { type AdminClient, expectData } from "../admin/client.ts";
+import { type FollowTo, followWork } from "./follow-work.ts";
 import type { Output } from "./output.ts";
 
 export type Rotation = components["schemas"]["Rotation"];
 
-const POLL_MS = 500;
 /** In these the new secret is the key's: what follows takes its time and needs nobody to look. */
 const SWITCHED: ReadonlySet<Rotation["state"]> = new Set(["observe", "grace", "revoke"]);
 
-/**
- * Tells how a rotation goes as it goes, until it has ended, waits for a person, or (unless `untilEnd`) makes calls with its
- * new secret. Being stopped ends the telling, not the rotation.
- */
-export async function followRotation(
+export function followRotation(
   client: AdminClient,
   begun: Rotation,
-  {
-    output,
-    stopped,
-    untilEnd,
-  }: { readonly output: Output; readonly stopped: AbortSignal; readonly untilEnd: boolean },
+  { untilEnd, ...to }: FollowTo & { readonly untilEnd: boolean },
 ): Promise<Rotation> {
-  let rotation = begun;
-  let told = 0;
-  for (;;) {
-    const notes = rotation.notes.slice(told);
-    told = rotation.notes.length;
-    for (const { state, text } of notes) output.note(`${state}: ${text}`);
-    if (rotation.endedAt !== null || rotation.state === "failed") return rotation;
-    if (!untilEnd && SWITCHED.has(rotation.state)) return rotation;
-    try {
-      await delay(POLL_MS, undefined, { signal: stopped });
-    } catch {
-      return rotation; // Recovered from: whoever pressed Control-C is told what goes on without them.
-    }
-    const params = { path: { id: begun.id } };
-    rotation = expectData(await client.GET("/rotations/{id}", { params }));
-  }
+  return followWork(begun, {
+    ...to,
+    read: async () =>
+      expectData(await client.GET("/rotations/{id}", { params: { path: { id: begun.id } } })),
+    isEnough: ({ state }) => !untilEnd && SWITCHED.has(state),
+  });
 }
 
 /** What has come of it, and what is left to do. */

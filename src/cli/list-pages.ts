@@ -56,3 +56,20 @@ export function pageOf({ limit, cursor }: PageOptions): { limit: number; cursor?
   const count = parseCount(limit, "--limit");
   return cursor === undefined ? { limit: count } : { limit: count, cursor };
 }
+
+/** The most that a page has. */
+const FULL_PAGE = 1000;
+
+/** Every item of a list, page after page. */
+export async function collectPages<Item>(
+  fetch: (page: { limit: number; cursor?: string }) => Promise<AdminAnswer<PageAnswer<Item>>>,
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let page: { limit: number; cursor?: string } = { limit: FULL_PAGE };
+  for (;;) {
+    const { data, nextCursor } = expectData(await fetch(page));
+    items.push(...data);
+    if (nextCursor === null) return items;
+    page = { limit: FULL_PAGE, cursor: nextCursor };
+  }
+}

@@ -151,6 +151,18 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/rotations.ts")).rotations,
   },
   {
+    name: "provision",
+    group: "Secrets",
+    summary: "have a provider make a project and a key for an environment",
+    load: async () => (await import("./commands/provision.ts")).provision,
+  },
+  {
+    name: "provisions",
+    group: "Secrets",
+    summary: "what providers make for new environments, and how far that has come",
+    load: async () => (await import("./commands/provisions.ts")).provisions,
+  },
+  {
     name: "routing-rules",
     group: "Secrets",
     summary: "which account or provider takes which model",

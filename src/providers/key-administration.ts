@@ -48,8 +48,16 @@ export type AdministrationAnswer<Value> =
   /** Not at all: asking again changes nothing. */
   | { readonly kind: "refused"; readonly status: number; readonly problem: string };
 
-export interface RateLimitChange {
+/** What a project may call of one model; null where it is not said. */
+export interface ModelRateLimit {
+  readonly id: string;
   readonly model: string;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+}
+
+/** Null leaves a limit as it is. */
+export interface RateLimitChange {
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
 }
@@ -60,6 +68,8 @@ export interface KeyAdministration {
   /** Those in use. */
   listProjects(): Promise<AdministrationAnswer<readonly NamedObject[]>>;
   createProject(name: string): Promise<AdministrationAnswer<NamedObject>>;
+  /** Nothing can be called with its keys any more, and it is not listed; there is no way to delete one. */
+  archiveProject(id: string): Promise<AdministrationAnswer<null>>;
   listServiceAccounts(projectId: string): Promise<AdministrationAnswer<readonly NamedObject[]>>;
   /** A service account of this name with one key. */
   createServiceAccount(projectId: string, name: string): Promise<AdministrationAnswer<CreatedKey>>;
@@ -78,8 +88,15 @@ export interface KeyAdministration {
   setSpendLimit(projectId: string, monthlyCents: number): Promise<AdministrationAnswer<null>>;
   /** These models and no others. */
   allowModels(projectId: string, models: readonly string[]): Promise<AdministrationAnswer<null>>;
-  /** Of one model; null leaves a limit as it is. `missing`: the provider has no limit for the model. */
-  setRateLimit(projectId: string, change: RateLimitChange): Promise<AdministrationAnswer<null>>;
+  /** Of each model that the project could call. */
+  listRateLimits(projectId: string): Promise<AdministrationAnswer<readonly ModelRateLimit[]>>;
+  setRateLimit(
+    projectId: string,
+    id: ModelRateLimit["id"],
+    change: RateLimitChange,
+  ): Promise<AdministrationAnswer<null>>;
+  /** Where a person sets such a limit of a project, `Settings, Project, Limits`. */
+  placeOf(limit: "spend" | "models" | "rate"): string;
 }
 
 /** One question to a provider, and what it says; how it is carried is the caller's. */

@@ -8,6 +8,7 @@ import type {
 } from "../core/ids/ids.ts";
 import type { Ownership } from "../core/keys/ownership.ts";
 import type { SealedSecret } from "../core/keys/vault-records.ts";
+import type { Note } from "../core/resumable/resumable.ts";
 import type {
   OldSecretFate,
   RotationProgress,
@@ -36,12 +37,7 @@ export interface SecretVersion {
   readonly ownership: Ownership;
 }
 
-export interface RotationNote {
-  readonly atMs: number;
-  /** The state in which it was written. */
-  readonly state: RotationState;
-  readonly text: string;
-}
+export type RotationNote = Note<RotationState>;
 
 export interface RotationRecord extends RotationProgress {
   readonly id: RotationId;
@@ -64,11 +60,6 @@ export interface RotationRecord extends RotationProgress {
   readonly notes: readonly RotationNote[];
   readonly createdBy: string;
   readonly createdAtMs: number;
-}
-
-/** The rotation with one more note, of the state that it is in. */
-export function noted(rotation: RotationRecord, text: string, atMs: number): RotationRecord {
-  return { ...rotation, notes: [...rotation.notes, { atMs, state: rotation.state, text }] };
 }
 
 export const MAX_ROTATION_NOTES = 100;

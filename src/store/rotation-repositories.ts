@@ -2,6 +2,7 @@
 import type { ProviderAccountId, ProviderKeyId, RotationId } from "../core/ids/ids.ts";
 import type { Ownership } from "../core/keys/ownership.ts";
 import type { Page, PageRequest } from "./paging.ts";
+import type { ProvisionRepository } from "./provision-repository.ts";
 import type {
   AdminKeyRecord,
   KeyFactsRecord,
@@ -80,6 +81,7 @@ export interface RotationRepositories {
   readonly rotations: RotationRepository;
   readonly keyFacts: KeyFactsRepository;
   readonly adminKeys: AdminKeyRepository;
+  readonly provisions: ProvisionRepository;
   /** Who has called with the key since then, the last first; at most `limit`. Read from the ledger: not for hot paths. */
   usersOf(keyId: ProviderKeyId, sinceMs: number, limit: number): Promise<readonly KeyUser[]>;
 }

@@ -18,6 +18,7 @@ import { describeLimits } from "./contract/limits.contract.ts";
 import { describePendingUsage } from "./contract/pending-usage.contract.ts";
 import { describePrices } from "./contract/prices.contract.ts";
 import { describeProcesses } from "./contract/processes.contract.ts";
+import { describeProvisions } from "./contract/provisions.contract.ts";
 import { describeRotations } from "./contract/rotations.contract.ts";
 import { describeRoutingRules } from "./contract/routing-rules.contract.ts";
 import { describeSchema } from "./contract/schema.contract.ts";
@@ -37,6 +38,7 @@ export function describeStore(name: string, createDatabase: CreateTestDatabase):
     describeAccess(createDatabase);
     describeRoutingRules(createDatabase);
     describeRotations(createDatabase);
+    describeProvisions(createDatabase);
     describeVaultKeys(createDatabase);
     describeTransactions(createDatabase);
     describeEvents(createDatabase);

@@ -1,4 +1,4 @@
-/** Rotation as it happens: a real server under load, a provider that takes no key that was deleted, and `kill -9`. */
+/** Rotation and provisioning as they happen: a real server under load, a provider that takes no key that was deleted, and `kill -9`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -96,9 +96,10 @@ async function callOnce(): Promise<number> {
   return statusCode;
 }
 
+/** Where nobody calls, the test call is enough. */
 async function rotate(graceSeconds: number): Promise<string> {
   const params = { path: { id: keyId } };
-  const body = { graceSeconds, observeSeconds: 2 };
+  const body = { graceSeconds, observeSeconds: 0 };
   return expectData(await admin.POST("/provider-keys/{id}/rotate", { params, body })).id;
 }
 
@@ -189,7 +190,7 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
       "0",
       "--wait",
       "--observe-seconds",
-      "1",
+      "0",
       ...args,
     );
     expect(rotated.code, rotated.stderr).toBe(0);
@@ -204,12 +205,54 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
     expect(JSON.parse(audited.stdout)).toMatchObject({
       data: [{ providerKeyId: stray.id, name: "notebook", owner: "user", project: "app" }],
     });
+    double.keys.splice(double.keys.indexOf(stray), 1);
     const everything = [rotated, listed, shown, audited].flatMap(({ stdout, stderr }) => [
       stdout,
       stderr,
     ]);
     for (const secret of [double.adminKey, ...double.keys.map((key) => key.secret)]) {
       expect(everything.join("\n") + keyward.output()).not.toContain(secret);
+    }
+  });
+});
+
+describe("a provision", { timeout: TIMEOUT_MS }, () => {
+  it("killed when the provider has made the key and nobody has written it down, ends with one of each", async () => {
+    const args = ["--url", keyward.url, "--token", adminToken];
+    const asked = ["provision", "openai", "--environment", "staging", "--account", "main"];
+    const planned = await home.run(...asked, "--dry-run", "--json", ...args);
+    expect(JSON.parse(planned.stdout)).toMatchObject({ account: "main", conflicts: [] });
+    let killed: Promise<void> | undefined;
+    onRequest = ({ method, path }, isDone) => {
+      const isMeant = method === "POST" && path.endsWith("/service_accounts");
+      if (isDone && isMeant) killed ??= keyward.kill();
+    };
+    const body = { environment: "staging", account: "main", monthlyLimitUsd: "25" };
+    const { id } = expectData(await admin.POST("/provisions", { body }));
+    await until("it is killed", () => killed !== undefined, 60_000);
+    await killed;
+    onRequest = undefined;
+    keyward = await home.start();
+    const now = ["--url", keyward.url, "--token", adminToken];
+    const shown = await home.run("provisions", "show", id, "--wait", "--json", ...now);
+    const provision = JSON.parse(shown.stdout) as { projectId: string; projectName: string };
+    expect(provision, shown.stderr).toMatchObject({ state: "done", verified: true });
+    expect(shown.stderr).toContain("key: the service account");
+    const { projectId, projectName } = provision;
+    const made = <Item extends { projectId: string }>(items: readonly Item[]) =>
+      items.filter((item) => item.projectId === projectId);
+    expect(double.projects.filter(({ name }) => name === projectName)).toHaveLength(1);
+    expect(made(double.serviceAccounts)).toHaveLength(1);
+    expect(made(double.keys)).toHaveLength(1);
+    expect(double.spendLimits.get(projectId)).toMatchObject({ threshold_amount: 2_500 });
+    const again = await home.run(...asked, ...now);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("rotate it, or ask for");
+    for (const secret of [double.adminKey, ...double.keys.map((key) => key.secret)]) {
+      expect([shown, again].map(({ stdout, stderr }) => stdout + stderr).join("")).not.toContain(
+        secret,
+      );
+      expect(keyward.output()).not.toContain(secret);
     }
   });
 });

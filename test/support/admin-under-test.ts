@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
 import { type AdminApp, createAdminApp } from "../../src/admin/admin-app.ts";
@@ -26,6 +25,7 @@ import { openLocalVault } from "../../src/vault/local/local-vault.ts";
 import { createRootKey } from "../../src/vault/local/root-key.ts";
 import type { Vault } from "../../src/vault/vault.ts";
 import { writeMigratedDatabase } from "./migrated-database.ts";
+import { createScratchDirectory } from "./scratch-directory.ts";
 
 export const NOW_MS = Date.UTC(2026, 0, 31, 9, 0, 0);
 const DATABASE = "keyward.db";
@@ -71,7 +71,7 @@ export function adminUnderTest(): AdminUnderTest {
   const admin = {} as AdminUnderTest;
   let directory: string;
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), "keyward-admin-"));
+    directory = await createScratchDirectory("keyward-admin-");
     Object.assign(admin, { nowMs: NOW_MS, faults: [] });
     const deps = await createDeps(admin, directory);
     await seed(deps);

@@ -40,7 +40,14 @@ interface HeldKey {
 }
 
 /** What the double does not do, as some organizations' APIs do not: it answers 403. */
-export type Unsupported = "create_key" | "update_key" | "delete_key" | "spend_limit" | "models";
+export type Unsupported =
+  | "create_project"
+  | "create_key"
+  | "update_key"
+  | "delete_key"
+  | "spend_limit"
+  | "models"
+  | "rate_limits";
 
 /**
  * An OpenAI organization with its Admin API and the calls that its keys may make, in memory. Its answers have the types
@@ -75,14 +82,16 @@ export class OpenaiDouble {
       status: "active",
     } satisfies Project;
     this.projects.push(project);
-    const limit = { object: "project.rate_limit", projectId: project.id } as const;
-    this.rateLimits.push({
-      ...limit,
-      id: `rl-gpt-4o-mini`,
-      model: "gpt-4o-mini",
-      max_requests_per_1_minute: 10_000,
-      max_tokens_per_1_minute: 1_000_000,
-    });
+    for (const model of ["gpt-4o-mini", "gpt-4o", "o4-mini"]) {
+      this.rateLimits.push({
+        id: `rl-${model}`,
+        object: "project.rate_limit",
+        projectId: project.id,
+        model,
+        max_requests_per_1_minute: 10_000,
+        max_tokens_per_1_minute: 1_000_000,
+      });
+    }
     return project;
   }
 
@@ -129,10 +138,13 @@ export class OpenaiDouble {
     const body = (request.body ?? {}) as Record<string, unknown>;
     if (projectId === "") {
       if (method === "GET") return page(this.projects, search);
+      if (this.unsupported.has("create_project")) return FORBIDDEN;
       return answer(this.addProject(String(body["name"])));
     }
     if (!this.projects.some((one) => one.id === projectId)) return NOT_FOUND;
     switch (kind) {
+      case "archive":
+        return this.#archive(projectId);
       case "service_accounts":
         return below === "api_keys"
           ? this.#createKey(projectId, id, body)
@@ -148,6 +160,16 @@ export class OpenaiDouble {
       default:
         return NOT_FOUND;
     }
+  }
+
+  /** It is listed no more, and its keys are refused. */
+  #archive(projectId: string): DoubleAnswer {
+    const project = this.projects.find((one) => one.id === projectId);
+    if (project === undefined) return NOT_FOUND;
+    remove(this.projects, (one) => one.id === projectId);
+    while (remove(this.keys, (key) => key.projectId === projectId));
+    while (remove(this.serviceAccounts, (one) => one.projectId === projectId));
+    return answer({ ...project, status: "archived", archived_at: this.#now() } satisfies Project);
   }
 
   #serviceAccounts(method: string, { projectId, id, search, body }: Asked): DoubleAnswer {
@@ -255,6 +277,7 @@ export class OpenaiDouble {
   }
 
   #rateLimits(method: string, { projectId, id, search, body }: Asked): DoubleAnswer {
+    if (this.unsupported.has("rate_limits")) return FORBIDDEN;
     const own = this.rateLimits.filter((one) => one.projectId === projectId);
     if (method === "GET") return page(own.map(withoutProject), search);
     const limit = own.find((one) => one.id === id);

@@ -4,7 +4,8 @@ import { UNKNOWN_OWNERSHIP } from "../../src/core/keys/ownership.ts";
 import type { AskJson } from "../../src/providers/key-administration.ts";
 import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
 import { createProviders } from "../../src/runtime/providers.ts";
-import { driveOnce, type RotationDriverDeps } from "../../src/runtime/rotation/rotation-driver.ts";
+import { driveOnce } from "../../src/runtime/rotation/rotation-driver.ts";
+import type { RunStepDeps } from "../../src/runtime/rotation/run-step.ts";
 import type { ProviderAccountRecord, ProviderKeyRecord } from "../../src/store/records.ts";
 import type { RotationRecord } from "../../src/store/rotation-records.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -32,17 +33,11 @@ export function askDouble(double: OpenaiDouble): AskJson {
   };
 }
 
-/** An account of the double with its admin key, and one key of a service account in production. */
-export async function addDoubledKey(
+/** An account of the double with its admin key. */
+export async function addDoubledAccount(
   { store, vault, ids }: RotationParts,
   double: OpenaiDouble,
-  environmentName = "production",
-): Promise<{ readonly account: ProviderAccountRecord; readonly key: ProviderKeyRecord }> {
-  const environment = await store.environments.findByName(environmentName);
-  if (environment === undefined) throw new Error(`there is no ${environmentName}`);
-  const project = double.addProject("app");
-  const remoteAccount = double.addServiceAccount(project.id, "app");
-  const remote = double.addKey(project.id, remoteAccount.id, "first");
+): Promise<ProviderAccountRecord> {
   const account: ProviderAccountRecord = {
     id: ids.create("acc"),
     name: "openai-main",
@@ -65,6 +60,22 @@ export async function addDoubledKey(
     createdBy: "test",
     createdAtMs: 1,
   });
+  return account;
+}
+
+/** Such an account, and one key of a service account in production. */
+export async function addDoubledKey(
+  parts: RotationParts,
+  double: OpenaiDouble,
+  environmentName = "production",
+): Promise<{ readonly account: ProviderAccountRecord; readonly key: ProviderKeyRecord }> {
+  const { store, vault, ids } = parts;
+  const environment = await store.environments.findByName(environmentName);
+  if (environment === undefined) throw new Error(`there is no ${environmentName}`);
+  const project = double.addProject("app");
+  const remoteAccount = double.addServiceAccount(project.id, "app");
+  const remote = double.addKey(project.id, remoteAccount.id, "first");
+  const account = await addDoubledAccount(parts, double);
   const id = ids.create("pky");
   const context = { environmentId: environment.id, secretId: id, version: 1 };
   const key: ProviderKeyRecord = {
@@ -131,7 +142,7 @@ export function sampleRotationOf(
 
 /** Drives it to where it waits for nothing but a person, with the clock put forward to whatever it waits for. */
 export async function driveToEnd(
-  deps: RotationDriverDeps & { skipTo(nowMs: number): void },
+  deps: RunStepDeps & { skipTo(nowMs: number): void },
   id: RotationRecord["id"],
 ): Promise<RotationRecord> {
   for (let i = 0; i < 200; i += 1) {
@@ -151,7 +162,7 @@ const ignore = () => undefined;
 export function driverDeps(
   parts: RotationParts,
   double: OpenaiDouble,
-): RotationDriverDeps & { skipTo(nowMs: number): void; ask: AskJson } {
+): RunStepDeps & { skipTo(nowMs: number): void; ask: AskJson } {
   let nowMs = Date.now();
 
   return {

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { isCancellable, isRetryable, ROTATION_STATES } from "../../core/rotation/rotation.ts";
+import { isRetryable } from "../../core/resumable/resumable.ts";
+import { isCancellable, ROTATION_STATES } from "../../core/rotation/rotation.ts";
 import type { KeyUser, RotationRecord, SecretVersion } from "../../store/rotation-records.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import type { NameLookup } from "../name-lookup.ts";

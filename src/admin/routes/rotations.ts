@@ -1,11 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
-import { enterState, isCancellable, isRetryable, retried } from "../../core/rotation/rotation.ts";
-import { noted, type RotationRecord } from "../../store/rotation-records.ts";
+import { isRetryable } from "../../core/resumable/resumable.ts";
+import { noted } from "../../core/resumable/resumable.ts";
+import { enterState, isCancellable, retried } from "../../core/rotation/rotation.ts";
+import type { RotationRecord } from "../../store/rotation-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { changeWork } from "../change-work.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { idParam, referenceField } from "../fields/names.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
@@ -107,11 +110,11 @@ export function registerRotations(
 
   router.openapi(retryRotation, async (context) => {
     const { id } = context.req.valid("param");
-    const changed = await change(deps, id, isRetryable, (record) =>
-      retried(
-        noted(record, `retried by ${context.get("principal").name}`, clock.nowMs()),
-        clock.nowMs(),
-      ),
+    const by = context.get("principal").name;
+    const changed = await change(deps, id, (record) =>
+      isRetryable(record)
+        ? retried(noted(record, `retried by ${by}`, clock.nowMs()), clock.nowMs())
+        : undefined,
     );
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") {
@@ -124,14 +127,12 @@ export function registerRotations(
 
   router.openapi(cancelRotation, async (context) => {
     const { id } = context.req.valid("param");
-    const changed = await change(deps, id, isCancellable, (record) => {
-      const problem = `Called off by ${context.get("principal").name}.`;
-      return enterState(
-        { ...noted(record, problem, clock.nowMs()), problem },
-        "undo",
-        clock.nowMs(),
-      );
-    });
+    const problem = `Called off by ${context.get("principal").name}.`;
+    const changed = await change(deps, id, (record) =>
+      isCancellable(record)
+        ? enterState({ ...noted(record, problem, clock.nowMs()), problem }, "undo", clock.nowMs())
+        : undefined,
+    );
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") {
       const message =
@@ -144,8 +145,6 @@ export function registerRotations(
 }
 
 const NOT_FOUND = "There is no rotation of this id.";
-/** Who drives it may save it in the same moment; then it is read again. */
-const MAX_TRIES = 10;
 
 async function findRotation(
   { store }: Pick<AdminDeps, "store">,
@@ -154,18 +153,14 @@ async function findRotation(
   return isId("rot", id) ? store.rotation.rotations.findById(id) : undefined;
 }
 
-async function change(
+function change(
   deps: Pick<AdminDeps, "store">,
   id: string,
-  isAllowed: (record: RotationRecord) => boolean,
-  apply: (record: RotationRecord) => RotationRecord,
-): Promise<RotationRecord | "missing" | "refused"> {
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const record = await findRotation(deps, id);
-    if (record === undefined) return "missing";
-    if (record.endedAtMs !== null || !isAllowed(record)) return "refused";
-    const saved = await deps.store.rotation.rotations.save(apply(record));
-    if (saved !== undefined) return saved;
-  }
-  throw new Error(`rotation ${id} is changed again and again`);
+  apply: (record: RotationRecord) => RotationRecord | undefined,
+) {
+  return changeWork({
+    find: () => findRotation(deps, id),
+    apply,
+    save: (record) => deps.store.rotation.rotations.save(record),
+  });
 }

@@ -3,7 +3,7 @@ import { KEY_OWNERS } from "../../core/keys/ownership.ts";
 import { canBeOneSecret } from "../../core/keys/redacted-secret.ts";
 import type { KeyAdministration, ListedKey } from "../../providers/key-administration.ts";
 import type { ProviderAccountRecord } from "../../store/records.ts";
-import { MAX_PAGE_SIZE } from "../../store/store.ts";
+import { MAX_PAGE_SIZE, type PageRequest } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer } from "../answers/json-content.ts";
@@ -51,7 +51,7 @@ export function registerUnknownProviderKeys(
 ): void {
   router.openapi(listUnknownKeys, async (context) => {
     const account = await findAccount(deps.store, context.req.valid("param").id);
-    if (!account) return refuse(context, "not_found", "There is no such provider account.", "id");
+    if (!account) return refuse(context, "not_found", NO_ACCOUNT, "id");
     const found = await deps.keyDesk.administrationOf(account);
     if (found.kind === "absent") return refuse(context, "conflict", `${found.problem}.`, "id");
     const listed = await listAll(found.administration);
@@ -76,6 +76,9 @@ export function registerUnknownProviderKeys(
     return context.json({ data }, 200);
   });
 }
+
+const NO_ACCOUNT =
+  "There is no provider account of this id or name. See `keyward provider-accounts list`.";
 
 interface FoundKey {
   readonly key: ListedKey;
@@ -104,14 +107,21 @@ async function knownBy(
   { store }: Pick<AdminDeps, "store">,
   account: ProviderAccountRecord,
 ): Promise<(key: ListedKey) => boolean> {
-  const { rows } = await store.providerKeys.list(
-    { limit: MAX_PAGE_SIZE },
-    { accountId: account.id },
-  );
-  const active = rows.filter(({ revokedAtMs }) => revokedAtMs === null);
-  const facts = await store.rotation.keyFacts.ofAll(active.map(({ id }) => id));
-  const ids = new Set([...facts.values()].map(({ remote }) => remote?.keyId));
-  const unnamed = active.filter(({ id }) => facts.get(id)?.remote == null);
+  const ids = new Set<string>();
+  const previews: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: PageRequest = { limit: MAX_PAGE_SIZE, ...(cursor === null ? {} : { cursor }) };
+    const { rows, nextCursor } = await store.providerKeys.list(page, { accountId: account.id });
+    const active = rows.filter(({ revokedAtMs }) => revokedAtMs === null);
+    const facts = await store.rotation.keyFacts.ofAll(active.map(({ id }) => id));
+    for (const { id, preview } of active) {
+      const remote = facts.get(id)?.remote ?? null;
+      if (remote === null) previews.push(preview);
+      else ids.add(remote.keyId);
+    }
+    cursor = nextCursor;
+  } while (cursor !== null);
   return ({ keyId, redactedValue }) =>
-    ids.has(keyId) || unnamed.some(({ preview }) => canBeOneSecret(preview, redactedValue));
+    ids.has(keyId) || previews.some((preview) => canBeOneSecret(preview, redactedValue));
 }

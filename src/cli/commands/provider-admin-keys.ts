@@ -2,7 +2,6 @@ import type { AdminClient } from "../../admin/client.ts";
 import { expectData } from "../../admin/client.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { findAccountByName } from "../find-account.ts";
 import { formatTime } from "../format-cells.ts";
 import { confirm } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
@@ -23,13 +22,11 @@ export const setAdminKey = defineCommand({
   options: SECRET_OPTIONS,
   async run({ admin, arguments: { account: name }, io, options, output }) {
     const client = await admin();
-    const account = await findAccountByName(client, name);
+    const params = { path: { id: name } };
+    const account = expectData(await client.GET("/provider-accounts/{id}", { params }));
     const secret = await readSecret(io, options, `Admin key of ${account.name}: `);
     const set = expectData(
-      await client.PUT("/provider-accounts/{id}/admin-key", {
-        params: { path: { id: account.id } },
-        body: { secret },
-      }),
+      await client.PUT("/provider-accounts/{id}/admin-key", { params, body: { secret } }),
     );
     await output.data(set, () => {
       output.line(`${account.name} is managed with ${set.preview}`);
@@ -46,8 +43,7 @@ export const showAdminKey = defineCommand({
   arguments: ACCOUNT_ARGUMENT,
   async run({ admin, arguments: { account: name }, output }) {
     const client = await admin();
-    const { id } = await findAccountByName(client, name);
-    const params = { path: { id } };
+    const params = { path: { id: name } };
     const key = expectData(await client.GET("/provider-accounts/{id}/admin-key", { params }));
     await output.data(key, () => {
       output.line(`${key.preview}, set by ${key.createdBy} at ${formatTime(key.createdAt)}`);
@@ -65,11 +61,10 @@ export const removeAdminKey = defineCommand({
   options: { yes: { description: "do not ask" } },
   async run({ admin, arguments: { account: name }, io, options, output }) {
     const client: AdminClient = await admin();
-    const { id } = await findAccountByName(client, name);
     if (!options.yes && !(await confirm(io, `Forget the admin key of ${name}?`, "add --yes"))) {
       throw new CliError("not confirmed; nothing was changed");
     }
-    const params = { path: { id } };
+    const params = { path: { id: name } };
     const key = expectData(await client.DELETE("/provider-accounts/{id}/admin-key", { params }));
     await output.data(key, () => {
       output.line(`forgot ${key.preview} of ${key.account}`);

@@ -1,6 +1,5 @@
 import { expectData } from "../../admin/client.ts";
 import { defineCommand } from "../command.ts";
-import { findAccountByName } from "../find-account.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 
 export const auditProviderKeys = defineCommand({
@@ -16,8 +15,7 @@ export const auditProviderKeys = defineCommand({
   arguments: { account: { description: "the provider account's name or id" } },
   async run({ admin, arguments: { account: name }, output }) {
     const client = await admin();
-    const { id } = await findAccountByName(client, name);
-    const params = { path: { id } };
+    const params = { path: { id: name } };
     const list = expectData(await client.GET("/provider-accounts/{id}/unknown-keys", { params }));
     await output.data(list, async () => {
       if (list.data.length === 0) {

@@ -8,6 +8,7 @@ import { holdsSecret } from "../../runtime/find-unimported-key.ts";
 import { openLocalStore } from "../../runtime/local-store.ts";
 import { openVault } from "../../runtime/open-vault.ts";
 import { StartError } from "../../runtime/start-error.ts";
+import { collectPages } from "../list-pages.ts";
 import { addKeyCommands } from "./check-machine.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
 
@@ -77,8 +78,8 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
 
 /** What breaks each environment's policy: keys that are refused, and calls of the last day that were or would have been. */
 export async function checkPolicies(client: AdminClient): Promise<readonly Check[]> {
-  const environments = await collect((cursor) =>
-    client.GET("/environments", { params: { query: { limit: 1000, ...cursor } } }),
+  const environments = await collectPages((page) =>
+    client.GET("/environments", { params: { query: page } }),
   );
   const checks: Check[] = [];
   for (const { name } of environments.toReversed()) {
@@ -104,21 +105,4 @@ function checkPolicy(
     // A call that was refused is a rule that works; a key that is refused is a way that is not there.
     return isKey && mode === "enforce" ? fail(check, said, remedy) : warn(check, said, remedy);
   });
-}
-
-type Cursor = { cursor?: string };
-
-async function collect<Item>(
-  fetch: (
-    cursor: Cursor,
-  ) => Promise<{ data?: { data: Item[]; nextCursor: string | null }; response: Response }>,
-): Promise<Item[]> {
-  const items: Item[] = [];
-  let cursor: Cursor = {};
-  for (;;) {
-    const page = expectData(await fetch(cursor));
-    items.push(...page.data);
-    if (page.nextCursor === null) return items;
-    cursor = { cursor: page.nextCursor };
-  }
 }

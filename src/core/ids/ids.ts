@@ -38,6 +38,7 @@ export type BudgetIncreaseId = Id<"inc">;
 export type LimitId = Id<"lim">;
 export type RotationId = Id<"rot">;
 export type LeakId = Id<"lek">;
+export type ProvisionId = Id<"pvn">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

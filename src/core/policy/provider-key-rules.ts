@@ -12,6 +12,8 @@ export interface KeyPlacement {
   readonly environment: RuledEnvironment;
   /** A person's: so declared of its account, or told by what is known of the secret. */
   readonly isPersonal: boolean;
+  /** What says so, for people: `owner.type: user`. */
+  readonly evidence?: string | null | undefined;
   /** The other environments in which the same secret is active. */
   readonly others: readonly RuledEnvironment[];
 }
@@ -27,16 +29,13 @@ export interface BrokenRule {
  * What a provider key breaks where it is put. One secret in two environments breaks the rule of both: production is not
  * to be called with from a laptop because the laptop's environment does not mind.
  */
-export function judgeNewKey({
-  environment,
-  isPersonal,
-  others,
-}: KeyPlacement): readonly BrokenRule[] {
+export function judgeNewKey(placement: KeyPlacement): readonly BrokenRule[] {
+  const { environment, others } = placement;
   const modes = [environment, ...others].map(({ policy }) => policy.modes);
   const strictest = RULE_MODES.find((mode) =>
     modes.some((one) => one.one_environment_per_provider_key === mode),
   );
-  return broken({ environment, isPersonal, others }, strictest ?? "off");
+  return broken(placement, strictest ?? "off");
 }
 
 /** What a provider key breaks where it is, by the rules of that environment alone. */
@@ -45,7 +44,7 @@ export function judgeKey(placement: KeyPlacement): readonly BrokenRule[] {
 }
 
 function broken(
-  { environment, isPersonal, others }: KeyPlacement,
+  { environment, isPersonal, evidence, others }: KeyPlacement,
   shared: EnvironmentPolicy["modes"][PolicyRule],
 ): readonly BrokenRule[] {
   const found: BrokenRule[] = [];
@@ -59,10 +58,11 @@ function broken(
   }
   const personal = environment.policy.modes.no_personal_keys;
   if (isPersonal && personal !== "off") {
+    const because = evidence == null ? "" : ` (${evidence})`;
     found.push({
       rule: "no_personal_keys",
       mode: personal,
-      message: `The key is a person's, and \`${environment.name}\` takes none of those: what is a person's goes when that person goes. Add a key of an organization's account.`,
+      message: `The key is a person's${because}, and \`${environment.name}\` takes none of those: what is a person's goes when that person goes. Add a key of an organization's account.`,
     });
   }
   return found;

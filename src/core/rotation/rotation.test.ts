@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isRetryable } from "../resumable/resumable.ts";
 import { nextStep, REFUSED_IN_USE, type SecretSightings } from "./next-step.ts";
 import {
   afterTrouble,
   enterState,
   isCancellable,
-  isRetryable,
   retried,
   ROTATION_STATES,
   type RotationProgress,

@@ -13,6 +13,15 @@
  * The old secret is not revoked before the new one was seen to work: `test` calls with it, `observe` waits for the first
  * call of an application that was answered with it.
  */
+import {
+  canTurnBack,
+  enter,
+  type Resumable,
+  retry,
+  type Trouble,
+  troubled,
+  type Way,
+} from "../resumable/resumable.ts";
 
 /**
  * What is to be done next. `create`: have the provider make a key; its name is kept before, so that one made just before a
@@ -47,8 +56,7 @@ const OLD_SECRET_FATES = ["refused", "valid", "unknown"] as const;
 export type OldSecretFate = (typeof OLD_SECRET_FATES)[number];
 
 /** The part of a rotation that decides what comes next. */
-export interface RotationProgress {
-  readonly state: RotationState;
+export interface RotationProgress extends Resumable<RotationState> {
   readonly way: RotationWay;
   /** The old secret is in wrong hands: it is revoked as soon as the new one works. */
   readonly isCompromise: boolean;
@@ -56,36 +64,30 @@ export interface RotationProgress {
   readonly observeMs: number;
   /** How long both secrets are valid after the new one was seen in use. */
   readonly graceMs: number;
-  readonly stateSinceMs: number;
   /** The provider answered a call with the new secret; false where it has nothing to ask for. */
   readonly isVerified: boolean;
   /** When the new secret became the key's; null before, and after going back. */
   readonly activatedAtMs: number | null;
   /** When the old secret may be deleted, or with `undo` the new one. */
   readonly graceUntilMs: number | null;
-  /** Tries of the present step that failed. */
-  readonly attempts: number;
-  readonly nextAttemptAtMs: number;
-  /** What is in the way, in words for people; null while nothing is. */
-  readonly problem: string | null;
-  /** With `failed`: the state to go on from. */
-  readonly failedIn: RotationState | null;
-  /** Null while something is to be done, by a person or by itself. */
-  readonly endedAtMs: number | null;
 }
 
-const AFTER: Readonly<Record<RotationState, readonly RotationState[]>> = {
-  create: ["pending", "undo", "failed"],
-  pending: ["test", "create", "undo", "failed"],
-  test: ["active", "create", "undo", "failed"],
-  active: ["observe", "revoke", "undo", "failed"],
-  observe: ["grace", "undo", "failed"],
-  grace: ["revoke", "undo", "failed"],
-  revoke: ["done", "failed"],
-  undo: ["cancelled", "failed"],
-  failed: ["create", "pending", "test", "active", "observe", "grace", "revoke", "undo"],
-  done: [],
-  cancelled: [],
+const WAY: Way<RotationState> = {
+  what: "a rotation",
+  after: {
+    create: ["pending", "undo", "failed"],
+    pending: ["test", "create", "undo", "failed"],
+    test: ["active", "create", "undo", "failed"],
+    active: ["observe", "revoke", "undo", "failed"],
+    observe: ["grace", "undo", "failed"],
+    grace: ["revoke", "undo", "failed"],
+    revoke: ["done", "failed"],
+    undo: ["cancelled", "failed"],
+    failed: ["create", "pending", "test", "active", "observe", "grace", "revoke", "undo"],
+    done: [],
+    cancelled: [],
+  },
+  keepingProblem: ["undo", "cancelled"],
 };
 
 /** The rotation in its next state, with no try made yet. Throws for a state that cannot follow. */
@@ -94,56 +96,21 @@ export function enterState<Progress extends RotationProgress>(
   state: RotationState,
   nowMs: number,
 ): Progress {
-  if (!AFTER[rotation.state].includes(state)) {
-    throw new Error(`a rotation cannot go from ${rotation.state} to ${state}`);
-  }
-  return {
-    ...rotation,
-    state,
-    stateSinceMs: nowMs,
-    attempts: 0,
-    nextAttemptAtMs: nowMs,
-    // Why it was called off is what is worth knowing of one that was.
-    problem: state === "cancelled" || state === "undo" ? rotation.problem : null,
-    failedIn: state === "failed" ? rotation.state : null,
-    endedAtMs: AFTER[state].length === 0 ? nowMs : null,
-  };
+  return enter(WAY, rotation, state, nowMs);
 }
-
-/** What stood in the way of a step. */
-export interface Trouble {
-  /** For people; no secret. */
-  readonly problem: string;
-  /** Trying again changes nothing. */
-  readonly isFinal: boolean;
-  /** What the provider asked for. */
-  readonly retryAfterMs?: number | undefined;
-}
-
-const FIRST_WAIT_MS = 2_000;
-const MAX_WAIT_MS = 5 * 60_000;
 
 /** The rotation after a step that did not succeed: to be tried again, later each time, or by a person. */
 export function afterTrouble<Progress extends RotationProgress>(
   rotation: Progress,
-  { problem, isFinal, retryAfterMs }: Trouble,
+  trouble: Trouble,
   nowMs: number,
 ): Progress {
-  if (isFinal) return { ...enterState(rotation, "failed", nowMs), problem };
-  const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(rotation.attempts, 16));
-  const nextAttemptAtMs = nowMs + Math.min(MAX_WAIT_MS, Math.max(waitMs, retryAfterMs ?? 0));
-  return { ...rotation, attempts: rotation.attempts + 1, nextAttemptAtMs, problem };
+  return troubled(WAY, rotation, trouble, nowMs);
 }
 
 /** Whether a person can still call it off: until the old secret is being deleted, and never twice. */
-export function isCancellable({ state, failedIn }: RotationProgress): boolean {
-  const at = state === "failed" ? failedIn : state;
-  return at !== null && at !== "revoke" && AFTER[at].includes("undo");
-}
-
-/** Whether trying again now means anything: it has failed, or waits for its next try. */
-export function isRetryable({ state, attempts }: RotationProgress): boolean {
-  return state === "failed" || attempts > 0;
+export function isCancellable(rotation: RotationProgress): boolean {
+  return canTurnBack(WAY, rotation, "undo");
 }
 
 /** Goes on now from where it stopped. Only what is retryable. */
@@ -151,7 +118,5 @@ export function retried<Progress extends RotationProgress>(
   rotation: Progress,
   nowMs: number,
 ): Progress {
-  if (!isRetryable(rotation)) throw new Error(`a rotation in ${rotation.state} waits for no retry`);
-  if (rotation.failedIn === null) return { ...rotation, nextAttemptAtMs: nowMs };
-  return enterState(rotation, rotation.failedIn, nowMs);
+  return retry(WAY, rotation, nowMs);
 }

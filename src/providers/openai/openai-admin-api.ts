@@ -84,10 +84,15 @@ export function readText(fields: Fields, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+export function readNumber(fields: Fields, name: string): number | null {
+  const value = fields[name];
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
 /** Seconds since the epoch as ms; null where there is none. */
 export function readSeconds(fields: Fields, name: string): number | null {
-  const value = fields[name];
-  return typeof value === "number" && Number.isFinite(value) ? value * 1000 : null;
+  const seconds = readNumber(fields, name);
+  return seconds === null ? null : seconds * 1000;
 }
 
 /** The path of an object by its id, which the provider made and which is no reason to trust it. */

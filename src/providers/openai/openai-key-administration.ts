@@ -6,15 +6,25 @@ import type {
   KeyAddress,
   KeyAdministration,
   ListedKey,
+  ModelRateLimit,
   NamedObject,
   RateLimitChange,
 } from "../key-administration.ts";
-import { isFields, OpenaiAdminApi, pathOf, readSeconds, readText } from "./openai-admin-api.ts";
+import {
+  isFields,
+  OpenaiAdminApi,
+  pathOf,
+  readNumber,
+  readSeconds,
+  readText,
+} from "./openai-admin-api.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Also keys of people who have left the project: whoever holds one can still call with it. */
 const ANY_ACCESS = { owner_project_access: "any" } as const;
+
+const SECTIONS = { spend: "Budget", models: "Model usage", rate: "Rate limits" } as const;
 
 /** OpenAI's Admin API. */
 export class OpenaiKeyAdministration implements KeyAdministration {
@@ -39,6 +49,11 @@ export class OpenaiKeyAdministration implements KeyAdministration {
       { method: "POST", path: "/projects", body: { name } },
       readNamed,
     );
+  }
+
+  async archiveProject(id: string): Promise<AdministrationAnswer<null>> {
+    const path = projectPath(id, "archive");
+    return await this.#api.request({ method: "POST", path }, () => null);
   }
 
   async listServiceAccounts(
@@ -112,23 +127,37 @@ export class OpenaiKeyAdministration implements KeyAdministration {
     return await this.#api.request({ method: "POST", path, body }, () => null);
   }
 
+  async listRateLimits(
+    projectId: string,
+  ): Promise<AdministrationAnswer<readonly ModelRateLimit[]>> {
+    return await this.#api.list(projectPath(projectId, "rate_limits"), {}, (fields) => {
+      const [id, model] = [readText(fields, "id"), readText(fields, "model")];
+      return id === undefined || model === undefined
+        ? undefined
+        : {
+            id,
+            model,
+            requestsPerMinute: readNumber(fields, "max_requests_per_1_minute"),
+            tokensPerMinute: readNumber(fields, "max_tokens_per_1_minute"),
+          };
+    });
+  }
+
   async setRateLimit(
     projectId: string,
-    { model, requestsPerMinute, tokensPerMinute }: RateLimitChange,
+    id: ModelRateLimit["id"],
+    { requestsPerMinute, tokensPerMinute }: RateLimitChange,
   ): Promise<AdministrationAnswer<null>> {
-    const limits = await this.#api.list(projectPath(projectId, "rate_limits"), {}, (fields) => {
-      const [id, of] = [readText(fields, "id"), readText(fields, "model")];
-      return id === undefined || of === undefined ? undefined : { id, model: of };
-    });
-    if (limits.kind !== "done") return limits;
-    const limit = limits.value.find((one) => one.model === model);
-    if (limit === undefined) return { kind: "missing" };
-    const path = projectPath(projectId, "rate_limits", limit.id);
+    const path = projectPath(projectId, "rate_limits", id);
     const body = {
       ...(requestsPerMinute === null ? {} : { max_requests_per_1_minute: requestsPerMinute }),
       ...(tokensPerMinute === null ? {} : { max_tokens_per_1_minute: tokensPerMinute }),
     };
     return await this.#api.request({ method: "POST", path, body }, () => null);
+  }
+
+  placeOf(limit: "spend" | "models" | "rate"): string {
+    return `platform.openai.com: Settings, Project, Limits, ${SECTIONS[limit]}`;
   }
 
   async #delete(path: string): Promise<AdministrationAnswer<null>> {

@@ -6,14 +6,14 @@ import {
   rotationDueMs,
 } from "../../core/rotation/rotation-schedule.ts";
 import { findAdministration, openDesk } from "./account-desk.ts";
-import type { RotationDriverDeps } from "./rotation-driver.ts";
+import type { RunStepDeps } from "./run-step.ts";
 
 /**
  * Begins the rotation of every key whose time has come, where its provider can be asked for a new one. The others are told
  * of by an alert: a person has to bring a secret.
  */
 export async function rotateScheduled(
-  deps: RotationDriverDeps & { readonly ids: Pick<IdFactory, "create"> },
+  deps: RunStepDeps & { readonly ids: Pick<IdFactory, "create"> },
 ): Promise<void> {
   const { store, nowMs, log } = deps;
   for (const {

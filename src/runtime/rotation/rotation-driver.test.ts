@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { adminUnderTest } from "../../../test/support/admin-under-test.ts";
+import { mortalParts, survives } from "../../../test/support/mortal-parts.ts";
 import { OpenaiDouble, type Unsupported } from "../../../test/support/openai-double.ts";
 import {
   addDoubledKey,
@@ -10,12 +11,10 @@ import {
   unknownSecret,
 } from "../../../test/support/rotation-under-test.ts";
 import { enterState } from "../../core/rotation/rotation.ts";
-import type { AskJson } from "../../providers/key-administration.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
-import type { Store } from "../../store/store.ts";
 import { driveOnce } from "./rotation-driver.ts";
-import { sealNext } from "./steps/create-key.ts";
+import { sealVersion } from "./seal-version.ts";
 
 describe("a rotation at OpenAI", () => {
   const admin = adminUnderTest();
@@ -37,7 +36,8 @@ describe("a rotation at OpenAI", () => {
   async function beginWith(secret: string): Promise<RotationRecord> {
     const { id: keyId, environmentId } = key;
     const whose = { keyId, environmentId };
-    const fresh = await sealNext(admin.deps, whose, { secret, version: 2, remote: null });
+    const version = key.version + 1;
+    const fresh = await sealVersion(admin.deps, whose, { secret, version, remote: null });
     return await begin({ way: "assisted", state: "pending", next: fresh });
   }
 
@@ -100,18 +100,9 @@ describe("a rotation at OpenAI", () => {
         // The last run's key is this run's old one.
         key = (await admin.store.providerKeys.findById(key.id)) ?? key;
         const { id } = await begin();
-        const mortal = mortalParts(point);
-        const dying = {
-          ...driverDeps({ ...partsOf(), store: mortal.store }, double),
-          ask: mortal.ask,
-        };
-        const hasDied = await driveToEnd(dying, id).then(
-          () => false,
-          (err: unknown) => {
-            if (err !== mortal.death) throw err;
-            return true;
-          },
-        );
+        const { store, ask, death } = mortal(point);
+        const dying = { ...driverDeps({ ...partsOf(), store }, double), ask };
+        const hasDied = !(await survives(death, driveToEnd(dying, id)));
         const ended = await driveToEnd(driverDeps(partsOf(), double), id);
         expect(ended.state, `died at point ${point}`).toBe("done");
         expect(double.keys.map(({ secret }) => secret)).toEqual([await secretInUse()]);
@@ -133,18 +124,9 @@ describe("a rotation at OpenAI", () => {
           await driveTo(deps, id, state);
           if (state === "create") await dieAfterCreation(id);
           await callOff(id);
-          const mortal = mortalParts(point);
-          const dying = {
-            ...driverDeps({ ...partsOf(), store: mortal.store }, double),
-            ask: mortal.ask,
-          };
-          const hasDied = await driveToEnd(dying, id).then(
-            () => false,
-            (err: unknown) => {
-              if (err !== mortal.death) throw err;
-              return true;
-            },
-          );
+          const { store, ask, death } = mortal(point);
+          const dying = { ...driverDeps({ ...partsOf(), store }, double), ask };
+          const hasDied = !(await survives(death, driveToEnd(dying, id)));
           const ended = await driveToEnd(driverDeps(partsOf(), double), id);
           expect(ended.state, `called off in ${state}, died at ${point}`).toBe("cancelled");
           expect(await secretInUse()).toBe(before);
@@ -156,34 +138,11 @@ describe("a rotation at OpenAI", () => {
     });
   });
 
-  /** Dies at the n-th point: before or after a call of the provider, before or after a write. The dead do nothing more. */
-  function mortalParts(point: number): { store: Store; ask: AskJson; death: Error } {
-    const death = new Error("the process has died");
-    let isDead = false;
-    let passed = 0;
-    const live = (): void => {
-      if (!isDead && passed === point) isDead = true;
-      passed += 1;
-      if (isDead) throw death;
-    };
-    const guard = async <Value>(work: () => Promise<Value>): Promise<Value> => {
-      live();
-      const value = await work();
-      // Whatever happens, calls have a secret that the provider takes.
-      const inUse = await secretInUse();
-      expect(double.keys.map(({ secret }) => secret)).toContain(inUse);
-      live();
-      return value;
-    };
-    const ask = askDouble(double);
-    const store = new Proxy<Store>(admin.store, {
-      get: (target, name) =>
-        name === "transaction"
-          ? (work: Parameters<Store["transaction"]>[0]) => guard(() => target.transaction(work))
-          : (Reflect.get(target, name, target) as unknown),
+  /** Whatever happens, calls have a secret that the provider takes. */
+  const mortal = (point: number) =>
+    mortalParts({ store: admin.store, ask: askDouble(double) }, point, async () => {
+      expect(double.keys.map(({ secret }) => secret)).toContain(await secretInUse());
     });
-    return { store, ask: (question) => guard(() => ask(question)), death };
-  }
 
   async function driveTo(
     deps: ReturnType<typeof driverDeps>,
@@ -205,14 +164,9 @@ describe("a rotation at OpenAI", () => {
       const record = await admin.store.rotation.rotations.findById(id);
       if (record === undefined) throw new Error("the rotation is not there");
       const before = double.keys.length;
-      const mortal = mortalParts(point);
-      const deps = {
-        ...driverDeps({ ...partsOf(), store: mortal.store }, double),
-        ask: mortal.ask,
-      };
-      await driveOnce(deps, record).catch((err: unknown) => {
-        if (err !== mortal.death) throw err;
-      });
+      const { store, ask, death } = mortal(point);
+      const deps = { ...driverDeps({ ...partsOf(), store }, double), ask };
+      await survives(death, driveOnce(deps, record));
       const now = await admin.store.rotation.rotations.findById(id);
       if (now?.state !== "create") throw new Error("it was written down");
       if (double.keys.length > before) return;
@@ -340,7 +294,21 @@ describe("a rotation at OpenAI", () => {
       const { id } = await beginWith(brought.secret);
       const failed = await driveToEnd(driverDeps(partsOf(), double), id);
       expect(failed).toMatchObject({ state: "failed", failedIn: "pending" });
-      expect(failed.problem).toContain("belongs to a person (owner.type: user)");
+      expect(failed.problem).toContain("is a person's (owner.type: user)");
+    });
+
+    test("lets a person's secret in where the policy only warns, and says so, or does not mind", async () => {
+      for (const mode of ["warn", "off"] as const) {
+        const policy = { modes: { no_personal_keys: mode } };
+        await admin.store.environments.update(key.environmentId, { policy });
+        key = (await admin.store.providerKeys.findById(key.id)) ?? key;
+        const brought = double.addKey(double.projects[0]?.id ?? "", null, mode);
+        const { id } = await beginWith(brought.secret);
+        const ended = await driveToEnd(driverDeps(partsOf(), double), id);
+        expect(ended.state).toBe("done");
+        const warnings = ended.notes.filter(({ text }) => text.includes("is a person's"));
+        expect(warnings).toHaveLength(mode === "warn" ? 1 : 0);
+      }
     });
   });
 });

@@ -1,9 +1,11 @@
-import type { IdFactory, LeaseId, ProcessId, RotationId } from "../../core/ids/ids.ts";
+import type { IdFactory, LeaseId, ProcessId } from "../../core/ids/ids.ts";
 import type { Store } from "../../store/store.ts";
+import { driveProvisionOnce } from "../provisioning/provision-driver.ts";
 import { rotateScheduled } from "./rotate-scheduled.ts";
-import { driveOnce, type RotationDriverDeps } from "./rotation-driver.ts";
+import { driveOnce } from "./rotation-driver.ts";
+import type { Driven, RunStepDeps } from "./run-step.ts";
 
-export interface RotationLoopDeps extends RotationDriverDeps {
+export interface RotationLoopDeps extends RunStepDeps {
   readonly ids: Pick<IdFactory, "create">;
   readonly leaseId: LeaseId;
   /** Does what is done in the name of the one who acts: what is changed is written into the audit log. */
@@ -23,7 +25,7 @@ const MAX_STEPS_A_TURN = 20;
 const SCHEDULE_EVERY_MS = 60_000;
 
 /**
- * Drives the rotations that are open, in one process at a time by a lease. Whoever has it goes on where the one before
+ * Drives the rotations and provisions that are open, in one process at a time by a lease. Whoever has it goes on where the one before
  * stopped or died.
  */
 export class RotationLoop {
@@ -35,6 +37,8 @@ export class RotationLoop {
   #isAway = false;
   #hasLease = false;
   #scheduledAtMs = Number.NEGATIVE_INFINITY;
+  /** When the first of the work that waits for a time has come to it. */
+  #dueAtMs = Number.POSITIVE_INFINITY;
 
   constructor(deps: RotationLoopDeps) {
     this.#deps = deps;
@@ -70,9 +74,14 @@ export class RotationLoop {
       this.#isWoken = false;
       this.#working = this.#tick().finally(() => {
         this.#working = undefined;
-        this.#schedule(this.#isWoken ? 0 : (this.#deps.tickMs ?? DEFAULT_TICK_MS));
+        this.#schedule(this.#isWoken ? 0 : this.#pauseMs());
       });
     }, delayMs);
+  }
+
+  #pauseMs(): number {
+    const tickMs = this.#deps.tickMs ?? DEFAULT_TICK_MS;
+    return Math.max(0, Math.min(tickMs, this.#dueAtMs - this.#deps.nowMs()));
   }
 
   async #tick(): Promise<void> {
@@ -89,6 +98,7 @@ export class RotationLoop {
   }
 
   async #look(): Promise<void> {
+    this.#dueAtMs = Number.POSITIVE_INFINITY;
     if (!(await this.#takeLease())) return;
     const renewing = setInterval(() => void this.#takeLease().catch(ignore), RENEW_MS);
     try {
@@ -104,19 +114,27 @@ export class RotationLoop {
       this.#scheduledAtMs = nowMs();
       await rotateScheduled(this.#deps);
     }
-    for (const { id } of await store.rotation.rotations.listOpen()) {
-      if (this.#isStopped) return;
-      await this.#drive(id);
+    const { rotations, provisions } = store.rotation;
+    for (const { id } of await rotations.listOpen()) {
+      await this.#drive(id, (at) => rotations.findById(at), driveOnce);
+    }
+    for (const { id } of await provisions.listOpen()) {
+      await this.#drive(id, (at) => provisions.findById(at), driveProvisionOnce);
     }
   }
 
-  async #drive(id: RotationId): Promise<void> {
-    const { store } = this.#deps;
+  async #drive<Id, Work>(
+    id: Id,
+    find: (id: Id) => Promise<Work | undefined>,
+    drive: (deps: RunStepDeps, work: Work) => Promise<Driven<Work>>,
+  ): Promise<void> {
     for (let step = 0; step < MAX_STEPS_A_TURN && !this.#isStopped; step += 1) {
-      const record = await store.rotation.rotations.findById(id);
-      if (record === undefined || !(await this.#takeLease())) return;
-      const driven = await driveOnce(this.#deps, record);
-      if (driven.kind === "waits") return;
+      const work = await find(id);
+      if (work === undefined || !(await this.#takeLease())) return;
+      const driven = await drive(this.#deps, work);
+      if (driven.kind !== "waits") continue;
+      this.#dueAtMs = Math.min(this.#dueAtMs, driven.untilMs ?? Number.POSITIVE_INFINITY);
+      return;
     }
   }
 

@@ -1,4 +1,5 @@
 /** What is written about the life of provider keys: what people begin, and each state that a rotation comes to. */
+import type { ProvisionRecord, ProvisionRepository } from "../provision-repository.ts";
 import type { RotationRecord } from "../rotation-records.ts";
 import type {
   AdminKeyRepository,
@@ -24,6 +25,7 @@ export function withRotationActs(
     rotations: withActs(rotation.rotations, rotationActs(within)),
     keyFacts: withActs(rotation.keyFacts, keyFactActs(within)),
     adminKeys: withActs(rotation.adminKeys, adminKeyActs(within)),
+    provisions: withActs(rotation.provisions, provisionActs(within)),
     usersOf: (keyId, sinceMs, limit) => rotation.usersOf(keyId, sinceMs, limit),
   };
 }
@@ -94,6 +96,37 @@ function adminKeyActs(within: Within): ActsOf<AdminKeyRepository> {
         ),
       ),
   };
+}
+
+function provisionActs(within: Within): ActsOf<ProvisionRepository> {
+  return {
+    insert: (record) =>
+      within(async ({ rotation: { provisions } }, write) => {
+        await provisions.insert(record);
+        await write(created("provision", shownProvision(record)));
+      }),
+    save: (record) =>
+      within(async ({ rotation: { provisions } }, write) => {
+        const before = await provisions.findById(record.id);
+        const after = await provisions.save(record);
+        if (before === undefined || after === undefined || before.state === after.state) {
+          return after;
+        }
+        const states = { before: shownProvision(before), after: shownProvision(after) };
+        await writeChange({ kind: "provision", verb: "advanced", write }, states);
+        return after;
+      }),
+  };
+}
+
+function shownProvision(record: ProvisionRecord) {
+  const { id, environmentId, accountId, keyId, state, problem, remoteName, projectId } = record;
+  const secret = record.secret?.preview ?? null;
+  const outcomes = record.outcomes.map(
+    ({ limit, isSet }) => `${limit}: ${isSet ? "set" : "not set"}`,
+  );
+  const at = { accountId, keyId, state, problem, remoteName, projectId, secret, outcomes };
+  return { id, environmentId, name: remoteName, ...at };
 }
 
 /** Of a rotation what says how it goes; of its secrets which they are. */

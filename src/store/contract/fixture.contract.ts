@@ -43,6 +43,7 @@ const TABLES = [
   "usage_events",
   "change_log",
   "rotations",
+  "provisions",
   "provider_key_facts",
   "provider_admin_keys",
   "routing_rules",

@@ -4,9 +4,11 @@ import type {
   EnvironmentId,
   ProviderAccountId,
   ProviderKeyId,
+  ProvisionId,
   RotationId,
 } from "../../core/ids/ids.ts";
 import type { KeyOwner, OwnershipSource } from "../../core/keys/ownership.ts";
+import type { ProvisionState } from "../../core/provisioning/provision.ts";
 import type { RotationState, RotationTrigger, RotationWay } from "../../core/rotation/rotation.ts";
 
 type Integer = ColumnType<bigint, bigint | number, bigint | number>;
@@ -68,8 +70,35 @@ interface ProviderAdminKeyTable {
   readonly created_at_ms: Integer;
 }
 
+export interface ProvisionTable {
+  readonly id: ProvisionId;
+  readonly environment_id: EnvironmentId;
+  readonly account_id: ProviderAccountId;
+  readonly key_id: ProviderKeyId;
+  readonly key_name: string;
+  readonly revision: Integer;
+  readonly state: ProvisionState;
+  readonly remote_name: string;
+  /** JSON object, see ProviderLimits. */
+  readonly limits: string;
+  /** JSON object: the rest of ProvisionProgress, and what has come of the limits. */
+  readonly progress: string;
+  readonly project_id: string | null;
+  /** JSON object, see SecretVersion; the seal is in the columns after it. */
+  readonly secret: string | null;
+  readonly data_key_id: DataKeyId | null;
+  readonly nonce: Uint8Array | null;
+  readonly ciphertext: Uint8Array | null;
+  /** JSON array, see ProvisionNote. */
+  readonly notes: string;
+  readonly created_by: string;
+  readonly created_at_ms: Integer;
+  readonly ended_at_ms: NullableInteger;
+}
+
 export interface RotationTables {
   readonly rotations: RotationTable;
   readonly provider_key_facts: ProviderKeyFactTable;
   readonly provider_admin_keys: ProviderAdminKeyTable;
+  readonly provisions: ProvisionTable;
 }

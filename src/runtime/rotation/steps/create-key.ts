@@ -1,20 +1,15 @@
-import { ownershipOf } from "../../../core/keys/ownership.ts";
-import { previewProviderKey } from "../../../core/keys/provider-key.ts";
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
 import type {
   AdministrationAnswer,
   CreatedKey,
   KeyAdministration,
 } from "../../../providers/key-administration.ts";
-import {
-  noted,
-  type RemoteKey,
-  type RotationRecord,
-  type SecretVersion,
-} from "../../../store/rotation-records.ts";
+import type { RemoteKey, RotationRecord } from "../../../store/rotation-records.ts";
 import type { Repositories } from "../../../store/store.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { deleteNamed, findBySecret } from "../remote-keys.ts";
+import { sealVersion } from "../seal-version.ts";
 import { finalTrouble, next, type Step, type StepDeps, troubleOf } from "../step.ts";
 
 /**
@@ -46,7 +41,7 @@ export const createKey: Step = async (deps, rotation) => {
   const nowMs = deps.nowMs();
   const record: RotationRecord = {
     ...rotation,
-    next: await sealNext(deps, rotation, { secret, version, remote }),
+    next: await sealVersion(deps, rotation, { secret, version, remote }),
   };
   const text = `the provider made the key ${remote.keyId}`;
   return next(enterState(noted(record, text, nowMs), "pending", nowMs));
@@ -61,29 +56,6 @@ function rememberOld(rotation: RotationRecord, remote: RemoteKey) {
 
 const OLD_NOT_FOUND =
   "the old key is not among the keys that the admin key sees, or several look like it: bring the new secret yourself";
-
-export async function sealNext(
-  { vault }: Pick<StepDeps, "vault">,
-  { keyId, environmentId }: Pick<RotationRecord, "keyId" | "environmentId">,
-  {
-    secret,
-    version,
-    remote,
-  }: {
-    readonly secret: string;
-    readonly version: number;
-    readonly remote: RemoteKey | null;
-  },
-): Promise<SecretVersion> {
-  return {
-    version,
-    preview: previewProviderKey(secret),
-    fingerprint: await vault.fingerprint(secret),
-    sealed: await vault.seal(secret, { environmentId, secretId: keyId, version }),
-    remote,
-    ownership: ownershipOf({ secret }),
-  };
-}
 
 async function findOld(
   deps: StepDeps,

@@ -1,5 +1,6 @@
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
-import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
+import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
 import { next, type Step, trouble } from "../step.ts";
 

@@ -1,12 +1,10 @@
-import {
-  accountKindOf,
-  type Ownership,
-  ownershipOf,
-  strongerOwnership,
-} from "../../../core/keys/ownership.ts";
+import { judgeSecret, type SecretVerdict } from "../../../admin/judge-provider-key.ts";
+import { type Ownership, ownershipOf, strongerOwnership } from "../../../core/keys/ownership.ts";
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
 import type { KeyAdministration } from "../../../providers/key-administration.ts";
-import { noted, type RotationRecord, type SecretVersion } from "../../../store/rotation-records.ts";
+import type { ProviderAccountRecord } from "../../../store/records.ts";
+import type { RotationRecord, SecretVersion } from "../../../store/rotation-records.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
 import { findBySecret } from "../remote-keys.ts";
 import { finalTrouble, next, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
@@ -40,8 +38,11 @@ export const identifyKey: Step = async (deps, rotation) => {
       record = noted(record, text, deps.nowMs());
     }
   }
-  const refusal = await refusalOf(deps, rotation, known.ownership);
-  if (refusal !== undefined) return finalTrouble(refusal);
+  const { account } = desk;
+  const { ownership } = known;
+  const { refusal, warnings } = await judgeNext(deps, rotation, { account, ownership });
+  if (refusal !== undefined) return finalTrouble(refusal.message);
+  for (const warning of warnings) record = noted(record, warning, deps.nowMs());
   return next(enterState({ ...record, next: known }, "test", deps.nowMs()));
 };
 
@@ -106,15 +107,18 @@ export async function openNext(
   return await vault.open(sealed, { environmentId, secretId: keyId, version });
 }
 
-/** Why the secret must not be used in the rotation's environment; undefined when it may. */
-export async function refusalOf(
+/** What the policy of its environment says to a rotation's new secret, as it would to a key that is added with it. */
+export async function judgeNext(
   { store }: Pick<StepDeps, "store">,
-  { environmentId }: Pick<RotationRecord, "environmentId">,
-  ownership: Ownership,
-): Promise<string | undefined> {
-  if (accountKindOf(ownership.owner) !== "personal") return undefined;
+  { environmentId, next: fresh }: Pick<RotationRecord, "environmentId" | "next">,
+  {
+    account,
+    ownership,
+  }: { readonly account: ProviderAccountRecord; readonly ownership: Ownership },
+): Promise<SecretVerdict> {
   const environment = await store.environments.findById(environmentId);
-  if (environment?.kind !== "production") return undefined;
-  const evidence = ownership.evidence?.detail ?? "";
-  return `the new secret belongs to a person (${evidence}), and \`${environment.name}\` is of kind production: use a service account's`;
+  if (environment === undefined) throw new Error(`there is no environment ${environmentId}`);
+  if (fresh === null) throw new Error("there is no new secret");
+  const { fingerprint } = fresh;
+  return await judgeSecret(store, environment, { account, ownership, fingerprint });
 }

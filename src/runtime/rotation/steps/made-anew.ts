@@ -1,9 +1,10 @@
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
-import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
+import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { next, type StepResult } from "../step.ts";
 
 /** A key that was just made is not listed, and is refused, until all of a provider's machines know of it. */
-const MAX_UNKNOWN_MS = 2 * 60_000;
+export const MAX_UNKNOWN_MS = 2 * 60_000;
 
 /** Whether it is too early to say that a new key is not there. */
 export function isTooEarly({ way, stateSinceMs }: RotationRecord, nowMs: number): boolean {

@@ -1,10 +1,11 @@
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState, type OldSecretFate } from "../../../core/rotation/rotation.ts";
 import type {
   AdministrationAnswer,
   KeyAddress,
   KeyAdministration,
 } from "../../../providers/key-administration.ts";
-import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
+import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { probeSecret } from "../probe-secret.ts";
 import { deleteNamed, deleteRemoteKey, findBySecret } from "../remote-keys.ts";

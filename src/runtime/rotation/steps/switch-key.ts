@@ -1,9 +1,11 @@
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
 import type { ProviderKeyRecord } from "../../../store/records.ts";
-import { noted, type RotationRecord, type SecretVersion } from "../../../store/rotation-records.ts";
+import type { RotationRecord, SecretVersion } from "../../../store/rotation-records.ts";
 import type { Repositories } from "../../../store/store.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
 import { finalTrouble, next, type Step, troubleOf } from "../step.ts";
+import { judgeNext } from "./identify-key.ts";
 
 /** Other processes hear of the new secret within this; until then they call with the old one. */
 const PROPAGATION_MS = 2_000;
@@ -21,9 +23,11 @@ export const switchKey: Step = async (deps, rotation) => {
     const record = { ...rotation, problem: "The provider key was revoked meanwhile." };
     return next(enterState(record, "undo", nowMs));
   }
-  const [taken] = await deps.store.providerKeys.findActiveByFingerprint(fresh.fingerprint);
-  if (taken !== undefined)
-    return finalTrouble(`the new secret is provider key ${taken.id} already`);
+  const { account } = await openDesk(deps, rotation.accountId);
+  const { ownership } = fresh;
+  const { twin, refusal } = await judgeNext(deps, rotation, { account, ownership });
+  if (twin !== undefined) return finalTrouble(`the new secret is provider key ${twin.id} already`);
+  if (refusal !== undefined) return finalTrouble(refusal.message);
   const switched: RotationRecord = {
     ...noted(rotation, "the new secret is the key's", nowMs),
     activatedAtMs: nowMs,

@@ -1,10 +1,11 @@
 import { strongerOwnership } from "../../../core/keys/ownership.ts";
+import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState } from "../../../core/rotation/rotation.ts";
-import { noted, type RotationRecord } from "../../../store/rotation-records.ts";
+import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { probeSecret } from "../probe-secret.ts";
 import { finalTrouble, next, type Step, type StepDeps, trouble } from "../step.ts";
-import { openNext, refusalOf } from "./identify-key.ts";
+import { judgeNext, openNext } from "./identify-key.ts";
 import { isTooEarly, madeAnew } from "./made-anew.ts";
 
 /** Calls with the new secret before anything relies on it. */
@@ -33,8 +34,9 @@ export const testKey: Step = async (deps, rotation) => {
   }
   const said = desk.provider.ownershipOf?.({ organizationHeader: answer.organization });
   const ownership = said === undefined ? fresh.ownership : strongerOwnership(fresh.ownership, said);
-  const refusal = await refusalOf(deps, rotation, ownership);
-  if (refusal !== undefined) return finalTrouble(refusal);
+  const { account } = desk;
+  const { refusal } = await judgeNext(deps, rotation, { account, ownership });
+  if (refusal !== undefined) return finalTrouble(refusal.message);
   const record = { ...rotation, isVerified: true, next: { ...fresh, ownership } };
   const text = "a call with the new secret was answered";
   return next(enterState(noted(record, text, nowMs), "active", nowMs));

@@ -19,6 +19,7 @@ import { accountDemand } from "./0017-account-demand.ts";
 import { rotations } from "./0018-rotations.ts";
 import { environmentPolicies } from "./0019-environment-policies.ts";
 import { leaks } from "./0020-leaks.ts";
+import { provisions } from "./0021-provisions.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "rotations", statements: rotations },
   { name: "environment policies", statements: environmentPolicies },
   { name: "leaks", statements: leaks },
+  { name: "provisions", statements: provisions },
 ];

@@ -1,4 +1,5 @@
 import type { ProviderKeyId } from "../../../core/ids/ids.ts";
+import type { ProvisionRepository } from "../../provision-repository.ts";
 import type { KeyUser } from "../../rotation-records.ts";
 import type {
   AdminKeyRepository,
@@ -9,6 +10,7 @@ import type {
 import type { Connections } from "../sql-engine.ts";
 import { SqlAdminKeyRepository } from "./admin-key-repository.ts";
 import { SqlKeyFactsRepository } from "./key-facts-repository.ts";
+import { SqlProvisionRepository } from "./provision-repository.ts";
 import { SqlRotationRepository } from "./rotation-repository.ts";
 
 export class SqlRotationRepositories implements RotationRepositories {
@@ -16,12 +18,14 @@ export class SqlRotationRepositories implements RotationRepositories {
   readonly rotations: RotationRepository;
   readonly keyFacts: KeyFactsRepository;
   readonly adminKeys: AdminKeyRepository;
+  readonly provisions: ProvisionRepository;
 
   constructor(connections: Connections) {
     this.#connections = connections;
     this.rotations = new SqlRotationRepository(connections);
     this.keyFacts = new SqlKeyFactsRepository(connections);
     this.adminKeys = new SqlAdminKeyRepository(connections);
+    this.provisions = new SqlProvisionRepository(connections);
   }
 
   async usersOf(keyId: ProviderKeyId, sinceMs: number, limit: number): Promise<readonly KeyUser[]> {

@@ -1,21 +1,19 @@
 import type { Selectable } from "kysely";
-import type { DataKeyId, ProviderKeyId, RotationId } from "../../../core/ids/ids.ts";
-import type { SealedSecret } from "../../../core/keys/vault-records.ts";
+import type { ProviderKeyId, RotationId } from "../../../core/ids/ids.ts";
 import type { RotationProgress } from "../../../core/rotation/rotation.ts";
 import type { Page, PageRequest } from "../../paging.ts";
 import {
   MAX_ROTATION_NOTES,
   type RotationNote,
   type RotationRecord,
-  type SecretVersion,
 } from "../../rotation-records.ts";
 import { MAX_OPEN_ROTATIONS, type RotationRepository } from "../../rotation-repositories.ts";
 import { toNullableNumber } from "../nullable-number.ts";
 import { newestFirst } from "../page.ts";
 import type { RotationTable } from "../rotation-tables.ts";
-import { fromSealedColumns } from "../sealed-columns.ts";
 import { type Connections, exclusively } from "../sql-engine.ts";
 import { refusingTaken } from "../taken.ts";
+import { readSecretVersion, withoutSeal } from "./secret-columns.ts";
 
 export class SqlRotationRepository implements RotationRepository {
   readonly #connections: Connections;
@@ -88,7 +86,6 @@ export class SqlRotationRepository implements RotationRepository {
 /** What is kept as JSON: the rest of the progress, and how the old secret fares. */
 type KeptProgress = Omit<RotationProgress, "state" | "way" | "endedAtMs"> &
   Pick<RotationRecord, "isOldExpiring" | "oldFate">;
-type KeptSecret = Omit<SecretVersion, "sealed">;
 
 function fixedColumns(record: RotationRecord) {
   return {
@@ -141,12 +138,7 @@ function keptProgress(record: RotationRecord): KeptProgress {
   };
 }
 
-function withoutSeal({ version, preview, fingerprint, remote, ownership }: SecretVersion) {
-  return { version, preview, fingerprint, remote, ownership } satisfies KeptSecret;
-}
-
 function toRecord(row: Selectable<RotationTable>): RotationRecord {
-  const next = row.next_secret === null ? null : (JSON.parse(row.next_secret) as KeptSecret);
   return {
     id: row.id,
     keyId: row.key_id,
@@ -158,26 +150,22 @@ function toRecord(row: Selectable<RotationTable>): RotationRecord {
     trigger: row.trigger_kind,
     remoteName: row.remote_name,
     ...(JSON.parse(row.progress) as KeptProgress),
-    old: {
-      ...(JSON.parse(row.old_secret) as KeptSecret),
-      sealed: sealOf(row.old_data_key_id, row.old_nonce, row.old_ciphertext),
-    },
-    next: next && {
-      ...next,
-      sealed: sealOf(row.next_data_key_id, row.next_nonce, row.next_ciphertext),
-    },
+    old: readSecretVersion(row.old_secret, {
+      dataKeyId: row.old_data_key_id,
+      nonce: row.old_nonce,
+      ciphertext: row.old_ciphertext,
+    }),
+    next:
+      row.next_secret === null
+        ? null
+        : readSecretVersion(row.next_secret, {
+            dataKeyId: row.next_data_key_id,
+            nonce: row.next_nonce,
+            ciphertext: row.next_ciphertext,
+          }),
     notes: JSON.parse(row.notes) as RotationNote[],
     createdBy: row.created_by,
     createdAtMs: Number(row.created_at_ms),
     endedAtMs: toNullableNumber(row.ended_at_ms),
   };
-}
-
-function sealOf(
-  dataKeyId: DataKeyId | null,
-  nonce: Uint8Array | null,
-  ciphertext: Uint8Array | null,
-): SealedSecret | null {
-  if (dataKeyId === null || nonce === null || ciphertext === null) return null;
-  return fromSealedColumns({ data_key_id: dataKeyId, nonce, ciphertext });
 }

@@ -1,0 +1,51 @@
+import type {
+  AdministrationAnswer,
+  KeyAdministration,
+  NamedObject,
+} from "../../providers/key-administration.ts";
+import type { ProvisionRecord } from "../../store/provision-repository.ts";
+import {
+  type AccountDesk,
+  type FoundAdministration,
+  findAdministration,
+  openDesk,
+} from "../rotation/account-desk.ts";
+import type { StepDeps } from "../rotation/step.ts";
+
+/** The account of a provision, and its provider's management of keys. */
+export async function openProvisionDesk(
+  deps: StepDeps,
+  { accountId }: Pick<ProvisionRecord, "accountId">,
+): Promise<{ readonly desk: AccountDesk; readonly found: FoundAdministration }> {
+  const desk = await openDesk(deps, accountId);
+  return { desk, found: await findAdministration(deps, desk) };
+}
+
+/** The projects of a provision's name: one, or more where two drivers made one at once. The first is the same for both. */
+export async function listMadeProjects(
+  administration: KeyAdministration,
+  { remoteName }: Pick<ProvisionRecord, "remoteName">,
+): Promise<AdministrationAnswer<readonly NamedObject[]>> {
+  const projects = await administration.listProjects();
+  if (projects.kind !== "done") return projects;
+  const made = projects.value
+    .filter(({ name }) => name === remoteName)
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  return { kind: "done", value: made };
+}
+
+/** Archives the projects of a provision's name but `keptId`; keys in them are refused from then on. */
+export async function archiveMadeProjects(
+  administration: KeyAdministration,
+  provision: Pick<ProvisionRecord, "remoteName">,
+  keptId: string | null,
+): Promise<Exclude<AdministrationAnswer<unknown>, { readonly kind: "done" }> | undefined> {
+  const made = await listMadeProjects(administration, provision);
+  if (made.kind !== "done") return made;
+  for (const { id } of made.value) {
+    if (id === keptId) continue;
+    const archived = await administration.archiveProject(id);
+    if (archived.kind === "trouble" || archived.kind === "refused") return archived;
+  }
+  return undefined;
+}
