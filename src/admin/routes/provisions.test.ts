@@ -43,6 +43,11 @@ describe("provisions", () => {
   const begin = async (changes: object = {}) =>
     client.POST("/provisions", { body: { ...request, ...changes } });
 
+  async function refusalOf(account: string): Promise<string> {
+    const { response, error } = await begin({ account });
+    return `${response.status} ${JSON.stringify(error)}`;
+  }
+
   async function addRules(): Promise<string> {
     const scope = { kind: "environment", id: "production" } as const;
     const budget = expectData(
@@ -111,7 +116,9 @@ describe("provisions", () => {
 
   test("of one environment are one at a time, of two at once one is refused and told of the other", async () => {
     const answers = await Promise.all([begin(), begin()]);
-    expect(answers.map(({ response }) => response.status).toSorted()).toEqual([201, 409]);
+    expect(
+      answers.map(({ response }) => response.status).toSorted((one, other) => one - other),
+    ).toEqual([201, 409]);
     const { error } = await begin();
     expect(JSON.stringify(error)).toContain("is being provisioned already");
     expect(JSON.stringify(error)).toContain("keyward provisions show pvn_");
@@ -128,10 +135,6 @@ describe("provisions", () => {
     await add("personal", { kind: "personal" });
     await add("bound", { projectId: "proj_1" });
     await add("keyless", {});
-    const refusalOf = async (account: string) => {
-      const { response, error } = await begin({ account });
-      return `${response.status} ${JSON.stringify(error)}`;
-    };
     expect(await refusalOf("personal")).toMatch(/^409 .*is a person's/);
     expect(await refusalOf("bound")).toMatch(/^409 .*no `projectId`/);
     expect(await refusalOf("keyless")).toMatch(/^409 .*no admin key/);

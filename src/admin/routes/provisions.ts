@@ -142,8 +142,9 @@ export function registerProvisions(
   router: AdminRouter,
   deps: Pick<AdminDeps, "store" | "ids" | "clock" | "keyDesk">,
 ): void {
-  const { store, clock, keyDesk } = deps;
+  const { store, keyDesk } = deps;
   const format = (record: ProvisionRecord) => formatProvision(record, new NameLookup(store));
+  registerProvisionChanges(router, deps, format);
 
   router.openapi(createProvision, async (context) => {
     const { request, account, problems } = await readRequest(deps, context.req.valid("json"));
@@ -190,6 +191,14 @@ export function registerProvisions(
     if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
     return context.json(await format(record), 200);
   });
+}
+
+function registerProvisionChanges(
+  router: AdminRouter,
+  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk">,
+  format: (record: ProvisionRecord) => ReturnType<typeof formatProvision>,
+): void {
+  const { clock, keyDesk } = deps;
 
   router.openapi(retryProvision, async (context) => {
     const by = context.get("principal").name;

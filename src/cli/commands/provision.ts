@@ -34,7 +34,7 @@ export const provision = defineCommand({
       description: "the provider",
       choices: createProviders(simulatorProvider)
         .list()
-        .filter(({ administer }) => administer !== undefined)
+        .filter((one) => one.administer !== undefined)
         .map(({ name }) => name),
     },
   },

@@ -30,6 +30,15 @@ function budget(limitUsd: string, changes: Partial<Budget> = {}): Budget {
   };
 }
 
+function limit(
+  scope: Limit["scope"],
+  requestsPerMinute: number | null,
+  tokensPerMinute: number | null,
+): Limit {
+  const id = "lim_1" as Limit["id"];
+  return { id, scope, requestsPerMinute, tokensPerMinute, concurrency: 1 };
+}
+
 const centsOf = (...budgets: readonly Budget[]) => spendLimitOf(budgets, PRODUCTION)?.monthlyCents;
 
 describe("the spend limit of an environment's project", () => {
@@ -89,17 +98,6 @@ describe("the models and rates of an environment's project", () => {
   });
 
   test("are the least of the limits that count every call", () => {
-    const limit = (
-      scope: Limit["scope"],
-      requests: number | null,
-      tokens: number | null,
-    ): Limit => ({
-      id: "lim_1" as Limit["id"],
-      scope,
-      requestsPerMinute: requests,
-      tokensPerMinute: tokens,
-      concurrency: 1,
-    });
     const own = { kind: "environment", id: PRODUCTION } as const;
     const organization = { kind: "organization", id: null } as const;
     expect(

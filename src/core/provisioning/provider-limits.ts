@@ -33,7 +33,7 @@ export interface RateLimit {
  * How many of a budget's periods a month can have. A month that is cut at another hour than the budget's has no more: the
  * provider's figure is a fence behind ours, and not to the cent.
  */
-export const PERIODS_A_MONTH: Readonly<Record<Period, number>> = {
+const PERIODS_A_MONTH: Readonly<Record<Period, number>> = {
   hour: 31 * 24,
   day: 31,
   week: 5,
@@ -49,7 +49,7 @@ const PICOS_PER_CENT = 10_000_000_000n;
  * where a period hands on what is left of it; rounded up to a cent. Null where no such budget is.
  */
 export function spendLimitOf(budgets: readonly Budget[], environmentId: string): SpendLimit | null {
-  let least: SpendLimit | null = null;
+  let smallest: SpendLimit | null = null;
   for (const budget of budgets) {
     const { id, measure, models, period, rollsOver, limitPicos, scope } = budget;
     if (!isHolding(budget) || measure !== "cost" || models !== null) continue;
@@ -58,9 +58,11 @@ export function spendLimitOf(budgets: readonly Budget[], environmentId: string):
     const cents = (limitPicos * periods + PICOS_PER_CENT - 1n) / PICOS_PER_CENT;
     // A provider takes no limit of nothing.
     const monthlyCents = Math.max(1, Number(cents));
-    if (least === null || monthlyCents < least.monthlyCents) least = { monthlyCents, budgetId: id };
+    if (smallest === null || monthlyCents < smallest.monthlyCents) {
+      smallest = { monthlyCents, budgetId: id };
+    }
   }
-  return least;
+  return smallest;
 }
 
 /** The models that the environment's policy refuses others than; null where it refuses none. */

@@ -95,7 +95,7 @@ function troubled<Work extends Steppable>(
   { nowMs }: RunStepDeps,
   { afterTrouble }: KindOfWork<Work>,
   work: Work,
-  trouble: Trouble,
+  met: Trouble,
 ): Work {
-  return afterTrouble(notedOnce(work, trouble.problem, nowMs()), trouble, nowMs());
+  return afterTrouble(notedOnce(work, met.problem, nowMs()), met, nowMs());
 }
