@@ -60,10 +60,13 @@ import {
   type Membership,
   recoverAtStart,
 } from "./runtime/join-processes.ts";
+import { createLoginPages } from "./runtime/login-pages.ts";
 import { createMetricsHandler } from "./runtime/metrics-handler.ts";
 import { BY_SYSTEM, openAudit } from "./runtime/open-audit.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
+import { noteOwnUrl } from "./runtime/own-url.ts";
+import { type OwnerOffer, offerOwnerLink } from "./runtime/owner-link.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { releaseRotations } from "./runtime/rotation/rotation-loop.ts";
 import { type KeyLife, startKeyLife } from "./runtime/rotation/start-key-life.ts";
@@ -155,11 +158,13 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     startedAtMs: Date.now(),
   };
   const recovery = await recoverAtStart(membership);
+  await noteOwnUrl(config.dataDir, url);
   await serve(parts, bound, closers);
   // Last, when nothing else can fail any more: these secrets are shown once or never.
   const firstRun = await audited.as(BY_SYSTEM, () =>
     ensureFirstRun({ store: audited, ids, nowMs: Date.now, randomBytes }),
   );
+  const ownerOffer = await offerOwner(parts);
   const search = () => findOpenaiKey({ ...request, own: { host: config.host, port: bound.port } });
   const isImporting = firstRun !== undefined && config.import;
   const imported = isImporting
@@ -175,12 +180,25 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
     url,
     storeKind: store.kind,
     firstRun,
+    ownerOffer,
     ...imported,
     unimportedKey,
     environments,
     recovery,
     stop: () => closers.closeAll(),
   };
+}
+
+/** By the process whose report is shown: no other may make a link that nobody gets to see. */
+async function offerOwner(parts: Parts): Promise<OwnerOffer | undefined> {
+  const { audited, ids, request, url } = parts;
+  if (request.worker?.isFirst === false) return undefined;
+  return await audited.as(BY_SYSTEM, () =>
+    offerOwnerLink(
+      { store: audited, ids, nowMs: Date.now, randomBytes },
+      request.config.publicUrl ?? url,
+    ),
+  );
 }
 
 interface Parts {
@@ -401,6 +419,7 @@ function createFallback(parts: Parts, served: Served): HttpHandler {
       isAdmin: (authorization) => mayReadMetrics(authenticator, authorization),
       onFault: (err) => log.error({ err }, "the metrics could not be put together"),
     }),
+    loginPages: createLoginPages(config),
     version,
     isReady: async () => !served.storeWatch.isAway(),
   });

@@ -158,6 +158,8 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   verifyAudit: rule("audit:read", "organization"),
   exportAudit: rule("audit:read", "organization"),
   logIn: "public",
+  beginIdentityLogin: "public",
+  finishIdentityLogin: "public",
   acceptInvitation: "public",
   logOut: "anybody",
   getMe: "anybody",

@@ -24,6 +24,7 @@ import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironmentPolicy } from "./routes/environment-policy.ts";
 import { registerEnvironments } from "./routes/environments.ts";
+import { CALLBACK_PATH, registerIdentityLogin } from "./routes/identity-login.ts";
 import { registerInvitations } from "./routes/invitations.ts";
 import { registerKeyRevocation } from "./routes/key-revocation.ts";
 import { registerKeyRotation } from "./routes/key-rotation.ts";
@@ -91,9 +92,10 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     const code = context.get("refusedWith");
     if (code === undefined || ERROR_CODES[code].log === "none") return;
     const { method, path } = context.req;
-    deps.onRefusal?.({ requestId, method, path, code });
+    const reason = context.get("refusedBecause");
+    deps.onRefusal?.({ requestId, method, path, code, ...(reason !== undefined && { reason }) });
   });
-  app.use(refuseOtherOrigins, refuseWhileAway(deps.storeWatch, DOCUMENT_PATH));
+  app.use(refuseOtherOrigins([CALLBACK_PATH]), refuseWhileAway(deps.storeWatch, DOCUMENT_PATH));
   const findRoute = createRouteFinder(router, {
     basePath: ADMIN_BASE_PATH,
     publicPath: DOCUMENT_PATH,
@@ -151,6 +153,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerAudit(router, deps);
   registerLiveCalls(router, deps);
   registerLogin(router, deps);
+  registerIdentityLogin(router, deps);
   registerMembers(router, deps);
   registerInvitations(router, deps);
   registerAdminTokens(router, deps);

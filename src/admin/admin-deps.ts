@@ -20,6 +20,7 @@ import type { ProviderKeyRecord } from "../store/records.ts";
 import type { CallFeed } from "../telemetry/call-feed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
 import type { KeyDesk } from "./key-desk.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import type { StoreWatch } from "./store-watch.ts";
@@ -45,6 +46,9 @@ export interface AdminFault {
   readonly error: unknown;
 }
 
+/** A refusal that is worth a line of the log. */
+export type AdminRefusal = Omit<AdminFault, "error"> & { readonly reason?: string };
+
 export interface AdminDeps {
   /** Every change is written into the audit log. */
   readonly store: Omit<AuditedStore, "migrate" | "close">;
@@ -68,6 +72,8 @@ export interface AdminDeps {
   readonly sessionLimits?: SessionLimits | undefined;
   /** How people reach the server, without a slash at its end; absent: as the request did. */
   readonly publicUrl?: string | undefined;
+  /** Absent: members log in with passwords alone. */
+  readonly identityProvider?: IdentityProvider | undefined;
   readonly passwords: Pick<PasswordHasher, "hash" | "verify">;
   /** Who sent a request, behind the proxies that are trusted; absent: the other end of the connection. */
   readonly clientAddressOf?: ((caller: AdminCaller, headers: Headers) => string | null) | undefined;
@@ -85,7 +91,7 @@ export interface AdminDeps {
   /** How much of accounts' limits is used now, as far as the running process knows; absent where no server runs. */
   readonly accountUses?: (() => readonly AccountUse[]) | undefined;
   /** Called for each refusal that the table of error codes wants in the log: a wrong token, another origin. */
-  readonly onRefusal?: ((refusal: Omit<AdminFault, "error">) => void) | undefined;
+  readonly onRefusal?: ((refusal: AdminRefusal) => void) | undefined;
   /** Called once for each answer with a status of 500 or more, and for an export that breaks off. */
   readonly onFault?: ((fault: AdminFault) => void) | undefined;
 }
@@ -102,6 +108,8 @@ export interface AdminEnv {
   readonly Variables: {
     readonly requestId: RequestId;
     readonly refusedWith?: ErrorCode;
+    /** For the log alone: why, where the answer does not say. */
+    readonly refusedBecause?: string;
     /** Who asks, as the authenticator knows them. */
     readonly principal: Principal;
     /** Their name, as it is written beside what they change. */

@@ -859,6 +859,43 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/login/oidc": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Begin to log in with the identity provider; the answer says where the browser goes */
+    post: operations["beginIdentityLogin"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/login/oidc/callback": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where the identity provider sends browsers back to; answers with pages
+     * @description Takes the parameters of an authorization response (OpenID Connect Core 1.0, section 3.1.2.5), and whatever else the provider adds.
+     */
+    get: operations["finishIdentityLogin"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/logout": {
     parameters: {
       query?: never;
@@ -3090,6 +3127,13 @@ export interface components {
        */
       url?: string;
     }[];
+    IdentityLogin: {
+      url: string;
+    };
+    IdentityLoginInput: {
+      /** @description What stands in the link of an invitation, to join by it. */
+      invitation?: string;
+    };
     Invitation: {
       /**
        * Format: date-time
@@ -3846,6 +3890,8 @@ export interface components {
       email: string;
       /** @description A developer's: where keys, provider keys, routing and policy may be changed; null: outside production. */
       environmentIds: string[] | null;
+      /** @description Whether the member has come from the identity provider, and is known by that. */
+      hasIdentity: boolean;
       hasPassword: boolean;
       /** @example mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
@@ -3864,6 +3910,11 @@ export interface components {
     };
     MemberChange: {
       environments?: string[] | null;
+      /**
+       * @description False: forget who the member is at the identity provider, and end the member's sessions. The next login there binds anew.
+       * @enum {boolean}
+       */
+      hasIdentity?: false;
       /**
        * @description For people.
        * @example Anna
@@ -11794,6 +11845,179 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  beginIdentityLogin: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["IdentityLoginInput"];
+      };
+    };
+    responses: {
+      /** @description Where the browser goes. A cookie keeps what it has to come back with, for ten minutes. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["IdentityLogin"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `invalid_invitation`: The link is unknown, was used or revoked, or has expired; every case gets the same answer. Ask for a new one.
+       *
+       *     `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `identity_provider_unavailable`: The identity provider does not answer, or answers what Keyward cannot use: the log says what. Members with a password can log in by that.
+       *
+       *     `store_unavailable`: The database did not answer and the key is not in memory. Try again.
+       */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  finishIdentityLogin: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Logged in: the cookie of a session is set. */
+      303: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/html": string;
+        };
+      };
+      /** @description `login_refused`: The identity provider's word did not let anybody in: it said no, its answer did not hold, or whom it names is no member. The page says which. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/html": string;
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/html": string;
+        };
+      };
+      /** @description `login_throttled`: Too many logins have failed for the account or from the address, or too many are under way. `retry-after` says how long to wait. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/html": string;
+        };
+      };
+      /** @description `identity_provider_unavailable`: The identity provider does not answer, or answers what Keyward cannot use: the log says what. Members with a password can log in by that. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/html": string;
         };
       };
     };

@@ -1,10 +1,11 @@
 import { createAdminClient, type AdminClient } from "../admin/client.ts";
 import type { Config } from "../config/config-schema.ts";
 import type { Environment } from "../config/process-environment.ts";
-import { isLoopback } from "../runtime/loopback.ts";
+import { isLoopback } from "../core/network/loopback.ts";
+import { reachableUrl } from "../core/network/reachable-url.ts";
 import { CliError } from "./cli-error.ts";
 import type { AdminScope, GlobalOptions } from "./command.ts";
-import { probeServer, serverUrl } from "./probe-server.ts";
+import { probeServer } from "./probe-server.ts";
 import { readVersion } from "./version.ts";
 
 /** The admin API, wherever it is, for the length of one command. */
@@ -57,7 +58,7 @@ export async function openAdminAccess(request: AccessRequest): Promise<AdminAcce
 /** The server of the settings, asked for as any other is: what it knows is in no data directory. */
 async function openServerHere(request: AccessRequest): Promise<AdminAccess> {
   const { host, port } = await request.config();
-  const url = serverUrl(host, port);
+  const url = reachableUrl(host, port);
   const { kind } = await probeServer(host, port);
   if (kind === "keyward") return openRemote(new URL(url), request);
   throw new CliError(

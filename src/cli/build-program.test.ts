@@ -137,6 +137,12 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     maxAttempts: "4",
     circuitFailures: "7",
     unansweredCalls: "repeat",
+    oidcIssuer: "https://id.example.org",
+  };
+  // Each of these means nothing without the other.
+  const env = {
+    KEYWARD_OIDC_ISSUER: "https://id.example.com",
+    KEYWARD_OIDC_CLIENT_ID: "keyward",
   };
   const options = settingOptions();
   for (const { key, flag, type, defaultValue } of listSettings()) {
@@ -145,7 +151,7 @@ test("every setting of the server is a flag of start, and ends where it belongs"
       type === "switch" ? flag.slice(2).replace(/-(.)/, (_, c: string) => c.toUpperCase()) : key;
     expect(options).toHaveProperty(name);
     const value = type === "switch" ? true : (samples[key] ?? "5000");
-    const loaded = loadConfig({ env: {}, flags: flagsOf({ [name]: value }), cwd: "/nowhere" });
+    const loaded = loadConfig({ env, flags: flagsOf({ [name]: value }), cwd: "/nowhere" });
     if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
     // A switch is typed to turn over what it is by default.
     const expected = type === "switch" ? String(defaultValue !== true) : value;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
+import { reachableUrl } from "../core/network/reachable-url.ts";
 
 /** What answers at an address: a Keyward, another program, or nobody. */
 export type Answerer =
@@ -14,7 +15,10 @@ const PROBE_TIMEOUT_MS = 1500;
  * must not use.
  */
 export async function probeServer(host: string, port: number): Promise<Answerer> {
-  const call = get(`${serverUrl(host, port)}/healthz`, { timeout: PROBE_TIMEOUT_MS, agent: false });
+  const call = get(`${reachableUrl(host, port)}/healthz`, {
+    timeout: PROBE_TIMEOUT_MS,
+    agent: false,
+  });
   call.on("timeout", () => call.destroy(new Error("no answer in time")));
   try {
     const [answer] = (await once(call, "response")) as [IncomingMessage];
@@ -28,10 +32,4 @@ export async function probeServer(host: string, port: number): Promise<Answerer>
   } finally {
     call.destroy();
   }
-}
-
-/** The address as this machine reaches it. */
-export function serverUrl(host: string, port: number): string {
-  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config-schema.ts";
-import { isLoopback } from "../runtime/loopback.ts";
+import { isLoopback } from "../core/network/loopback.ts";
 import type { StartReport } from "../runtime/start-report.ts";
+import { formatTime } from "./format-cells.ts";
 import type { Output } from "./output.ts";
 
 /**
@@ -34,6 +35,7 @@ export function printStartBanner(
     printImport(keyward, output);
     printFirstRun({ url, ...firstRun }, output);
   }
+  printOwnerOffer(keyward, output);
 }
 
 function describe({ providerKeys, isSimulated }: StartReport["environments"][number]): string {
@@ -88,6 +90,21 @@ function printImport({ importedKey, skippedPlaces }: StartReport, output: Output
   output.line(
     `  account ${account}${baseUrl === null ? "" : ` at ${baseUrl}`}; ${OWNERS[ownership]}`,
   );
+}
+
+function printOwnerOffer({ ownerOffer }: StartReport, output: Output): void {
+  if (ownerOffer === undefined) return;
+  const until = formatTime(new Date(ownerOffer.expiresAtMs).toISOString());
+  const lines = ownerOffer.isNew
+    ? [
+        `To be the first owner, in a browser (works once, until ${until}; shown this once):`,
+        "",
+        ownerOffer.link,
+      ]
+    : [
+        `There is no owner yet: the link that was printed before works until ${until}; \`keyward owner-link\` makes another.`,
+      ];
+  for (const line of ["", ...lines]) output.line(line);
 }
 
 function printFirstRun(

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseAllowedHost } from "../core/network/allowed-hosts.ts";
 import { parseIpRange } from "../core/network/ip-ranges.ts";
+import { isIssuerUrl } from "./issuer-url.ts";
 import { isHttpUrl, parseOtlpHeaders } from "./otlp-pairs.ts";
 
 const MINUTE_MS = 60_000;
@@ -85,6 +86,31 @@ export const configSchema = z.strictObject({
   sessionMaxHours: z.int().min(1).max(8760).default(168).meta({
     description:
       "After how many hours a member must log in again, however much the session is used.",
+  }),
+  oidcIssuer: z
+    .string()
+    .max(2048)
+    .refine(
+      isIssuerUrl,
+      "expected an issuer's URL as its provider spells it, such as https://accounts.google.com; plain http on this machine alone",
+    )
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "OpenID Connect provider that members may log in with; see docs/guide/members.md. Needs `oidcClientId`, and `publicUrl` unless people are on this machine.",
+    }),
+  oidcClientId: z.string().min(1).max(512).nullable().default(null).meta({
+    description: "What the OpenID provider calls this Keyward.",
+  }),
+  oidcClientSecret: z.string().min(1).max(1024).nullable().default(null).meta({
+    description:
+      "The secret that the OpenID provider has given out with the client id; without it Keyward is a public client.",
+    isSecret: true,
+    isRefusedInFile: true,
+  }),
+  oidcName: z.string().trim().min(1).max(40).default("SSO").meta({
+    description: "What people know the OpenID provider by: the button says `Log in with …`.",
   }),
   metricsToken: z
     .string()

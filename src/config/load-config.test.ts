@@ -64,12 +64,17 @@ test("every setting can be set by its variable and by its flag", () => {
     otlpHeaders: "api-key=some-text",
     circuitFailures: "7",
     trustedProxies: "10.0.0.0/8",
+    oidcIssuer: "https://id.example.com",
   };
+  // Each of these means nothing without the other.
+  const pair = { oidcIssuer: "https://id.example.com", oidcClientId: "keyward" };
   for (const { key, variable, type, choices, defaultValue } of listSettings()) {
     const other = choices?.find((choice) => choice !== defaultValue);
     const value = samples[key] ?? other ?? (type === "integer" ? "5000" : "some-text");
-    const expected = String(loadGood({ flags: { [key]: value } }).config[key]);
-    expect(String(loadGood({ env: { [variable]: value } }).config[key])).toBe(expected);
+    const { [key as keyof typeof pair]: _, ...others } = pair;
+    const flags = key.startsWith("oidc") ? others : {};
+    const expected = String(loadGood({ flags: { ...flags, [key]: value } }).config[key]);
+    expect(String(loadGood({ flags, env: { [variable]: value } }).config[key])).toBe(expected);
     expect(expected).toContain(value);
   }
 });
@@ -154,4 +159,33 @@ test("the result is frozen", () => {
 
 test("the client's own variable is no mistake", () => {
   expect(loadGood({ env: { KEYWARD_URL: "http://127.0.0.1:4141" } }).config.port).toBe(4141);
+});
+
+test("an issuer is https, or on this machine, and needs a client id, as that needs an issuer", () => {
+  const id = { KEYWARD_OIDC_CLIENT_ID: "keyward" };
+  const issuers = ["https://id.example.com/realms/a", "http://127.0.0.1:8080", "http://[::1]:80/x"];
+  for (const issuer of issuers) {
+    const { config } = loadGood({ env: { ...id, KEYWARD_OIDC_ISSUER: issuer } });
+    expect(config.oidcIssuer).toBe(issuer);
+  }
+  for (const issuer of [
+    "http://id.example.com",
+    "http://127.0.0.1.example.com",
+    "https://a:b@id.example.com",
+    "https://id.example.com?tenant=1",
+    "https://id.example.com#x",
+    "ftp://id.example.com",
+    "id.example.com",
+  ]) {
+    expect([issuer, problemsOf({ env: { ...id, KEYWARD_OIDC_ISSUER: issuer } })]).toMatchObject([
+      issuer,
+      [{ source: "KEYWARD_OIDC_ISSUER" }],
+    ]);
+  }
+  const [needsId] = problemsOf({ env: { KEYWARD_OIDC_ISSUER: "https://id.example.com" } });
+  expect(needsId).toMatchObject({
+    source: "oidcIssuer",
+    message: expect.stringContaining("KEYWARD_OIDC_CLIENT_ID") as string,
+  });
+  expect(problemsOf({ env: id })).toMatchObject([{ source: "oidcClientId" }]);
 });

@@ -67,10 +67,27 @@ export function loadConfig({ env, flags, cwd }: ConfigSources): LoadedConfig {
   }
   if (problems.length > 0) return { problems };
   const config = configSchema.parse(values);
+  const halves = findHalves(config, settings);
+  if (halves.length > 0) return { problems: halves };
   return {
     config: Object.freeze({ ...config, dataDir: resolve(cwd, config.dataDir) }),
     origins: Object.freeze(origins) as Record<ConfigKey, string>,
   };
+}
+
+/** Settings that mean nothing without another one. */
+function findHalves(config: Config, settings: readonly Setting[]): ConfigProblem[] {
+  const needs = [
+    ["oidcIssuer", "oidcClientId"],
+    ["oidcClientId", "oidcIssuer"],
+    ["oidcClientSecret", "oidcIssuer"],
+  ] as const;
+  return needs
+    .filter(([given, needed]) => config[given] !== null && config[needed] === null)
+    .map(([given, needed]) => {
+      const variable = settings.find(({ key }) => key === needed)?.variable ?? needed;
+      return { source: given, message: `means nothing without ${needed} (${variable})` };
+    });
 }
 
 interface FoundValue {

@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { request } from "undici";
+import { reachableUrl } from "../core/network/reachable-url.ts";
 import type { ConnectionLimits } from "../proxy/http/connection-limits.ts";
 import type { HttpHandler } from "../proxy/http/handler.ts";
 import { HttpServer, type ConnectionObserver } from "../proxy/http/http-server.ts";
@@ -59,7 +60,7 @@ export async function bindPort(
   const port = isJoined ? address.port : await listen();
   return {
     port,
-    url: formatUrl(address.host, port),
+    url: reachableUrl(address.host, port),
     serve: async (handler, observer) => {
       current = handler;
       currentObserver = observer;
@@ -68,11 +69,6 @@ export async function bindPort(
     close: () => server.close(),
     closeAllConnections: () => server.closeAllConnections(),
   };
-}
-
-function formatUrl(host: string, port: number): string {
-  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** While there is no ledger yet that could count. */

@@ -14,7 +14,7 @@ export async function readDataDirectoryId(
   ids: Pick<IdFactory, "create">,
 ): Promise<DataDirectoryId> {
   const path = join(dataDir, ID_FILE);
-  const found = await readId(path);
+  const found = await findDataDirectoryId(dataDir);
   if (found !== undefined) return found;
   const drawn = ids.create("dir");
   const draft = `${path}.${drawn}`;
@@ -28,10 +28,12 @@ export async function readDataDirectoryId(
   } finally {
     await rm(draft, { force: true });
   }
-  return (await readId(path)) ?? drawn;
+  return (await findDataDirectoryId(dataDir)) ?? drawn;
 }
 
-async function readId(path: string): Promise<DataDirectoryId | undefined> {
+/** Undefined before the first start. */
+export async function findDataDirectoryId(dataDir: string): Promise<DataDirectoryId | undefined> {
+  const path = join(dataDir, ID_FILE);
   let text: string;
   try {
     text = (await readFile(path, "utf8")).trim();

@@ -1,7 +1,7 @@
 import type { GatewayReply } from "../proxy/gateway-request.ts";
 import type { HttpHandler } from "../proxy/http/handler.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
-import { findLoginPage } from "./login-pages.ts";
+import type { LoginPages } from "./login-pages.ts";
 import { sendJson } from "./send-json.ts";
 
 export interface FrontDoorDeps {
@@ -9,6 +9,7 @@ export interface FrontDoorDeps {
   readonly admin: { readonly basePath: string; readonly handler: HttpHandler };
   /** Answers `/metrics`. */
   readonly metrics: HttpHandler;
+  readonly loginPages: LoginPages;
   readonly version: string;
   /** Whether calls can be carried out: the store answers, or has not been needed. */
   readonly isReady: () => Promise<boolean>;
@@ -19,7 +20,7 @@ export function createFrontDoor(deps: FrontDoorDeps): HttpHandler {
   const { basePath, handler } = deps.admin;
   return (request, reply) => {
     const [path] = request.target.split("?", 1);
-    const page = findLoginPage(path);
+    const page = deps.loginPages.find(path);
     if (page !== undefined) return page(request, reply);
     if (path === basePath || path?.startsWith(`${basePath}/`)) {
       handler(request, reply);

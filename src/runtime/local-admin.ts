@@ -17,6 +17,7 @@ import { Closers } from "./closers.ts";
 import { openLocalStore } from "./local-store.ts";
 import { openAudit } from "./open-audit.ts";
 import { openVault } from "./open-vault.ts";
+import { findOwnUrl } from "./own-url.ts";
 import { createProviders } from "./providers.ts";
 import { startKeyLife } from "./rotation/start-key-life.ts";
 
@@ -82,7 +83,7 @@ export async function openLocalAdmin(
       randomBytes,
       authenticator: TRUST_CALLER,
       passwords: new PasswordHasher(),
-      publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+      publicUrl: await findOwnUrl(config, store),
       serverInfo: { version, startedAtMs: null, urls: [], processId: null },
       onFault: ({ error }) => onFault(error),
     });

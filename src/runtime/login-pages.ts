@@ -1,76 +1,86 @@
+import { escapeHtml, formatPage, PAGE_HEADERS } from "../admin/pages/page.ts";
+import type { Config } from "../config/config-schema.ts";
 import type { GatewayReply } from "../proxy/gateway-request.ts";
 import type { HttpHandler } from "../proxy/http/handler.ts";
+import { LOGIN_SCRIPT } from "./login-script.ts";
+import { LOGIN_STYLE } from "./login-style.ts";
 
-/** Nothing but the page's own script and style, and requests to this server. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** The pages that let a person in while there is no dashboard. */
+export interface LoginPages {
+  /** Undefined for a path that is none of theirs. */
+  find(path: string | undefined): HttpHandler | undefined;
+}
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:24rem;margin:4rem auto;padding:0 1rem}
-label,input,button{display:block;width:100%;box-sizing:border-box;font:inherit}
-input{margin:.25rem 0 1rem;padding:.5rem}button{padding:.5rem}`;
+type File = readonly [type: string, bytes: Buffer];
 
-/** The secret of a link is in the fragment, which no server and no log gets to see; it leaves the address bar at once. */
-const SCRIPT = `const form = document.querySelector("form");
-const said = document.querySelector("output");
-const secret = location.hash.slice(1);
-if (secret) history.replaceState(null, "", location.pathname);
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  said.textContent = "";
-  const fields = Object.fromEntries(new FormData(form));
-  if (fields.email === "") delete fields.email;
-  const isJoin = form.id === "join";
-  const response = await fetch(isJoin ? "/api/v1/invitations/accept" : "/api/v1/login", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(isJoin ? { ...fields, secret } : fields),
-  }).catch(() => undefined);
-  const answer = await response?.json().catch(() => undefined);
-  said.textContent = response?.ok
-    ? "You are logged in."
-    : (answer?.error?.message ?? "The server did not answer. Try again.");
-  if (response?.ok) form.remove();
-});`;
+export function createLoginPages(config: Pick<Config, "oidcIssuer" | "oidcName">): LoginPages {
+  const providerName = config.oidcIssuer === null ? null : config.oidcName;
+  const files = new Map<string, File>([
+    ["/login", html("Log in", loginBody(providerName))],
+    ["/join", html("Join", joinBody(providerName))],
+    ["/login.js", ["text/javascript; charset=utf-8", Buffer.from(LOGIN_SCRIPT)]],
+    ["/login.css", ["text/css; charset=utf-8", Buffer.from(LOGIN_STYLE)]],
+  ]);
+  return {
+    find: (path) => {
+      const file = files.get(path ?? "");
+      return file && ((_request, reply) => send(reply, file));
+    },
+  };
+}
 
-function page(kind: "join" | "login"): string {
-  const isJoin = kind === "join";
-  const title = isJoin ? "Join Keyward" : "Log in to Keyward";
-  const hint = isJoin ? " (unless you were invited by it)" : "";
-  const complete = isJoin ? "new-password" : "current-password";
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>
-<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/login.css">
-<script src="/login.js" defer></script></head><body><h1>${title}</h1><form id="${kind}">
-<label>E-mail${hint}<input name="email" type="email" autocomplete="username"></label>
-<label>Password<input name="password" type="password" required autocomplete="${complete}"></label>
-<button>${isJoin ? "Join" : "Log in"}</button></form><p><output role="status"></output></p></body></html>
+function html(title: string, body: string): File {
+  return ["text/html; charset=utf-8", Buffer.from(formatPage({ title, body, hasScript: true }))];
+}
+
+/** Where the script says what came of it, also to those who hear the page. */
+const SAID = `<p id="said" role="alert" tabindex="-1" hidden></p>
+<noscript><p role="alert">This page needs JavaScript.</p></noscript>`;
+
+const EMAIL = `<label for="email">E-mail</label>
+<input id="email" name="email" type="email" autocomplete="username" autocapitalize="none" spellcheck="false"`;
+
+function loginBody(providerName: string | null): string {
+  return `${SAID}
+<form id="login" data-wanted="login">
+${providerButton("Log in with", providerName)}${EMAIL} required>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<button>Log in</button>
+</form>
+<section id="member" hidden>
+<p>You are logged in as <strong id="who"></strong>.</p>
+<button id="logout" type="button">Log out</button>
+</section>
+<p class="hint">No account? An owner invites you with a link. Locked out as an owner?
+<code>keyward owner-link</code> on the server makes one.</p>`;
+}
+
+function joinBody(providerName: string | null): string {
+  return `<p>You were invited. Choose how you log in from now on.</p>
+${SAID}
+<form id="join" data-wanted="join">
+${providerButton("Join with", providerName)}${EMAIL} aria-describedby="email-hint">
+<p class="hint" id="email-hint">Leave it empty if you were invited by your address.</p>
+<label for="password">New password</label>
+<input id="password" name="password" type="password" autocomplete="new-password" required minlength="12" aria-describedby="password-hint">
+<p class="hint" id="password-hint">At least 12 characters.</p>
+<button>Join</button>
+</form>
+<section id="member" hidden>
+<p>You have joined, and are logged in as <strong id="who"></strong>.</p>
+<button id="logout" type="button">Log out</button>
+</section>`;
+}
+
+function providerButton(words: string, name: string | null): string {
+  if (name === null) return "";
+  return `<button id="provider" type="button">${words} ${escapeHtml(name)}</button>
+<p class="or">or with a password</p>
 `;
 }
 
-const FILES: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
-  ["/join", ["text/html; charset=utf-8", page("join")]],
-  ["/login", ["text/html; charset=utf-8", page("login")]],
-  ["/login.js", ["text/javascript; charset=utf-8", SCRIPT]],
-  ["/login.css", ["text/css; charset=utf-8", STYLE]],
-]);
-
-/** The two pages that let a person in while there is no dashboard. Undefined for every other path. */
-export function findLoginPage(path: string | undefined): HttpHandler | undefined {
-  const file = FILES.get(path ?? "");
-  return file && ((_request, reply) => send(reply, file));
-}
-
-function send(reply: GatewayReply, [type, text]: readonly [string, string]): void {
-  reply.writeHead(200, [
-    "content-type",
-    type,
-    "content-security-policy",
-    POLICY,
-    "x-content-type-options",
-    "nosniff",
-    "referrer-policy",
-    "no-referrer",
-    "cache-control",
-    "no-store",
-  ]);
-  reply.end(Buffer.from(text));
+function send(reply: GatewayReply, [type, bytes]: File): void {
+  reply.writeHead(200, ["content-type", type, ...Object.entries(PAGE_HEADERS).flat()]);
+  reply.end(bytes);
 }

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { ERROR_CODES, type ErrorCode } from "../core/errors/codes.ts";
+import { isLoopback } from "../core/network/loopback.ts";
 import type { GatewayReply } from "../proxy/gateway-request.ts";
 import type { HttpHandler, HttpRequest } from "../proxy/http/handler.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
-import { isLoopback } from "./loopback.ts";
 import { sendJson } from "./send-json.ts";
 
 export interface MetricsHandlerDeps {

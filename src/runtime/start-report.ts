@@ -3,6 +3,7 @@ import type { RecoveryReport } from "../ledger/ledger.ts";
 import type { UnimportedKey } from "./find-unimported-key.ts";
 import type { FirstRun } from "./first-run.ts";
 import type { ImportedKey } from "./import-openai-key.ts";
+import type { OwnerOffer } from "./owner-link.ts";
 
 /** One environment as the banner shows it. */
 export interface EnvironmentOverview {
@@ -22,6 +23,8 @@ export interface StartReport {
   readonly storeKind: string;
   /** Set once in the life of an installation. */
   readonly firstRun: FirstRun | undefined;
+  /** While there is no owner. */
+  readonly ownerOffer: OwnerOffer | undefined;
   readonly importedKey: ImportedKey | undefined;
   readonly skippedPlaces: readonly SkippedPlace[];
   /** A key that was found and not taken in: keys are taken in at the first start alone, and not with `--no-import`. */

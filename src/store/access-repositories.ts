@@ -38,6 +38,10 @@ export interface InvitationRepository {
   insert(record: InvitationRecord): Promise<void>;
   findById(id: InvitationId): Promise<InvitationRecord | undefined>;
   findByHash(hash: string): Promise<InvitationRecord | undefined>;
+  /** The newest for this address (in lower case) that can be accepted then. */
+  findOpenByEmail(email: string, atMs: number): Promise<InvitationRecord | undefined>;
+  /** The newest that makes an owner, is for nobody in particular and can be accepted then. */
+  findOpenOwnerLink(atMs: number): Promise<InvitationRecord | undefined>;
   /** Newest first by (createdAt, id); those that were accepted or revoked are left out. */
   list(page: PageRequest): Promise<Page<InvitationRecord>>;
   /** False when it was accepted, revoked or has expired by then: of two who accept it at once one has it. */

@@ -56,11 +56,16 @@ describe("the first start", () => {
     expect(JSON.parse(curl.stdout)).toMatchObject({ object: "chat.completion" });
     const node = await run("bash", ["-c", snippet(keyward, "or with Node:")], options);
     expect(node.stdout.trim()).not.toBe("");
+    expect(keyward.stdout()).toMatch(new RegExp(`^${keyward.url}/join#kw_invite_\\w{49}$`, "m"));
     await keyward.stop();
     expect(await keyward.exited()).toBe(0);
 
     const second = await home.start();
-    expect(second.output()).not.toMatch(/kw_(dev|admin)_\w{20,}/);
+    expect(second.output()).not.toMatch(/kw_(dev|admin|invite)_\w{20,}/);
+    expect(second.stdout()).toContain("There is no owner yet");
+    // The settings here know nothing of the port that it was started on.
+    const { stdout } = await home.run("owner-link");
+    expect(stdout).toMatch(new RegExp(`^${second.url}/join#kw_invite_`));
   });
 
   it("tells at a later start of a key that it finds and does not take in", async () => {

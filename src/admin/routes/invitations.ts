@@ -1,10 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isOwner } from "../../core/access/principal.ts";
-import type { Act } from "../../core/audit/audit-entry.ts";
 import { isId } from "../../core/ids/ids.ts";
-import { hashLoginSecret } from "../../core/keys/login-secret.ts";
 import type { InvitationRecord, MemberRecord } from "../../store/access-records.ts";
-import { UniqueViolationError } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
@@ -19,9 +16,11 @@ import {
 } from "../fields/login-fields.ts";
 import { idParam, nameField } from "../fields/names.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { findInvitation, type JoinedFrom, joinByInvitation } from "../join-by-invitation.ts";
 import type { LoginDeps } from "../log-in.ts";
 import { invitationLink, makeInvitation } from "../make-invitation.ts";
 import { findMemberEnvironments } from "../member-environments.ts";
+import { ownUrl } from "../own-url.ts";
 import { readSource, startSession } from "./login.ts";
 import { formatMember, memberSchema, OWNERS_ONLY } from "./members.ts";
 
@@ -124,7 +123,8 @@ const accept = createRoute({
   },
 });
 
-const INVALID = "The link is unknown, was used or revoked, or has expired. Ask for a new one.";
+export const INVALID_INVITATION =
+  "The link is unknown, was used or revoked, or has expired. Ask for a new one.";
 const TAKEN = "There is already a member of this e-mail address.";
 
 export function registerInvitations(router: AdminRouter, deps: InvitationDeps): void {
@@ -144,8 +144,8 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
     const { environments } = found;
     const { record, secret } = makeInvitation(deps, { email, role, environments, createdBy });
     await store.access.invitations.insert(record);
-    const base = deps.publicUrl ?? deps.serverInfo.urls[0] ?? new URL(context.req.url).origin;
-    return context.json({ ...formatInvitation(record), link: invitationLink(base, secret) }, 201);
+    const link = invitationLink(ownUrl(deps, context.req.url), secret);
+    return context.json({ ...formatInvitation(record), link }, 201);
   });
 
   router.openapi(list, async (context) => {
@@ -170,7 +170,7 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
       address: context.env.address,
       requestId: context.get("requestId"),
     });
-    if (outcome === "invalid") return refuse(context, "invalid_invitation", INVALID);
+    if (outcome === "invalid") return refuse(context, "invalid_invitation", INVALID_INVITATION);
     if (outcome === "taken") return refuse(context, "conflict", TAKEN, "email");
     if (outcome === "nameless") {
       return refuseProblems(context, [{ param: "email", message: "`email` is required." }]);
@@ -182,53 +182,22 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
 
 /** The password is hashed for valid links only, and outside of the transaction that others wait for. */
 async function join(
-  { store, ids, clock, passwords }: InvitationDeps,
+  deps: InvitationDeps,
   input: {
     readonly secret: string;
     readonly email?: string | undefined;
     readonly name?: string | null | undefined;
     readonly password: string;
   },
-  from: Omit<Act, "actor">,
+  from: JoinedFrom,
 ): Promise<MemberRecord | "invalid" | "taken" | "nameless"> {
-  const hash = hashLoginSecret("invitation", input.secret);
-  const found = hash && (await store.access.invitations.findByHash(hash));
-  const nowMs = clock.nowMs();
-  if (!found || !isOpen(found, nowMs)) return "invalid";
+  const found = await findInvitation(deps, input.secret);
+  if (found === undefined) return "invalid";
   const email = found.email ?? input.email;
   if (email === undefined) return "nameless";
-  const member: MemberRecord = {
-    id: ids.create("mem"),
-    email,
-    name: input.name ?? null,
-    role: found.role,
-    environments: found.environments,
-    passwordHash: await passwords.hash(input.password),
-    subject: null,
-    createdAtMs: nowMs,
-    lastLoginAtMs: null,
-    removedAtMs: null,
-  };
-  try {
-    // Nobody is logged in yet: who joins is who does it.
-    const actor = { kind: "member", id: member.id, name: email } as const;
-    return await store.as({ ...from, actor }, () =>
-      store.transaction(async ({ access }) => {
-        if (!(await access.invitations.accept(found.id, clock.nowMs()))) return "invalid";
-        await access.members.insert(member);
-        return member;
-      }),
-    );
-  } catch (error) {
-    // Taken meanwhile: the transaction is undone, and the link stays good.
-    if (error instanceof UniqueViolationError && error.field === "email") return "taken";
-    throw error;
-  }
-}
-
-function isOpen(record: InvitationRecord, nowMs: number): boolean {
-  const { acceptedAtMs, revokedAtMs, expiresAtMs } = record;
-  return acceptedAtMs === null && revokedAtMs === null && expiresAtMs > nowMs;
+  const passwordHash = await deps.passwords.hash(input.password);
+  const who = { email, name: input.name ?? null, passwordHash, subject: null };
+  return await joinByInvitation(deps, found, who, from);
 }
 
 function formatInvitation(record: InvitationRecord): z.infer<typeof invitationSchema> {

@@ -280,7 +280,8 @@ async function setPassword(
   });
 }
 
-function isSecure({ publicUrl }: Deps): boolean {
+/** Whether people come over https. */
+export function isSecure({ publicUrl }: Pick<AdminDeps, "publicUrl">): boolean {
   return publicUrl?.startsWith("https:") ?? false;
 }
 

@@ -30,6 +30,9 @@ export const memberSchema = z
         "A developer's: where keys, provider keys, routing and policy may be changed; null: outside production.",
     }),
     hasPassword: z.boolean(),
+    hasIdentity: z.boolean().openapi({
+      description: "Whether the member has come from the identity provider, and is known by that.",
+    }),
     createdAt: instantAnswer("When the member joined."),
     lastLoginAt: instantAnswer("Null: never since then.").nullable(),
   })
@@ -74,6 +77,10 @@ const updateMember = createRoute({
         role: roleField.optional(),
         environments: environmentsField,
         name: nameField("For people.", "Anna").nullish(),
+        hasIdentity: z.literal(false).optional().openapi({
+          description:
+            "False: forget who the member is at the identity provider, and end the member's sessions. The next login there binds anew.",
+        }),
       }).openapi("MemberChange"),
     ),
   },
@@ -117,7 +124,8 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
   router.openapi(updateMember, async (context) => {
     const member = await findMember(store, context.req.valid("param").id);
     if (!member) return refuse(context, "not_found", NOT_FOUND, "id");
-    const { role = member.role, environments: names, name } = context.req.valid("json");
+    const input = context.req.valid("json");
+    const { role = member.role, environments: names, name, hasIdentity } = input;
     const found = await findMemberEnvironments(deps, role, names);
     if ("problems" in found) return refuseProblems(context, found.problems);
     const isScoped = role !== member.role || names !== undefined;
@@ -125,12 +133,16 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
       role,
       ...(isScoped && { environments: found.environments }),
       ...(name !== undefined && { name }),
+      ...(hasIdentity === false && { subject: null }),
     };
     const principal = context.get("principal");
     const outcome = await store.transaction(async (repositories) => {
       const refusal = await refusalOf(repositories, { principal, member, role });
-      if (refusal === undefined) await repositories.access.members.update(member.id, change);
-      return refusal;
+      if (refusal !== undefined) return refusal;
+      const { members, sessions } = repositories.access;
+      await members.update(member.id, change);
+      if (hasIdentity === false) await sessions.removeOf(member.id);
+      return undefined;
     });
     if (outcome === "owners_only") return refuse(context, "permission_denied", OWNERS_ONLY);
     if (outcome === "last_owner") return refuse(context, "conflict", LAST_OWNER, "role");
@@ -192,6 +204,7 @@ export function formatMember(record: MemberRecord): z.infer<typeof memberSchema>
     role,
     environmentIds: environments === null ? null : [...environments],
     hasPassword: record.passwordHash !== null,
+    hasIdentity: record.subject !== null,
     createdAt: formatInstant(record.createdAtMs),
     lastLoginAt: formatOptionalInstant(record.lastLoginAtMs),
   };

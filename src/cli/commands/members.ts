@@ -1,7 +1,7 @@
-import { expectData } from "../../admin/client.ts";
+import { type AdminClient, expectData } from "../../admin/client.ts";
 import { ROLES } from "../../core/access/role.ts";
 import { defineCommand } from "../command.ts";
-import { formatTime } from "../format-cells.ts";
+import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 
 const MEMBER_ID = { description: "the member's id" };
@@ -56,6 +56,105 @@ const list = defineCommand({
     }),
 });
 
+const show = defineCommand({
+  summary: "show a member",
+  examples: ["keyward members show mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: MEMBER_ID },
+  options: {},
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const member = expectData(await client.GET("/members/{id}", { params: { path: { id } } }));
+    await output.data(member, async () => {
+      const environments = await nameEnvironments(client, member.environmentIds);
+      const ways = [
+        ...(member.hasPassword ? ["a password"] : []),
+        ...(member.hasIdentity ? ["the identity provider"] : []),
+      ];
+      output.facts([
+        ["e-mail", member.email],
+        ["name", formatOptional(member.name)],
+        ["role", member.role],
+        ...(environments === null ? [] : [["writes in", environments] as const]),
+        ["logs in with", ways.length === 0 ? "nothing yet" : ways.join(", ")],
+        ["joined", formatTime(member.createdAt)],
+        ["last login", formatOptionalTime(member.lastLoginAt)],
+        ["id", member.id],
+      ]);
+    });
+  },
+});
+
+async function nameEnvironments(
+  client: AdminClient,
+  ids: readonly string[] | null,
+): Promise<string | null> {
+  if (ids === null) return null;
+  const query = { limit: 1000 };
+  const { data } = expectData(await client.GET("/environments", { params: { query } }));
+  const names = new Map(data.map(({ id, name }) => [id, name]));
+  return ids.map((id) => names.get(id) ?? id).join(", ");
+}
+
+const invitations = defineCommand({
+  summary: "list invitations that nobody has accepted or revoked, newest first",
+  examples: ["keyward members invitations"],
+  reach: "admin",
+  printsData: true,
+  options: PAGE_OPTIONS,
+  run: (context) =>
+    printPage(context, {
+      what: "open invitations",
+      fetch: (client, query) => client.GET("/invitations", { params: { query } }),
+      columns: [
+        { title: "e-mail", value: (invitation) => invitation.email ?? "whoever has the link" },
+        { title: "role", value: (invitation) => invitation.role },
+        { title: "expires", value: (invitation) => formatTime(invitation.expiresAt) },
+        { title: "by", value: (invitation) => invitation.createdBy },
+        { title: "id", value: (invitation) => invitation.id },
+      ],
+    }),
+});
+
+const uninvite = defineCommand({
+  summary: "take an invitation back",
+  examples: ["keyward members uninvite inv_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: { description: "the invitation's id" } },
+  options: {},
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const params = { path: { id } };
+    const taken = expectData(await client.POST("/invitations/{id}/revoke", { params }));
+    await output.data(taken, () =>
+      output.line(`the link for ${taken.email ?? "whoever has it"} does nothing any more`),
+    );
+  },
+});
+
+const unbind = defineCommand({
+  summary: "forget who a member is at the identity provider",
+  details:
+    "For one whose account there was made anew. Ends the member's sessions; the next login with a verified e-mail address binds again.",
+  examples: ["keyward members unbind mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  reach: "admin",
+  printsData: true,
+  arguments: { id: MEMBER_ID },
+  options: {},
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const member = expectData(
+      await client.PATCH("/members/{id}", {
+        params: { path: { id } },
+        body: { hasIdentity: false },
+      }),
+    );
+    await output.data(member, () => output.line(`${member.email} is bound to no account`));
+  },
+});
+
 const setRole = defineCommand({
   summary: "change what a member may do",
   examples: ["keyward members set-role mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D --role viewer"],
@@ -97,4 +196,13 @@ const remove = defineCommand({
   },
 });
 
-export const members = { invite, list, "set-role": setRole, remove };
+export const members = {
+  invite,
+  invitations,
+  uninvite,
+  list,
+  show,
+  "set-role": setRole,
+  unbind,
+  remove,
+};

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { defineCommand } from "../command.ts";
 import { formatTime } from "../format-cells.ts";
-import { serverUrl } from "../probe-server.ts";
 
 export const ownerLink = defineCommand({
   summary: "make a link that lets its first user in as an owner",
@@ -15,6 +14,7 @@ export const ownerLink = defineCommand({
     const settings = await config();
     const { openLocalStore } = await import("../../runtime/local-store.ts");
     const { createOwnerLink } = await import("../../runtime/owner-link.ts");
+    const { findOwnUrl } = await import("../../runtime/own-url.ts");
     const { IdFactory } = await import("../../core/ids/ids.ts");
     const { BY_LOCAL, openAudit } = await import("../../runtime/open-audit.ts");
     const { openVault } = await import("../../runtime/open-vault.ts");
@@ -24,7 +24,7 @@ export const ownerLink = defineCommand({
       const ids = new IdFactory({ nowMs, randomBytes });
       const vault = await openVault({ config: settings, store, ids });
       const audited = await openAudit({ store, vault, nowMs });
-      const baseUrl = settings.publicUrl ?? serverUrl(settings.host, settings.port);
+      const baseUrl = await findOwnUrl(settings, store);
       const { link, expiresAtMs } = await audited.as(BY_LOCAL, () =>
         createOwnerLink({ store: audited, ids, nowMs, randomBytes }, baseUrl),
       );

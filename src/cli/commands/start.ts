@@ -84,7 +84,7 @@ async function runAsWorker(io: CliIo): Promise<void> {
   const { runWorker } = await import("../../runtime/workers/run-worker.ts");
   await runWorker({
     createLog: ({ config, number }) => createLog(config, { worker: number }),
-    start: ({ config, port }, { log, peers }) =>
-      startHere(config, { io, log, worker: { port, peers } }),
+    start: ({ config, port, isFirst }, { log, peers }) =>
+      startHere(config, { io, log, worker: { port, peers, isFirst } }),
   });
 }

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
+import { reachableUrl } from "../../core/network/reachable-url.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
-import { probeServer, serverUrl } from "../probe-server.ts";
+import { probeServer } from "../probe-server.ts";
 import type { Column } from "../table.ts";
 
 const DAY_MS = 86_400_000;
@@ -123,7 +124,7 @@ async function serverHere({ dataDir, host, port }: Config): Promise<FoundServer>
   const { JOURNAL_FOLDER } = await import("../../runtime/data-directory.ts");
   const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
   const { kind } = await probeServer(host, port);
-  const url = serverUrl(host, port);
+  const url = reachableUrl(host, port);
   if (running > 0) {
     return kind === "keyward"
       ? { isRunning: true, urls: [url], description: `running, at ${url}` }

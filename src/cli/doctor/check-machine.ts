@@ -3,10 +3,11 @@ import { join } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
 import { findOpenaiKey, type FoundOpenaiKey } from "../../config/import-openai-key.ts";
 import { previewProviderKey } from "../../core/keys/provider-key.ts";
+import { reachableUrl } from "../../core/network/reachable-url.ts";
 import { JOURNAL_FOLDER, ROOT_KEY_FILE } from "../../runtime/data-directory.ts";
 import { inspectJournals } from "../../runtime/inspect-journals.ts";
 import type { CliIo } from "../cli-io.ts";
-import { probeServer, serverUrl } from "../probe-server.ts";
+import { probeServer } from "../probe-server.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
 
 const OTHERS_MASK = 0o077;
@@ -68,7 +69,7 @@ export async function checkPort({
   host,
   port,
 }: Pick<Config, "dataDir" | "host" | "port">): Promise<Check> {
-  const url = serverUrl(host, port);
+  const url = reachableUrl(host, port);
   const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
   const answerer = await probeServer(host, port);
   switch (answerer.kind) {

@@ -86,6 +86,16 @@ export const ERROR_CODES = {
     title:
       "Too many reports of leaked keys came from the address, or from everywhere together. None of this request was looked at; `retry-after` says when to send it again. One request takes a hundred keys.",
   },
+  login_refused: refused(
+    403,
+    "permission_error",
+    "The identity provider's word did not let anybody in: it said no, its answer did not hold, or whom it names is no member. The page says which.",
+  ),
+  identity_provider_unavailable: failed(
+    503,
+    true,
+    "The identity provider does not answer, or answers what Keyward cannot use: the log says what. Members with a password can log in by that.",
+  ),
   invalid_invitation: refused(
     403,
     "permission_error",

@@ -7,6 +7,8 @@ import type { PeerAnswer, PeerQuestion, SupervisorLink } from "./worker-messages
 export interface WorkerPlace {
   readonly port: PortUse;
   readonly peers: Peers;
+  /** See WorkerOrder. */
+  readonly isFirst: boolean;
 }
 
 /** Asks all workers of this one's supervisor, itself among them. */

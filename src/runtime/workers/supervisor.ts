@@ -149,7 +149,8 @@ class WorkerGroup implements Supervisor {
       ),
     );
     worker.on("exit", (code, signal) => this.#onExit(slot, { code, signal }));
-    tell(worker, { type: "begin", order: { ...order, number: slot.number, port } });
+    const isFirst = this.#report === undefined;
+    tell(worker, { type: "begin", order: { ...order, number: slot.number, port, isFirst } });
   }
 
   #hear(slot: Slot, message: FromWorker): void {

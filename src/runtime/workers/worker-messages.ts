@@ -12,6 +12,8 @@ import type { StartReport } from "../start-report.ts";
 export interface WorkerOrder {
   /** From 1 on; one that replaces another has its number. */
   readonly number: number;
+  /** What it reports is shown: no worker has served yet. */
+  readonly isFirst: boolean;
   readonly config: Config;
   readonly port: PortUse;
 }

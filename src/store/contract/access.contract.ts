@@ -144,6 +144,27 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
       expect(await invitations.revokeOwnerLinks(NOW + 1)).toBe(2);
       expect((await invitations.list({ limit: 5 })).rows).toEqual([other]);
     });
+
+    test("are found while they can be accepted, the newest first: by their address, or as the first owner's", async () => {
+      const { invitations } = fixture.store.access;
+      const [old, used, revoked] = [1, 2, 3].map((n) => sampleInvitation({ createdAtMs: NOW + n }));
+      const owners = { email: null, role: "owner" } as const;
+      const link = sampleInvitation(owners);
+      const others = [sampleInvitation({ email: null }), sampleInvitation({ email: "b@x.yz" })];
+      for (const each of [old, used, revoked, link, ...others]) {
+        if (each !== undefined) await invitations.insert(each);
+      }
+      if (used !== undefined) await invitations.accept(used.id, NOW);
+      if (revoked !== undefined) await invitations.revoke(revoked.id, NOW);
+      const email = "anna@example.com";
+      expect(await invitations.findOpenByEmail(email, NOW + 999)).toEqual(old);
+      expect(await invitations.findOpenByEmail(email, NOW + 1000)).toBeUndefined();
+      expect(await invitations.findOpenOwnerLink(NOW + 999)).toEqual(link);
+      const newer = sampleInvitation({ ...owners, createdAtMs: NOW + 9 });
+      await invitations.insert(newer);
+      expect(await invitations.findOpenOwnerLink(NOW)).toEqual(newer);
+      expect(await invitations.findOpenOwnerLink(NOW + 1000)).toBeUndefined();
+    });
   });
 
   describe("sessions, devices and attempts", () => {

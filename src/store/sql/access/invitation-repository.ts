@@ -44,11 +44,21 @@ export class SqlInvitationRepository implements InvitationRepository {
     return row && toRecord(row);
   }
 
+  async findOpenByEmail(email: string, atMs: number): Promise<InvitationRecord | undefined> {
+    const row = await this.#openAt(atMs).where("email", "=", email).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async findOpenOwnerLink(atMs: number): Promise<InvitationRecord | undefined> {
+    const row = await this.#openAt(atMs)
+      .where("email", "is", null)
+      .where("role", "=", "owner")
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
   async list(page: PageRequest): Promise<Page<InvitationRecord>> {
-    const open = this.#rows()
-      .where("accepted_at_ms", "is", null)
-      .where("revoked_at_ms", "is", null);
-    return await newestFirst("invitations", open, page, toRecord);
+    return await newestFirst("invitations", this.#openRows(), page, toRecord);
   }
 
   async accept(id: InvitationId, atMs: number): Promise<boolean> {
@@ -78,6 +88,18 @@ export class SqlInvitationRepository implements InvitationRepository {
 
   #rows() {
     return this.#connections.read.selectFrom("invitations").selectAll();
+  }
+
+  #openRows() {
+    return this.#rows().where("accepted_at_ms", "is", null).where("revoked_at_ms", "is", null);
+  }
+
+  #openAt(atMs: number) {
+    return this.#openRows()
+      .where("expires_at_ms", ">", BigInt(atMs))
+      .orderBy("created_at_ms", "desc")
+      .orderBy("id", "desc")
+      .limit(1);
   }
 
   #open() {
