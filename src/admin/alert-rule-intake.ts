@@ -30,10 +30,18 @@ export function completeCondition(
       message: `A rule of kind \`${kind}\` has no setting \`${name}\`; its settings are ${names}.`,
     }));
   if (problems.length > 0) return { problems };
-  const percentages =
-    given.percentages && [...new Set(given.percentages)].toSorted((a, b) => a - b);
-  const settings = { ...before, ...given, ...(percentages && { percentages }) };
+  const { percentages, daysBefore } = given;
+  const settings = {
+    ...before,
+    ...given,
+    ...(percentages && { percentages: inOrder(percentages) }),
+    ...(daysBefore && { daysBefore: inOrder(daysBefore) }),
+  };
   return { condition: { kind, settings } as AlertCondition };
+}
+
+function inOrder(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers)].toSorted((a, b) => a - b);
 }
 
 /** A scope as a rule keeps it: by ids, customers by their external ids. */

@@ -1770,6 +1770,40 @@ export interface components {
         lastDay: components["schemas"]["AccountWaitFigures"];
       };
     };
+    AccountOwnership: {
+      /** @example openai-main */
+      account: string;
+      accountId: string;
+      /** @description Keys whose owner contradicts the kind; at most 100. */
+      conflicts: {
+        /** @example openai-organization: user-… */
+        detail: string | null;
+        environment: string;
+        /** @description The provider key's name. */
+        key: string;
+        keyId: string;
+        /** @enum {string} */
+        owner: "user" | "service_account" | "unknown";
+        /**
+         * @description What the environment's rule `no_personal_keys` says: `enforce`: a person's is refused.
+         * @enum {string}
+         */
+        rule: "enforce" | "warn" | "off";
+        /** @enum {string|null} */
+        source: "prefix" | "response" | "admin_api" | null;
+      }[];
+      /**
+       * @description The account's `kind`.
+       * @enum {string}
+       */
+      declared: "personal" | "organization";
+      /** @description Keys in use that were found to be a service account's. */
+      organizationKeys: number;
+      /** @description Keys in use that were found to be a person's. */
+      personalKeys: number;
+      /** @description Keys in use of which nothing tells whose they are. */
+      unknownKeys: number;
+    };
     AccountWaitFigures: {
       /** @description The longest wait. */
       longestWaitMs: number;
@@ -1951,6 +1985,7 @@ export interface components {
         | "unpriced_model"
         | "provider_key_unused"
         | "provider_key_old"
+        | "rotation_due"
         | "estimated_usage"
         | "browser_call_seen"
         | "policy_violated"
@@ -2201,7 +2236,7 @@ export interface components {
       id: string;
       isEnabled: boolean;
       /**
-       * @description `budget_threshold`: a budget has been used up to a share of it. `budget_forecast`: at the pace so far a budget will not last until the end of its period. `spend_spike`: far more was spent than is usual at that hour of the week. `error_rate`: many provider calls of an hour failed. `provider_key_failing`: a provider key cannot be used. `account_limit_near`: a provider account's own limit is nearly used up. `unpriced_model`: a model was called that has no price. `provider_key_unused`: a provider key has not been used for long. `provider_key_old`: a provider key should be replaced. `estimated_usage`: the usage of many calls had to be estimated, or is not known. `browser_call_seen`: a browser sent a gateway key that is not made for browsers. `policy_violated`: calls with a gateway key broke a rule of their environment. `key_leaked`: a key or token of this installation was found where it should not be.
+       * @description `budget_threshold`: a budget has been used up to a share of it. `budget_forecast`: at the pace so far a budget will not last until the end of its period. `spend_spike`: far more was spent than is usual at that hour of the week. `error_rate`: many provider calls of an hour failed. `provider_key_failing`: a provider key cannot be used. `account_limit_near`: a provider account's own limit is nearly used up. `unpriced_model`: a model was called that has no price. `provider_key_unused`: a provider key has not been used for long. `provider_key_old`: a provider key should be replaced. `rotation_due`: a provider key is to be rotated by schedule soon. `estimated_usage`: the usage of many calls had to be estimated, or is not known. `browser_call_seen`: a browser sent a gateway key that is not made for browsers. `policy_violated`: calls with a gateway key broke a rule of their environment. `key_leaked`: a key or token of this installation was found where it should not be.
        * @enum {string}
        */
       kind:
@@ -2214,6 +2249,7 @@ export interface components {
         | "unpriced_model"
         | "provider_key_unused"
         | "provider_key_old"
+        | "rotation_due"
         | "estimated_usage"
         | "browser_call_seen"
         | "policy_violated"
@@ -2270,6 +2306,7 @@ export interface components {
         | "unpriced_model"
         | "provider_key_unused"
         | "provider_key_old"
+        | "rotation_due"
         | "estimated_usage"
         | "browser_call_seen"
         | "policy_violated"
@@ -2314,6 +2351,8 @@ export interface components {
       afterPercent?: number;
       /** @description `provider_key_unused`, `provider_key_old`. */
       days?: number;
+      /** @description `rotation_due`: days before a rotation by schedule; 0: at that time, where a person has to bring the secret. */
+      daysBefore?: number[];
       /** @description `error_rate`, `estimated_usage`: an hour of fewer calls says nothing. */
       minCalls?: number;
       /** @description `spend_spike`: an hour of less is no spike. */
@@ -2773,6 +2812,20 @@ export interface components {
       minute: string;
       /** @description Of the limit, rounded down; null where no limit was told. */
       percent: number | null;
+    };
+    DueRotation: {
+      account: string;
+      /**
+       * Format: date-time
+       * @description When it is to be rotated; it may have passed.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      dueAt: string;
+      environment: string;
+      /** @description The provider is asked for the new secret; false: a person has to bring it. */
+      isAutomatic: boolean;
+      key: string;
+      keyId: string;
     };
     EndedSession: Record<string, never>;
     Environment: {
@@ -5366,6 +5419,8 @@ export interface components {
       nextCursor: string | null;
     };
     Status: {
+      /** @description Accounts with keys in use: whose they are declared to be, and found to be. */
+      accounts: components["schemas"]["AccountOwnership"][];
       /** @description Provider calls of the last 24 hours, from the full hour on. */
       callsLastDay: number;
       environments: components["schemas"]["EnvironmentStatus"][];
@@ -5379,6 +5434,8 @@ export interface components {
         fingerprint: string;
         id: string;
       };
+      /** @description Provider keys that are to be rotated by schedule within 7 days, or should have been, and are not being rotated; the first first, at most 100. */
+      rotationsDue: components["schemas"]["DueRotation"][];
       /**
        * Format: date-time
        * @description Null where no server runs.
@@ -7010,6 +7067,7 @@ export interface operations {
           | "unpriced_model"
           | "provider_key_unused"
           | "provider_key_old"
+          | "rotation_due"
           | "estimated_usage"
           | "browser_call_seen"
           | "policy_violated"

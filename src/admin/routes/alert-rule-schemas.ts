@@ -9,6 +9,7 @@ import { referableNameField, referenceField } from "../fields/names.ts";
 
 const MAX_PERCENT = 10_000;
 const MAX_PERCENTAGES = 20;
+const MAX_DAYS_BEFORE = 10;
 const percentField = z.int().min(1).max(MAX_PERCENT);
 
 /** Those of all kinds; which of them a kind has is the handler's to check. */
@@ -38,6 +39,10 @@ export const settingsInput = closedObject({
   }),
   days: z.int().min(1).max(3_650).optional().openapi({
     description: "`provider_key_unused`, `provider_key_old`.",
+  }),
+  daysBefore: z.array(z.int().min(0).max(365)).min(1).max(MAX_DAYS_BEFORE).optional().openapi({
+    description:
+      "`rotation_due`: days before a rotation by schedule; 0: at that time, where a person has to bring the secret.",
   }),
 }).openapi("AlertSettings");
 

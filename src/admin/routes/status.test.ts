@@ -1,6 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
+import { sampleRotationOf } from "../../../test/support/rotation-under-test.ts";
+import type { ProviderKeyId } from "../../core/ids/ids.ts";
+import { ownershipOf } from "../../core/keys/ownership.ts";
 
 describe("status", () => {
   const admin = adminUnderTest();
@@ -71,6 +74,57 @@ describe("status", () => {
       { id: answering, hostName: "gateway-1", pid: 7, state: "running", isAnswering: true },
       { id: silent, state: "silent", isAnswering: false },
     ]);
+  });
+
+  it("says whose the keys of an account are, against what was declared, and which are to be rotated soon", async () => {
+    const { store } = admin;
+    await admin.post("/provider-accounts", { name: "a", provider: "openai", kind: "organization" });
+    const add = async (environment: string, name: string, secret: string) => {
+      const body = { accountId: "a", environment, name, secret };
+      const { body: key } = await admin.post("/provider-keys", body);
+      return (key as { id: ProviderKeyId }).id;
+    };
+    const rest = "x".repeat(30);
+    const id = await add("production", "main", ["sk", "proj", rest].join("-"));
+    await add("staging", "main", ["sk", "svcacct", rest].join("-"));
+    await add("development", "mine", ["sk", "None", rest].join("-"));
+    const person = ownershipOf({ organizationHeader: "user-1" });
+    await store.rotation.keyFacts.noteOwnership(id, person, admin.nowMs);
+    await store.rotation.keyFacts.setSchedule(id, 30);
+    const statusAfter = async (days: number) => {
+      admin.nowMs += days * 86_400_000;
+      return (await admin.get("/status")).body;
+    };
+    expect(await statusAfter(22)).toMatchObject({
+      accounts: [
+        {
+          account: "a",
+          declared: "organization",
+          organizationKeys: 1,
+          personalKeys: 2,
+          unknownKeys: 0,
+          conflicts: [
+            {
+              keyId: id,
+              environment: "production",
+              owner: "user",
+              source: "response",
+              detail: "openai-organization: user-…",
+              rule: "enforce",
+            },
+            { key: "mine", environment: "development", source: "prefix", rule: "off" },
+          ],
+        },
+      ],
+      rotationsDue: [],
+    });
+    const due = { keyId: id, dueAt: "2026-03-02T09:00:00.000Z", isAutomatic: false };
+    expect(await statusAfter(1)).toMatchObject({ rotationsDue: [due] });
+    expect(await statusAfter(30)).toMatchObject({ rotationsDue: [due] });
+    const key = await store.providerKeys.findById(id);
+    if (key === undefined) throw new Error("the key is there");
+    await store.rotation.rotations.insert(sampleRotationOf(admin.deps, key, admin.nowMs));
+    expect(await statusAfter(0)).toMatchObject({ rotationsDue: [] });
   });
 
   it("shows the ledger where one runs", async () => {

@@ -10,6 +10,14 @@ import { jsonAnswer } from "../answers/json-content.ts";
 import { errorAnswers } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
+import { findKeyStanding } from "../key-standing.ts";
+import {
+  accountOwnershipSchema,
+  DUE_DESCRIPTION,
+  dueRotationSchema,
+  formatDue,
+  formatOwnerships,
+} from "./key-standing-answers.ts";
 import { limitNearSchema, LIMITS_NEAR_DESCRIPTION, listLimitsNear } from "./limits-near.ts";
 
 /** Counting costs time for each key, on the connection that also looks keys up. */
@@ -77,6 +85,10 @@ const statusSchema = z
     processes: z.array(processSchema).openapi({ description: "Longest running first." }),
     environments: z.array(environmentStatusSchema),
     limitsNear: z.array(limitNearSchema).openapi({ description: LIMITS_NEAR_DESCRIPTION }),
+    accounts: z.array(accountOwnershipSchema).openapi({
+      description: "Accounts with keys in use: whose they are declared to be, and found to be.",
+    }),
+    rotationsDue: z.array(dueRotationSchema).openapi({ description: DUE_DESCRIPTION }),
   })
   .openapi("Status");
 
@@ -97,12 +109,13 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
 
   router.openapi(getStatus, async (context) => {
     const nowMs = clock.nowMs();
-    const [schema, lastDay, { rows }, running, limitsNear] = await Promise.all([
+    const [schema, lastDay, { rows }, running, limitsNear, { accounts, due }] = await Promise.all([
       store.currentSchema(),
       store.usage.summarize({ limit: 1 }, { groupBy: [], fromMs: nowMs - DAY_MS }),
       store.environments.list({ limit: MAX_PAGE_SIZE }),
       store.processes.listRunning(),
       listLimitsNear(store, nowMs),
+      findKeyStanding(store, nowMs),
     ]);
     const environments = await Promise.all(rows.map((row) => describeEnvironment(store, row)));
     const status: z.infer<typeof statusSchema> = {
@@ -119,6 +132,8 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
         .map((one) => describeProcess(one, serverInfo.processId)),
       environments,
       limitsNear,
+      accounts: formatOwnerships(accounts),
+      rotationsDue: formatDue(due),
     };
     return context.json(status, 200);
   });

@@ -29,7 +29,7 @@ const list = defineCommand({
         { title: "kind", value: (rule) => rule.kind },
         { title: "looks at", value: formatScope },
         { title: "settings", value: formatSettings },
-        { title: "once a", value: (rule) => rule.repeat ?? "budget period" },
+        { title: "once a", value: (rule) => rule.repeat ?? "period of its own" },
         { title: "state", value: (rule) => (rule.isEnabled ? "on" : "off") },
         { title: "id", value: (rule) => rule.id },
       ]);
@@ -97,6 +97,12 @@ const RULE_OPTIONS = {
     description: "provider_key_unused, provider_key_old",
     param: "settings.days",
   },
+  daysBefore: {
+    value: "days",
+    description: "rotation_due: so many days before; 0: when it is due. May be given several times",
+    param: "settings.daysBefore",
+    isRepeatable: true,
+  },
   repeat: {
     value: "period",
     description: "it fires once in such a period for one thing",
@@ -121,12 +127,13 @@ interface RuleOptions {
   readonly afterPercent: string | undefined;
   readonly seconds: string | undefined;
   readonly days: string | undefined;
+  readonly daysBefore: readonly string[];
   readonly repeat: string | undefined;
   readonly channel: readonly string[];
 }
 
 function fieldsOf(options: RuleOptions) {
-  const { scope, of, at, minUsd, repeat, channel } = options;
+  const { scope, of, at, daysBefore, minUsd, repeat, channel } = options;
   if (of !== undefined && scope === undefined) {
     throw new CliError("--of needs --scope", { isUsage: true });
   }
@@ -142,6 +149,10 @@ function fieldsOf(options: RuleOptions) {
     afterPercent: count("afterPercent", "--after-percent"),
     seconds: count("seconds", "--seconds"),
     days: count("days", "--days"),
+    daysBefore:
+      daysBefore.length === 0
+        ? undefined
+        : daysBefore.map((text) => parseCount(text, "--days-before")),
     minUsd,
   });
   return given({

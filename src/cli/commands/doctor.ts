@@ -52,13 +52,18 @@ export const doctor = defineCommand({
 /** What the admin API says of the installation; asked here, whatever server KEYWARD_URL may name. */
 async function checkContents(settings: Config, output: Output): Promise<readonly Check[]> {
   const { openLocalAdmin } = await import("../../runtime/local-admin.ts");
-  const { checkEnvironments, checkPolicies } = await import("../doctor/check-installation.ts");
+  const { checkEnvironments, checkKeys, checkPolicies } =
+    await import("../doctor/check-installation.ts");
   const local = await openLocalAdmin(settings, {
     version: readVersion(),
     onFault: (error) => output.warn(String(error)),
   });
   try {
-    return [...(await checkEnvironments(local.client)), ...(await checkPolicies(local.client))];
+    return [
+      ...(await checkEnvironments(local.client)),
+      ...(await checkKeys(local.client)),
+      ...(await checkPolicies(local.client)),
+    ];
   } finally {
     await local.close();
   }

@@ -120,6 +120,39 @@ describe("doctor", () => {
   });
 });
 
+test("doctor and status say which key is not whose it was said to be, what tells, and which is to be rotated", async () => {
+  await cli.install();
+  await cli.json(["provider-accounts", "create", "--name", "main", "--kind", "organization"]);
+  const ids: string[] = [];
+  for (const environment of ["staging", "development"]) {
+    const add = ["provider-keys", "add", "--account", "main", "--environment", environment];
+    const stdin = ["sk", "None", randomBytes(20).toString("hex")].join("-");
+    ids.push(((await cli.json([...add, "--secret-stdin"], { stdin })) as { id: string }).id);
+  }
+  await cli.json(["provider-keys", "update", ids[0] ?? "", "--rotate-every-days", "3"]);
+  const { isHealthy, checks } = await doctor();
+  expect(isHealthy).toBe(true);
+  const ofAccount = checks.filter(({ name }) => name === "account main");
+  // The rule against people's keys warns in staging, and is off in development.
+  expect(ofAccount.map(({ status, remedy }) => [status, remedy === null])).toEqual([
+    ["warn", false],
+    ["ok", true],
+  ]);
+  expect(ofAccount[0]).toMatchObject({
+    message: `account main is declared organization, and its key main (${ids[0]}) of staging looks personal (sk-None-)`,
+    remedy: expect.stringContaining(`keyward provider-keys rotate ${ids[0]}`) as string,
+  });
+  expect(checks.find(({ name }) => name === "rotation")).toMatchObject({
+    status: "warn",
+    message: expect.stringContaining("it needs a new secret of you") as string,
+    remedy: expect.stringContaining("set-admin-key main") as string,
+  });
+  const { stdout, stderr } = await cli.run(["status"], { env: { KEYWARD_PORT: "1" } });
+  expect(stdout).toMatch(/^main +organization +2 personal$/m);
+  expect(stderr).toContain(`warning: account main is declared organization`);
+  expect(stderr).toContain("warning: the rotation of provider key main of staging is due");
+});
+
 describe("vault", () => {
   test("info says which root key is in use", async () => {
     await cli.install();

@@ -4,7 +4,15 @@ import { expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
 import { reachableUrl } from "../../core/network/reachable-url.ts";
 import { defineCommand } from "../command.ts";
+import {
+  describeConflict,
+  describeDue,
+  dueRemedyOf,
+  formatFoundOwners,
+  remedyOf,
+} from "../describe-key-standing.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
+import type { Output } from "../output.ts";
 import { probeServer } from "../probe-server.ts";
 import type { Column } from "../table.ts";
 
@@ -54,6 +62,7 @@ export const status = defineCommand({
         output.warn(`the last flush failed: ${ledger.lastFlushError}`);
       }
       for (const near of found.limitsNear) output.warn(describeLimitNear(near));
+      warnOfKeys(found, output);
       if (found.processes.length > 0) {
         output.line();
         await output.table(found.processes, PROCESS_COLUMNS);
@@ -70,9 +79,33 @@ export const status = defineCommand({
         },
         { title: "answered by", value: ({ answeredBy }) => ANSWERED_BY[answeredBy] },
       ]);
+      if (found.accounts.length === 0) return;
+      output.line();
+      await output.table(found.accounts, [
+        { title: "account", value: ({ account }) => account },
+        { title: "declared", value: ({ declared }) => declared },
+        { title: "keys found to be", value: formatFoundOwners },
+      ]);
     });
   },
 });
+
+/** What is due, and whose keys are not whose they were said to be, unless the environment does not mind. */
+function warnOfKeys(
+  { accounts, rotationsDue, time }: components["schemas"]["Status"],
+  output: Output,
+): void {
+  for (const due of rotationsDue) {
+    output.warn(`${describeDue(due, Date.parse(time))}: ${dueRemedyOf(due)}`);
+  }
+  for (const account of accounts) {
+    for (const conflict of account.conflicts) {
+      const said = describeConflict(account, conflict);
+      if (conflict.rule === "off") output.note(said);
+      else output.warn(`${said}: ${remedyOf(account, conflict)}`);
+    }
+  }
+}
 
 function describeLimitNear({
   accountName,

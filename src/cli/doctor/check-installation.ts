@@ -8,6 +8,14 @@ import { holdsSecret } from "../../runtime/find-unimported-key.ts";
 import { openLocalStore } from "../../runtime/local-store.ts";
 import { openVault } from "../../runtime/open-vault.ts";
 import { StartError } from "../../runtime/start-error.ts";
+import {
+  type AccountOwnership,
+  describeConflict,
+  describeDue,
+  dueRemedyOf,
+  formatFoundOwners,
+  remedyOf,
+} from "../describe-key-standing.ts";
 import { collectPages } from "../list-pages.ts";
 import { addKeyCommands } from "./check-machine.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
@@ -73,6 +81,37 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
       "has no provider key: its calls are refused",
       `${add} --environment ${name}`,
     );
+  });
+}
+
+/** Whose the keys of each account are, as declared and as found, and which rotations are due. */
+export async function checkKeys(client: AdminClient): Promise<readonly Check[]> {
+  const { accounts, rotationsDue, time } = expectData(await client.GET("/status"));
+  return [
+    ...accounts.flatMap(checkOwnership),
+    ...rotationsDue.map((due) => {
+      const message = describeDue(due, Date.parse(time));
+      const isLate = Date.parse(due.dueAt) <= Date.parse(time);
+      // What the provider is asked for comes by itself, until its time has passed and it has not.
+      return due.isAutomatic && !isLate
+        ? pass("rotation", message)
+        : warn("rotation", message, dueRemedyOf(due));
+    }),
+  ];
+}
+
+function checkOwnership(account: AccountOwnership): readonly Check[] {
+  const check = `account ${account.account}`;
+  const { declared, conflicts } = account;
+  if (conflicts.length === 0) {
+    return [pass(check, `declared ${declared}; keys found to be: ${formatFoundOwners(account)}`)];
+  }
+  return conflicts.map((conflict) => {
+    const said = describeConflict(account, conflict);
+    // The rule of the environment says how much it matters; a key that it refuses fails the check of the policy.
+    return conflict.rule === "off"
+      ? pass(check, `${said}; ${conflict.environment} does not mind`)
+      : warn(check, said, remedyOf(account, conflict));
   });
 }
 

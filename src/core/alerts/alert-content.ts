@@ -229,7 +229,36 @@ export function describeOldKey(key: ProviderKeyFacts, days: number): AlertConten
     severity: "info",
     title: `Provider key ${key.name} of ${key.environment} is ${days} days old`,
     facts: keyFacts(key),
-    command: `keyward provider-keys add --account ${key.accountId} --environment ${key.environment}`,
+    command: `keyward provider-keys rotate ${key.id}`,
+  };
+}
+
+/** `isAutomatic`: the provider is asked for the new secret; else a person has to bring it. */
+export function describeDueRotation(
+  key: ProviderKeyFacts,
+  due: { readonly dueMs: number; readonly daysLeft: number; readonly isAutomatic: boolean },
+  formatTime: FormatTime,
+): AlertContent {
+  const { dueMs, daysLeft, isAutomatic } = due;
+  const when =
+    daysLeft <= 0 ? "is due" : `is due in ${daysLeft === 1 ? "a day" : `${daysLeft} days`}`;
+  const needs = isAutomatic ? "" : ", and it needs a new secret of you";
+  return {
+    severity: isAutomatic ? "info" : "warning",
+    title: `The rotation of provider key ${key.name} of ${key.environment} ${when}${needs}`,
+    facts: [
+      ...keyFacts(key),
+      { label: "due", value: formatTime(dueMs) },
+      {
+        label: "new secret",
+        value: isAutomatic
+          ? "the provider is asked for it"
+          : "make one at the provider, and bring it",
+      },
+    ],
+    command: isAutomatic
+      ? `keyward provider-keys show ${key.id}`
+      : `keyward provider-keys rotate ${key.id}`,
   };
 }
 

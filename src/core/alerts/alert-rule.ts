@@ -15,6 +15,7 @@ export const ALERT_KINDS = [
   "unpriced_model",
   "provider_key_unused",
   "provider_key_old",
+  "rotation_due",
   "estimated_usage",
   "browser_call_seen",
   "policy_violated",
@@ -37,6 +38,8 @@ interface SettingsByKind {
   readonly unpriced_model: Readonly<Record<string, never>>;
   readonly provider_key_unused: { readonly days: number };
   readonly provider_key_old: { readonly days: number };
+  /** Days before a key is to be rotated by schedule; 0: when that time has come, and a person has to act. */
+  readonly rotation_due: { readonly daysBefore: readonly number[] };
   readonly estimated_usage: { readonly percent: number; readonly minCalls: number };
   readonly browser_call_seen: Readonly<Record<string, never>>;
   readonly policy_violated: Readonly<Record<string, never>>;
@@ -143,6 +146,14 @@ export const ALERT_KIND_FACTS: { readonly [Kind in AlertKind]: KindFacts<Kind> }
     scopeKinds: ["environment", "providerAccount"],
     defaultScope: null,
     defaultRepeat: "month",
+  },
+  rotation_due: {
+    summary: "a provider key is to be rotated by schedule soon",
+    defaults: { daysBefore: [0, 1, 7] },
+    scopeKinds: ["environment", "providerAccount"],
+    defaultScope: null,
+    // Once for each of the days before one and the same time.
+    defaultRepeat: null,
   },
   estimated_usage: {
     summary: "the usage of many calls had to be estimated, or is not known",

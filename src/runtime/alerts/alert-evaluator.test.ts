@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { ALERTS_NOW_MS, alertsUnderTest } from "../../../test/support/alerts-under-test.ts";
+import { OpenaiDouble } from "../../../test/support/openai-double.ts";
+import { addDoubledKey, sampleRotationOf } from "../../../test/support/rotation-under-test.ts";
 import { DAY_MS, HOUR_MS } from "../../core/alerts/alert-period.ts";
 import { parseUsd, type Picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
@@ -235,6 +237,71 @@ test("provider keys are told of that cannot be used, that nobody uses, and that 
   expect(await titles()).toContain(
     `Provider key used of ${environment} has not been used for 30 days`,
   );
+});
+
+test("a rotation by schedule is told of once for each day before, and again for the next time only", async () => {
+  const { store } = alerts;
+  const of = await insertBelongings(store);
+  const key = sampleProviderKey(of, { name: "main", createdAtMs: ALERTS_NOW_MS });
+  await store.providerKeys.insert(key);
+  await alerts.addRule(
+    { kind: "rotation_due", settings: { daysBefore: [0, 1, 7] } },
+    { repeat: null },
+  );
+  expect(await alerts.evaluate()).toBe(0);
+  await store.rotation.keyFacts.setSchedule(key.id, 30);
+  const evaluateAt = async (day: number) => {
+    alerts.nowMs = ALERTS_NOW_MS + day * DAY_MS;
+    // Each time another process, as after a restart.
+    return [await alerts.evaluate(), await alerts.evaluate()];
+  };
+  expect(await evaluateAt(22.9)).toEqual([0, 0]);
+  expect(await evaluateAt(23)).toEqual([1, 0]);
+  expect(await evaluateAt(28)).toEqual([0, 0]);
+  // A clock that steps back fires nothing twice.
+  expect(await evaluateAt(22)).toEqual([0, 0]);
+  expect(await evaluateAt(29)).toEqual([1, 0]);
+  expect(await evaluateAt(30)).toEqual([1, 0]);
+  expect(await evaluateAt(45)).toEqual([0, 0]);
+  const what = `The rotation of provider key main of ${of.environment.name}`;
+  expect(await titles()).toEqual(
+    [
+      `${what} is due in 7 days, and it needs a new secret of you`,
+      `${what} is due in a day, and it needs a new secret of you`,
+      `${what} is due, and it needs a new secret of you`,
+    ].toSorted(),
+  );
+  // With a new secret it begins anew; of days that were slept through the last is told.
+  const ownership = { owner: "unknown", evidence: null } as const;
+  const sinceMs = ALERTS_NOW_MS + 45 * DAY_MS;
+  await store.rotation.keyFacts.startSecret(key.id, { sinceMs, ownership, remote: null });
+  expect(await evaluateAt(60)).toEqual([0, 0]);
+  expect(await evaluateAt(74.5)).toEqual([1, 0]);
+});
+
+test("of a rotation that happens by itself is told before it, and not when it is due or goes on", async () => {
+  const { store, ids, vault } = alerts;
+  const { environment } = await insertBelongings(store);
+  const parts = { store, vault, ids };
+  const { key } = await addDoubledKey(parts, new OpenaiDouble(), environment.name);
+  const sinceMs = ALERTS_NOW_MS - 29 * DAY_MS;
+  const ownership = { owner: "unknown", evidence: null } as const;
+  await store.rotation.keyFacts.startSecret(key.id, { sinceMs, ownership, remote: null });
+  await store.rotation.keyFacts.setSchedule(key.id, 30);
+  await alerts.addRule({ kind: "rotation_due", settings: { daysBefore: [0, 1] } });
+  expect(await alerts.evaluate()).toBe(1);
+  expect((await alerts.alerts())[0]).toMatchObject({
+    severity: "info",
+    title: `The rotation of provider key main of ${environment.name} is due in a day`,
+  });
+  alerts.nowMs += 2 * DAY_MS;
+  expect(await alerts.evaluate()).toBe(0);
+  await store.rotation.adminKeys.remove(key.accountId);
+  const rotation = sampleRotationOf({ ids }, key, alerts.nowMs);
+  await store.rotation.rotations.insert(rotation);
+  expect(await alerts.evaluate()).toBe(0);
+  await store.rotation.rotations.save({ ...rotation, endedAtMs: alerts.nowMs });
+  expect(await alerts.evaluate()).toBe(1);
 });
 
 test("what is muted is in the history and is sent to nobody, until the mute is over", async () => {

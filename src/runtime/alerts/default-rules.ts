@@ -17,6 +17,7 @@ const NAMES: Readonly<Partial<Record<AlertKind, string>>> = {
   unpriced_model: "Models without a price",
   provider_key_unused: "Provider keys that nobody uses",
   provider_key_old: "Old provider keys",
+  rotation_due: "Rotations that are due",
   estimated_usage: "Usage that is no provider's figure",
   browser_call_seen: "Server keys in browsers",
   policy_violated: "Calls that break a policy",

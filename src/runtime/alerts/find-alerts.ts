@@ -8,7 +8,12 @@ import { type BudgetUsageSource, findBudgetAlerts } from "./budget-findings.ts";
 import type { Finding } from "./finding.ts";
 import { findLeaks } from "./leak-findings.ts";
 import { BROWSER_RULES, findBrokenRules, OTHER_RULES } from "./policy-findings.ts";
-import { findFailingKeys, findOldKeys, findUnusedKeys } from "./provider-key-findings.ts";
+import {
+  findDueRotations,
+  findFailingKeys,
+  findOldKeys,
+  findUnusedKeys,
+} from "./provider-key-findings.ts";
 import { nameSubject } from "./subject-names.ts";
 import {
   findErrorRates,
@@ -68,6 +73,7 @@ const FINDERS: { readonly [Kind in AlertKind]: Find<Kind> } = {
   key_leaked: findLeaks,
   provider_key_unused: findUnusedKeys,
   provider_key_old: findOldKeys,
+  rotation_due: findDueRotations,
   provider_key_failing: (moment, rule, { settings }) =>
     findFailingKeys(moment, rule, (key) => moment.troubleOf(key, settings.seconds * 1000)),
   account_limit_near: async ({ accountLimits, nowMs }, rule, condition) =>

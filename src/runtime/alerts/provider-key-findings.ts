@@ -1,4 +1,5 @@
 import {
+  describeDueRotation,
   describeFailingKey,
   describeOldKey,
   describeUnusedKey,
@@ -7,10 +8,11 @@ import {
 } from "../../core/alerts/alert-content.ts";
 import { DAY_MS } from "../../core/alerts/alert-period.ts";
 import type { ConditionOf } from "../../core/alerts/alert-rule.ts";
+import { rotationDueMs } from "../../core/rotation/rotation-schedule.ts";
 import type { AlertRuleRecord } from "../../store/alert-records.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../../store/store.ts";
-import { type Finding, periodName } from "./finding.ts";
+import { type Finding, formatMinute, periodName } from "./finding.ts";
 
 type KeyStore = Pick<
   Store,
@@ -57,6 +59,53 @@ export async function findOldKeys(
       describe: async () => describeOldKey(await factsOf(store, key), days),
     };
   });
+}
+
+/**
+ * Keys that are to be rotated by schedule, once for each of the rule's days before one and the same time: of several that
+ * have come meanwhile the last alone.
+ */
+export async function findDueRotations(
+  { store, nowMs }: KeyFindingDeps,
+  rule: AlertRuleRecord,
+  { settings }: ConditionOf<"rotation_due">,
+): Promise<readonly Finding[]> {
+  const keys = await listKeys(store, rule);
+  const facts = await store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
+  const findings: Finding[] = [];
+  for (const key of keys) {
+    const { rotateEveryDays = null, secretSinceMs = null } = facts.get(key.id) ?? {};
+    if (rotateEveryDays === null) continue;
+    const dueMs = rotationDueMs(secretSinceMs ?? key.createdAtMs, rotateEveryDays);
+    // Longer ones than the schedule itself would tell at once of every new secret.
+    const leads = settings.daysBefore.filter((days) => days < rotateEveryDays);
+    const daysBefore = lastReached(leads, dueMs, nowMs);
+    if (daysBefore === undefined) continue;
+    // One that goes on needs nobody to be told.
+    if ((await store.rotation.rotations.findOpenOf(key.id)) !== undefined) continue;
+    const isAutomatic = (await store.rotation.adminKeys.find(key.accountId)) !== undefined;
+    // What happens by itself at that time is told of before it.
+    if (isAutomatic && dueMs <= nowMs) continue;
+    const due = { dueMs, daysLeft: Math.ceil((dueMs - nowMs) / DAY_MS), isAutomatic };
+    findings.push({
+      key: {
+        kind: "providerKey",
+        id: key.id,
+        period: `${daysBefore} days before ${formatMinute(dueMs)}`,
+      },
+      describe: async () => describeDueRotation(await factsOf(store, key), due, formatMinute),
+    });
+  }
+  return findings;
+}
+
+function lastReached(
+  daysBefore: readonly number[],
+  dueMs: number,
+  nowMs: number,
+): number | undefined {
+  const reached = daysBefore.filter((days) => nowMs >= dueMs - days * DAY_MS);
+  return reached.length === 0 ? undefined : Math.min(...reached);
 }
 
 /** `troubleOf`: what this process knows; undefined while a key is well, or has not failed for that long. */
