@@ -10,7 +10,7 @@ import { describeBudgets } from "./contract/budgets.contract.ts";
 import { describeConfiguration } from "./contract/configuration.contract.ts";
 import { describeEvents } from "./contract/events.contract.ts";
 import { describeExposure } from "./contract/exposure.contract.ts";
-import { type CreateTestDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
+import { type CreateTestDatabase, shareDatabase, TIMEOUT_MS } from "./contract/fixture.contract.ts";
 import { describeKeySecrets } from "./contract/key-secrets.contract.ts";
 import { describeKeys } from "./contract/keys.contract.ts";
 import { describeLimitUses } from "./contract/limit-uses.contract.ts";
@@ -30,6 +30,7 @@ import { describeVaultKeys } from "./contract/vault-keys.contract.ts";
 export function describeStore(name: string, createDatabase: CreateTestDatabase): void {
   describe(`the store on ${name}`, { timeout: TIMEOUT_MS }, () => {
     failOnLeaks();
+    shareDatabase(createDatabase);
     describeSchema(createDatabase);
     describeConfiguration(createDatabase);
     describeKeys(createDatabase);

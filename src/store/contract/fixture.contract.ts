@@ -9,7 +9,9 @@ export interface TestDatabase {
   execute(statements: string): Promise<void>;
   /** The statement after which the change log counts from 1 again. */
   readonly restartSequence: string;
-  /** Closes every store that was opened, and removes the database. */
+  /** Closes every store that was opened. */
+  closeStores(): Promise<void>;
+  /** The same, and removes the database. */
   drop(): Promise<void>;
 }
 
@@ -75,12 +77,37 @@ const TABLES = [
 /** For a test and for the hooks around it; a busy machine takes its time to start threads and servers. */
 export const TIMEOUT_MS = 120_000;
 
+/** Made and migrated once for all of the contract: nothing else takes as long. */
+const migrated = new WeakMap<CreateTestDatabase, Promise<TestDatabase>>();
+
+/** For the `describe` around every `useDatabase`: removes what they shared. */
+export function shareDatabase(createDatabase: CreateTestDatabase): void {
+  afterAll(async () => {
+    const database = await migrated.get(createDatabase);
+    await database?.drop();
+  }, TIMEOUT_MS);
+}
+
+async function findMigrated(createDatabase: CreateTestDatabase): Promise<TestDatabase> {
+  let found = migrated.get(createDatabase);
+  if (found === undefined) {
+    found = migrate(await createDatabase());
+    migrated.set(createDatabase, found);
+  }
+  return await found;
+}
+
+async function migrate(database: TestDatabase): Promise<TestDatabase> {
+  await database.open().migrate();
+  await database.closeStores();
+  return database;
+}
+
 /** Gives every test of the enclosing `describe` a database that is migrated and has no rows. */
 export function useDatabase(createDatabase: CreateTestDatabase): Fixture {
   const fixture = new CurrentFixture();
   beforeAll(async () => {
-    await fixture.create(createDatabase);
-    await fixture.store.migrate();
+    fixture.use(await findMigrated(createDatabase));
   }, TIMEOUT_MS);
   beforeEach(async () => {
     const { database } = fixture;
@@ -88,7 +115,7 @@ export function useDatabase(createDatabase: CreateTestDatabase): Fixture {
     await database.execute([...statements, database.restartSequence].join(";"));
   }, TIMEOUT_MS);
   afterAll(async () => {
-    await fixture.drop();
+    await fixture.database.closeStores();
   }, TIMEOUT_MS);
   return fixture;
 }
@@ -97,7 +124,7 @@ export function useDatabase(createDatabase: CreateTestDatabase): Fixture {
 export function useEmptyDatabase(createDatabase: CreateTestDatabase): Fixture {
   const fixture = new CurrentFixture();
   beforeEach(async () => {
-    await fixture.create(createDatabase);
+    fixture.use(await createDatabase());
   }, TIMEOUT_MS);
   afterEach(async () => {
     await fixture.drop();
@@ -116,8 +143,7 @@ class CurrentFixture implements Fixture {
     return this.#required.store;
   }
 
-  async create(createDatabase: CreateTestDatabase): Promise<void> {
-    const database = await createDatabase();
+  use(database: TestDatabase): void {
     this.#current = { database, store: database.open() };
   }
 

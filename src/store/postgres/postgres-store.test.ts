@@ -19,6 +19,9 @@ async function createPostgresDatabase(): Promise<TestDatabase> {
   if (server === undefined) throw new Error("the server has not started");
   const url = await server.createDatabase();
   const stores: PostgresStore[] = [];
+  const closeStores = async (): Promise<void> => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+  };
   return {
     open() {
       const store = new PostgresStore({ url, maxConnections: 4 });
@@ -32,8 +35,7 @@ async function createPostgresDatabase(): Promise<TestDatabase> {
       await client.end();
     },
     restartSequence: "alter table change_log alter column sequence restart",
-    async drop() {
-      await Promise.all(stores.map((store) => store.close()));
-    },
+    closeStores,
+    drop: closeStores,
   };
 }

@@ -12,6 +12,9 @@ async function createSqliteDatabase(): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), "keyward-store-"));
   const path = join(directory, "keyward.db");
   const stores: SqliteStore[] = [];
+  const closeStores = async (): Promise<void> => {
+    for (const store of stores.splice(0)) await store.close();
+  };
   return {
     open() {
       const store = new SqliteStore({ path });
@@ -24,8 +27,9 @@ async function createSqliteDatabase(): Promise<TestDatabase> {
       database.close();
     },
     restartSequence: "delete from sqlite_sequence",
+    closeStores,
     async drop() {
-      for (const store of stores) await store.close();
+      await closeStores();
       await rm(directory, { recursive: true });
     },
   };
