@@ -8,7 +8,7 @@ import {
 import { DEFAULT_SESSION_LIMITS } from "../core/access/session.ts";
 import { createLoginSecret, hashLoginSecret } from "../core/keys/login-secret.ts";
 import { networkOf } from "../core/network/network-of.ts";
-import type { MemberRecord, SessionRecord } from "../store/access-records.ts";
+import type { LoginAttemptRecord, MemberRecord, SessionRecord } from "../store/access-records.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 
 export type LoginDeps = Pick<
@@ -51,17 +51,31 @@ export async function checkLogin(
     device !== undefined &&
     member !== undefined &&
     (await logins.hasDevice(device, member.id, nowMs));
-  const subjects = new Map<string, ThrottledKind>();
-  if (isKnown) subjects.set(`device ${device}`, "device");
-  else subjects.set(`account ${hashOf(email)}`, "account");
-  if (source.address !== null) subjects.set(`address ${networkOf(source.address)}`, "address");
-  const wait = await countAttempt(deps, subjects, nowMs);
-  if (wait > 0) return { waitMs: wait };
+  const subjects: Subject[] = [
+    isKnown
+      ? { name: `device ${device}`, kind: "device" }
+      : { name: `account ${hashOf(email)}`, kind: "account" },
+  ];
+  const { address } = source;
+  if (address !== null) subjects.push({ name: `address ${networkOf(address)}`, kind: "address" });
+  const counted = await countAttempt(deps, subjects, nowMs);
+  if ("waitMs" in counted) return counted;
   const isRight = await deps.passwords.verify(password, member?.passwordHash ?? null);
   if (!isRight || member === undefined) return "wrong";
-  // The address keeps what it has counted: one right password must not pay for guesses at others'.
-  await logins.removeAttempts([...subjects.keys()].filter((each) => !each.startsWith("address ")));
+  await forgive(deps, counted.attempts);
   return { member };
+}
+
+interface Subject {
+  readonly name: string;
+  readonly kind: ThrottledKind;
+}
+
+/** What was known of a subject, and what the attempt has made of it. */
+interface Counted {
+  readonly subject: Subject;
+  readonly before: LoginAttemptRecord | undefined;
+  readonly after: LoginAttemptRecord;
 }
 
 /** Makes a session, and forgets those that are over. Returns the value of its cookie. */
@@ -72,10 +86,10 @@ export async function openSession(
 ): Promise<{ readonly secret: string; readonly session: SessionRecord }> {
   const { members, sessions } = store.access;
   const nowMs = clock.nowMs();
-  const secret = createLoginSecret("session", randomBytes);
+  const { secret, hash } = createLoginSecret("session", randomBytes);
   const session: SessionRecord = {
     id: ids.create("ses"),
-    hash: requiredHash("session", secret),
+    hash,
     memberId: member.id,
     address: source.address,
     userAgent: source.userAgent?.slice(0, MAX_USER_AGENT_CHARACTERS) ?? null,
@@ -98,36 +112,59 @@ export async function knowDevice(
 ): Promise<string> {
   const { logins } = store.access;
   const nowMs = clock.nowMs();
-  const secret = createLoginSecret("device", randomBytes);
-  const hash = requiredHash("device", secret);
+  const { secret, hash } = createLoginSecret("device", randomBytes);
   await logins.removeDevicesBefore(nowMs);
   await logins.insertDevice({ hash, memberId: member.id, expiresAtMs: nowMs + DEVICE_LIFE_MS });
   return secret;
 }
 
-/** How long to wait; 0: the attempt was counted and may be made. What has to wait counts for nothing. */
+/** How long to wait; else the attempt was counted and may be made. What has to wait counts for nothing. */
 async function countAttempt(
   { store }: Pick<LoginDeps, "store">,
-  subjects: ReadonlyMap<string, ThrottledKind>,
+  subjects: readonly Subject[],
   nowMs: number,
-): Promise<number> {
+): Promise<{ readonly waitMs: number } | { readonly attempts: readonly Counted[] }> {
   return await store.transaction(async ({ access: { logins } }) => {
-    const found = await logins.findAttempts([...subjects.keys()]);
+    const found = await logins.findAttempts(subjects.map(({ name }) => name));
     const bySubject = new Map(found.map((each) => [each.subject, each]));
     const wait = Math.max(0, ...found.map((each) => waitMs(each, nowMs)));
-    if (wait > 0) return wait;
+    if (wait > 0) return { waitMs: wait };
     await logins.removeAttemptsBefore(nowMs - FORGOTTEN_AFTER_MS);
-    for (const [subject, kind] of subjects) {
-      await logins.putAttempt({ subject, ...afterAttempt(kind, bySubject.get(subject), nowMs) });
+    const attempts: Counted[] = [];
+    for (const subject of subjects) {
+      const before = bySubject.get(subject.name);
+      const after = { subject: subject.name, ...afterAttempt(subject.kind, before, nowMs) };
+      await logins.putAttempt(after);
+      attempts.push({ subject, before, after });
     }
-    return 0;
+    return { attempts };
   });
 }
 
-function requiredHash(kind: "session" | "device", secret: string): string {
-  const hash = hashLoginSecret(kind, secret);
-  if (hash === undefined) throw new Error("a secret that was just made is none");
-  return hash;
+/**
+ * After the right password: the account, or the browser, starts anew. The address keeps the failures that it has counted,
+ * since one right password must not pay for guesses at others', but this attempt was none: an office that logs in every
+ * morning is no attacker.
+ */
+async function forgive(
+  { store }: Pick<LoginDeps, "store">,
+  attempts: readonly Counted[],
+): Promise<void> {
+  await store.transaction(async ({ access: { logins } }) => {
+    for (const { subject, before, after } of attempts) {
+      const [now] = await logins.findAttempts([subject.name]);
+      if (subject.kind !== "address" || now === undefined) {
+        await logins.removeAttempts([subject.name]);
+      } else if (now.failures !== after.failures || now.lastAtMs !== after.lastAtMs) {
+        // Others have tried meanwhile: what they have to wait stays.
+        await logins.putAttempt({ ...now, failures: Math.max(0, now.failures - 1) });
+      } else if (before === undefined) {
+        await logins.removeAttempts([subject.name]);
+      } else {
+        await logins.putAttempt(before);
+      }
+    }
+  });
 }
 
 /** What strangers type is kept as a hash only. */

@@ -1,4 +1,4 @@
-import { createLoginSecret, hashLoginSecret } from "../core/keys/login-secret.ts";
+import { createLoginSecret } from "../core/keys/login-secret.ts";
 import type { InvitationRecord } from "../store/access-records.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 
@@ -11,9 +11,7 @@ export function makeInvitation(
   about: Pick<InvitationRecord, "email" | "role" | "environments" | "createdBy">,
 ): { readonly record: InvitationRecord; readonly secret: string } {
   const nowMs = clock.nowMs();
-  const secret = createLoginSecret("invitation", randomBytes);
-  const hash = hashLoginSecret("invitation", secret);
-  if (hash === undefined) throw new Error("a secret that was just made is none");
+  const { secret, hash } = createLoginSecret("invitation", randomBytes);
   const record: InvitationRecord = {
     ...about,
     id: ids.create("inv"),

@@ -49,6 +49,15 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
   }
   const logIn = (email: string, password: string, headers: SentHeaders = {}) =>
     post("/login", { email, password }, headers);
+  const from = async (password: string) => {
+    const init = postOf({ email: "anna@example.com", password }, HOST);
+    const request = new Request("http://keyward.test/api/v1/login", init);
+    return (await app.fetch(request, { address: "192.0.2.7" })).status;
+  };
+  const failures = async () => {
+    const [found] = await admin.store.access.logins.findAttempts(["address 192.0.2.7"]);
+    return found?.failures;
+  };
   const idOf = async (email: string) => (await admin.store.access.members.findByEmail(email))?.id;
 
   it("lets somebody in by a link, once, and by their password from then on", async () => {
@@ -120,6 +129,18 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
   it("delays guesses at what no member has as it does for a member", async () => {
     for (let i = 0; i < 5; i += 1) await logIn("nobody@example.com", "wrong");
     expect((await logIn("nobody@example.com", "wrong")).status).toBe(429);
+  });
+
+  it("counts no login that is right against the address it comes from, and every one that is wrong", async () => {
+    await joined("anna@example.com", "viewer");
+    for (let i = 0; i < 40; i += 1) expect(await from(PASSWORD)).toBe(200);
+    expect(await failures()).toBeUndefined();
+    expect(await from("wrong")).toBe(401);
+    expect(await from(PASSWORD)).toBe(200);
+    expect(await failures()).toBe(1);
+    const at = await Promise.all([from(PASSWORD), from("wrong"), from(PASSWORD)]);
+    expect(at.filter((status) => status === 200)).toHaveLength(2);
+    expect(await failures()).toBe(2);
   });
 
   it("ends a session that lies idle, one that is old, and one that was logged out", async () => {

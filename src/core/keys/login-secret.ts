@@ -12,12 +12,20 @@ const PREFIXES = {
 } as const;
 export type LoginSecretKind = keyof typeof PREFIXES;
 
-export function createLoginSecret(kind: LoginSecretKind, randomBytes: RandomBytes): string {
-  return createIssuedSecret(PREFIXES[kind], randomBytes);
+/** The secret, which goes to its person and is kept nowhere, and the hash that is kept of it. */
+export function createLoginSecret(
+  kind: LoginSecretKind,
+  randomBytes: RandomBytes,
+): { readonly secret: string; readonly hash: string } {
+  const secret = createIssuedSecret(PREFIXES[kind], randomBytes);
+  return { secret, hash: sha256(secret) };
 }
 
 /** SHA-256, hex; undefined for what Keyward cannot have issued, which is not worth a look-up. */
 export function hashLoginSecret(kind: LoginSecretKind, text: string): string | undefined {
-  if (!isIssuedSecret(PREFIXES[kind], text)) return undefined;
+  return isIssuedSecret(PREFIXES[kind], text) ? sha256(text) : undefined;
+}
+
+function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
