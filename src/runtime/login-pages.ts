@@ -37,29 +37,31 @@ function html(title: string, body: string): File {
 const SAID = `<p id="said" role="alert" tabindex="-1" hidden></p>
 <noscript><p role="alert">This page needs JavaScript.</p></noscript>`;
 
+const MEMBER = `<section id="member" hidden>
+<p>You are logged in as <strong id="who"></strong>.</p>
+<button id="logout" type="button">Log out</button>
+</section>`;
+
 const EMAIL = `<label for="email">E-mail</label>
 <input id="email" name="email" type="email" autocomplete="username" autocapitalize="none" spellcheck="false"`;
 
 function loginBody(providerName: string | null): string {
   return `${SAID}
-<form id="login" data-wanted="login">
+<form id="login">
 ${providerButton("Log in with", providerName)}${EMAIL} required>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Log in</button>
+<p class="hint aside">No account? An owner invites you with a link. Locked out as an owner?
+<code>keyward owner-link</code> on the server makes one.</p>
 </form>
-<section id="member" hidden>
-<p>You are logged in as <strong id="who"></strong>.</p>
-<button id="logout" type="button">Log out</button>
-</section>
-<p class="hint">No account? An owner invites you with a link. Locked out as an owner?
-<code>keyward owner-link</code> on the server makes one.</p>`;
+${MEMBER}`;
 }
 
 function joinBody(providerName: string | null): string {
-  return `<p>You were invited. Choose how you log in from now on.</p>
-${SAID}
-<form id="join" data-wanted="join">
+  return `${SAID}
+<form id="join">
+<p>You were invited. Choose how you log in from now on.</p>
 ${providerButton("Join with", providerName)}${EMAIL} aria-describedby="email-hint">
 <p class="hint" id="email-hint">Leave it empty if you were invited by your address.</p>
 <label for="password">New password</label>
@@ -67,10 +69,7 @@ ${providerButton("Join with", providerName)}${EMAIL} aria-describedby="email-hin
 <p class="hint" id="password-hint">At least 12 characters.</p>
 <button>Join</button>
 </form>
-<section id="member" hidden>
-<p>You have joined, and are logged in as <strong id="who"></strong>.</p>
-<button id="logout" type="button">Log out</button>
-</section>`;
+${MEMBER}`;
 }
 
 function providerButton(words: string, name: string | null): string {

@@ -39,6 +39,7 @@ async function post(path, body) {
 
 function showMember(name) {
   form.remove();
+  document.querySelector("h1").textContent = isJoin ? "You have joined" : "You are logged in";
   find("who").textContent = name;
   find("member").hidden = false;
   find("logout").focus();

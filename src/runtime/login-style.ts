@@ -58,7 +58,7 @@ button, .button {
 button:disabled { opacity: 0.6; cursor: progress; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .hint { margin: 0.25rem 0 0; color: var(--quiet); font-size: 0.875rem; }
-main > .hint { margin-top: 1.5rem; }
+.aside { margin-top: 1.5rem; }
 .or { margin: 1.25rem 0 0; color: var(--quiet); font-size: 0.875rem; text-align: center; }
 code { font-size: 0.9em; overflow-wrap: anywhere; }
 strong { overflow-wrap: anywhere; }
