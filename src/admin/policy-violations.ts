@@ -69,12 +69,13 @@ async function findCalls(
     ...CALL_RULES.map((rule) => [warnedCode(rule), rule] as const),
     ...COUNTED_REFUSED.map((rule) => [CODE_OF_RULE[rule], rule] as const),
   ]);
-  const counts = await store.usage.countRefusalsByKey([...ruleOf.keys()], nowMs - DAY_MS);
+  const sinceMs = nowMs - DAY_MS;
+  const counts = await store.usage.countRefusalsByKey([...ruleOf.keys()], sinceMs, environmentId);
   const violations: PolicyViolation[] = [];
   for (const { code, gatewayKeyId, count } of counts) {
     const key = await store.gatewayKeys.findById(gatewayKeyId);
     const rule = ruleOf.get(code);
-    if (key?.environmentId !== environmentId || rule === undefined) continue;
+    if (key === undefined || rule === undefined) continue;
     const isWarned = isWarnedCode(code);
     violations.push({
       rule,

@@ -1,5 +1,6 @@
 import { CliError } from "./cli-error.ts";
 import type { OptionSpec } from "./command.ts";
+import { given } from "./given.ts";
 import { parseWhen } from "./parse-when.ts";
 
 /** What a gateway key may do. */
@@ -29,12 +30,9 @@ export const PERMISSION_OPTIONS = {
 const ANY = "any";
 
 /** Undefined where nothing was typed, null for `any`. */
-export function listGiven(
-  values: readonly string[],
-  flag: string,
-): readonly string[] | null | undefined {
+export function listGiven(values: readonly string[], flag: string): string[] | null | undefined {
   if (values.length === 0) return undefined;
-  if (!values.includes(ANY)) return values;
+  if (!values.includes(ANY)) return [...values];
   if (values.length === 1) return null;
   throw new CliError(`${flag} takes names, or \`any\` alone`, { isUsage: true });
 }
@@ -44,20 +42,11 @@ export function permissionsOf(options: {
   readonly endpoint: readonly string[];
   readonly ip: readonly string[];
 }) {
-  return {
-    ...permission("allowedModels", listGiven(options.model, "--model")),
-    ...permission("allowedEndpoints", listGiven(options.endpoint, "--endpoint")),
-    ...permission("allowedIps", listGiven(options.ip, "--ip")),
-  };
-}
-
-function permission<Name extends string>(
-  name: Name,
-  value: readonly string[] | null | undefined,
-): { [Field in Name]?: string[] | null } {
-  if (value === undefined) return {};
-  const list = value === null ? null : [...value];
-  return { [name]: list } as { [Field in Name]?: string[] | null };
+  return given({
+    allowedModels: listGiven(options.model, "--model"),
+    allowedEndpoints: listGiven(options.endpoint, "--endpoint"),
+    allowedIps: listGiven(options.ip, "--ip"),
+  });
 }
 
 /** As ISO 8601. */

@@ -30,6 +30,16 @@ export async function confirm(io: PromptIo, question: string, how: string): Prom
   return /^y(es)?$/i.test(answer.trim());
 }
 
+/** Goes on when it was agreed to: beforehand (`isAgreed`) or at the terminal. Throws CliError when not. */
+export async function agree(
+  { io, isAgreed }: { readonly io: PromptIo; readonly isAgreed: boolean },
+  question: string,
+  how = "add --yes",
+): Promise<void> {
+  if (isAgreed || (await confirm(io, question, how))) return;
+  throw new CliError("not confirmed; nothing was changed");
+}
+
 async function ask({ stdin }: PromptIo, question: string, output: Writable): Promise<string> {
   const lines = createInterface({ input: stdin, output, terminal: true, historySize: 0 });
   const gone = new AbortController();

@@ -19,6 +19,8 @@ export interface RotationRepository {
   insert(record: RotationRecord): Promise<void>;
   findById(id: RotationId): Promise<RotationRecord | undefined>;
   findOpenOf(keyId: ProviderKeyId): Promise<RotationRecord | undefined>;
+  /** Of the keys that have an open one, its id. */
+  findOpenIds(keyIds: readonly ProviderKeyId[]): Promise<ReadonlyMap<ProviderKeyId, RotationId>>;
   /** Those that have not ended, oldest first; at most MAX_OPEN_ROTATIONS. */
   listOpen(): Promise<readonly RotationRecord[]>;
   list(

@@ -289,7 +289,12 @@ export interface UsageRepository {
     readonly toMs?: number | undefined;
   }): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Counts of these codes by key, from the hour of `fromMs` on; at most MAX_PAGE_SIZE, and none of calls without a key. */
-  countRefusalsByKey(codes: readonly string[], fromMs: number): Promise<readonly KeyRefusals[]>;
+  countRefusalsByKey(
+    codes: readonly string[],
+    fromMs: number,
+    /** Only of its keys. */
+    environmentId?: EnvironmentId,
+  ): Promise<readonly KeyRefusals[]>;
 }
 
 export interface CorrectionRepository {

@@ -1,7 +1,9 @@
 import type { z } from "@hono/zod-openapi";
-import { isOwnershipConflict } from "../../core/keys/ownership.ts";
+import type { RotationId } from "../../core/ids/ids.ts";
+import { isOwnershipConflict, UNKNOWN_OWNERSHIP } from "../../core/keys/ownership.ts";
 import { rotationDueMs } from "../../core/rotation/rotation-schedule.ts";
-import type { ProviderKeyRecord } from "../../store/records.ts";
+import type { ProviderAccountRecord, ProviderKeyRecord } from "../../store/records.ts";
+import type { KeyFactsRecord } from "../../store/rotation-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import { formatInstant, formatOptionalInstant } from "../fields/instants.ts";
 import { formatOwnership, type ownershipSchema } from "./ownership-answer.ts";
@@ -16,26 +18,52 @@ export interface KeyLifeAnswer {
   readonly rotationId: string | null;
 }
 
-export async function describeKeyLife(
+/** Of each of these keys, in three questions to the store however many they are. */
+export async function describeKeyLives(
   store: Pick<AdminDeps["store"], "rotation" | "providerAccounts">,
-  { id, accountId, createdAtMs, revokedAtMs }: ProviderKeyRecord,
-): Promise<KeyLifeAnswer> {
-  const [facts, account, open] = await Promise.all([
-    store.rotation.keyFacts.of(id),
-    store.providerAccounts.findById(accountId),
-    store.rotation.rotations.findOpenOf(id),
+  keys: readonly ProviderKeyRecord[],
+): Promise<(key: ProviderKeyRecord) => KeyLifeAnswer> {
+  const ids = keys.map(({ id }) => id);
+  const accountIds = [...new Set(keys.map(({ accountId }) => accountId))];
+  const [facts, open, accounts] = await Promise.all([
+    store.rotation.keyFacts.ofAll(ids),
+    store.rotation.rotations.findOpenIds(ids),
+    Promise.all(accountIds.map((id) => store.providerAccounts.findById(id))),
   ]);
-  const { ownership, ownershipSeenAtMs, rotateEveryDays } = facts;
-  const sinceMs = facts.secretSinceMs ?? createdAtMs;
+  return (key) => {
+    const account = accounts.find((one) => one?.id === key.accountId);
+    return describeKeyLife(key, {
+      facts: facts.get(key.id),
+      account,
+      rotationId: open.get(key.id),
+    });
+  };
+}
+
+function describeKeyLife(
+  { createdAtMs, revokedAtMs }: ProviderKeyRecord,
+  {
+    facts,
+    account,
+    rotationId,
+  }: {
+    readonly facts: KeyFactsRecord | undefined;
+    readonly account: ProviderAccountRecord | undefined;
+    readonly rotationId: RotationId | undefined;
+  },
+): KeyLifeAnswer {
+  const ownership = facts?.ownership ?? UNKNOWN_OWNERSHIP;
+  const rotateEveryDays = facts?.rotateEveryDays ?? null;
+  const sinceMs = facts?.secretSinceMs ?? createdAtMs;
   const isDue = rotateEveryDays !== null && revokedAtMs === null;
   const dueMs = isDue ? rotationDueMs(sinceMs, rotateEveryDays) : null;
   return {
-    ownership: formatOwnership(ownership, ownershipSeenAtMs),
+    ownership: formatOwnership(ownership, facts?.ownershipSeenAtMs ?? null),
     ownershipConflict:
       account !== undefined && revokedAtMs === null && isOwnershipConflict(account.kind, ownership),
     secretSince: formatInstant(sinceMs),
     rotateEveryDays,
     rotationDueAt: formatOptionalInstant(dueMs),
-    rotationId: open?.id ?? null,
+    rotationId: rotationId ?? null,
   };
 }

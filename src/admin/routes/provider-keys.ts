@@ -13,7 +13,7 @@ import { findProviderKey, NO_PROVIDER_KEY } from "../find-provider-key.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { addProviderKey } from "../provider-key-intake.ts";
 import { References } from "../references.ts";
-import { describeKeyLife, type KeyLifeAnswer } from "./key-life-answer.ts";
+import { describeKeyLives, type KeyLifeAnswer } from "./key-life-answer.ts";
 import { ownershipSchema } from "./ownership-answer.ts";
 import { formatHealth, providerKeyHealthSchema } from "./provider-key-health.ts";
 
@@ -189,6 +189,11 @@ export function registerProviderKeys(
 ): void {
   const { store } = deps;
   const format = providerKeyFormatter(deps);
+  const formatOne = async (record: ProviderKeyRecord) => {
+    const [answer] = await format([record]);
+    if (answer === undefined) throw new Error("one key is one answer");
+    return answer;
+  };
 
   router.openapi(listProviderKeys, async (context) => {
     const query = context.req.valid("query");
@@ -202,9 +207,7 @@ export function registerProviderKeys(
       environmentId: environment ? environment.id : undefined,
       accountId: account ? account.id : undefined,
     });
-    const names = new NameLookup(store);
-    const data = await Promise.all(page.rows.map((row) => format(row, names)));
-    return context.json({ data, nextCursor: page.nextCursor }, 200);
+    return context.json({ data: [...(await format(page.rows))], nextCursor: page.nextCursor }, 200);
   });
 
   router.openapi(createProviderKey, async (context) => {
@@ -219,14 +222,14 @@ export function registerProviderKeys(
     const added = await addProviderKey(deps, { account, environment, name, secret, weight });
     if ("conflict" in added) return refuse(context, "conflict", added.conflict, added.param);
     const { record, warnings } = added;
-    const answer = await format(record, new NameLookup(store));
+    const answer = await formatOne(record);
     return context.json({ ...answer, warnings: [...warnings] }, 201);
   });
 
   router.openapi(getProviderKey, async (context) => {
     const record = await findProviderKey(deps, context.req.valid("param").id);
     if (!record) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
-    return context.json(await format(record, new NameLookup(store)), 200);
+    return context.json(await formatOne(record), 200);
   });
 
   router.openapi(updateProviderKey, async (context) => {
@@ -237,7 +240,7 @@ export function registerProviderKeys(
     if (rotateEveryDays !== undefined) {
       await store.rotation.keyFacts.setSchedule(found.id, rotateEveryDays);
     }
-    return context.json(await format({ ...found, weight }, new NameLookup(store)), 200);
+    return context.json(await formatOne({ ...found, weight }), 200);
   });
 
   router.openapi(revokeProviderKey, async (context) => {
@@ -245,7 +248,7 @@ export function registerProviderKeys(
     if (!found) return refuse(context, "not_found", NO_PROVIDER_KEY, "id");
     await store.providerKeys.revoke(found.id, deps.clock.nowMs());
     const record = (await store.providerKeys.findById(found.id)) ?? found;
-    return context.json(await format(record, new NameLookup(store)), 200);
+    return context.json(await formatOne(record), 200);
   });
 }
 
@@ -254,13 +257,19 @@ function providerKeyFormatter({
   clock,
   providerKeyHealth,
 }: Pick<AdminDeps, "store" | "clock" | "providerKeyHealth">) {
-  return async (record: ProviderKeyRecord, names: NameLookup) => ({
-    ...(await formatProviderKey(record, names, (one) => {
-      if (providerKeyHealth === undefined || one.revokedAtMs !== null) return null;
-      return formatHealth(providerKeyHealth(one), clock.nowMs());
-    })),
-    ...(await describeKeyLife(store, record)),
-  });
+  return async (records: readonly ProviderKeyRecord[]) => {
+    const names = new NameLookup(store);
+    const lifeOf = await describeKeyLives(store, records);
+    return await Promise.all(
+      records.map(async (record) => ({
+        ...(await formatProviderKey(record, names, (one) => {
+          if (providerKeyHealth === undefined || one.revokedAtMs !== null) return null;
+          return formatHealth(providerKeyHealth(one), clock.nowMs());
+        })),
+        ...lifeOf(record),
+      })),
+    );
+  };
 }
 
 async function formatProviderKey(

@@ -6,7 +6,7 @@ import { defineCommand } from "../command.ts";
 import { formatOptionalTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { parseChoice } from "../parse-choice.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
 
 type Channel = components["schemas"]["AlertChannel"];
@@ -159,9 +159,7 @@ const remove = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const channel = expectData(await client.GET("/alert-channels/{id}", { params }));
-    if (!options.yes && !(await confirm(io, `Remove ${channel.name}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, `Remove ${channel.name}?`);
     const removed = expectData(await client.DELETE("/alert-channels/{id}", { params }));
     await output.data(removed, () => output.line(`removed ${channel.name} (${channel.id})`));
   },

@@ -8,7 +8,7 @@ import { defineCommand } from "../command.ts";
 import { given } from "../given.ts";
 import { parseChoice } from "../parse-choice.ts";
 import { parseCount } from "../parse-count.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 
 type Rule = components["schemas"]["AlertRule"];
 
@@ -241,9 +241,7 @@ const remove = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const rule = expectData(await client.GET("/alert-rules/{id}", { params }));
-    if (!options.yes && !(await confirm(io, `Remove ${rule.name}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, `Remove ${rule.name}?`);
     const removed = expectData(await client.DELETE("/alert-rules/{id}", { params }));
     await output.data(removed, () => output.line(`removed ${rule.name} (${rule.id})`));
   },

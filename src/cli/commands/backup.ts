@@ -5,7 +5,7 @@ import { CliError } from "../cli-error.ts";
 import type { CliIo } from "../cli-io.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 
 const create = defineCommand({
   summary: "copy the database into a file, while the server runs",
@@ -88,9 +88,7 @@ const restore = defineCommand({
         ? "without a call in it"
         : `whose last call was at ${formatTime(timeOf(lastEventAtMs))}`;
     const question = `Replace the database in ${settings.dataDir} by this backup, ${age}?`;
-    if (!options.yes && !(await confirm(io, question, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, question);
     const nowMs = (): number => io.nowMs();
     const restored = await restoreBackup({ config: settings, backup, nowMs });
     const { facts, replaced = null, carried = null, journals } = restored;

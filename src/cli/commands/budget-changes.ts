@@ -1,10 +1,9 @@
 import { expectData } from "../../admin/client.ts";
-import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatTime, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { parseWhen } from "../parse-when.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 import { describeBudget } from "./format-budget.ts";
 
 const ID = { id: { description: "the budget's id" } } as const;
@@ -101,9 +100,7 @@ export const archive = defineCommand({
     const params = { path: { id } };
     const budget = expectData(await client.GET("/budgets/{id}", { params }));
     const question = `Archive ${describeBudget(budget)}? This can't be undone.`;
-    if (!options.yes && !(await confirm(io, question, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, question);
     const archived = expectData(await client.DELETE("/budgets/{id}", { params }));
     await output.data(archived, () => output.line(`archived ${describeBudget(archived)} (${id})`));
   },

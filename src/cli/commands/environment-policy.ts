@@ -10,6 +10,7 @@ import {
 } from "../../core/policy/environment-policy.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
+import { given } from "../given.ts";
 import { listGiven } from "../key-options.ts";
 import type { Output } from "../output.ts";
 import { parseCount } from "../parse-count.ts";
@@ -58,13 +59,13 @@ export const policy = defineCommand({
     maxOutputTokens: { value: "count", description: "for max_output_tokens, or none" },
   },
   async run({ admin, arguments: { environment: id }, options, output }) {
-    const body: Change = {
-      ...(options.set.length === 0 ? {} : { rules: parseRules(options.set) }),
-      ...bound("allowedIps", listGiven(options.allowIp, "--allow-ip")),
-      ...bound("allowedModels", listGiven(options.allowModel, "--allow-model")),
-      ...bound("allowedEndpoints", listGiven(options.allowEndpoint, "--allow-endpoint")),
-      ...bound("maxOutputTokens", parseTokens(options.maxOutputTokens)),
-    };
+    const body: Change = given({
+      rules: options.set.length === 0 ? undefined : parseRules(options.set),
+      allowedIps: listGiven(options.allowIp, "--allow-ip"),
+      allowedModels: listGiven(options.allowModel, "--allow-model"),
+      allowedEndpoints: listGiven(options.allowEndpoint, "--allow-endpoint"),
+      maxOutputTokens: parseTokens(options.maxOutputTokens),
+    });
     const client = await admin();
     const params = { path: { id } };
     const answer =
@@ -76,9 +77,9 @@ export const policy = defineCommand({
   },
 });
 
-function parseRules(given: readonly string[]): Partial<Record<PolicyRule, RuleMode | null>> {
+function parseRules(texts: readonly string[]): Partial<Record<PolicyRule, RuleMode | null>> {
   const rules: Partial<Record<PolicyRule, RuleMode | null>> = {};
-  for (const text of given) {
+  for (const text of texts) {
     const [rule = "", mode = "", ...more] = text.split("=");
     if (!isPolicyRule(rule) || more.length > 0) {
       throw new CliError(`--set takes rule=mode; got ${JSON.stringify(text)}`, {
@@ -98,17 +99,6 @@ function parseRules(given: readonly string[]): Partial<Record<PolicyRule, RuleMo
 function parseTokens(text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
   return text === "none" ? null : parseCount(text, "--max-output-tokens");
-}
-
-function bound<Name extends keyof Change>(
-  name: Name,
-  value: readonly string[] | number | null | undefined,
-): Pick<Change, Name> | Record<string, never> {
-  if (value === undefined) return {};
-  return { [name]: Array.isArray(value) ? [...(value as readonly string[])] : value } as Pick<
-    Change,
-    Name
-  >;
 }
 
 async function printPolicy(output: Output, found: Policy): Promise<void> {

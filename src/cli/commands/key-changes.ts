@@ -2,10 +2,10 @@ import { expectData } from "../../admin/client.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatTime } from "../format-cells.ts";
-import { describeKey } from "../format-key.ts";
 import { given } from "../given.ts";
 import { parseExpiry, PERMISSION_OPTIONS, permissionsOf } from "../key-options.ts";
 import { parseDuration } from "../parse-duration.ts";
+import { printKey } from "../print-key.ts";
 
 const ID = { id: { description: "the gateway key's id" } } as const;
 
@@ -54,9 +54,7 @@ export const update = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const key = expectData(await client.PATCH("/keys/{id}", { params, body }));
-    await output.data(key, () => {
-      for (const line of describeKey(key)) output.line(line);
-    });
+    await output.data(key, () => printKey(key, output));
   },
 });
 

@@ -7,7 +7,7 @@ import { formatOptional } from "../format-cells.ts";
 import { given } from "../given.ts";
 import type { Output } from "../output.ts";
 import { parseChoice } from "../parse-choice.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 
 const PREFIXES = Object.values(GATEWAY_KEY_PREFIXES);
 type KeyPrefix = (typeof PREFIXES)[number];
@@ -74,11 +74,6 @@ interface Asking {
   readonly io: CliIo;
   readonly output: Output;
   readonly isAgreed: boolean;
-}
-
-async function agree({ io, isAgreed }: Asking, question: string): Promise<void> {
-  if (isAgreed || (await confirm(io, question, "add --yes"))) return;
-  throw new CliError("not confirmed; nothing was changed");
 }
 
 async function revokeOne(client: AdminClient, id: string, asking: Asking): Promise<void> {

@@ -1,11 +1,11 @@
 import { expectData } from "../../admin/client.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
-import { describeKey } from "../format-key.ts";
 import { given } from "../given.ts";
 import { parseExpiry, PERMISSION_OPTIONS, permissionsOf } from "../key-options.ts";
 import { AMOUNT_OPTIONS, amountsOf } from "../limit-options.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { printKey } from "../print-key.ts";
 import { rotate, update } from "./key-changes.ts";
 import { revoke } from "./key-revocation.ts";
 import { unused } from "./unused-keys.ts";
@@ -59,9 +59,7 @@ const show = defineCommand({
   async run({ admin, arguments: { id }, output }) {
     const client = await admin();
     const key = expectData(await client.GET("/keys/{id}", { params: { path: { id } } }));
-    await output.data(key, () => {
-      for (const line of describeKey(key)) output.line(line);
-    });
+    await output.data(key, () => printKey(key, output));
   },
 });
 

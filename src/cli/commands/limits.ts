@@ -9,7 +9,7 @@ import { given } from "../given.ts";
 import { AMOUNT_OPTIONS, amountsOf, type LimitAmounts } from "../limit-options.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 
 type Limit = components["schemas"]["Limit"];
 
@@ -138,9 +138,7 @@ const remove = defineCommand({
     const params = { path: { id } };
     const limit = expectData(await client.GET("/limits/{id}", { params }));
     const what = `the limit of ${formatAmounts(limit)} for ${formatScope(limit)}`;
-    if (!options.yes && !(await confirm(io, `Remove ${what}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, `Remove ${what}?`);
     const removed = expectData(await client.DELETE("/limits/{id}", { params }));
     await output.data(removed, () => output.line(`removed ${what} (${id})`));
   },

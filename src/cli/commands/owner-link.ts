@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { defineCommand } from "../command.ts";
 import { formatTime } from "../format-cells.ts";
+import { withLocalVault } from "../with-local-vault.ts";
 
 export const ownerLink = defineCommand({
   summary: "make a link that lets its first user in as an owner",
@@ -10,22 +11,13 @@ export const ownerLink = defineCommand({
   reach: "local",
   printsData: true,
   options: {},
-  async run({ config, io, output }) {
-    const settings = await config();
-    const { openLocalStore } = await import("../../runtime/local-store.ts");
-    const { createOwnerLink } = await import("../../runtime/owner-link.ts");
-    const { findOwnUrl } = await import("../../runtime/own-url.ts");
-    const { IdFactory } = await import("../../core/ids/ids.ts");
-    const { BY_LOCAL, openAudit } = await import("../../runtime/open-audit.ts");
-    const { openVault } = await import("../../runtime/open-vault.ts");
-    const store = await openLocalStore(settings);
-    try {
-      const nowMs = (): number => io.nowMs();
-      const ids = new IdFactory({ nowMs, randomBytes });
-      const vault = await openVault({ config: settings, store, ids });
-      const audited = await openAudit({ store, vault, nowMs });
-      const baseUrl = await findOwnUrl(settings, store);
-      const { link, expiresAtMs } = await audited.as(BY_LOCAL, () =>
+  run: (context) =>
+    withLocalVault(context, async ({ config, store, ids, nowMs, act }) => {
+      const { output } = context;
+      const { createOwnerLink } = await import("../../runtime/owner-link.ts");
+      const { findOwnUrl } = await import("../../runtime/own-url.ts");
+      const baseUrl = await findOwnUrl(config, store);
+      const { link, expiresAtMs } = await act((audited) =>
         createOwnerLink({ store: audited, ids, nowMs, randomBytes }, baseUrl),
       );
       const expiresAt = new Date(expiresAtMs).toISOString();
@@ -33,8 +25,5 @@ export const ownerLink = defineCommand({
         output.line(link);
         output.note(`works once, until ${formatTime(expiresAt)}; it is not shown again`);
       });
-    } finally {
-      await store.close();
-    }
-  },
+    }),
 });

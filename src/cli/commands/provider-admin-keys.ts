@@ -1,9 +1,8 @@
 import type { AdminClient } from "../../admin/client.ts";
 import { expectData } from "../../admin/client.ts";
-import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatTime } from "../format-cells.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
 
 const ACCOUNT_ARGUMENT = { account: { description: "the provider account's name or id" } } as const;
@@ -61,9 +60,7 @@ export const removeAdminKey = defineCommand({
   options: { yes: { description: "do not ask" } },
   async run({ admin, arguments: { account: name }, io, options, output }) {
     const client: AdminClient = await admin();
-    if (!options.yes && !(await confirm(io, `Forget the admin key of ${name}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, `Forget the admin key of ${name}?`);
     const params = { path: { id: name } };
     const key = expectData(await client.DELETE("/provider-accounts/{id}/admin-key", { params }));
     await output.data(key, () => {

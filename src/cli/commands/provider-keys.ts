@@ -7,7 +7,7 @@ import { formatHealth } from "../format-health.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseCount } from "../parse-count.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
 import { auditProviderKeys } from "./provider-key-audit.ts";
 import { formatOwner, listProviderKeyUsers, showProviderKey } from "./provider-key-facts.ts";
@@ -165,9 +165,7 @@ const revoke = defineCommand({
     const params = { path: { id } };
     const key = expectData(await client.GET("/provider-keys/{id}", { params }));
     const what = `${key.name} (${key.preview}) of ${key.environment ?? key.environmentId}`;
-    if (!options.yes && !(await confirm(io, `Stop using ${what}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, `Stop using ${what}?`);
     const revoked = expectData(await client.POST("/provider-keys/{id}/revoke", { params }));
     await output.data(revoked, () => {
       output.line(`revoked ${what} (${id})`);

@@ -1,13 +1,12 @@
 import type { components } from "../../admin/api-types.ts";
 import { type AdminClient, expectData } from "../../admin/client.ts";
 import { formatUsd as formatAmount, parseUsd, picos, ZERO_PICOS } from "../../core/money/picos.ts";
-import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatTime, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseWhen } from "../parse-when.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 
 /** A long run says how far it is each time it has examined so many more. */
 const EVENTS_A_REMARK = 10_000;
@@ -48,9 +47,7 @@ export const reprice = defineCommand({
       const expected = await pass(true);
       if (expected.corrected > 0) {
         output.note(`${describe(expected)}: ${formatUsd(expected.differenceUsd)}`);
-        if (!(await confirm(io, "Write these corrections?", "add --yes, or --dry-run"))) {
-          throw new CliError("not confirmed; nothing was changed");
-        }
+        await agree({ io, isAgreed: false }, "Write these corrections?", "add --yes, or --dry-run");
       }
     }
     const totals = await pass(options.dryRun);

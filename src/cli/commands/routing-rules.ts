@@ -5,7 +5,7 @@ import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { parseCount } from "../parse-count.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 import { routingTest } from "./routing-test.ts";
 
 type Rule = components["schemas"]["RoutingRule"];
@@ -129,9 +129,7 @@ const remove = defineCommand({
     const params = { path: { id } };
     const rule = expectData(await client.GET("/routing-rules/{id}", { params }));
     const what = `the rule for ${rule.model} of ${rule.environment ?? rule.environmentId}`;
-    if (!options.yes && !(await confirm(io, `Remove ${what}?`, "add --yes"))) {
-      throw new CliError("not confirmed; nothing was changed");
-    }
+    await agree({ io, isAgreed: options.yes }, `Remove ${what}?`);
     const removed = expectData(await client.DELETE("/routing-rules/{id}", { params }));
     await output.data(removed, () => output.line(`removed ${what} (${id})`));
   },

@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { Config } from "../../config/config-schema.ts";
-import type { Store } from "../../store/store.ts";
-import type { Vault } from "../../vault/vault.ts";
 import { CliError } from "../cli-error.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
-import { confirm } from "../prompts.ts";
+import { agree } from "../prompts.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
+import { withLocalVault } from "../with-local-vault.ts";
 
 const info = defineCommand({
   summary: "say which root key the vault is sealed under",
@@ -15,7 +13,8 @@ const info = defineCommand({
   reach: "local",
   printsData: true,
   run: (context) =>
-    withVault(context, async ({ store, config, rootKey }) => {
+    withLocalVault(context, async ({ store, config, vault: opened }) => {
+      const { rootKey } = opened;
       const record = await store.vaultKeys.currentRootKey();
       const answer = {
         rootKey: {
@@ -50,26 +49,20 @@ const rotateRoot = defineCommand({
   printsData: true,
   options: { yes: { description: "do not ask" }, ...SECRET_OPTIONS },
   run: (context) =>
-    withVault(context, async ({ store, config, opened, rootKey }) => {
+    withLocalVault(context, async ({ config, vault: opened, ids, nowMs, act }) => {
+      const { rootKey } = opened;
       const { io, options, output } = context;
       const { findRootKey } = await import("../../runtime/open-vault.ts");
       const { rotateRootKey } = await import("../../vault/local/rotate-root-key.ts");
-      const { IdFactory } = await import("../../core/ids/ids.ts");
       const newRootKey = await readNewRootKey(context, config);
       const question = `Replace root key ${rootKey.id}?`;
       // Who hands a key in on standard input has nothing left to answer with.
-      const isAsked = !options.yes && !options.secretStdin;
-      if (isAsked && !(await confirm(io, question, "add --yes"))) {
-        throw new CliError("not confirmed; nothing was changed");
-      }
-      const nowMs = (): number => io.nowMs();
-      const { BY_LOCAL, openAudit } = await import("../../runtime/open-audit.ts");
-      const audited = await openAudit({ store, vault: opened, nowMs });
-      const rotation = await audited.as(BY_LOCAL, () =>
+      await agree({ io, isAgreed: options.yes || options.secretStdin }, question);
+      const rotation = await act((audited) =>
         rotateRootKey({
           rootKey: findRootKey(config),
           keys: audited.vaultKeys,
-          ids: new IdFactory({ nowMs, randomBytes }),
+          ids,
           clock: { nowMs },
           ...(newRootKey === undefined ? {} : { newRootKey }),
         }),
@@ -88,32 +81,6 @@ const rotateRoot = defineCommand({
 });
 
 export const vault = { info, "rotate-root": rotateRoot };
-
-interface OpenVault {
-  readonly store: Store;
-  readonly config: Config;
-  readonly opened: Vault;
-  readonly rootKey: { readonly id: string; readonly fingerprint: string };
-}
-
-async function withVault(
-  { config, io }: Pick<CommandContext, "config" | "io">,
-  work: (parts: OpenVault) => Promise<void>,
-): Promise<void> {
-  const settings = await config();
-  const { openLocalStore } = await import("../../runtime/local-store.ts");
-  const { openVault } = await import("../../runtime/open-vault.ts");
-  const { IdFactory } = await import("../../core/ids/ids.ts");
-  const store = await openLocalStore(settings);
-  try {
-    const ids = new IdFactory({ nowMs: () => io.nowMs(), randomBytes });
-    const opened = await openVault({ config: settings, store, ids });
-    const { rootKey } = opened;
-    await work({ store, config: settings, opened, rootKey });
-  } finally {
-    await store.close();
-  }
-}
 
 async function readNewRootKey(
   { io, options }: CommandContext<Parameters<typeof readSecret>[1]>,

@@ -1,13 +1,13 @@
 import { describeBrokenRules } from "../../core/alerts/alert-content.ts";
 import { HOUR_MS } from "../../core/alerts/alert-period.ts";
-import type { GatewayKeyId } from "../../core/ids/ids.ts";
+import type { EnvironmentId } from "../../core/ids/ids.ts";
 import { CODE_OF_RULE, warnedCode, type CallRule } from "../../core/policy/call-policy.ts";
 import type { AlertRuleRecord, AlertSubject } from "../../store/alert-records.ts";
 import type { KeyRefusals, Store } from "../../store/store.ts";
 import { type Finding, periodName } from "./finding.ts";
 
 interface PolicyFindingDeps {
-  readonly store: Pick<Store, "usage" | "gatewayKeys">;
+  readonly store: Pick<Store, "usage">;
   readonly nowMs: number;
   readonly nameOf: (subject: AlertSubject) => Promise<string>;
 }
@@ -27,11 +27,15 @@ export async function findBrokenRules(
   rules: readonly CallRule[],
 ): Promise<readonly Finding[]> {
   const codes = rules.flatMap((one) => [CODE_OF_RULE[one], warnedCode(one)]);
-  const counts = await deps.store.usage.countRefusalsByKey(codes, deps.nowMs - HOUR_MS);
+  const counts = await deps.store.usage.countRefusalsByKey(
+    codes,
+    deps.nowMs - HOUR_MS,
+    environmentOf(rule),
+  );
   const byKey = Map.groupBy(counts, ({ gatewayKeyId }) => gatewayKeyId);
   const findings: Finding[] = [];
   for (const [id, broken] of byKey) {
-    if (!(await isWatched(deps, rule, id))) continue;
+    if (rule.scope?.kind === "key" && rule.scope.id !== null && rule.scope.id !== id) continue;
     const subject = { kind: "key", id } as const;
     findings.push({
       key: { ...subject, period: periodName(rule.repeat, deps.nowMs) },
@@ -43,14 +47,10 @@ export async function findBrokenRules(
 }
 
 /** A rule of the scope `environment` is about the keys of one, or of each. */
-async function isWatched(
-  { store }: PolicyFindingDeps,
-  { scope }: AlertRuleRecord,
-  id: GatewayKeyId,
-): Promise<boolean> {
-  if (scope === null || scope.id === null) return true;
-  if (scope.kind === "key") return scope.id === id;
-  return (await store.gatewayKeys.findById(id))?.environmentId === scope.id;
+function environmentOf({ scope }: AlertRuleRecord): EnvironmentId | undefined {
+  return scope?.kind === "environment" && scope.id !== null
+    ? (scope.id as EnvironmentId)
+    : undefined;
 }
 
 function factsOf(rules: readonly CallRule[], broken: readonly KeyRefusals[]) {

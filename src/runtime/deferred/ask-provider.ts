@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { ProviderRoute } from "../../proxy/snapshot.ts";
 import { readRetryAfterMs } from "../../wire/http/retry-after.ts";
+import { targetOf } from "../provider-target.ts";
 
 export interface AskDeps {
   readonly upstream: Dispatcher;
@@ -40,7 +41,7 @@ export async function askProvider<Value>(
   try {
     const { statusCode, headers, body } = await deps.upstream.request({
       origin: route.origin,
-      path: addressOf(route, path),
+      path: targetOf({ ...route, path }),
       method: "GET",
       headers: headersOf(route, path),
       signal,
@@ -61,13 +62,6 @@ export async function askProvider<Value>(
   } catch (cause) {
     return { kind: "unreachable", cause };
   }
-}
-
-function addressOf(route: ProviderRoute, path: string): string {
-  const { provider, basePath, origin, apiVersion } = route;
-  if (provider.address === undefined) return basePath + path;
-  const request = { basePath, origin, apiVersion, path, query: "", model: null, dated: null };
-  return provider.address(request).target;
 }
 
 function headersOf(route: ProviderRoute, path: string): string[] {

@@ -1,6 +1,7 @@
 import { type Dispatcher, errors } from "undici";
 import { ForbiddenAddressError } from "../../core/network/forbidden-address-error.ts";
 import type { AskJson, JsonReply } from "../../providers/key-administration.ts";
+import { readUpTo } from "../../wire/http/read-up-to.ts";
 import { readRetryAfterMs } from "../../wire/http/retry-after.ts";
 
 export interface AskJsonDeps {
@@ -45,7 +46,7 @@ export function createAskJson({ dispatcher, nowMs, signal }: AskJsonDeps): AskJs
         headers: new Map(
           Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
         ),
-        body: parseJson(await readUpTo(answer.body)),
+        body: parseJson(await readUpTo(answer.body, MAX_ANSWER_BYTES)),
         retryAfterMs: readRetryAfterMs(answer.headers, nowMs()),
       };
     } catch (err) {
@@ -57,22 +58,10 @@ export function createAskJson({ dispatcher, nowMs, signal }: AskJsonDeps): AskJs
   };
 }
 
-async function readUpTo(body: AsyncIterable<Buffer>): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    // Leaving the loop ends the body, and its connection with it.
-    if (bytes > MAX_ANSWER_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
+function parseJson({ bytes, isWhole }: Awaited<ReturnType<typeof readUpTo>>): unknown {
+  if (!isWhole) return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString("utf8"));
   } catch {
     return undefined; // Recovered from: who asks is told that it was no JSON.
   }

@@ -1,4 +1,5 @@
 import type { AskJson } from "../../providers/key-administration.ts";
+import { targetOf } from "../provider-target.ts";
 import type { AccountDesk } from "./account-desk.ts";
 
 /** What a provider says to a call with a secret. */
@@ -32,19 +33,11 @@ export async function probeSecret(
   const { organizationId, providerProjectId, apiVersion } = account;
   const url = new URL(baseUrl);
   const basePath = url.pathname.replace(/\/+$/, "");
-  const target =
-    provider.address?.({
-      basePath,
-      origin: url.origin,
-      apiVersion,
-      path: FREE_PATH,
-      query: "",
-      model: null,
-      dated: null,
-    }).target ?? basePath + FREE_PATH;
+  const { origin } = url;
+  const target = targetOf({ provider, origin, basePath, apiVersion, path: FREE_PATH });
   const reply = await ask({
     method: "GET",
-    url: url.origin + target,
+    url: origin + target,
     headers: [
       ...(provider.defaultHeaders ?? []),
       ...provider.authHeaders({ secret, organizationId, projectId: providerProjectId }),

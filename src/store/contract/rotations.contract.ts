@@ -78,6 +78,10 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
       await rotations.insert(rotation);
       expect(await rotations.findById(rotation.id)).toEqual(rotation);
       expect(await rotations.findOpenOf(key.id)).toEqual(rotation);
+      const other = sampleProviderKey(of);
+      expect(await rotations.findOpenIds([other.id, key.id])).toEqual(
+        new Map([[key.id, rotation.id]]),
+      );
       const sealed = {
         dataKeyId: of.dataKey.id,
         nonce: new Uint8Array(randomBytes(12)),

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { GatewayKeyId } from "../../core/ids/ids.ts";
 import { type Picos, picos } from "../../core/money/picos.ts";
 import {
   QUANTITY_CLASSES,
@@ -22,7 +23,13 @@ import {
   type SummaryRow,
 } from "../store.ts";
 import { type CreateTestDatabase, readAll, useDatabase } from "./fixture.contract.ts";
-import { ids, SAMPLE_TIME_MS, sampleEvent } from "./samples.contract.ts";
+import {
+  ids,
+  insertBelongings,
+  SAMPLE_TIME_MS,
+  sampleEvent,
+  sampleGatewayKey,
+} from "./samples.contract.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -172,7 +179,41 @@ export function describeSummaries(createDatabase: CreateTestDatabase): void {
       const range = { fromMs: SAMPLE_TIME_MS + HOUR_MS + 5, toMs: SAMPLE_TIME_MS + HOUR_MS + 6 };
       expect(await usage.summarizeRefusals(range)).toEqual([{ code: "invalid_api_key", count: 8 }]);
     });
+
+    test("counts refusals by key, of all environments or of one", async () => {
+      const { store } = fixture;
+      const keys = [];
+      for (let i = 0; i < 2; i += 1) {
+        const key = sampleGatewayKey(await insertBelongings(store));
+        await store.gatewayKeys.insert(key);
+        keys.push(key);
+      }
+      const [first, other] = keys;
+      if (first === undefined || other === undefined) throw new Error("there are two");
+      const refusals = [
+        refused(first.id, "ip_not_allowed", 3),
+        refused(other.id, "ip_not_allowed", 4),
+        refused(first.id, "rate_limited", 5),
+        refused(null, "ip_not_allowed", 6),
+      ];
+      await store.usage.insertBatch({ events: [], refusals });
+      const codes = ["ip_not_allowed"];
+      const counted = [
+        { code: "ip_not_allowed", gatewayKeyId: first.id, count: 3 },
+        { code: "ip_not_allowed", gatewayKeyId: other.id, count: 4 },
+      ];
+      const all = await store.usage.countRefusalsByKey(codes, SAMPLE_TIME_MS);
+      expect(all.toSorted((a, b) => a.count - b.count)).toEqual(counted);
+      expect(
+        await store.usage.countRefusalsByKey(codes, SAMPLE_TIME_MS, other.environmentId),
+      ).toEqual(counted.slice(1));
+      expect(await store.usage.countRefusalsByKey(codes, SAMPLE_TIME_MS + HOUR_MS)).toEqual([]);
+    });
   });
+}
+
+function refused(gatewayKeyId: GatewayKeyId | null, code: string, count: number): RefusalCount {
+  return { hourMs: SAMPLE_TIME_MS, code, gatewayKeyId, customer: null, count };
 }
 
 const NOTHING: Omit<SummaryRow, "group"> = {

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { GatewayKeyId } from "../../core/ids/ids.ts";
+import type { EnvironmentId, GatewayKeyId } from "../../core/ids/ids.ts";
 import { WARNED_SUFFIX } from "../../core/policy/call-policy.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import {
@@ -116,13 +116,24 @@ export class SqlUsageRepository implements UsageRepository {
   async countRefusalsByKey(
     codes: readonly string[],
     fromMs: number,
+    environmentId?: EnvironmentId,
   ): Promise<readonly KeyRefusals[]> {
-    const found = await this.#connections.read
+    const { read } = this.#connections;
+    let counts = read
       .selectFrom("refusal_rollups")
       .select(["code", "gateway_key_id", sql<bigint>`cast(sum(count) as bigint)`.as("count")])
       .where("hour_ms", ">=", BigInt(Math.floor(fromMs / HOUR_MS) * HOUR_MS))
       .where("code", "in", codes)
-      .where("gateway_key_id", "!=", "")
+      .where("gateway_key_id", "!=", "");
+    if (environmentId !== undefined) {
+      const own = read
+        .selectFrom("gateway_keys")
+        .select("id")
+        .where("environment_id", "=", environmentId);
+      // A rollup's key is text: it may be of a key that was never there.
+      counts = counts.where("gateway_key_id", "in", own);
+    }
+    const found = await counts
       .groupBy(["code", "gateway_key_id"])
       .orderBy("code")
       .orderBy("gateway_key_id")

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { Agent, request } from "undici";
+import { readUpTo } from "../../wire/http/read-up-to.ts";
 import { readRetryAfterMs } from "../../wire/http/retry-after.ts";
 import type { Log } from "../log.ts";
 import type { OtlpTarget } from "../otlp-settings.ts";
@@ -133,7 +134,7 @@ export class OtlpSender {
         dispatcher: this.#agent,
         signal: this.#request.signal,
       });
-      const body = await readUpTo(answer.body, MAX_ANSWER_BYTES);
+      const { bytes: body } = await readUpTo(answer.body, MAX_ANSWER_BYTES);
       const { statusCode, headers } = answer;
       if (statusCode >= 200 && statusCode < 300) {
         return { isTaken: true, rejected: readRejected(body, target.protocol) };
@@ -173,17 +174,6 @@ export class OtlpSender {
   #logFields() {
     return { what: this.#options.what, collector: this.#url.origin + this.#url.pathname };
   }
-}
-
-async function readUpTo(body: AsyncIterable<Buffer>, most: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += piece.length;
-    if (bytes > most) break; // Leaving the loop ends the connection.
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
 }
 
 function reasonOf(err: unknown): string {

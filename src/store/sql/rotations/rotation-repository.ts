@@ -44,6 +44,19 @@ export class SqlRotationRepository implements RotationRepository {
     return row && toRecord(row);
   }
 
+  async findOpenIds(
+    keyIds: readonly ProviderKeyId[],
+  ): Promise<ReadonlyMap<ProviderKeyId, RotationId>> {
+    if (keyIds.length === 0) return new Map();
+    const rows = await this.#connections.read
+      .selectFrom("rotations")
+      .select(["id", "key_id"])
+      .where("key_id", "in", keyIds)
+      .where("ended_at_ms", "is", null)
+      .execute();
+    return new Map(rows.map((row) => [row.key_id, row.id]));
+  }
+
   async listOpen(): Promise<readonly RotationRecord[]> {
     const rows = await this.#rows()
       .where("ended_at_ms", "is", null)
