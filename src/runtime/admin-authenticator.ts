@@ -55,7 +55,8 @@ export function loginParts(config: LoginConfig) {
   };
 }
 
-function createIdentityProvider(config: LoginConfig): OpenIdProvider | undefined {
+/** Undefined where the settings name none. */
+export function createIdentityProvider(config: LoginConfig): OpenIdProvider | undefined {
   const { oidcIssuer: issuer, oidcClientId: clientId, oidcName: name } = config;
   if (issuer === null || clientId === null) return undefined;
   return new OpenIdProvider({ issuer, clientId, clientSecret: config.oidcClientSecret, name });

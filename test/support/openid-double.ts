@@ -19,6 +19,8 @@ export interface OpenIdMischief {
   /** The ID token is signed with a key that is not in its key set. */
   readonly foreignKey?: boolean;
   readonly algorithmNone?: boolean;
+  /** No mischief: the client was registered without a secret, and must send none. */
+  readonly isPublicClient?: boolean;
   /** What the token endpoint answers with instead. */
   readonly token?: { readonly status: number; readonly body: string };
   /** In place of the right values of the discovery document. */
@@ -138,8 +140,9 @@ class Double implements OpenIdDouble {
   #redeem(given: URLSearchParams): readonly [status: number, body: unknown] {
     const { token } = this.mischief;
     if (token !== undefined) return [token.status, token.body];
+    const secret = this.mischief.isPublicClient === true ? null : this.clientSecret;
     const isClient =
-      given.get("client_id") === this.clientId && given.get("client_secret") === this.clientSecret;
+      given.get("client_id") === this.clientId && given.get("client_secret") === secret;
     if (!isClient) return [401, { error: "invalid_client" }];
     const code = given.get("code") ?? "";
     const grant = this.#grants.get(code);

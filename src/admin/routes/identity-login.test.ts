@@ -285,6 +285,16 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
     await expectIn(await arrive(query, cookie), "anna@example.com");
   });
 
+  it("finishes in any process what another one began, also as a public client", async () => {
+    await addMember("anna@example.com");
+    const { url, cookie } = await begin();
+    app = appOf(admin, providerOf(double));
+    await expectIn(await arrive(double.logIn(url, ANNA), cookie), "anna@example.com");
+    double.mischief = { isPublicClient: true };
+    app = appOf(admin, providerOf(double, { clientSecret: null }));
+    await expectIn(await logIn(ANNA), "anna@example.com");
+  });
+
   it("refuses a code that was used, one of another login, and every ID token that is not for this one", async () => {
     await addMember("anna@example.com");
     const { url, cookie } = await begin();

@@ -36,6 +36,10 @@ export const doctor = defineCommand({
         checks.push(...(await checkContents(settings, output)));
       }
     }
+    if (settings.oidcIssuer !== null) {
+      const { checkIdentityProvider } = await import("../doctor/check-identity-provider.ts");
+      checks.push(...(await checkIdentityProvider(settings)));
+    }
     checks.push(machine.checkAppKey(appKey, holdsAppKey));
     const failures = checks.filter(({ status }) => status === "fail").length;
     await output.data({ isHealthy: failures === 0, checks }, () => {

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
+import { startOpenIdDouble } from "../../../test/support/openid-double.ts";
 import { hashAdminToken } from "../../core/keys/admin-token.ts";
 
 const cli = cliUnderTest();
@@ -75,6 +76,25 @@ describe("doctor", () => {
     expect(of("root key")?.message).toMatch(/needs root key rtk_\w+ with fingerprint [0-9a-f]{16}/);
     rmSync(rootKeyPath());
     expect((await doctor()).of("root key file")).toMatchObject({ status: "fail" });
+  });
+
+  test("asks the identity provider of the settings whether it is one, and says where it leads back to", async () => {
+    const double = await startOpenIdDouble();
+    const env = { KEYWARD_OIDC_ISSUER: double.issuer, KEYWARD_OIDC_CLIENT_ID: "keyward" };
+    const answering = await doctor({ ...env, KEYWARD_PUBLIC_URL: "https://keyward.example.com" });
+    expect(answering.of("identity provider")).toMatchObject({
+      status: "ok",
+      message: expect.stringContaining(
+        "https://keyward.example.com/api/v1/login/oidc/callback",
+      ) as string,
+    });
+    const elsewhere = await doctor({ ...env, KEYWARD_HOST: "0.0.0.0" });
+    expect(elsewhere.of("identity provider")).toMatchObject({ status: "warn" });
+    await double.close();
+    expect((await doctor(env)).of("identity provider")).toMatchObject({
+      status: "fail",
+      message: expect.stringContaining("does not answer") as string,
+    });
   });
 
   test("finds journals of processes that are gone", async () => {
