@@ -72,6 +72,7 @@ const finish = createRoute({
     "Takes the parameters of an authorization response (OpenID Connect Core 1.0, section 3.1.2.5), and whatever else the provider adds.",
   security: [],
   responses: {
+    ...errorAnswers(),
     303: { description: "Logged in: the cookie of a session is set." },
     ...pageAnswers(
       "invalid_argument",
