@@ -12042,6 +12042,15 @@ export interface operations {
           "text/html": string;
         };
       };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
       /** @description `login_refused`: The identity provider's word did not let anybody in: it said no, its answer did not hold, or whom it names is no member. The page says which. */
       403: {
         headers: {
@@ -12067,6 +12076,15 @@ export interface operations {
         };
         content: {
           "text/html": string;
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
         };
       };
       /** @description `identity_provider_unavailable`: The identity provider does not answer, or answers what Keyward cannot use: the log says what. Members with a password can log in by that. */
