@@ -18,14 +18,11 @@ import { IdFactory } from "./core/ids/ids.ts";
 import { createAllowedHosts } from "./core/network/allowed-hosts.ts";
 import type { OverridablePriceBook } from "./core/pricing/overridable-price-book.ts";
 import { openFileLedger } from "./ledger/file/file-ledger.ts";
-import type { HoldBook } from "./ledger/holds.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { SharedLimits } from "./ledger/limits/shared-limits.ts";
 import type { AccountGate } from "./proxy/account-gate.ts";
 import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
-import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "./proxy/snapshot.ts";
 import { countConnections } from "./proxy/upstream.ts";
 import {
   createAdminAuthenticator,
@@ -34,10 +31,8 @@ import {
 } from "./runtime/admin-authenticator.ts";
 import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
-import { withAnswerDeadline } from "./runtime/answer-deadline.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { createCallRules } from "./runtime/call-rules.ts";
-import { startChangePoller } from "./runtime/change-poller.ts";
 import { createClientAddressOf } from "./runtime/client-address-of.ts";
 import { Closers } from "./runtime/closers.ts";
 import { connectProviders } from "./runtime/connect-providers.ts";
@@ -63,6 +58,7 @@ import {
 import { createLoginPages } from "./runtime/login-pages.ts";
 import { createMetricsHandler } from "./runtime/metrics-handler.ts";
 import { BY_SYSTEM, openAudit } from "./runtime/open-audit.ts";
+import { openSnapshot } from "./runtime/open-snapshot.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
 import { noteOwnUrl } from "./runtime/own-url.ts";
@@ -70,14 +66,8 @@ import { type OwnerOffer, offerOwnerLink } from "./runtime/owner-link.ts";
 import { createRandomPool } from "./runtime/random-pool.ts";
 import { releaseRotations } from "./runtime/rotation/rotation-loop.ts";
 import { type KeyLife, startKeyLife } from "./runtime/rotation/start-key-life.ts";
-import { createSnapshotSource } from "./runtime/snapshot-source.ts";
-import {
-  type Budgets,
-  reloadBudgets,
-  settleLeases,
-  startBudgets,
-} from "./runtime/start-budgets.ts";
-import { loadLimits, startLimits } from "./runtime/start-limits.ts";
+import { type Budgets, settleLeases, startBudgets } from "./runtime/start-budgets.ts";
+import { startLimits } from "./runtime/start-limits.ts";
 import { createBook, type Providers, startProviders } from "./runtime/start-providers.ts";
 import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
@@ -85,7 +75,6 @@ import { Tasks } from "./runtime/tasks.ts";
 import type { WorkerPlace } from "./runtime/workers/peers.ts";
 import { shareTelemetry } from "./runtime/workers/share-telemetry.ts";
 import type { AuditedStore } from "./store/audited-store.ts";
-import { loadPriceOverrides } from "./store/load-price-overrides.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import { BpeTokenizer } from "./tokenizer/bpe/bpe-tokenizer.ts";
@@ -285,12 +274,13 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
   const upstream = connectProviders(config, providers.standIn);
   closers.add("upstream connections", () => upstream.destroy());
   const { holds } = budgets;
-  const { snapshot, poller } = await openSnapshot(parts, { limits, holds }, closers);
+  const { snapshot, poller, clientTokens } = await openSnapshot(parts, { limits, holds }, closers);
   const authenticator = createAdminAuthenticator(store, config);
   const failover = startFailoverParts({ config, store, processId, log }, closers);
   const observer = startAlerts(parts, { ...failover, observer: telemetry.observer }, closers);
   const gateway = createGatewayListener({
     snapshot,
+    clientTokens,
     ledger,
     limits,
     holds,
@@ -360,36 +350,6 @@ async function openLedger(
   return ledger;
 }
 
-async function openSnapshot(
-  parts: Parts,
-  { limits, holds }: { readonly limits: SharedLimits; readonly holds: HoldBook },
-  closers: Closers,
-) {
-  const { store, vault, providers, priceBook, keyLife } = parts;
-  const { registry, standIn } = providers;
-  const source = createSnapshotSource({
-    store,
-    vault,
-    providers: registry,
-    standIn,
-    priceBook,
-    limits,
-    holds,
-    sightings: keyLife.sightings,
-  });
-  // 0: what was known last counts for as long as the database is away.
-  const maxStalenessMs = parts.request.config.maxStalenessMs || undefined;
-  const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs, maxStalenessMs };
-  const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);
-  await snapshot.start();
-  await loadPriceOverrides({ store, priceBook: parts.priceBook });
-  await loadLimits({ store, limits });
-  await reloadBudgets({ store, holds });
-  const poller = startChangePoller({ snapshot, store, log: parts.request.log });
-  closers.add("change poller", () => poller.stop());
-  return { snapshot, poller };
-}
-
 interface Served {
   readonly authenticator: Authenticator;
   readonly ledger: Ledger;
@@ -426,6 +386,3 @@ function createFallback(parts: Parts, served: Served): HttpHandler {
 }
 
 const monotonicMs = (): number => performance.now();
-
-/** Longer than any look-up by index takes, shorter than a caller's patience. */
-const STORE_ANSWER_DEADLINE_MS = 5_000;

@@ -8,6 +8,8 @@ export type EnvironmentPlace =
   /** `environment`. */
   | "query.environment"
   | "body.environment"
+  /** `key`, by its id. */
+  | "body.gatewayKey"
   /** `scopeKind` and `scopeId`. */
   | "query.scope"
   /** `scope`. */
@@ -96,6 +98,8 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   /** Whoever finds a key has none of ours to say so with. */
   reportLeaks: "public",
   reportGithubLeaks: "public",
+  createClientToken: rule("client-tokens:write", "body.gatewayKey"),
+  revokeClientTokens: rule("client-tokens:write", "body.environment"),
   listLeaks: rule("keys:read", "organization"),
 
   listCustomers: rule("customers:read", "shared"),

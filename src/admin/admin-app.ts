@@ -20,6 +20,7 @@ import { registerAlertRules } from "./routes/alert-rules.ts";
 import { registerAlerts } from "./routes/alerts.ts";
 import { registerAudit } from "./routes/audit.ts";
 import { registerBudgets } from "./routes/budgets.ts";
+import { registerClientTokens } from "./routes/client-tokens.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironmentPolicy } from "./routes/environment-policy.ts";
@@ -136,6 +137,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerKeyRotation(router, deps);
   registerKeyRevocation(router, deps);
   registerLeaks(router, deps);
+  registerClientTokens(router, deps);
   registerCustomers(router, deps);
   registerBudgets(router, deps);
   registerPrices(router, deps);

@@ -52,7 +52,7 @@ export type AdminRefusal = Omit<AdminFault, "error"> & { readonly reason?: strin
 export interface AdminDeps {
   /** Every change is written into the audit log. */
   readonly store: Omit<AuditedStore, "migrate" | "close">;
-  readonly vault: Pick<Vault, "seal" | "fingerprint" | "rootKey">;
+  readonly vault: Pick<Vault, "seal" | "fingerprint" | "hasher" | "rootKey">;
   readonly providers: ProviderRegistry;
   /** Hosts in private networks that a provider account may name. */
   readonly allowedHosts: AllowedHosts;

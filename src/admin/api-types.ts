@@ -442,6 +442,43 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/client-tokens": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Make a token for a page in a browser, good for minutes */
+    post: operations["createClientToken"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/client-tokens/revoke": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Revoke every client token of a customer or an environment
+     * @description All that were made so far, in every process within a second; calls in flight with one are ended. New ones can be made at once. For an environment another signing key takes over as well. Tokens of one gateway key end when that is revoked.
+     */
+    post: operations["revokeClientTokens"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/customers": {
     parameters: {
       query?: never;
@@ -1858,6 +1895,7 @@ export interface components {
             | "routing:write"
             | "keys:read"
             | "keys:write"
+            | "client-tokens:write"
             | "customers:read"
             | "customers:write"
             | "budgets:read"
@@ -1921,6 +1959,7 @@ export interface components {
         | "routing:write"
         | "keys:read"
         | "keys:write"
+        | "client-tokens:write"
         | "customers:read"
         | "customers:write"
         | "budgets:read"
@@ -2739,6 +2778,118 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    ClientToken: {
+      customer: string;
+      endpoints: string[];
+      environment: string;
+      /**
+       * Format: date-time
+       * @description It is refused from then on; a call that has begun goes on.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      expiresAt: string;
+      feature: string | null;
+      /** @example ctk_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      keyId: string;
+      limits: components["schemas"]["ClientTokenLimits"];
+      models: string[];
+      /**
+       * @description For the page. Kept nowhere; whoever has it can read what it allows.
+       * @example kwc_live_<claims>.<tag>
+       */
+      token: string;
+    };
+    ClientTokenInput: {
+      /**
+       * @description Whose calls they are, whatever a call says. Need not be known yet.
+       * @example acme
+       */
+      customer: string;
+      /** @description The endpoints it may call. Absent: `chat/completions`, `responses`. No token can list, read back or delete what calls have made. */
+      endpoints?:
+        | (
+            | "chat/completions"
+            | "responses"
+            | "completions"
+            | "messages"
+            | "embeddings"
+            | "moderations"
+            | "audio/speech"
+            | "audio/transcriptions"
+            | "audio/translations"
+            | "images/generations"
+            | "images/edits"
+            | "images/variations"
+            | "models"
+          )[]
+        | null;
+      /**
+       * @description Absent: 600, ten minutes.
+       * @example 600
+       */
+      expiresInSeconds?: number;
+      /**
+       * @description What part of the product calls.
+       * @example support-chat
+       */
+      feature?: string | null;
+      /**
+       * @description Id of the gateway key that the token is made under: it may do no more than the key, its calls are the key's, and it ends with it.
+       * @example key_01JZ6Y4V2S8W3N5R7T9X0B1C2D
+       */
+      key: string;
+      /** @description Of the token alone, over all processes. */
+      limits?: {
+        /**
+         * @description Calls in flight at one time.
+         * @example 20
+         */
+        concurrency?: number | null;
+        /**
+         * @description Calls in any 60 seconds.
+         * @example 600
+         */
+        requestsPerMinute?: number | null;
+        /**
+         * @description Tokens in any 60 seconds, input and output together: estimated when a call is admitted, corrected when it has ended.
+         * @example 100000
+         */
+        tokensPerMinute?: number | null;
+      } | null;
+      /** @description The models it may call, by their full names. */
+      models: string[];
+    };
+    ClientTokenLimits: {
+      /** @description Calls in flight at one time; null: no limit. */
+      concurrency: number | null;
+      /** @description Calls in any 60 seconds; null: no limit. */
+      requestsPerMinute: number | null;
+      /** @description Tokens in any 60 seconds; null: no limit. */
+      tokensPerMinute: number | null;
+    };
+    ClientTokenRevocation: {
+      customer: string | null;
+      environment: string | null;
+      /**
+       * Format: date-time
+       * @description Every token that was made before is refused.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      revokedAt: string;
+    };
+    ClientTokenRevocationInput: {
+      /**
+       * @description Your own id for the customer; unique, never changed.
+       * @example acme
+       */
+      customer?: string;
+      /**
+       * @description An environment's name or id.
+       * @example production
+       */
+      environment?: string;
+    };
     Correction: {
       costUsd: string;
       /**
@@ -3526,8 +3677,8 @@ export interface components {
       /** @example lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @enum {string} */
-      kind: "gatewayKey" | "providerKey" | "adminToken";
-      /** @description Its name when it was reported. */
+      kind: "gatewayKey" | "providerKey" | "adminToken" | "clientToken";
+      /** @description Its name when it was reported; of a client token, its customer. */
       name: string;
       /**
        * @description `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `still_valid`: you were told, and have to act. `noted`: nobody was told.
@@ -3869,6 +4020,7 @@ export interface components {
             | "routing:write"
             | "keys:read"
             | "keys:write"
+            | "client-tokens:write"
             | "customers:read"
             | "customers:write"
             | "budgets:read"
@@ -5737,6 +5889,7 @@ export interface components {
         | "routing:write"
         | "keys:read"
         | "keys:write"
+        | "client-tokens:write"
         | "customers:read"
         | "customers:write"
         | "budgets:read"
@@ -8927,6 +9080,205 @@ export interface operations {
       };
       /** @description `not_found`: No object of that kind has this id. */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  createClientToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ClientTokenInput"];
+      };
+    };
+    responses: {
+      /** @description The token. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ClientToken"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  revokeClientTokens: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ClientTokenRevocationInput"];
+      };
+    };
+    responses: {
+      /** @description They are revoked. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ClientTokenRevocation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
         headers: {
           [name: string]: unknown;
         };

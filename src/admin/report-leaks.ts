@@ -1,4 +1,10 @@
+import type { EnvironmentId } from "../core/ids/ids.ts";
 import { isAdminToken } from "../core/keys/admin-token.ts";
+import {
+  type ClientTokenClaims,
+  previewClientToken,
+  readClientToken,
+} from "../core/keys/client-token.ts";
 import { hashGatewayKey } from "../core/keys/gateway-key.ts";
 import { gatewayKeyOutcome, type LeakOutcome } from "../core/leaks/leak.ts";
 import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
@@ -7,6 +13,7 @@ import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
 import type { Repositories } from "../store/store.ts";
 import { scrubSecrets } from "../telemetry/scrub-secrets.ts";
+import { clientTokenPurpose } from "../vault/vault.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 
 /** What somebody has found. */
@@ -22,6 +29,10 @@ export type ReportDeps = Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "
 interface Evidence {
   readonly hash: string;
   readonly fingerprint: string;
+  /** The client token that it is, good until it expires. */
+  readonly clientToken:
+    | { readonly claims: ClientTokenClaims; readonly preview: string }
+    | undefined;
   /** It is the token of the settings, which is nobody's to revoke here. */
   readonly settingName: string | undefined;
   readonly place: string | null;
@@ -50,13 +61,15 @@ export async function reportLeaks(
 }
 
 async function gather(
-  { vault, authenticator }: ReportDeps,
+  deps: ReportDeps,
   { secret: written, url, source }: LeakReport,
 ): Promise<Evidence> {
+  const { vault, authenticator } = deps;
   const secret = written.trim().replace(/^bearer +/i, "");
   return {
     hash: hashGatewayKey(secret),
     fingerprint: await vault.fingerprint(secret),
+    clientToken: await findClientToken(deps, secret),
     settingName: await findSetting(authenticator, secret),
     place: scrubbed(placeOfLeak(url, secret)),
     source: scrubbed(sourceOfLeak(source, secret)),
@@ -66,6 +79,22 @@ async function gather(
 /** Beside the one that was reported, another secret may stand in the text. */
 function scrubbed(text: string | null): string | null {
   return text === null ? null : scrubSecrets(text);
+}
+
+/** Outside of the transaction, for the vault may have to write; and it makes no key for what somebody has made up. */
+async function findClientToken(
+  { store, vault, clock }: ReportDeps,
+  secret: string,
+): Promise<Evidence["clientToken"]> {
+  const read = readClientToken(secret);
+  if (read === undefined || read.claims.expiresAtMs <= clock.nowMs()) return undefined;
+  const { environmentId, signingKey } = read.claims;
+  const environment = await store.environments.findById(environmentId);
+  const current = await store.exposure.clientTokens.currentSigningKey(environmentId);
+  if (environment === undefined || current !== signingKey) return undefined;
+  const sign = await vault.hasher(clientTokenPurpose(environmentId, signingKey));
+  if (!read.isSignedBy(sign)) return undefined;
+  return { claims: read.claims, preview: previewClientToken(secret) };
 }
 
 /** The name of the setting that has this for its token. Tokens of the store are looked for there, and not used. */
@@ -101,6 +130,9 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
     const subject = { kind: "providerKey", subjectId, name, preview, environmentId } as const;
     await note(acting, evidence, { ...subject, outcome: "still_valid" });
   }
+  if (evidence.clientToken !== undefined) {
+    await actOnClientToken(acting, evidence, evidence.clientToken);
+  }
   if (evidence.settingName === undefined) return;
   const { settingName: name } = evidence;
   const subject = { subjectId: name, name, preview: null, environmentId: null };
@@ -117,7 +149,7 @@ async function actOnGatewayKey(
   const nowMs = acting.clock.nowMs();
   if (key.revokedAtMs !== null) return;
   if (superseded !== null && superseded.validUntilMs <= nowMs) return;
-  const mode = await modeOf(acting.repositories, key);
+  const mode = await modeOf(acting.repositories, environmentId);
   const outcome = gatewayKeyOutcome(mode, superseded !== null);
   const { gatewayKeys } = acting.repositories;
   if (outcome === "revoked") await gatewayKeys.revoke(subjectId, nowMs);
@@ -126,12 +158,28 @@ async function actOnGatewayKey(
   await note(acting, evidence, { ...subject, outcome });
 }
 
+/** It is kept nowhere, so that it can be revoked only with every other of its customer; its pages ask for new ones. */
+async function actOnClientToken(
+  acting: Acting,
+  evidence: Evidence,
+  { claims, preview }: NonNullable<Evidence["clientToken"]>,
+): Promise<void> {
+  const { id, customer, environmentId } = claims;
+  const outcome = gatewayKeyOutcome(await modeOf(acting.repositories, environmentId), false);
+  if (outcome === "revoked") {
+    const { clientTokens } = acting.repositories.exposure;
+    await clientTokens.revoke({ kind: "customer", subject: customer });
+  }
+  const subject = { kind: "clientToken", subjectId: id, name: customer, preview } as const;
+  await note(acting, evidence, { ...subject, environmentId, outcome });
+}
+
 async function modeOf(
   { environments }: Pick<Repositories, "environments">,
-  { id, environmentId }: PresentedKeyRecord,
+  environmentId: EnvironmentId,
 ): Promise<RuleMode> {
   const environment = await environments.findById(environmentId);
-  if (environment === undefined) throw new Error(`gateway key ${id} has no environment`);
+  if (environment === undefined) throw new Error(`there is no environment ${environmentId}`);
   return resolvePolicy(environment.kind, environment.policy).modes.leaked_keys;
 }
 

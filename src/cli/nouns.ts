@@ -121,6 +121,12 @@ export const NOUNS: readonly Noun[] = [
     load: async () => (await import("./commands/audit.ts")).audit,
   },
   {
+    name: "client-tokens",
+    group: "Access",
+    summary: "what pages in browsers call with, for minutes",
+    load: async () => (await import("./commands/client-tokens.ts")).clientTokens,
+  },
+  {
     name: "leaks",
     group: "Access",
     summary: "keys that were found where they should not be",

@@ -1,3 +1,4 @@
+import type { OwnLimit } from "../core/limits/client-token-limit.ts";
 import type { DecideUses, LimitUseKey } from "../core/limits/limit-use.ts";
 /**
  * The contract of limits: whether a call may go on now, decided for all processes together. Who takes how much is
@@ -22,6 +23,8 @@ export interface Limits {
 export interface LimitedCall extends ScopedCall {
   /** What the call is taken to use, until it is known; 0 = none. */
   readonly tokens: number;
+  /** A limit that came with the call, beside those that are set. */
+  readonly own?: OwnLimit | undefined;
 }
 
 export type LimitDecision = Admission | LimitRefusal | undefined;

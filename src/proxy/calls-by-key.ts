@@ -23,8 +23,11 @@ export class CallsByKey {
     if (others.size === 0) this.#calls.delete(id);
   }
 
-  /** As they are now. */
-  of(id: GatewayKeyId): readonly Call[] {
-    return [...(this.#calls.get(id) ?? [])];
+  /** As they are now. Null: those that came with a client token, of whatever key. */
+  of(id: GatewayKeyId | null): readonly Call[] {
+    if (id !== null) return [...(this.#calls.get(id) ?? [])];
+    return [...this.#calls.values()].flatMap((calls) =>
+      [...calls].filter(({ key }) => key?.clientToken !== undefined),
+    );
   }
 }

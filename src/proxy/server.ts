@@ -212,7 +212,7 @@ function refuseTarget({ method, target, path, dated }: GatewayRequest): Refusal 
   if (!METHODS.has(method)) {
     return { code: "method_not_allowed", message: `${method.slice(0, 20)} is not forwarded.` };
   }
-  if (/kw_(?:dev|stg|live|admin)_/.test(target + (dated?.deployment ?? ""))) {
+  if (/kw_(?:dev|stg|live|admin)_|kwc_(?:dev|stg|live)_/.test(target + (dated?.deployment ?? ""))) {
     return {
       code: "key_in_url",
       message:

@@ -44,6 +44,10 @@ class Source implements SnapshotSource {
     return found;
   }
 
+  findKeyById(id: string): Promise<KeyEntry | undefined> {
+    return this.findKeyByHash(id);
+  }
+
   async loadRouting(): Promise<EnvironmentRouting> {
     this.routeLoads += 1;
     if (this.isDown) throw new Error("down");

@@ -1,5 +1,6 @@
 import type { EnvironmentKind, UnpricedPolicy } from "../core/environments/environment.ts";
 import type {
+  ClientTokenId,
   EnvironmentId,
   GatewayKeyId,
   ProjectId,
@@ -8,6 +9,7 @@ import type {
   RoutingRuleId,
 } from "../core/ids/ids.ts";
 import type { SupersededSecret } from "../core/keys/superseded-secret.ts";
+import type { OwnLimit } from "../core/limits/client-token-limit.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { IpRanges } from "../core/network/ip-ranges.ts";
 import type { CallPolicy } from "../core/policy/call-policy.ts";
@@ -35,6 +37,17 @@ export interface KeyEntry {
   readonly revokedAtMs: number | null;
   /** Set where the secret that it was found by is not its own any more. */
   readonly superseded: SupersededSecret | null;
+  /** Set where the call came with a client token that was made under the key. */
+  readonly clientToken?: ClientTokenEntry | undefined;
+}
+
+/** What a client token has beside what it narrows of its gateway key. */
+export interface ClientTokenEntry {
+  readonly id: ClientTokenId;
+  readonly feature: string | null;
+  /** Below `/v1`. */
+  readonly endpoints: ReadonlySet<string>;
+  readonly ownLimit: OwnLimit | undefined;
 }
 
 /** Ready to be asked on every call. */
@@ -108,6 +121,7 @@ export interface SnapshotChange {
 /** Where the snapshot reads from. */
 export interface SnapshotSource {
   findKeyByHash(hash: string): Promise<KeyEntry | undefined>;
+  findKeyById(id: GatewayKeyId): Promise<KeyEntry | undefined>;
   loadRouting(environmentId: EnvironmentId): Promise<EnvironmentRouting>;
   latestSequence(): Promise<number>;
   changesSince(sequence: number): Promise<readonly SnapshotChange[]>;
@@ -140,7 +154,7 @@ const KINDS_OF_NO_ROUTE: ReadonlySet<string> = new Set(["priceOverride", "limit"
 export class Snapshot {
   readonly #source: SnapshotSource;
   readonly #options: SnapshotOptions;
-  /** In order of last use, oldest first. */
+  /** By hash, and by id those that client tokens were made under. In order of last use, oldest first. */
   readonly #keys = new Map<string, KeyEntry>();
   /** A key has a hash for each of its secrets that was used. */
   readonly #hashesById = new Map<string, string[]>();
@@ -153,7 +167,7 @@ export class Snapshot {
   /** Counts applied changes: a load that began before a change must not be kept after it. */
   #generation = 0;
   #refreshedMs: number;
-  #onKeyChange: (id: GatewayKeyId) => void = () => undefined;
+  #onKeyChange: (id: GatewayKeyId | null) => void = () => undefined;
 
   constructor(source: SnapshotSource, options: SnapshotOptions) {
     this.#source = source;
@@ -161,8 +175,11 @@ export class Snapshot {
     this.#refreshedMs = options.monotonicMs();
   }
 
-  /** Told of every gateway key that changed, once what was known of it is forgotten; in place of whoever was told before. */
-  watchKeys(onChange: (id: GatewayKeyId) => void): void {
+  /**
+   * Told of every gateway key that changed, once what was known of it is forgotten, and of client tokens that were revoked
+   * (null); in place of whoever was told before.
+   */
+  watchKeys(onChange: (id: GatewayKeyId | null) => void): void {
     this.#onKeyChange = onChange;
   }
 
@@ -179,6 +196,18 @@ export class Snapshot {
 
   /** The key by the SHA-256 of its text; also when it is revoked or expired. Rejects when the store does not answer. */
   findKey(hash: string): KeyEntry | undefined | Promise<KeyEntry | undefined> {
+    return this.#find(hash, () => this.#source.findKeyByHash(hash));
+  }
+
+  /** The same by the key's id, with no secret at hand. */
+  findKeyById(id: GatewayKeyId): KeyEntry | undefined | Promise<KeyEntry | undefined> {
+    return this.#find(id, () => this.#source.findKeyById(id));
+  }
+
+  #find(
+    hash: string,
+    load: () => Promise<KeyEntry | undefined>,
+  ): KeyEntry | undefined | Promise<KeyEntry | undefined> {
     const known = this.#keys.get(hash);
     if (known !== undefined) {
       this.#keys.delete(hash);
@@ -190,7 +219,7 @@ export class Snapshot {
       if (missUntilMs > this.#options.monotonicMs()) return undefined;
       this.#misses.delete(hash);
     }
-    return this.#loadingKeys.get(hash) ?? this.#loadKey(hash);
+    return this.#loadingKeys.get(hash) ?? this.#loadKey(hash, load);
   }
 
   /** At once when it is in memory. Rejects when the store does not answer; the next call tries again. */
@@ -219,16 +248,17 @@ export class Snapshot {
       this.#misses.clear();
       this.#loadingKeys.clear();
       this.#onKeyChange(change.entityId as GatewayKeyId);
+    } else if (change.kind === "clientToken") {
+      this.#onKeyChange(null);
     } else if (!KINDS_OF_NO_ROUTE.has(change.kind)) {
       this.#routing.clear();
       this.#loadingRouting.clear();
     }
   }
 
-  #loadKey(hash: string): Promise<KeyEntry | undefined> {
+  #loadKey(hash: string, load: () => Promise<KeyEntry | undefined>): Promise<KeyEntry | undefined> {
     const generation = this.#generation;
-    const loading = this.#source
-      .findKeyByHash(hash)
+    const loading = load()
       .then((entry) => {
         if (generation === this.#generation) this.#remember(hash, entry);
         return entry;

@@ -41,6 +41,7 @@ it("hands on what the store says in time, refusals included", async () => {
 function sourceOf(ask: () => Promise<number>): SnapshotSource {
   return {
     findKeyByHash: async () => void (await ask()),
+    findKeyById: async () => void (await ask()),
     loadRouting: async () => {
       await ask();
       return { routes: [], rules: [], unpricedPolicy: "allow_and_alert" };

@@ -9,6 +9,7 @@ import { withinDeadline } from "./within-deadline.ts";
 export function withAnswerDeadline(source: SnapshotSource, deadlineMs: number): SnapshotSource {
   return {
     findKeyByHash: (hash) => withinDeadline(deadlineMs, source.findKeyByHash(hash)),
+    findKeyById: (id) => withinDeadline(deadlineMs, source.findKeyById(id)),
     loadRouting: (environmentId) => withinDeadline(deadlineMs, source.loadRouting(environmentId)),
     latestSequence: () => withinDeadline(deadlineMs, source.latestSequence()),
     changesSince: (sequence) => withinDeadline(deadlineMs, source.changesSince(sequence)),

@@ -22,6 +22,7 @@ describe("an environment's routing", () => {
       priceBook: deps.priceBook,
       standIn: { ...standIn, defaultBaseUrl: "http://127.0.0.1:9/v1" },
       holds: { replaceBudgets: () => undefined },
+      clientTokens: { replace: () => undefined },
     });
   }
 

@@ -19,6 +19,7 @@ import type {
   RoutingRule,
   SnapshotSource,
 } from "../proxy/snapshot.ts";
+import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import type {
   ChangeRecord,
@@ -30,11 +31,13 @@ import type {
 import type { KeyFactsRecord } from "../store/rotation-records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
+import { loadClientTokens, type LoadClientTokensDeps } from "./load-client-tokens.ts";
 import type { KeySightings } from "./rotation/key-sightings.ts";
 import { reloadBudgets } from "./start-budgets.ts";
 import { reloadLimits, type ReloadLimitsDeps } from "./start-limits.ts";
 
-export interface SnapshotSourceDeps extends ReloadLimitsDeps {
+export interface SnapshotSourceDeps
+  extends ReloadLimitsDeps, Pick<LoadClientTokensDeps, "clientTokens"> {
   readonly store: Store;
   readonly vault: Vault;
   readonly providers: ProviderRegistry;
@@ -46,13 +49,22 @@ export interface SnapshotSourceDeps extends ReloadLimitsDeps {
   readonly sightings: Pick<KeySightings, "watch">;
 }
 
+/** A new environment has a signing key, too. */
+const KINDS_OF_TOKENS: ReadonlySet<string> = new Set(["clientToken", "environment"]);
 const MAX_CHANGES_A_READ = MAX_PAGE_SIZE;
 
 /** What the data plane knows, read from the store; the one place where provider secrets are opened. */
 export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
   const { store } = deps;
   return {
-    findKeyByHash: (hash) => findKey(store, hash),
+    findKeyByHash: async (hash) => {
+      const record = await store.gatewayKeys.findByHash(hash);
+      return record && (await toKeyEntry(store, record));
+    },
+    findKeyById: async (id) => {
+      const record = await store.gatewayKeys.findById(id);
+      return record && (await toKeyEntry(store, { ...record, superseded: null }));
+    },
     loadRouting: (environmentId) => loadRouting(deps, environmentId),
     latestSequence: () => store.changes.latestSequence(),
     changesSince: async (sequence) => {
@@ -61,6 +73,7 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
       if (changes.some(({ kind }) => kind === "priceOverride")) await loadPriceOverrides(deps);
       await reloadLimits(deps, changes);
       if (changes.some(({ kind }) => kind === "budget")) await reloadBudgets(deps);
+      if (changes.some(({ kind }) => KINDS_OF_TOKENS.has(kind))) await loadClientTokens(deps);
       return changes;
     },
   };
@@ -78,9 +91,7 @@ async function listAllSince(store: Store, sequence: number): Promise<readonly Ch
   }
 }
 
-async function findKey(store: Store, hash: string): Promise<KeyEntry | undefined> {
-  const record = await store.gatewayKeys.findByHash(hash);
-  if (record === undefined) return undefined;
+async function toKeyEntry(store: Store, record: PresentedKeyRecord): Promise<KeyEntry> {
   const [environment, customer] = await Promise.all([
     store.environments.findById(record.environmentId),
     record.customerId === null ? undefined : store.customers.findById(record.customerId),

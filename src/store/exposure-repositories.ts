@@ -7,9 +7,9 @@ import type { Page, PageRequest } from "./paging.ts";
 export interface LeakRecord {
   readonly id: LeakId;
   readonly kind: LeakedKind;
-  /** Of the gateway key, the provider key or the admin token. */
+  /** Of the gateway key, the provider key or the token. */
   readonly subjectId: string;
-  /** As they were then. */
+  /** As they were then; of a client token its customer. */
   readonly name: string;
   readonly preview: string | null;
   readonly environmentId: EnvironmentId | null;
@@ -34,6 +34,24 @@ export interface LeakRepository {
   ): Promise<Page<LeakRecord>>;
 }
 
+/** Whose client tokens were revoked: those that were made before the log of changes had this sequence. */
+export interface ClientTokenRevocation {
+  readonly kind: "customer" | "environment";
+  /** The customer's external id; the environment's id. */
+  readonly subject: string;
+  readonly sequence: number;
+}
+
+export interface ClientTokenRevocationRepository {
+  /** Ends all that were made so far; the sequence of the change. */
+  revoke(whose: Pick<ClientTokenRevocation, "kind" | "subject">): Promise<number>;
+  /** Those of environments, and those of customers that can still be the end of a token. */
+  listAll(): Promise<readonly ClientTokenRevocation[]>;
+  /** The number of the key that an environment's tokens are signed with: that of its last revocation, 0 before any. */
+  currentSigningKey(environmentId: EnvironmentId): Promise<number>;
+}
+
 export interface ExposureRepositories {
   readonly leaks: LeakRepository;
+  readonly clientTokens: ClientTokenRevocationRepository;
 }

@@ -204,6 +204,7 @@ export interface LimitRecord extends Limit {
 /** The kinds of row whose changes travel to every process. */
 const CHANGE_KINDS = [
   "gatewayKey",
+  "clientToken",
   "providerKey",
   "providerAccount",
   "routingRule",

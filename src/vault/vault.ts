@@ -2,7 +2,7 @@
  * The vault's contract: seals provider secrets and opens them again, for one environment each. It knows no
  * provider and no HTTP; a secret leaves it only through `open`.
  */
-import type { DataKeyId, RootKeyId } from "../core/ids/ids.ts";
+import type { DataKeyId, EnvironmentId, RootKeyId } from "../core/ids/ids.ts";
 import type {
   DataKeyRecord,
   RootKeyRecord,
@@ -44,7 +44,16 @@ export class WrongRootKeyError extends Error {
 export class SealBrokenError extends Error {}
 
 /** Each has a key of its own. */
-export type HashPurpose = "audit";
+export type HashPurpose = "audit" | ClientTokenPurpose;
+export type ClientTokenPurpose = `client tokens ${number} of ${EnvironmentId}`;
+
+/** What an environment's client tokens are signed for; `number` tells its signing keys apart. */
+export function clientTokenPurpose(
+  environmentId: EnvironmentId,
+  number: number,
+): ClientTokenPurpose {
+  return `client tokens ${number} of ${environmentId}`;
+}
 
 export interface Vault {
   readonly rootKey: RootKeyInfo;

@@ -101,7 +101,8 @@ async function install(location: {
   }
 }
 
-async function runIn(
+/** One command in a directory, whatever is in it. */
+export async function runIn(
   cwd: string,
   argv: readonly string[],
   { env = {}, stdin, isInteractive = false, stopped }: CliRunOptions,

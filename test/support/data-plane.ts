@@ -23,6 +23,7 @@ import { openaiProvider } from "../../src/providers/openai/openai-provider.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { AccountGate } from "../../src/proxy/account-gate.ts";
 import { BodyBudget } from "../../src/proxy/body-budget.ts";
+import { ClientTokenBook } from "../../src/proxy/client-token-book.ts";
 import type { FailoverLimits } from "../../src/proxy/failover.ts";
 import type { LookUp } from "../../src/proxy/guarded-connector.ts";
 import type { ConnectionLimits } from "../../src/proxy/http/connection-limits.ts";
@@ -109,6 +110,8 @@ export interface DataPlaneOptions {
   readonly accountGate?: AccountGate;
   /** None by default: no budget counts a call. */
   readonly holds?: Pick<HoldBook, "windowsOf" | "place">;
+  /** None by default: no client token is good. */
+  readonly clientTokens?: ClientTokenBook;
   /** A key look-up waits for this. */
   readonly keyGate?: Promise<void>;
 }
@@ -148,6 +151,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const bodyBudget = new BodyBudget(options.maxHeldBodyBytes ?? 64 * 1024 * 1024);
   const gateway = createGatewayListener({
     snapshot,
+    clientTokens: options.clientTokens ?? new ClientTokenBook(),
     holds: options.holds ?? { windowsOf: () => [], place: refuseToHold },
     worstCase: { priceBook, ceilings: DEFAULT_BOUND_CEILINGS },
     ledger,
@@ -284,6 +288,10 @@ function createSnapshot(key: string, options: DataPlaneOptions, changes: StoreCh
         if (changes.isLookUpAway) throw new Error("the store is away");
         return hash === hashGatewayKey(key) ? { ...entry, ...changes.key } : undefined;
       },
+      findKeyById: async (id) => {
+        if (changes.isLookUpAway) throw new Error("the store is away");
+        return id === entry.id ? { ...entry, ...changes.key } : undefined;
+      },
       loadRouting: async () =>
         options.hasRoute === false
           ? { routes: [], rules: [], unpricedPolicy: "allow_and_alert" }
@@ -296,6 +304,7 @@ function createSnapshot(key: string, options: DataPlaneOptions, changes: StoreCh
         return [
           { sequence: sequence + 1, kind: "providerKey", entityId: "pky_any" },
           { sequence: sequence + 2, kind: "gatewayKey", entityId: entry.id },
+          { sequence: sequence + 3, kind: "clientToken", entityId: "any" },
         ];
       },
     },

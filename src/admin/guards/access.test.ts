@@ -61,7 +61,8 @@ describe("who may call which route", { timeout: 60_000 }, () => {
   async function idIn(kind: Kind, place: EnvironmentPlace): Promise<string> {
     const scope = { kind: "environment", id: kind };
     if (place === "path.environment") return kind;
-    if (place === "path.gatewayKey") return create("/keys", { environment: kind, name: "bot" });
+    if (place === "path.gatewayKey" || place === "body.gatewayKey")
+      return create("/keys", { environment: kind, name: "bot" });
     if (place === "path.limit") return create("/limits", { scope, requestsPerMinute: 5 });
     if (place === "path.budget") return create("/budgets", { scope, limitUsd: "1", period: "day" });
     if (place === "path.routingRule") {
@@ -104,7 +105,9 @@ describe("who may call which route", { timeout: 60_000 }, () => {
     }
     if (row.method === "GET" || row.method === "DELETE") return [path, { method: row.method }];
     const scope = { kind: "environment", ...(kind !== null && { id: kind }) };
-    const body = kind === null ? { scope } : { environment: kind, scope };
+    const key =
+      about === "body.gatewayKey" && kind !== null ? { key: await idIn(kind, about) } : {};
+    const body = kind === null ? { scope } : { environment: kind, scope, ...key };
     return [path, { ...postOf(body), method: row.method }];
   }
 

@@ -45,6 +45,10 @@ const FINDERS: Readonly<Record<EnvironmentPlace, Finder>> = {
   "query.environment": (store, { request }) => named(store, queryText(request, "environment")),
   "body.environment": async (store, { request }) =>
     named(store, textOf(await bodyOf(request), "environment")),
+  "body.gatewayKey": async (store, { request }) => {
+    const id = textOf(await bodyOf(request), "key");
+    return id === undefined ? "all" : ofGatewayKey(store, id);
+  },
   "query.scope": (store, { request }) =>
     scoped(store, queryText(request, "scopeKind"), queryText(request, "scopeId")),
   "body.scope": async (store, { request }) => {

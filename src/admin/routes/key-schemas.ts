@@ -16,7 +16,7 @@ const environmentReference = referenceField("An environment's name or id.", "pro
 const projectReference = referenceField("A project's name or id.", "default");
 const customerReference = referenceField("A customer's external id or id.", "acme");
 
-const modelField = z
+export const modelField = z
   .string()
   .regex(/^[\x21-\x7e]{1,256}$/, "must be 1 to 256 visible ASCII characters")
   .openapi({ example: "gpt-4o-mini" });

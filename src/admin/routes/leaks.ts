@@ -81,7 +81,9 @@ const leakSchema = z
     id: z.string().openapi({ example: "lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
     kind: z.enum(LEAKED_KINDS),
     subjectId: z.string().openapi({ description: "Of the key or token.", example: "key_…" }),
-    name: z.string().openapi({ description: "Its name when it was reported." }),
+    name: z
+      .string()
+      .openapi({ description: "Its name when it was reported; of a client token, its customer." }),
     preview: z.string().nullable(),
     environmentId: z.string().nullable(),
     environment: z.string().nullable(),

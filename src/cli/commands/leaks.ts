@@ -10,19 +10,19 @@ const report = defineCommand({
   details:
     "Whoever finds a key can do so, without a token. A gateway key is revoked or told of, as its environment's policy leaked_keys says; an admin token is revoked; of a provider key you are told. The answer does not say whether it is one of ours; leaks list does.",
   examples: [
-    "keyward leaks report --url https://example.com/some/repository",
+    "keyward leaks report --found-at https://example.com/some/repository",
     "keyward leaks report --secret-stdin < found.txt",
     "keyward leaks report --secret-env FOUND_KEY --source commit",
   ],
   reach: "admin",
   printsData: true,
   options: {
-    url: { value: "url", description: "where it was found" },
+    foundAt: { value: "url", description: "where it was found", param: "url" },
     source: { value: "word", description: "what found it, or in what" },
     ...SECRET_OPTIONS,
   },
   async run({ admin, io, options, output }) {
-    const { url, source } = options;
+    const { foundAt: url, source } = options;
     const key = await readSecret(io, options, "What was found: ");
     const client = await admin();
     const body = { key, ...given({ url, source }) };

@@ -18,6 +18,7 @@ export const PERMISSIONS = [
   "routing:write",
   "keys:read",
   "keys:write",
+  "client-tokens:write",
   "customers:read",
   "customers:write",
   "budgets:read",

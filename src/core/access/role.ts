@@ -26,6 +26,7 @@ export const PERMISSIONS_OF_ROLE: Readonly<Record<Role, ReadonlySet<Permission>>
     "provider-keys:write",
     "routing:write",
     "keys:write",
+    "client-tokens:write",
     "customers:write",
     "limits:write",
     "alerts:write",

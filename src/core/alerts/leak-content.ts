@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<LeakedKind, string>> = {
   gatewayKey: "Gateway key",
   providerKey: "Provider key",
   adminToken: "Admin token",
+  clientToken: "Client token for customer",
 };
 
 const STATES: Readonly<Record<LeakOutcome, string>> = {
@@ -56,6 +57,8 @@ const COMMANDS: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
   providerKey: ({ id }) => `keyward provider-keys rotate ${id} --compromise`,
   adminToken: ({ outcome }) =>
     outcome === "still_valid" ? "keyward doctor" : "keyward admin-tokens list",
+  clientToken: ({ outcome }) =>
+    outcome === "still_valid" ? "keyward client-tokens revoke --help" : "keyward leaks list",
 };
 
 const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
@@ -66,6 +69,10 @@ const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
     outcome === "still_valid"
       ? `it is the setting ${name}: put another token there and restart`
       : "look in the audit log for what it was used for (keyward audit list)",
+  clientToken: ({ outcome }) =>
+    outcome === "still_valid"
+      ? "it is good for an hour at most: revoke the customer's, or wait"
+      : "every client token of the customer from before is refused; its pages ask your server for another",
 };
 
 const GATEWAY_KEY_ADVICE: Readonly<Record<LeakOutcome, string>> = {

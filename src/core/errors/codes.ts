@@ -50,6 +50,11 @@ export const ERROR_CODES = {
     "authentication_error",
     "The gateway key was rotated, and the overlap in which its old secret was accepted has ended. Use the new one; a lost one is replaced with `keyward keys rotate`.",
   ),
+  client_token_expired: refused(
+    401,
+    "authentication_error",
+    "The client token was good for some minutes, and they are over. The page asks its own server for another, which makes it with `POST /client-tokens`.",
+  ),
   invalid_admin_token: refused(
     401,
     "authentication_error",

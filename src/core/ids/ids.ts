@@ -39,6 +39,7 @@ export type LimitId = Id<"lim">;
 export type RotationId = Id<"rot">;
 export type LeakId = Id<"lek">;
 export type ProvisionId = Id<"pvn">;
+export type ClientTokenId = Id<"ctk">;
 
 /** Where ids get time (ms since the epoch) and randomness from; tests hand in their own. */
 export interface IdSource {

@@ -1,5 +1,6 @@
 /** What can be said of a provider's secret by looking at its first characters. Nothing here asks a provider. */
 import { ADMIN_TOKEN_PREFIX } from "./admin-token.ts";
+import { CLIENT_TOKEN_PREFIXES } from "./client-token.ts";
 import { GATEWAY_KEY_PREFIXES } from "./gateway-key.ts";
 
 /** Prefixes that name a key's type and nothing secret; the longest that fits is shown. */
@@ -35,5 +36,6 @@ export function isKeywardKey(text: string): boolean {
 
 const ISSUED_PREFIXES: readonly string[] = [
   ...Object.values(GATEWAY_KEY_PREFIXES),
+  ...Object.values(CLIENT_TOKEN_PREFIXES),
   ADMIN_TOKEN_PREFIX,
 ];

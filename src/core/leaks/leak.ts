@@ -4,7 +4,7 @@
  */
 import type { RuleMode } from "../policy/environment-policy.ts";
 
-export const LEAKED_KINDS = ["gatewayKey", "providerKey", "adminToken"] as const;
+export const LEAKED_KINDS = ["gatewayKey", "providerKey", "adminToken", "clientToken"] as const;
 export type LeakedKind = (typeof LEAKED_KINDS)[number];
 
 /**

@@ -115,6 +115,12 @@ export class SharedLimits implements Limits {
   }
 
   #usesOf(call: LimitedCall): readonly LocalUse[] {
+    const uses = this.#scopedUsesOf(call);
+    if (call.own === undefined) return uses;
+    return [...uses, this.#useOf(call.own.limit, call.own.subject)];
+  }
+
+  #scopedUsesOf(call: LimitedCall): readonly LocalUse[] {
     const known = this.#memo.get(call, null);
     if (known?.every(isKept) === true) return known;
     const uses: LocalUse[] = [];

@@ -16,7 +16,9 @@ export function attribute(call: Call): Refusal | undefined {
   if (typeof feature === "object" && feature !== null) return feature;
   const named = readTag(call, "x-keyward-customer", MAX_CUSTOMER_CHARACTERS);
   if (typeof named === "object" && named !== null) return named;
-  call.feature = feature;
+  const token = call.key?.clientToken;
+  // Who holds a client token is a visitor, and says nothing that is believed.
+  call.feature = token === undefined ? feature : token.feature;
   // A key that is bound to a customer cannot speak for another one, whatever the request says.
   call.customer = call.key?.customer ?? named ?? fromEndUser(call.peeked?.endUser ?? null);
   return undefined;

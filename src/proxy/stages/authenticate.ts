@@ -1,12 +1,15 @@
+import { looksLikeClientToken } from "../../core/keys/client-token.ts";
 import { hashGatewayKey, parseGatewayKey } from "../../core/keys/gateway-key.ts";
 import type { SupersededSecret } from "../../core/keys/superseded-secret.ts";
 import type { Call, Refusal } from "../call.ts";
 import type { CallsByKey } from "../calls-by-key.ts";
+import type { ClientTokenBook } from "../client-token-book.ts";
 import type { KeyEntry, Snapshot } from "../snapshot.ts";
 
 export interface AuthenticateDeps {
   readonly snapshot: Snapshot;
   readonly callsByKey: CallsByKey;
+  readonly clientTokens: Pick<ClientTokenBook, "find" | "entryOf">;
   readonly nowMs: () => number;
 }
 
@@ -24,8 +27,39 @@ export function authenticate(
 ): Refusal | undefined | Promise<Refusal | undefined> {
   if (deps.snapshot.isStale()) return STALE;
   const presented = presentedKey(call);
+  if (presented !== undefined && looksLikeClientToken(presented)) {
+    return authenticateToken(deps, call, presented);
+  }
   if (presented === undefined || parseGatewayKey(presented) === undefined) return INVALID_KEY;
-  const found = deps.snapshot.findKey(hashGatewayKey(presented));
+  return acceptFound(deps, call, deps.snapshot.findKey(hashGatewayKey(presented)));
+}
+
+/** For the token itself nothing is looked up; the key that it was made under is known as any other that calls. */
+function authenticateToken(
+  deps: AuthenticateDeps,
+  call: Call,
+  token: string,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  const claims = deps.clientTokens.find(token);
+  if (claims === undefined) return INVALID_KEY;
+  if (claims.expiresAtMs <= deps.nowMs()) return EXPIRED_TOKEN;
+  const narrow = (parent: KeyEntry | undefined) =>
+    parent && deps.clientTokens.entryOf(token, parent);
+  const found = deps.snapshot.findKeyById(claims.keyId);
+  return acceptFound(deps, call, found instanceof Promise ? found.then(narrow) : narrow(found));
+}
+
+/** Whoever has the whole of a token that was right may know that another is needed. */
+const EXPIRED_TOKEN: Refusal = {
+  code: "client_token_expired",
+  message: "This client token has expired. Ask your own server for another.",
+};
+
+function acceptFound(
+  deps: AuthenticateDeps,
+  call: Call,
+  found: KeyEntry | undefined | Promise<KeyEntry | undefined>,
+): Refusal | undefined | Promise<Refusal | undefined> {
   if (!(found instanceof Promise)) return accept(deps, call, found);
   return found.then(
     (entry) => accept(deps, call, entry),

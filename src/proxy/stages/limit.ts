@@ -1,3 +1,4 @@
+import { isClientTokenLimit } from "../../core/limits/client-token-limit.ts";
 import { estimateTokens } from "../../core/limits/estimate-tokens.ts";
 import type { LimitMeasure } from "../../core/limits/limit.ts";
 import type { ScopeKind } from "../../core/scopes/scope.ts";
@@ -21,7 +22,7 @@ type Outcome = Refusal | undefined | Promise<Refusal | undefined>;
  */
 export function limit(deps: LimitDeps, call: Call): Outcome {
   const { limits } = deps;
-  if (limits.isEmpty) return undefined;
+  if (limits.isEmpty && call.key?.clientToken?.ownLimit === undefined) return undefined;
   if (call.operation.charges) call.estimatedTokens = estimateTokens(readTokenFacts(call.peeked));
   return then(limits.admit(limitedCall(call)), (decision) => conclude(deps, call, decision));
 }
@@ -65,7 +66,8 @@ async function later<Value>(value: Promise<Value>, next: (value: Value) => Outco
 }
 
 function limitedCall(call: Call): LimitedCall {
-  return { ...scopedCall(call), tokens: call.estimatedTokens };
+  const own = call.key?.clientToken?.ownLimit;
+  return { ...scopedCall(call), tokens: call.estimatedTokens, own };
 }
 
 function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome {
@@ -106,10 +108,13 @@ const WHOSE: Readonly<Record<ScopeKind, (subject: string) => string>> = {
 
 function refusalOf(refusal: LimitRefusal): Refusal {
   const { limit: reached, subject, measure, retryAfterMs } = refusal;
-  const allowed = `${ALLOWED[measure](refusal)} for ${WHOSE[reached.scope.kind](subject)}`;
+  const isTokens = isClientTokenLimit(reached);
+  const whose = isTokens ? "the client token" : WHOSE[reached.scope.kind](subject);
+  const which = isTokens ? "The client token's own limit" : `The limit ${reached.id}`;
+  const allowed = `${ALLOWED[measure](refusal)} for ${whose}`;
   return {
     code: "rate_limit_exceeded",
-    message: `The limit ${reached.id} allows ${allowed}, and that is reached. Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,
+    message: `${which} allows ${allowed}, and that is reached. Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,
     retryAfterMs,
   };
 }

@@ -7,7 +7,7 @@ import { isListed } from "../../wire/openai/unlisted.ts";
 import { isFromBrowser } from "../browser-calls.ts";
 import type { Call, Refusal } from "../call.ts";
 import type { PolicyWatch } from "../policy-watch.ts";
-import type { KeyEntry, Snapshot } from "../snapshot.ts";
+import type { ClientTokenEntry, KeyEntry, Snapshot } from "../snapshot.ts";
 
 export interface RestrictDeps {
   readonly snapshot: Snapshot;
@@ -46,7 +46,9 @@ export function restrictBy(
   const { key } = call;
   if (key === undefined) throw new Error("restrict comes after authenticate");
   call.policy = policy;
-  if (key.restrictions === null && policy === null) return undefined;
+  if (key.restrictions === null && policy === null && key.clientToken === undefined) {
+    return undefined;
+  }
   return (
     restrictAddress(deps, call, key, policy) ??
     restrictEndpoint(deps, call, key, policy) ??
@@ -92,6 +94,9 @@ function restrictEndpoint(
   key: KeyEntry,
   policy: CallPolicy | null,
 ): Refusal | undefined {
+  if (key.clientToken !== undefined && !isOpenToToken(call, key.clientToken)) {
+    return CLOSED_TO_TOKEN;
+  }
   const own = key.restrictions?.allowedEndpoints ?? null;
   const rule = policy?.endpoints ?? null;
   if (own === null && rule === null) return undefined;
@@ -100,6 +105,20 @@ function restrictEndpoint(
   if (rule === null || rule.set.has(path)) return undefined;
   if (rule.mode === "warn") return deps.policyWatch.note(call, "allowed_endpoints");
   return endpointNotAllowed(path, `The ${key.environmentName} environment`);
+}
+
+const CLOSED_TO_TOKEN: Refusal = {
+  code: "endpoint_not_allowed",
+  message:
+    "The client token is not made for this endpoint, or asks for more than to make a call of it: tokens list, read back and delete nothing. The server that makes the token names its endpoints.",
+};
+
+/** Calls are made, of the endpoints that were chosen, and to the letter: what lies below them is not one customer's. */
+function isOpenToToken({ operation }: Call, { endpoints }: ClientTokenEntry): boolean {
+  if (!isListed(operation)) return false;
+  const path = operation.path.slice("/v1/".length);
+  if (operation.method === "GET") return path === "models" && endpoints.has(path);
+  return operation.method === "POST" && endpoints.has(path);
 }
 
 /** What is listed has one path, however it is spelled. */

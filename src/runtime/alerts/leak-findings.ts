@@ -1,7 +1,7 @@
 import { DAY_MS } from "../../core/alerts/alert-period.ts";
 import { describeLeak } from "../../core/alerts/leak-content.ts";
 import type { LeakedKind } from "../../core/leaks/leak.ts";
-import type { AlertRuleRecord, AlertSubjectKind } from "../../store/alert-records.ts";
+import type { AlertRuleRecord, AlertSubject } from "../../store/alert-records.ts";
 import type { LeakRecord } from "../../store/exposure-repositories.ts";
 import type { Store } from "../../store/store.ts";
 import { type Finding, formatMinute } from "./finding.ts";
@@ -15,10 +15,12 @@ interface LeakFindingDeps {
 const MAX_LEAKS = 1000;
 const MAX_AGE_MS = 30 * DAY_MS;
 
-const SUBJECTS: Readonly<Record<LeakedKind, AlertSubjectKind>> = {
-  gatewayKey: "key",
-  providerKey: "providerKey",
-  adminToken: "adminToken",
+/** Of a client token nothing is left in an hour: what it is about is its customer, whose name it has. */
+const SUBJECTS: Readonly<Record<LeakedKind, (leak: LeakRecord) => AlertSubject>> = {
+  gatewayKey: ({ subjectId: id }) => ({ kind: "key", id }),
+  providerKey: ({ subjectId: id }) => ({ kind: "providerKey", id }),
+  adminToken: ({ subjectId: id }) => ({ kind: "adminToken", id }),
+  clientToken: ({ name: id }) => ({ kind: "customer", id }),
 };
 
 /** What was reported and somebody is to be told of: a period of its own for each, so that it fires once and no more. */
@@ -42,7 +44,7 @@ function isMeant(leak: LeakRecord, { scope }: AlertRuleRecord, nowMs: number): b
 function findingOf({ environments }: Pick<Store, "environments">, leak: LeakRecord): Finding {
   const { id, kind, subjectId, environmentId, createdAtMs } = leak;
   return {
-    key: { kind: SUBJECTS[kind], id: subjectId, period: `leak ${id}` },
+    key: { ...SUBJECTS[kind](leak), period: `leak ${id}` },
     describe: async () => {
       const environment =
         environmentId === null ? undefined : await environments.findById(environmentId);

@@ -1,5 +1,10 @@
 /** What is written about secrets that were found elsewhere. */
-import type { ExposureRepositories, LeakRepository } from "../exposure-repositories.ts";
+import { isId } from "../../core/ids/ids.ts";
+import type {
+  ClientTokenRevocationRepository,
+  ExposureRepositories,
+  LeakRepository,
+} from "../exposure-repositories.ts";
 import { auditedText } from "./audited-fields.ts";
 import { about, type ActsOf, type Within, withActs } from "./within.ts";
 
@@ -7,7 +12,23 @@ export function withExposureActs(
   exposure: ExposureRepositories,
   within: Within,
 ): ExposureRepositories {
-  return { leaks: withActs(exposure.leaks, leakActs(within)) };
+  return {
+    leaks: withActs(exposure.leaks, leakActs(within)),
+    clientTokens: withActs(exposure.clientTokens, clientTokenActs(within)),
+  };
+}
+
+function clientTokenActs(within: Within): ActsOf<ClientTokenRevocationRepository> {
+  return {
+    revoke: ({ kind, subject: id }) =>
+      within(async ({ exposure: { clientTokens } }, write) => {
+        const sequence = await clientTokens.revoke({ kind, subject: id });
+        const environment = isId("env", id) && kind === "environment" ? { environmentId: id } : {};
+        const target = about(kind, "clientTokensRevoked", { id, ...environment });
+        await write({ ...target, before: null, after: auditedText({ madeBefore: sequence }) });
+        return sequence;
+      }),
+  };
 }
 
 function leakActs(within: Within): ActsOf<LeakRepository> {

@@ -54,4 +54,43 @@ export function describeExposure(createDatabase: CreateTestDatabase): void {
       expect(await leaks.insert(other)).toBe(true);
     });
   });
+
+  describe("revocations of client tokens", () => {
+    const fixture = useDatabase(createDatabase);
+
+    test("are the place in the log of changes after which tokens are good again", async () => {
+      const { clientTokens } = fixture.store.exposure;
+      const { changes } = fixture.store;
+      const environment = ids.create("env");
+      expect(await clientTokens.currentSigningKey(environment)).toBe(0);
+      const before = await changes.latestSequence();
+      const first = await clientTokens.revoke({ kind: "customer", subject: "acme" });
+      expect(first).toBeGreaterThan(before);
+      expect(await changes.latestSequence()).toBe(first);
+      expect(await changes.listSince(before, 10)).toMatchObject([
+        { kind: "clientToken", entityId: "acme", sequence: first },
+      ]);
+      const second = await clientTokens.revoke({ kind: "customer", subject: "acme" });
+      const third = await clientTokens.revoke({ kind: "environment", subject: environment });
+      expect([second > first, third > second]).toEqual([true, true]);
+      expect(await clientTokens.currentSigningKey(environment)).toBe(third);
+      const all = (await clientTokens.listAll()).toSorted((a, b) => a.sequence - b.sequence);
+      expect(all.slice(-2)).toEqual([
+        { kind: "customer", subject: "acme", sequence: second },
+        { kind: "environment", subject: environment, sequence: third },
+      ]);
+    });
+
+    test("at once are each later than the one before, and none is lost", async () => {
+      const { clientTokens } = fixture.store.exposure;
+      const sequences = await Promise.all(
+        Array.from({ length: 5 }, (_, i) =>
+          clientTokens.revoke({ kind: "customer", subject: `customer ${i}` }),
+        ),
+      );
+      expect(new Set(sequences).size).toBe(5);
+      const all = await clientTokens.listAll();
+      expect(all.filter(({ subject }) => subject.startsWith("customer "))).toHaveLength(5);
+    });
+  });
 }

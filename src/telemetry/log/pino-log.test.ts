@@ -77,6 +77,10 @@ const PLANTED: readonly (readonly [what: string, text: string, secret: string])[
       seed8(secret),
     ] as const;
   }),
+  ...[seed(43)].flatMap((secret) => [
+    ["a client token's tag", `kwc_live_${seed(200)}.${secret}`, secret] as const,
+    ["a client token's claims", `kwc_dev_${secret}.${seed(43)}`, secret] as const,
+  ]),
   ...[seed(24)].map(
     (secret) => ["a cookie", `cookie: theme=dark; session=${secret}`, secret] as const,
   ),
@@ -200,6 +204,7 @@ describe("the log", () => {
       "://",
       "postgres://a",
       "kw_dev_",
+      "kwc_dev_",
       "api-key:",
       "cookie",
       "bearer ",

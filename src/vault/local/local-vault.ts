@@ -12,8 +12,7 @@ import { DataKeyRing } from "./data-key-ring.ts";
 import { establishRoot, type VaultParts } from "./establish-root.ts";
 
 const FINGERPRINT_SCOPE = "fingerprints";
-/** Scopes of keys that seal nothing. */
-const HASHING_SCOPES: ReadonlySet<string> = new Set([FINGERPRINT_SCOPE, scopeOf("audit")]);
+const HASHES = "hashes of ";
 
 /**
  * Opens the vault, and sets it up on first use. Throws WrongRootKeyError when the root key at hand is not the one the
@@ -38,7 +37,8 @@ export class LocalVault implements Vault {
   async seal(secret: string, context: SecretContext): Promise<SealedSecret> {
     // A lone surrogate would come back as another character.
     if (!secret.isWellFormed()) throw new TypeError("a secret must be well-formed text");
-    if (HASHING_SCOPES.has(context.environmentId)) {
+    // Keys of these scopes seal nothing.
+    if (context.environmentId === FINGERPRINT_SCOPE || context.environmentId.startsWith(HASHES)) {
       throw new RangeError(`${context.environmentId} is no environment`);
     }
     const dataKey = await this.#ring.byScope(context.environmentId);
@@ -71,7 +71,7 @@ export class LocalVault implements Vault {
 }
 
 function scopeOf(purpose: HashPurpose): string {
-  return `hashes of ${purpose}`;
+  return HASHES + purpose;
 }
 
 function secretContext(context: SecretContext, dataKeyId: string): Uint8Array {

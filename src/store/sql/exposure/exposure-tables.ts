@@ -19,6 +19,14 @@ export interface LeakTable {
   readonly created_at_ms: Integer;
 }
 
+interface ClientTokenRevocationTable {
+  readonly kind: "customer" | "environment";
+  readonly subject: string;
+  readonly sequence: Integer;
+  readonly revoked_at_ms: Integer;
+}
+
 export interface ExposureTables {
   readonly leaks: LeakTable;
+  readonly client_token_revocations: ClientTokenRevocationTable;
 }

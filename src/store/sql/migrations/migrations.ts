@@ -20,6 +20,7 @@ import { rotations } from "./0018-rotations.ts";
 import { environmentPolicies } from "./0019-environment-policies.ts";
 import { leaks } from "./0020-leaks.ts";
 import { provisions } from "./0021-provisions.ts";
+import { clientTokens } from "./0022-client-tokens.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "environment policies", statements: environmentPolicies },
   { name: "leaks", statements: leaks },
   { name: "provisions", statements: provisions },
+  { name: "client tokens", statements: clientTokens },
 ];
