@@ -1,4 +1,4 @@
-import { type Budget, limitAt, windowIdOf } from "../../src/core/budgets/budget.ts";
+import { type Budget, increaseEndAt, limitAt, windowIdOf } from "../../src/core/budgets/budget.ts";
 import { grantOf } from "../../src/core/budgets/grant.ts";
 import type { LeaseSource } from "../../src/core/budgets/lease.ts";
 import type { BudgetId, ProcessId } from "../../src/core/ids/ids.ts";
@@ -25,7 +25,8 @@ export function createMemoryLeases(): MemoryLeases {
         const before = { limitPicos, spentPicos: ZERO_PICOS, leasedPicos: amountOf(leased, id) };
         const grantedPicos = grantOf(before, ask);
         leased.set(id, before.leasedPicos + grantedPicos);
-        return { ...before, grantedPicos, leasedPicos: amountOf(leased, id) };
+        const limitUntilMs = increaseEndAt(ask.key.budget, atMs);
+        return { ...before, grantedPicos, limitUntilMs, leasedPicos: amountOf(leased, id) };
       });
     },
     giveBack: async (_holder, amounts) => {

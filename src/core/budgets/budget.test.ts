@@ -3,7 +3,14 @@ import type { BudgetId, BudgetIncreaseId } from "../ids/ids.ts";
 import { picos } from "../money/picos.ts";
 import type { ScopedCall } from "../scopes/scope.ts";
 import { BudgetRules } from "./budget-rules.ts";
-import { type Budget, carryOver, countedAmount, isHolding, limitAt } from "./budget.ts";
+import {
+  type Budget,
+  carryOver,
+  countedAmount,
+  increaseEndAt,
+  isHolding,
+  limitAt,
+} from "./budget.ts";
 
 const BUDGET: Budget = {
   id: "bud_1" as BudgetId,
@@ -58,8 +65,18 @@ describe("a budget", () => {
 
   it("has the limit that increases leave it with at an instant, their end excluded", () => {
     const raised = { ...BUDGET, increases: [increase(10n, 5, 10), increase(7n, 8, 9)] };
-    const limits = [4, 5, 8, 9, 10].map((atMs) => limitAt(raised, picos(1000n), atMs));
-    expect(limits).toEqual([1100n, 1110n, 1117n, 1110n, 1100n]);
+    const limits = [4, 5, 8, 9, 10].map((atMs) => limitAt(raised, picos(100n), atMs));
+    expect(limits).toEqual([200n, 210n, 217n, 210n, 200n]);
+    const ends = [4, 5, 8, 9, 10].map((atMs) => increaseEndAt(raised, atMs));
+    expect(ends).toEqual([null, 10, 9, 10, null]);
+  });
+
+  it("counts what was carried over up to the limit once more, also after it was lowered", () => {
+    const lowered = { ...BUDGET, rollsOver: true, limitPicos: picos(1n) };
+    expect(limitAt(lowered, picos(99n), 0)).toBe(2n);
+    expect(limitAt(lowered, picos(0n), 0)).toBe(1n);
+    expect(carryOver(lowered, window(1n, 0n, 99n))).toBe(1n);
+    expect(carryOver(lowered, window(2n, 0n, 99n))).toBe(0n);
   });
 
   it("hands on what is left, at most the limit, and only when it is to", () => {

@@ -55,13 +55,28 @@ export function isHolding(budget: Budget): boolean {
   );
 }
 
-/** The limit at an instant: of a window, with what its predecessor left and with the increases that hold then. */
+/**
+ * The limit at an instant: of a window, with what its predecessor left and with the increases that hold then. What was
+ * carried over counts up to the limit once more, as the limit is now.
+ */
 export function limitAt(budget: Budget, carriedPicos: Picos, atMs: number): Picos {
-  let total: bigint = budget.limitPicos + carriedPicos;
+  let total: bigint = budget.limitPicos + carriedAtMost(budget, carriedPicos);
   for (const { fromMs, untilMs, amountPicos } of budget.increases) {
     if (fromMs <= atMs && atMs < untilMs) total += amountPicos;
   }
   return picos(total);
+}
+
+/** The end of the first increase that holds at an instant to end; null: none holds. */
+export function increaseEndAt(budget: Budget, atMs: number): number | null {
+  const ends = budget.increases
+    .filter(({ fromMs, untilMs }) => fromMs <= atMs && atMs < untilMs)
+    .map(({ untilMs }) => untilMs);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+function carriedAtMost({ limitPicos }: Budget, carriedPicos: Picos): Picos {
+  return carriedPicos < limitPicos ? carriedPicos : limitPicos;
 }
 
 /** What a window hands on: what is left of it, at most the limit and never less than nothing. */
@@ -74,9 +89,9 @@ export function carryOver(
   },
 ): Picos {
   if (!budget.rollsOver) return ZERO_PICOS;
-  const left = budget.limitPicos + before.carriedPicos - before.spentPicos - before.leasedPicos;
-  if (left <= 0n) return ZERO_PICOS;
-  return left < budget.limitPicos ? picos(left) : budget.limitPicos;
+  const had = budget.limitPicos + carriedAtMost(budget, before.carriedPicos);
+  const left = had - before.spentPicos - before.leasedPicos;
+  return left <= 0n ? ZERO_PICOS : carriedAtMost(budget, picos(left));
 }
 
 /**

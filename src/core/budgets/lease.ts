@@ -16,6 +16,8 @@ export interface LeaseAnswer {
   readonly grantedPicos: Picos;
   /** As it stands after the grant. */
   readonly limitPicos: Picos;
+  /** When an increase ends, and with it this limit; null: nothing ends it by itself. */
+  readonly limitUntilMs: number | null;
   readonly spentPicos: Picos;
   readonly leasedPicos: Picos;
 }

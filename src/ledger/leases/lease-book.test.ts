@@ -1,11 +1,16 @@
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   createLeaseBook,
   createMemoryLeases,
   hardBudget,
 } from "../../../test/support/memory-leases.ts";
 import type { LeaseSource } from "../../core/budgets/lease.ts";
-import type { EnvironmentId, GatewayKeyId, ProjectId } from "../../core/ids/ids.ts";
+import type {
+  BudgetIncreaseId,
+  EnvironmentId,
+  GatewayKeyId,
+  ProjectId,
+} from "../../core/ids/ids.ts";
 import { picos } from "../../core/money/picos.ts";
 
 const CALL = {
@@ -48,4 +53,92 @@ it("gives nothing back of what was granted to calls that wait, whatever ends mea
   const answers = await Promise.all(burst);
   expect(answers.filter(({ kind }) => kind === "held")).toHaveLength(10);
   expect(givenBack).toEqual([]);
+});
+
+describe("an increase that ends", () => {
+  const UNTIL_MS = 5_000;
+  const increase = {
+    id: "inc_test" as BudgetIncreaseId,
+    amountPicos: picos(100n),
+    fromMs: 0,
+    untilMs: UNTIL_MS,
+    reason: null,
+    createdBy: "local",
+    createdAtMs: 0,
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: UNTIL_MS - 1 });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const openBook = () => {
+    const store = createMemoryLeases();
+    const book = createLeaseBook(store, [hardBudget(20n, { increases: [increase] })]);
+    const place = async () => await book.place(book.windowsOf(CALL, null, 0), ONE_CALL);
+    const placeMany = async (count: number) => {
+      const answers = await Promise.all(Array.from({ length: count }, place));
+      return answers.flatMap((answer) => (answer.kind === "held" ? [answer] : []));
+    };
+    return { store, book, place, placeMany };
+  };
+
+  it("leaves nothing to be held that was lent under it, from its very instant on", async () => {
+    const { store, book, place, placeMany } = openBook();
+    const held = await placeMany(6);
+    expect(held).toHaveLength(6);
+    for (const one of held.slice(2)) one.release();
+    // Two are in flight, and there is something in hand.
+    expect(await place()).toMatchObject({ kind: "held" });
+    vi.setSystemTime(UNTIL_MS);
+    expect(await place()).toMatchObject({ kind: "tight", limitPicos: 20n });
+    held[0]?.release();
+    held[1]?.release();
+    // For so long the refusal is believed.
+    await new Promise((resolve) => setTimeout(resolve, 110));
+    // The third is in flight still: one more is within the limit, and no other.
+    expect(await placeMany(3)).toHaveLength(1);
+    expect([...store.leased.values()]).toEqual([20n]);
+    await book.close();
+  });
+
+  it("leaves nothing of the calls that were held under it to others, either", async () => {
+    const { book, place, placeMany } = openBook();
+    const held = await placeMany(6);
+    vi.setSystemTime(UNTIL_MS);
+    book.sweep();
+    held[0]?.release();
+    expect(await place()).toMatchObject({ kind: "tight" });
+    await book.close();
+  });
+
+  it("ends while the store's answer is on its way", async () => {
+    const { store, book } = openBook();
+    const late: LeaseSource = {
+      ...store,
+      lease: async (request) => {
+        const answers = await store.lease(request);
+        vi.setSystemTime(UNTIL_MS);
+        return answers;
+      },
+    };
+    const slow = createLeaseBook(late, [hardBudget(20n, { increases: [increase] })]);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, async () => slow.place(slow.windowsOf(CALL, null, 0), ONE_CALL)),
+    );
+    expect(answers.filter(({ kind }) => kind === "held")).toHaveLength(2);
+    await Promise.all([book.close(), slow.close()]);
+  });
+
+  it("gives back by itself what lies idle", async () => {
+    const { store, book, placeMany } = openBook();
+    for (const one of await placeMany(6)) one.release();
+    vi.setSystemTime(UNTIL_MS);
+    book.sweep();
+    await new Promise(setImmediate);
+    expect([...store.leased.values()]).toEqual([0n]);
+    await book.close();
+  });
 });

@@ -10,7 +10,7 @@ import { WindowAccount } from "./window-account.ts";
 
 export interface LeaseBookOptions extends Omit<
   LeaseKeeperOptions,
-  "accounts" | "answerDeadlineMs"
+  "accounts" | "answerDeadlineMs" | "recall"
 > {
   readonly answerDeadlineMs?: number;
 }
@@ -27,6 +27,12 @@ const NOTHING_USED: Used = { cost: 0n, price: 0n };
 interface Held {
   readonly windows: HeldWindows;
   readonly accounts: readonly WindowAccount[];
+}
+
+interface Taken extends Held {
+  readonly amount: Picos;
+  /** How many recalls there had been. */
+  readonly recalls: number;
 }
 
 /** What a call that has ended used of this process's leases. */
@@ -55,11 +61,18 @@ export class LeaseBook implements HoldBook {
   /** Of all budgets, paused ones too: they count, and calls in flight may be held against them. */
   #counting = new BudgetRules([]);
   #sweeping: NodeJS.Timeout | undefined;
+  /** They are counted, so that it can be told which holds are older than an account's last one. */
+  #recalls = 0;
 
   constructor(options: LeaseBookOptions) {
     this.#options = options;
     const answerDeadlineMs = options.answerDeadlineMs ?? DEFAULT_ANSWER_DEADLINE_MS;
-    this.#keeper = new LeaseKeeper({ ...options, accounts: this.#accounts, answerDeadlineMs });
+    this.#keeper = new LeaseKeeper({
+      ...options,
+      accounts: this.#accounts,
+      recall: (account) => this.#recall(account),
+      answerDeadlineMs,
+    });
   }
 
   windowsOf(call: ScopedCall, model: string | null, atMs: number): HeldWindows {
@@ -68,6 +81,7 @@ export class LeaseBook implements HoldBook {
 
   place(windows: HeldWindows, amount: Picos): HoldAnswer | Promise<HoldAnswer> {
     const held = { windows, accounts: this.#accountsFor(windows) };
+    this.#recallEnded(held.accounts);
     // What costs nothing passes an empty budget, too.
     return amount === 0n || haveAll(held.accounts, amount)
       ? this.#take(held, amount)
@@ -80,10 +94,8 @@ export class LeaseBook implements HoldBook {
     const byId = new Map(budgets.map((budget) => [budget.id, budget]));
     for (const account of this.#accounts.values()) {
       account.budget = byId.get(account.budget.id) ?? account.budget;
-      account.forgetAnswer();
-      // The limit may be lower now, or there may be none: what is not in use goes back, and is asked for again.
-      account.lastUsedMs = Number.NEGATIVE_INFINITY;
-      this.#keeper.giveBack(account);
+      // The limit may be lower now, or there may be none.
+      this.#recall(account);
     }
   }
 
@@ -119,6 +131,7 @@ export class LeaseBook implements HoldBook {
 
   /** Gives back what lies idle, and forgets windows that nothing is held from. Done by itself every half second. */
   sweep(): void {
+    this.#recallEnded(this.#accounts.values());
     this.#returnSurplus();
     for (const account of this.#accounts.values()) {
       if (!account.isUnused) continue;
@@ -151,12 +164,14 @@ export class LeaseBook implements HoldBook {
 
   async #ask(held: Held, amount: Picos): Promise<HoldAnswer> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      this.#recallEnded(held.accounts);
       const lacking = lackingOf(held, amount);
       if (lacking.length === 0) return this.#take(held, amount);
       const nowMs = this.#options.monotonicMs();
       if (lacking.some((account) => account.isShortOf(amount, nowMs))) break;
       if (!(await this.#keeper.ask(lacking, amount))) return { kind: "unavailable" };
     }
+    this.#recallEnded(held.accounts);
     const lacking = lackingOf(held, amount);
     return lacking.length === 0 ? this.#take(held, amount) : tightBudget(lacking);
   }
@@ -164,18 +179,19 @@ export class LeaseBook implements HoldBook {
   #take(held: Held, amount: Picos): Hold {
     const nowMs = this.#options.monotonicMs();
     for (const account of held.accounts) account.hold(amount, nowMs);
+    const taken = { ...held, amount, recalls: this.#recalls };
     return {
       kind: "held",
       picos: amount,
-      settle: (event) => this.#settle(held, amount, event),
+      settle: (event) => this.#settle(taken, event),
       release: () => {
-        for (const account of held.accounts) this.#end(account, amount, 0n);
+        for (const account of held.accounts) this.#end(taken, account, 0n);
       },
     };
   }
 
-  #settle(held: Held, amount: Picos, event: UsageEvent): void {
-    const { windows, accounts } = held;
+  #settle(taken: Taken, event: UsageEvent): void {
+    const { windows, accounts } = taken;
     const { requestedModel, startedAtMs } = event;
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === windows;
@@ -187,15 +203,29 @@ export class LeaseBook implements HoldBook {
     };
     for (const account of accounts) {
       const isCounted = counting?.includes(account) ?? true;
-      this.#end(account, amount, isCounted ? used[account.budget.measure] : 0n);
+      this.#end(taken, account, isCounted ? used[account.budget.measure] : 0n);
     }
     this.#uses.set(event.id, { windows, accounts, counting, ...used });
   }
 
-  #end(account: WindowAccount, amount: Picos, used: bigint): void {
-    account.end(amount, used);
+  #end({ amount, recalls }: Taken, account: WindowAccount, used: bigint): void {
+    account.end(amount, used, recalls < account.recalledBy);
     // Others may be waiting for it. What lies idle elsewhere is found by the sweep.
-    if (account.isTight) this.#keeper.giveBack(account);
+    if (account.isTight || account.owedPicos > 0n) this.#keeper.giveBack(account);
+  }
+
+  /** Of what was lent under an increase that has ended, nothing is held. */
+  #recallEnded(accounts: Iterable<WindowAccount>): void {
+    const wallClockMs = this.#options.nowMs();
+    for (const account of accounts) {
+      if (!account.isLentStill(wallClockMs)) this.#recall(account);
+    }
+  }
+
+  #recall(account: WindowAccount): void {
+    this.#recalls += 1;
+    account.recall(this.#recalls);
+    this.#keeper.giveBack(account);
   }
 
   /** Those to which the store adds the event. Of a form, the model may not have been known when the call was held. */

@@ -1,4 +1,4 @@
-import type { LeaseAsk, LeaseHolder, LeaseSource } from "../../core/budgets/lease.ts";
+import type { LeaseHolder, LeaseSource } from "../../core/budgets/lease.ts";
 import type { Picos } from "../../core/money/picos.ts";
 import type { LedgerLog } from "../ledger-log.ts";
 import type { WindowAccount } from "./window-account.ts";
@@ -7,6 +7,8 @@ export interface LeaseKeeperOptions {
   readonly holder: LeaseHolder;
   readonly source: LeaseSource;
   readonly accounts: ReadonlyMap<string, WindowAccount>;
+  /** What is lent on terms that hold no more, or that nobody knows, goes back. */
+  readonly recall: (account: WindowAccount) => void;
   /** Runs work that nobody waits for, so that a shutdown can. */
   readonly tasks: { run(name: string, work: Promise<void>): void };
   readonly log: LedgerLog;
@@ -14,6 +16,11 @@ export interface LeaseKeeperOptions {
   readonly monotonicMs: () => number;
   /** For a call that waits for a lease. */
   readonly answerDeadlineMs: number;
+}
+
+interface Wanted {
+  readonly account: WindowAccount;
+  readonly amounts: readonly Picos[];
 }
 
 interface Round {
@@ -105,11 +112,11 @@ export class LeaseKeeper {
     do {
       const round = this.#next;
       this.#next = newRound();
-      const asks = this.#takeAsks();
+      const wanted = this.#takeWanted();
       try {
         if (this.#isDoubtful) await this.#compare();
         await this.#giveBackSurplus();
-        await this.#lease(asks);
+        await this.#lease(wanted);
         if (this.#isAway) this.#options.log.warn({}, "the store answers for budgets again");
         this.#isAway = false;
         round.end(true);
@@ -128,21 +135,23 @@ export class LeaseKeeper {
     this.#isRunning = false;
   }
 
-  #takeAsks(): readonly (readonly [WindowAccount, LeaseAsk])[] {
-    const nowMs = this.#options.monotonicMs();
-    const asks: (readonly [WindowAccount, LeaseAsk])[] = [];
-    for (const account of this.#asking) {
-      const ask = account.ask(nowMs);
-      account.waiting.length = 0;
-      if (ask !== undefined) asks.push([account, ask]);
-    }
+  /** Of the calls that are to be answered by this round. */
+  #takeWanted(): readonly Wanted[] {
+    const wanted = Array.from(this.#asking, (account) => ({
+      account,
+      amounts: account.waiting.splice(0),
+    }));
     this.#asking.clear();
-    return asks;
+    return wanted;
   }
 
-  async #lease(asks: readonly (readonly [WindowAccount, LeaseAsk])[]): Promise<void> {
-    if (asks.length === 0) return;
+  async #lease(wanted: readonly Wanted[]): Promise<void> {
+    if (wanted.length === 0) return;
     const { holder, source, nowMs, monotonicMs } = this.#options;
+    const askedMs = monotonicMs();
+    const asks = wanted.map(
+      ({ account, amounts }) => [account, account.ask(amounts, askedMs)] as const,
+    );
     const answers = await source.lease({ holder, atMs: nowMs(), asks: asks.map(([, ask]) => ask) });
     const answeredMs = monotonicMs();
     for (const [index, [account, ask]] of asks.entries()) {
@@ -153,23 +162,29 @@ export class LeaseKeeper {
 
   async #giveBackSurplus(): Promise<void> {
     const { holder, source, nowMs, monotonicMs } = this.#options;
-    const amounts: { windowId: string; picos: Picos }[] = [];
+    const returned: { account: WindowAccount; windowId: string; picos: Picos }[] = [];
     for (const account of this.#returning) {
-      const surplus = account.surplusAt(monotonicMs(), nowMs());
-      if (surplus === 0n) continue;
-      // Before it is sent, so that no call holds from it meanwhile.
-      account.leasedPicos -= surplus;
-      amounts.push({ windowId: account.id, picos: surplus });
+      const amount = account.takeReturned(monotonicMs(), nowMs());
+      if (amount > 0n) returned.push({ account, windowId: account.id, picos: amount });
     }
     this.#returning.clear();
-    if (amounts.length > 0) await source.giveBack(holder, amounts);
+    if (returned.length === 0) return;
+    await source.giveBack(
+      holder,
+      returned.map(({ windowId, picos }) => ({ windowId, picos })),
+    );
+    for (const { account, picos } of returned) account.returned(picos);
   }
 
   /** Makes the leases here what they are in the store. */
   async #compare(): Promise<void> {
-    const { holder, source, accounts } = this.#options;
+    const { holder, source, accounts, recall } = this.#options;
     const leases = await this.#readLeases();
-    for (const account of accounts.values()) account.leasedPicos = leases.get(account.id) ?? 0n;
+    for (const account of accounts.values()) {
+      account.compared(leases.get(account.id) ?? 0n);
+      // Some of it may have been lent in an answer that was lost, and nobody knows under which limit.
+      recall(account);
+    }
     this.#isDoubtful = false;
     const unknown = [...leases].filter(([windowId]) => !accounts.has(windowId));
     if (unknown.length === 0) return;

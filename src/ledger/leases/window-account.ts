@@ -21,6 +21,10 @@ export class WindowAccount implements HeldWindow {
   leasedPicos = 0n;
   /** Set aside for calls in flight, or spent by calls that have ended and are not in the store yet. */
   usedPicos = 0n;
+  /** Off the lease here, and on its way back to the store. */
+  owedPicos = 0n;
+  /** The number of the last recall. */
+  recalledBy = 0;
   /** Calls that are held from it, for nothing too. */
   openCalls = 0;
   /** Calls that wait to be, until they are or are refused: what the store grants meanwhile is theirs to take. */
@@ -30,6 +34,8 @@ export class WindowAccount implements HeldWindow {
   /** What the calls need that wait and that no request is under way for, each. */
   readonly waiting: Picos[] = [];
   lastUsedMs: number;
+  /** The end of the earliest increase that something was lent under. */
+  #lentUntilMs = Number.POSITIVE_INFINITY;
   #answer: LeaseAnswer | undefined;
   #shortUntilMs = Number.NEGATIVE_INFINITY;
   #isTight = false;
@@ -53,6 +59,7 @@ export class WindowAccount implements HeldWindow {
     return (
       this.leasedPicos === 0n &&
       this.usedPicos === 0n &&
+      this.owedPicos === 0n &&
       this.openCalls === 0 &&
       this.waitingCalls === 0
     );
@@ -65,10 +72,50 @@ export class WindowAccount implements HeldWindow {
     this.#meter.count(amount, nowMs);
   }
 
-  /** The call used so much of what was held. */
-  end(held: Picos, used: bigint): void {
+  /** The call used so much of what was held; the rest of it is there for others, unless a recall came in between. */
+  end(held: Picos, used: bigint, isRecalled: boolean): void {
     this.usedPicos += used - held;
     this.openCalls -= 1;
+    if (isRecalled) this.#owe(held - used);
+  }
+
+  isLentStill(wallClockMs: number): boolean {
+    return wallClockMs < this.#lentUntilMs;
+  }
+
+  /**
+   * The limit that this was lent under holds no more: what is in hand goes back before anything is held again, and so does
+   * what calls in flight leave of theirs.
+   */
+  recall(number: number): void {
+    this.recalledBy = number;
+    this.#lentUntilMs = Number.POSITIVE_INFINITY;
+    this.#forgetAnswer();
+    this.#owe(this.availablePicos);
+  }
+
+  /** Takes off the lease here what goes back to the store, so that no call holds from it meanwhile. Returns how much. */
+  takeReturned(nowMs: number, wallClockMs: number): Picos {
+    this.#owe(this.surplusAt(nowMs, wallClockMs));
+    return picos(this.owedPicos);
+  }
+
+  returned(amount: Picos): void {
+    this.owedPicos -= amount;
+  }
+
+  /** So much the store has as this process's lease: all that was in doubt is settled by that. */
+  compared(leasedPicos: bigint): void {
+    this.leasedPicos = leasedPicos;
+    this.owedPicos = 0n;
+  }
+
+  #owe(wanted: bigint): void {
+    const available = this.availablePicos;
+    const amount = wanted < available ? wanted : available;
+    if (amount <= 0n) return;
+    this.leasedPicos -= amount;
+    this.owedPicos += amount;
   }
 
   /** Calls that used so much are in the store, and it is off the lease there. */
@@ -83,13 +130,12 @@ export class WindowAccount implements HeldWindow {
     return this.#isTight;
   }
 
-  /** Undefined when no call waits. */
-  ask(nowMs: number): LeaseAsk | undefined {
-    if (this.waiting.length === 0) return undefined;
+  /** For calls that wait, of these amounts. */
+  ask(amounts: readonly Picos[], nowMs: number): LeaseAsk {
     const available = this.availablePicos;
     let sum = 0n;
-    let least = this.waiting[0] ?? 0n;
-    for (const amount of this.waiting) {
+    let least = amounts[0] ?? 0n;
+    for (const amount of amounts) {
       sum += amount;
       if (amount < least) least = amount;
     }
@@ -103,6 +149,7 @@ export class WindowAccount implements HeldWindow {
 
   answered(ask: LeaseAsk, answer: LeaseAnswer, nowMs: number): void {
     this.leasedPicos += answer.grantedPicos;
+    this.#lentUntilMs = Math.min(this.#lentUntilMs, answer.limitUntilMs ?? this.#lentUntilMs);
     this.#answer = answer;
     const isShort = answer.grantedPicos < ask.needPicos;
     if (isShort) this.#shortUntilMs = nowMs + SHORT_MS;
@@ -129,8 +176,8 @@ export class WindowAccount implements HeldWindow {
     return nowMs < this.#shortUntilMs && this.availablePicos + this.freePicos < amount;
   }
 
-  /** The rules have changed: what the store last said may not hold any more. */
-  forgetAnswer(): void {
+  /** What the store last said may not hold any more. */
+  #forgetAnswer(): void {
     this.#answer = undefined;
     this.#shortUntilMs = Number.NEGATIVE_INFINITY;
   }

@@ -2,6 +2,7 @@ import type { Kysely, Selectable, UpdateObject } from "kysely";
 import {
   type Budget,
   type BudgetIncrease,
+  increaseEndAt,
   limitAt,
   windowIdOf,
 } from "../../../core/budgets/budget.ts";
@@ -265,7 +266,8 @@ async function grantLeases(
     lease.leasedPicos = picos(lease.leasedPicos + grantedPicos);
     leases.set(window.id, lease);
     const { spentPicos, leasedPicos } = window;
-    return { grantedPicos, limitPicos, spentPicos, leasedPicos };
+    const limitUntilMs = increaseEndAt(budget as Budget, atMs);
+    return { grantedPicos, limitPicos, limitUntilMs, spentPicos, leasedPicos };
   });
   await saveWindows(target, windows.values());
   await saveLeases(target, leases.values());
@@ -280,6 +282,7 @@ function unlimited({ needPicos }: LeaseAsk): LeaseAnswer {
   return {
     grantedPicos: needPicos,
     limitPicos: needPicos,
+    limitUntilMs: null,
     spentPicos: ZERO_PICOS,
     leasedPicos: needPicos,
   };
