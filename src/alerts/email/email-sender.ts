@@ -4,7 +4,7 @@ import type { EmailTarget } from "../../core/alerts/alert-channel.ts";
 import { parseSmtpUrl, type SmtpServer } from "../../core/alerts/smtp-url.ts";
 import { ForbiddenAddressError } from "../../core/network/forbidden-address-error.ts";
 import { type AlertMessage, type AlertSender, failed, type SendOutcome } from "../alert-message.ts";
-import { textOf } from "../plain-text.ts";
+import { textOf, type TextStyle } from "../plain-text.ts";
 
 export interface EmailDeps {
   /** Connects only where it is allowed to. Rejects with ForbiddenAddressError where not. */
@@ -18,6 +18,8 @@ export interface EmailDeps {
 /** A mail server may think for a while before it greets, and look at a message before it takes it. */
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_SUBJECT_CHARACTERS = 150;
+
+const AS_IT_IS: TextStyle = { escape: (text) => text, command: (text) => text };
 
 /**
  * Mail, as plain text: there is nothing in it that a name could be taken for. Its Message-ID is made of the message's id,
@@ -63,7 +65,7 @@ async function deliver(
     // Loaded when the first mail is sent: most gateways send none.
     const { createTransport } = await import("nodemailer");
     const transport = createTransport(transportOptions(server, socket));
-    const { heading, notices, rest } = textOf(message, (text) => text);
+    const { heading, notices, rest } = textOf(message, AS_IT_IS);
     const subject = `[Keyward] ${heading}`.slice(0, MAX_SUBJECT_CHARACTERS).toWellFormed();
     const sections = notices.map(({ title, lines }) => [title, ...lines].join("\n"));
     const info = await transport.sendMail({

@@ -33,7 +33,7 @@ test("says what happened, with the figures and what to do next", async () => {
     [
       ":warning: *Budget monthly of customer acme is at 83 %*",
       "spent: $83.10 of $100.00",
-      "Next: keyward budgets show bud\u005f\u200B1",
+      "Next: `keyward budgets show bud_1`",
       "Rule: Budgets",
     ].join("\n"),
   );
@@ -48,6 +48,16 @@ test("lets no name mention anybody, be a link, be emphasised or begin a line", a
   expect(text.split("\n")).toHaveLength(4);
   expect(text).not.toMatch(/<!|<https|\*x\*|@all|\]\(|:\/\/|\u202e/);
   expect(text).toContain("&lt;!channel&gt;");
+});
+
+test("leaves ids, times and the command so that they can be copied", async () => {
+  const command = "keyward budgets show bud_01M8 --note '`<b>`'";
+  const value = "of key_01M8 since 2026-01-31 09:00:10 (UTC), 12 * 3 _x_ :tada: user_id:7";
+  const notice = sampleNotice({ facts: [{ label: "policy_rule", value }], command });
+  const text = await textOf(sampleMessage({ alerts: [notice] }));
+  expect(text).toContain("`keyward budgets show bud_01M8 --note ''&lt;b&gt;''`");
+  expect(text).toContain("policy_rule: of key_01M8 since 2026-01-31 09:00:10 (UTC), 12 *\u200B 3 ");
+  expect(text).toContain("_\u200Bx_\u200B :\u200Btada: user_id:7");
 });
 
 test("tells of many alerts in one message that stays short", async () => {

@@ -1,8 +1,8 @@
 import type { SlackTarget } from "../../core/alerts/alert-channel.ts";
 import type { AlertMessage, AlertNotice, AlertSender } from "../alert-message.ts";
-import { textOf } from "../plain-text.ts";
+import { textOf, type TextStyle } from "../plain-text.ts";
 import { postJson, type PostDeps } from "../post-json.ts";
-import { escapeMrkdwn } from "./escape-mrkdwn.ts";
+import { codeSpan, escapeMrkdwn } from "./escape-mrkdwn.ts";
 
 /** Slack cuts a text off at 40,000 characters; others that take its webhooks do so earlier. */
 const MAX_TEXT_CHARACTERS = 3_500;
@@ -33,8 +33,10 @@ const SIGNS: Readonly<Record<AlertNotice["severity"], string>> = {
   info: ":information_source:",
 };
 
+const MRKDWN: TextStyle = { escape: escapeMrkdwn, command: codeSpan };
+
 function formatText(message: AlertMessage): string {
-  const { heading, notices, rest } = textOf(message, escapeMrkdwn);
+  const { heading, notices, rest } = textOf(message, MRKDWN);
   const worst = message.alerts.find(({ severity }) => severity === "critical") ?? message.alerts[0];
   const lines = [`${SIGNS[worst?.severity ?? "info"]} *${heading}*`];
   for (const { title, lines: facts } of notices) {

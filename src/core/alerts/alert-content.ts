@@ -40,17 +40,19 @@ export function describeThreshold(
   percent: number,
   formatTime: FormatTime,
 ): AlertContent {
-  const isUsedUp = budget.spentPicos >= budget.limitPicos;
-  const share = `${percentSpent(budget.spentPicos, budget.limitPicos)} %`;
-  const title = isUsedUp
-    ? `Budget ${nameOf(budget)} is used up (${share})`
-    : `Budget ${nameOf(budget)} is at ${share}`;
   return {
     severity: percent >= 100 ? "critical" : "warning",
-    title,
+    title: `Budget ${nameOf(budget)} ${standingOf(budget, percent)}`,
     facts: [...budgetFacts(budget, formatTime), { label: "threshold", value: `${percent} %` }],
     command: `keyward budgets show ${budget.id}`,
   };
+}
+
+/** Of what the rule asks for: that all is used up is said by the rule that watches for it. */
+function standingOf({ spentPicos, limitPicos }: BudgetFacts, percent: number): string {
+  const share = `${percentSpent(spentPicos, limitPicos)} %`;
+  if (spentPicos < limitPicos) return `is at ${share}`;
+  return percent >= 100 ? `is used up (${share})` : `has passed ${percent} % (${share})`;
 }
 
 export function describeForecast(
@@ -263,7 +265,7 @@ export function describeDueRotation(
 }
 
 export function describeAccountLimit(
-  account: string,
+  { id, name }: { readonly id: string; readonly name: string },
   limit: {
     readonly what: string;
     readonly limit: number;
@@ -279,7 +281,7 @@ export function describeAccountLimit(
   const state = isAskedFor ? "was asked for" : "is at";
   return {
     severity: "warning",
-    title: `Account ${account} ${state} ${percent} % of its provider's limit`,
+    title: `Account ${name} ${state} ${percent} % of its provider's limit`,
     facts: [
       { label: what, value: `${percent} % of ${limit.limit}` },
       { label: "used now", value: String(used) },
@@ -292,6 +294,6 @@ export function describeAccountLimit(
             },
           ]),
     ],
-    command: `keyward provider-accounts limits ${account}`,
+    command: `keyward provider-accounts limits ${id}`,
   };
 }

@@ -41,7 +41,7 @@ export async function findAccountLimits(
       },
       describe: () =>
         describeAccountLimit(
-          accountName,
+          { id: accountId, name: accountName },
           { what, limit, used, percent: percentOf(most, limit), peak },
           formatMinute,
         ),

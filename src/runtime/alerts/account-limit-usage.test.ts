@@ -118,7 +118,7 @@ describe("an account near its limit", () => {
         { label: "used now", value: "10" },
         { value: "120 (2026-01-31 09:05 UTC)" },
       ],
-      command: "keyward provider-accounts limits main",
+      command: `keyward provider-accounts limits ${accountId}`,
     });
   });
 });

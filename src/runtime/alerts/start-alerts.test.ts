@@ -3,6 +3,7 @@ import { alertsUnderTest } from "../../../test/support/alerts-under-test.ts";
 import { until } from "../../../test/support/poll.ts";
 import { createAllowedHosts } from "../../core/network/allowed-hosts.ts";
 import type { ProviderKeyHealth } from "../../core/routing/provider-key-health.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import {
   insertBelongings,
   sampleEvent,
@@ -50,25 +51,35 @@ test("several processes with the rules of a first start tell once of a key that 
   const processes = [start(health), start(health)];
   const uses = store.alerts.providerKeyUses;
   const usedAtMs = alerts.nowMs;
-  for (const { observer } of processes) {
-    const event = sampleEvent({ providerKeyId: key.id, startedAtMs: usedAtMs });
-    observer.callEnded({ event, environment: "", ending: "whole", origin: null, trace: undefined });
-  }
+  const end = (changes: Partial<UsageEvent> = {}): void => {
+    for (const { observer } of processes) {
+      const event = sampleEvent({ providerKeyId: key.id, startedAtMs: usedAtMs, ...changes });
+      const rest = { environment: "", ending: "whole", origin: null, trace: undefined } as const;
+      observer.callEnded({ event, ...rest });
+    }
+  };
+  end();
   await until("the use", async () => (await uses.lastUsesOf([key.id])).get(key.id));
   expect((await uses.lastUsesOf([key.id])).get(key.id)).toBe(usedAtMs);
   const rules = await store.alerts.rules.listAll();
   expect(new Set(rules.map(({ condition }) => condition.kind)).size).toBe(rules.length);
   expect(rules.length).toBeGreaterThanOrEqual(9);
   // A moment of failures, then well again: nothing to tell.
+  const failure = { status: "failed", httpStatus: 500 } as const;
   health.of = { ...WELL, circuit: "open" };
+  end(failure);
   health.atMs = 29_000;
+  end(failure);
   await looked(health);
   health.of = WELL;
+  end();
   await looked(health);
   health.of = { ...WELL, circuit: "half-open" };
+  end(failure);
   await looked(health);
   expect(await alerts.alerts()).toEqual([]);
   health.atMs += 30_000;
+  end(failure);
   await until("the alert", async () => alerts.receiver.posts[0]);
   await looked(health);
   expect(await alerts.alerts()).toMatchObject([
