@@ -5759,7 +5759,7 @@ export interface components {
       /** @description All provider calls, the following ones included. */
       calls: number;
       /**
-       * @description What the provider charges us for the priced calls (`calls` - `unpricedCalls` - `unmeteredCalls`); null where there are calls and none is priced.
+       * @description What the provider charges us for the priced calls (`calls` - `unpricedCalls` - `usageUnknownCalls` - `unmeteredCalls`), and what was set aside for calls whose usage is not known; null where there are calls and for none of them a figure.
        * @example 0.000315
        */
       costUsd: string | null;
@@ -5813,6 +5813,8 @@ export interface components {
       unmeteredCalls: number;
       /** @description Calls without a known price; they are not in `costUsd`. */
       unpricedCalls: number;
+      /** @description Calls of which nobody knows what they consumed: their process died, or the answer does not say. In `costUsd` they are what a budget had set aside for them, if one had. */
+      usageUnknownCalls: number;
     };
     /**
      * @description Decimal strings in USD, exact. A class that is absent has no price of its own; "0" is free.

@@ -238,7 +238,9 @@ export interface SummaryRow {
   readonly interruptedCalls: number;
   readonly unknownCalls: number;
   readonly estimatedCalls: number;
+  /** Of known usage. */
   readonly unpricedCalls: number;
+  readonly usageUnknownCalls: number;
   readonly unmeteredCalls: number;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { GatewayKeyId, EnvironmentId, ProjectId } from "../../core/ids/ids.ts";
-import { formatUsd } from "../../core/money/picos.ts";
+import { formatUsd, ZERO_PICOS } from "../../core/money/picos.ts";
 import { nearestName } from "../../core/text/nearest-name.ts";
 import { SUMMARY_DIMENSIONS, type SummaryDimension, type SummaryRow } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -65,6 +65,9 @@ const summaryRowSchema = z
     unknownCalls: integer("Calls whose process died before they were settled."),
     estimatedCalls: integer("Calls whose tokens were counted here."),
     unpricedCalls: integer("Calls without a known price; they are not in `costUsd`."),
+    usageUnknownCalls: integer(
+      "Calls of which nobody knows what they consumed: their process died, or the answer does not say. In `costUsd` they are what a budget had set aside for them, if one had.",
+    ),
     unmeteredCalls: integer("Calls to endpoints whose usage is not read; not in `costUsd`."),
     inputTokens: integer("All input tokens, cached ones included."),
     cachedInputTokens: integer("The part of them that was read from a cache."),
@@ -72,7 +75,7 @@ const summaryRowSchema = z
     reasoningOutputTokens: integer("The part of them that was reasoning."),
     costUsd: z.string().nullable().openapi({
       description:
-        "What the provider charges us for the priced calls (`calls` - `unpricedCalls` - `unmeteredCalls`); null where there are calls and none is priced.",
+        "What the provider charges us for the priced calls (`calls` - `unpricedCalls` - `usageUnknownCalls` - `unmeteredCalls`), and what was set aside for calls whose usage is not known; null where there are calls and for none of them a figure.",
       example: "0.000315",
     }),
     priceUsd: z.string().openapi({ description: "What we charge the customers.", example: "0" }),
@@ -150,9 +153,10 @@ async function formatSummaryRow(
   { group, costPicos, pricePicos, ...counts }: SummaryRow,
   names: NameLookup,
 ): Promise<SummaryRowAnswer> {
-  const { calls, unpricedCalls, unmeteredCalls } = counts;
-  // An unknown cost is not 0; that of no calls is.
-  const isUnknown = calls > 0 && unpricedCalls + unmeteredCalls >= calls;
+  const { calls, unpricedCalls, usageUnknownCalls, unmeteredCalls } = counts;
+  // An unknown cost is not 0; that of no calls is. What was set aside for a call is a figure.
+  const isCostless = unpricedCalls + usageUnknownCalls + unmeteredCalls >= calls;
+  const isUnknown = calls > 0 && isCostless && costPicos === ZERO_PICOS;
   const answer: SummaryRowAnswer = {
     ...counts,
     costUsd: isUnknown ? null : formatUsd(costPicos),

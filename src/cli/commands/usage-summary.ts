@@ -90,13 +90,26 @@ async function printRows(
 }
 
 /** The exact cost, `≥ $0.000315` where some of the calls have none, or why none of them has one. */
-function formatCost({ costUsd, unpricedCalls, unmeteredCalls }: Row): string {
-  if (costUsd === null) return unpricedCalls > 0 ? "unpriced" : "unmetered";
+function formatCost({ costUsd, unpricedCalls, usageUnknownCalls, unmeteredCalls }: Row): string {
+  if (costUsd === null) {
+    if (unpricedCalls > 0) return "unpriced";
+    return usageUnknownCalls > 0 ? "unknown" : "unmetered";
+  }
+  // What was set aside for a call is the most that it can have cost, and not all of them have that.
+  if (usageUnknownCalls > 0) return `~ ${formatUsd(costUsd)}`;
   const isWhole = unpricedCalls + unmeteredCalls === 0;
   return isWhole ? formatUsd(costUsd) : `≥ ${formatUsd(costUsd)}`;
 }
 
-function noteUnknownCost(output: Output, { unpricedCalls, unmeteredCalls }: Row): void {
+function noteUnknownCost(
+  output: Output,
+  { unpricedCalls, usageUnknownCalls, unmeteredCalls }: Row,
+): void {
+  if (usageUnknownCalls > 0) {
+    output.note(
+      `not known what ${countCalls(usageUnknownCalls)} consumed: in the cost is what a budget had set aside, if one had`,
+    );
+  }
   const parts: string[] = [];
   if (unpricedCalls > 0) parts.push(`${countCalls(unpricedCalls)} without a known price`);
   if (unmeteredCalls > 0) {
@@ -139,6 +152,7 @@ const COLUMNS: readonly (Column<Row> & { readonly isShown: (total: Row) => boole
   count("reasoning", "reasoningOutputTokens"),
   count("unmetered", "unmeteredCalls"),
   count("unpriced", "unpricedCalls"),
+  count("usage unknown", "usageUnknownCalls"),
   { title: "cost", value: formatCost, isNumber: true, isShown: always },
   {
     title: "price",

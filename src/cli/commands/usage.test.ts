@@ -69,6 +69,26 @@ test("a cost that is not known is never shown as 0", async () => {
   expect(one.stdout).not.toContain("$");
 });
 
+test("a call whose process died is said to be unknown, and not to have no price", async () => {
+  const ids = new IdFactory({ nowMs: () => NOW_MS, randomBytes });
+  const died = { status: "unknown", usageSource: "unknown", pricing: "unpriced" } as const;
+  const insert = async (customer: string, costPicos: UsageEvent["costPicos"]): Promise<void> => {
+    const intent = sampleIntent(ids, { startedAtMs: NOW_MS, customer });
+    const events = [sampleEvent(intent, { ...died, costPicos })];
+    await cli.withStore((store) => store.usage.insertBatch({ events, refusals: [] }));
+  };
+  await insert("held", picos(20_000_000_000n));
+  await insert("unheld", null);
+  const held = await cli.run(["usage", "summary", "--customer", "held"]);
+  expect(held.stdout).toContain("~ $0.02");
+  expect(held.stdout).toContain("usage unknown");
+  expect(held.stderr).toMatch(/^not known what 1 call consumed: .*set aside/);
+  const unheld = await cli.run(["usage", "summary", "--customer", "unheld"]);
+  expect(unheld.stdout).toMatch(/ unknown$/m);
+  const listed = await cli.run(["usage", "events", "--customer", "unheld"]);
+  expect(listed.stdout).not.toContain("unpriced");
+});
+
 test("a summary's total counts the rows of the other pages as well", async () => {
   const words = ["usage", "summary", "--by", "customer", "--limit", "1"];
   const page = (await cli.json(words)) as { data: object[]; total: object; nextCursor: string };

@@ -1,6 +1,6 @@
 import type { components } from "../../admin/api-types.ts";
 import { defineCommand } from "../command.ts";
-import { formatCount, formatOptional, formatTime, formatUsd } from "../format-cells.ts";
+import { formatCount, formatLack, formatOptional, formatTime, formatUsd } from "../format-cells.ts";
 import { formatInput, formatOutput, formatTools } from "../format-quantities.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import type { Column } from "../table.ts";
@@ -74,7 +74,7 @@ const COLUMNS: readonly Column<Event>[] = [
     title: "cost",
     value: (event) => {
       const costUsd = event.correctedCostUsd ?? event.costUsd;
-      return costUsd === null ? event.pricing : formatUsd(costUsd);
+      return costUsd === null ? formatLack(event) : formatUsd(costUsd);
     },
     isNumber: true,
   },

@@ -1,5 +1,5 @@
 import type { components } from "../../admin/api-types.ts";
-import { formatCount, formatUsd } from "../format-cells.ts";
+import { formatCount, formatLack, formatUsd } from "../format-cells.ts";
 import { formatInput, formatOutput } from "../format-quantities.ts";
 import { printable } from "../printable.ts";
 
@@ -62,7 +62,7 @@ const COLUMNS: readonly LiveColumn[] = [
     title: "cost",
     width: 13,
     isNumber: true,
-    ofCall: ({ costUsd, pricing }) => (costUsd === null ? pricing : formatUsd(costUsd)),
+    ofCall: (event) => (event.costUsd === null ? formatLack(event) : formatUsd(event.costUsd)),
     ofRefusal: () => NOTHING,
   },
   {

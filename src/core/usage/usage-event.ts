@@ -28,11 +28,27 @@ export const USAGE_SOURCES = ["reported", "estimated", "none", "unknown", "defer
 export type UsageSource = (typeof USAGE_SOURCES)[number];
 
 /**
- * Whether `costPicos` is a figure. `priced`: yes, also when it is an explicit zero. `unpriced`: usage is known, a
- * price is not. `unmetered`: this endpoint's usage is not read. Never a silent 0.
+ * Whether `costPicos` is a figure. `priced`: yes, also when it is an explicit zero. `unpriced`: no, because there is no
+ * price, or because the usage is not known: see `lackOf`. `unmetered`: this endpoint's usage is not read. Never a
+ * silent 0.
  */
 export const PRICING_STATES = ["priced", "unpriced", "unmetered"] as const;
 export type PricingState = (typeof PRICING_STATES)[number];
+
+/**
+ * What an event lacks of a cost; null: nothing. A price that is not there is somebody's to add; usage that is not known
+ * (the process died, the answer does not say) has nothing to do with prices.
+ */
+export type CostLack = "price" | "usage" | "metering";
+
+export function lackOf({
+  pricing,
+  usageSource,
+}: Pick<CallOutcome, "pricing" | "usageSource">): CostLack | null {
+  if (pricing === "priced") return null;
+  if (pricing === "unmetered") return "metering";
+  return usageSource === "unknown" ? "usage" : "price";
+}
 
 /** What ended work has consumed. */
 export interface UsageReport {

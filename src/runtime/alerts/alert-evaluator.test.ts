@@ -195,7 +195,8 @@ test("failed and estimated calls are told of by their share of an hour", async (
   await spend("0", { status: "failed" }, 1);
   expect([await alerts.evaluate(), await alerts.evaluate()]).toEqual([1, 0]);
   await spend("0.1", { usageSource: "estimated" }, 2);
-  await spend("0.1", { status: "unknown", usageSource: "unknown" }, 1);
+  const unknown = { status: "unknown", usageSource: "unknown", pricing: "unpriced" } as const;
+  await spend("0.1", unknown);
   expect(await alerts.evaluate()).toBe(1);
   expect(await titles()).toEqual([
     "20 % of the provider calls of customer acme fail",
@@ -206,6 +207,10 @@ test("failed and estimated calls are told of by their share of an hour", async (
 test("a model without a price is told of once a week", async () => {
   await alerts.addRule({ kind: "unpriced_model", settings: {} }, { repeat: "week" });
   await spend("1");
+  expect(await alerts.evaluate()).toBe(0);
+  // Its process died: what it consumed is not known, and that has nothing to do with its model's price.
+  const died = { pricing: "unpriced", status: "unknown", usageSource: "unknown" } as const;
+  await spend("0", { ...died, costPicos: null, servedModel: null });
   expect(await alerts.evaluate()).toBe(0);
   const unpriced = { pricing: "unpriced", costPicos: null, servedModel: "new-model" } as const;
   await spend("0", unpriced);

@@ -14,7 +14,7 @@ import {
   findOldKeys,
   findUnusedKeys,
 } from "./provider-key-findings.ts";
-import { nameSubject } from "./subject-names.ts";
+import { nameSubject, shortName } from "./subject-names.ts";
 import {
   findErrorRates,
   findEstimatedUsage,
@@ -45,7 +45,10 @@ export interface FindAlertsDeps {
 /** The deps, at one instant. */
 interface Moment extends Omit<FindAlertsDeps, "nowMs"> {
   readonly nowMs: number;
+  /** `customer acme` */
   readonly nameOf: (subject: AlertSubject) => Promise<string>;
+  /** `acme` */
+  readonly shortNameOf: (subject: AlertSubject) => Promise<string>;
 }
 
 type Find<Kind extends AlertKind> = (
@@ -92,6 +95,7 @@ export async function findAlerts(
     ...deps,
     nowMs: deps.nowMs(),
     nameOf: (subject) => nameSubject(deps.store, subject),
+    shortNameOf: (subject) => shortName(deps.store, subject),
   };
   // Each finder is told of its own kind alone, which the table of them says and the compiler cannot follow.
   const find = FINDERS[condition.kind] as Find<AlertKind>;

@@ -24,6 +24,7 @@ export interface UsageFindingDeps {
   readonly store: Pick<Store, "usage">;
   readonly nowMs: number;
   readonly nameOf: (subject: AlertSubject) => Promise<string>;
+  readonly shortNameOf: (subject: AlertSubject) => Promise<string>;
 }
 
 /** Subjects of one rule that are looked at: what is beyond is looked at when others have become fewer. */
@@ -56,7 +57,7 @@ export async function findEstimatedUsage(
   { settings: { percent, minCalls } }: ConditionOf<"estimated_usage">,
 ): Promise<readonly Finding[]> {
   return await findShares(deps, rule, {
-    affectedOf: ({ estimatedCalls, unknownCalls }) => estimatedCalls + unknownCalls,
+    affectedOf: ({ estimatedCalls, usageUnknownCalls }) => estimatedCalls + usageUnknownCalls,
     limit: { percent, minimum: minCalls },
     describe: describeEstimated,
   });
@@ -149,7 +150,7 @@ async function findFirstHour({ store, nowMs }: UsageFindingDeps): Promise<number
   return typeof first === "number" ? first : periodStartMs("hour", nowMs);
 }
 
-/** Models that had calls without a price in the hour that goes on or the one before. */
+/** Models that had calls of known usage and without a price in the hour that goes on or the one before. */
 export async function findUnpricedModels(
   deps: UsageFindingDeps,
   rule: AlertRuleRecord,
@@ -171,7 +172,7 @@ export async function findUnpricedModels(
       describe: async () =>
         describeUnpriced(model === "" ? "(not named)" : model, {
           calls,
-          environment: await deps.nameOf(environment),
+          environment: await deps.shortNameOf(environment),
         }),
     });
   }

@@ -223,6 +223,7 @@ const NOTHING: Omit<SummaryRow, "group"> = {
   unknownCalls: 0,
   estimatedCalls: 0,
   unpricedCalls: 0,
+  usageUnknownCalls: 0,
   unmeteredCalls: 0,
   inputTokens: 0,
   cachedInputTokens: 0,
@@ -281,6 +282,7 @@ function one(isCounted: boolean): number {
 }
 
 function added(row: SummaryRow, event: UsageEvent): SummaryRow {
+  const isUnpriced = event.pricing === "unpriced";
   return {
     group: row.group,
     calls: row.calls + 1,
@@ -288,7 +290,8 @@ function added(row: SummaryRow, event: UsageEvent): SummaryRow {
     interruptedCalls: row.interruptedCalls + one(event.status === "interrupted"),
     unknownCalls: row.unknownCalls + one(event.status === "unknown"),
     estimatedCalls: row.estimatedCalls + one(event.usageSource === "estimated"),
-    unpricedCalls: row.unpricedCalls + one(event.pricing === "unpriced"),
+    unpricedCalls: row.unpricedCalls + one(isUnpriced && event.usageSource !== "unknown"),
+    usageUnknownCalls: row.usageUnknownCalls + one(isUnpriced && event.usageSource === "unknown"),
     unmeteredCalls: row.unmeteredCalls + one(event.pricing === "unmetered"),
     inputTokens: row.inputTokens + totalInputTokens(event.quantities),
     cachedInputTokens: row.cachedInputTokens + totalCachedInputTokens(event.quantities),

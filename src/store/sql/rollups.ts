@@ -5,7 +5,7 @@ import {
   totalInputTokens,
   totalOutputTokens,
 } from "../../core/usage/quantities.ts";
-import type { RefusalCount, UsageEvent } from "../../core/usage/usage-event.ts";
+import { lackOf, type RefusalCount, type UsageEvent } from "../../core/usage/usage-event.ts";
 import type { CorrectionRecord } from "../records.ts";
 import { boundedName, boundedText } from "./bounded-text.ts";
 import { toMoneyColumns } from "./money-columns.ts";
@@ -22,6 +22,7 @@ export const ROLLUP_SUMS = [
   "unknown_calls",
   "estimated_calls",
   "unpriced_calls",
+  "usage_unknown_calls",
   "unmetered_calls",
   "input_tokens",
   "cached_input_tokens",
@@ -49,8 +50,10 @@ export class UsageRollups {
     if (event.status === "interrupted") row.interrupted_calls += 1n;
     if (event.status === "unknown") row.unknown_calls += 1n;
     if (event.usageSource === "estimated") row.estimated_calls += 1n;
-    if (event.pricing === "unpriced") row.unpriced_calls += 1n;
-    if (event.pricing === "unmetered") row.unmetered_calls += 1n;
+    const lack = lackOf(event);
+    if (lack === "price") row.unpriced_calls += 1n;
+    if (lack === "usage") row.usage_unknown_calls += 1n;
+    if (lack === "metering") row.unmetered_calls += 1n;
     row.input_tokens += BigInt(totalInputTokens(event.quantities));
     row.cached_input_tokens += BigInt(totalCachedInputTokens(event.quantities));
     row.output_tokens += BigInt(totalOutputTokens(event.quantities));
@@ -67,6 +70,7 @@ export class UsageRollups {
     const difference = toMoneyColumns(correction.differencePicos);
     row.cost_micros += difference.micros;
     row.cost_rest_picos += difference.restPicos;
+    // What is corrected had a known usage, so what it lacked was a price.
     if (correction.previousPricing === "unpriced") row.unpriced_calls -= 1n;
   }
 

@@ -268,6 +268,7 @@ export interface UsageRollupTable {
   readonly unknown_calls: Integer;
   readonly estimated_calls: Integer;
   readonly unpriced_calls: Integer;
+  readonly usage_unknown_calls: Integer;
   readonly unmetered_calls: Integer;
   readonly input_tokens: Integer;
   readonly cached_input_tokens: Integer;

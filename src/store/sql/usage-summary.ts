@@ -117,6 +117,7 @@ function toSummaryRow(groupBy: readonly SummaryDimension[], row: SumRow): Summar
     unknownCalls: count("unknown_calls"),
     estimatedCalls: count("estimated_calls"),
     unpricedCalls: count("unpriced_calls"),
+    usageUnknownCalls: count("usage_unknown_calls"),
     unmeteredCalls: count("unmetered_calls"),
     inputTokens: count("input_tokens"),
     cachedInputTokens: count("cached_input_tokens"),

@@ -1,5 +1,5 @@
 import { isTokenClass, QUANTITY_CLASSES } from "../../core/usage/quantities.ts";
-import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { lackOf, type UsageEvent } from "../../core/usage/usage-event.ts";
 import type { CallObserver, CallReport, RefusalReport } from "../call-observer.ts";
 import { ModelNames } from "../model-names.ts";
 import type { Exposition } from "./exposition.ts";
@@ -28,7 +28,8 @@ export class CallCounts implements CallObserver {
     if (event.firstByteMs !== null) observe(operation.firstByte, event.firstByteMs);
     if (ending === "client-gone") pair.clientDisconnects += 1;
     else if (ending !== "whole") increase(pair.faults, ending);
-    if (event.pricing !== "priced") increase(pair.uncosted, event.pricing);
+    const lack = lackOf(event);
+    if (lack !== null) increase(pair.uncosted, lack === "usage" ? "usage_unknown" : event.pricing);
     const isServed = event.status === "succeeded" || event.status === "interrupted";
     const name = models.labelOf(event, isServed);
     const model = at(pair.models, name, createModel);

@@ -57,7 +57,7 @@ export const METRICS = {
     ["environment", "provider", "model"],
   ),
   keyward_uncosted_calls_total: counter(
-    "Calls without a cost: no price is known, or usage is not read.",
+    "Calls without a cost: no price is known (`unpriced`), what they consumed is not (`usage_unknown`), or usage is not read (`unmetered`).",
     ["environment", "provider", "pricing"],
   ),
   keyward_upstream_faults_total: counter("Calls that broke off on the way to the provider.", [

@@ -21,6 +21,7 @@ import { environmentPolicies } from "./0019-environment-policies.ts";
 import { leaks } from "./0020-leaks.ts";
 import { provisions } from "./0021-provisions.ts";
 import { clientTokens } from "./0022-client-tokens.ts";
+import { unknownUsage } from "./0023-unknown-usage.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "leaks", statements: leaks },
   { name: "provisions", statements: provisions },
   { name: "client tokens", statements: clientTokens },
+  { name: "unknown usage", statements: unknownUsage },
 ];
