@@ -85,6 +85,7 @@ function currentWindow(
     leasedPicos: ZERO_PICOS,
     lostPicos: ZERO_PICOS,
     carriedPicos: before === undefined ? ZERO_PICOS : carryOver(budget, before),
+    refusedCalls: 0,
   };
 }
 

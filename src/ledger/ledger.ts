@@ -24,7 +24,9 @@ export interface Ledger {
    */
   settle(event: UsageEvent): Promise<void>;
   /** Counts a call that Keyward itself refused; flushed with the events. */
-  countRefusal(refusal: Pick<RefusalCount, "code" | "gatewayKeyId" | "customer">): void;
+  countRefusal(
+    refusal: Pick<RefusalCount, "code" | "gatewayKeyId" | "customer" | "budgetWindowId">,
+  ): void;
   /** Moves everything settled so far into the store; resolves when it is there. */
   flush(): Promise<void>;
   /** Flushes, and removes what is not needed any more. Open intents stay in the journal for recovery. */

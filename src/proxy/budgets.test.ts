@@ -73,7 +73,14 @@ describe("a call that a hard budget counts", () => {
     });
     expect(upstream.seen).toEqual([]);
     expect(gateway.events).toEqual([]);
-    expect(gateway.refusals).toEqual([{ code: "insufficient_quota", customer: null }]);
+    expect(gateway.refusals).toEqual([
+      {
+        code: "insufficient_quota",
+        customer: null,
+        // By which an alert tells whose budget turns calls away.
+        budgetWindowId: expect.stringContaining("bud_test") as string,
+      },
+    ]);
   });
 
   it("is sent with a lower limit on its output where the budget says so", async () => {

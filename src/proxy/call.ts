@@ -25,6 +25,8 @@ export interface Refusal {
   readonly isConnectionSpent?: boolean;
   /** When the same call can succeed, where that is known. */
   readonly retryAfterMs?: number;
+  /** The window of the hard budget that has too little left. */
+  readonly budgetWindowId?: string;
 }
 
 /**

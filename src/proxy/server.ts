@@ -250,9 +250,9 @@ function refuse(deps: GatewayListenerDeps, call: Call, refusal: Refusal): void {
 }
 
 function reportRefusal(deps: GatewayListenerDeps, call: Call, refusal: Refusal): void {
-  const { code } = refusal;
+  const { code, budgetWindowId } = refusal;
   const gatewayKeyId = call.key?.id ?? null;
-  deps.ledger.countRefusal({ code, gatewayKeyId, customer: call.customer });
+  deps.ledger.countRefusal({ code, gatewayKeyId, customer: call.customer, budgetWindowId });
   deps.observer.callRefused(createRefusalReport(deps, call, code));
   const level = ERROR_CODES[code].log;
   if (level === "none") return;

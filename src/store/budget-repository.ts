@@ -22,6 +22,8 @@ export interface BudgetWindowRecord {
   /** Of what is leased, what processes hold that were lost. */
   readonly lostPicos: Picos;
   readonly carriedPicos: Picos;
+  /** Calls that were refused because too little of it was left. Counted with the flush of each process. */
+  readonly refusedCalls: number;
 }
 
 /** What changes in a budget; what is absent stays. */

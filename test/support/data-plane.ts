@@ -373,7 +373,8 @@ function createMemoryLedger(into: {
       if (into.events.some((other) => other.id === event.id)) throw new Error("settled twice");
       into.events.push(event);
     },
-    countRefusal: ({ code, customer }) => into.refusals.push({ code, customer }),
+    countRefusal: ({ code, customer, budgetWindowId }) =>
+      into.refusals.push({ code, customer, ...(budgetWindowId && { budgetWindowId }) }),
     flush: async () => undefined,
     close: async () => undefined,
     status: () => ({

@@ -29,6 +29,8 @@ export interface BudgetFacts {
   readonly isHard: boolean;
   readonly spentPicos: Picos;
   readonly limitPicos: Picos;
+  readonly heldPicos: Picos;
+  readonly refusedCalls: number;
   readonly endsAtMs: number | null;
 }
 
@@ -53,6 +55,29 @@ function standingOf({ spentPicos, limitPicos }: BudgetFacts, percent: number): s
   const share = `${percentSpent(spentPicos, limitPicos)} %`;
   if (spentPicos < limitPicos) return `is at ${share}`;
   return percent >= 100 ? `is used up (${share})` : `has passed ${percent} % (${share})`;
+}
+
+/** Of a hard budget of which less is left than a call may cost: it is as good as used up. */
+export function describeRefusing(budget: BudgetFacts, formatTime: FormatTime): AlertContent {
+  const { spentPicos, limitPicos, heldPicos, refusedCalls, endsAtMs } = budget;
+  const spent = `${formatDollars(spentPicos)} of ${formatDollars(limitPicos)}`;
+  const held = formatDollars(heldPicos);
+  return {
+    severity: "critical",
+    title: `Budget ${nameOf(budget)} refuses calls: ${spent} spent, ${held} held`,
+    facts: [
+      { label: "spent", value: spent },
+      { label: "held for calls", value: held },
+      { label: "calls refused so far", value: String(refusedCalls) },
+      { label: "why", value: "a call may cost more than is left" },
+      ...periodFacts(endsAtMs, formatTime),
+    ],
+    command: `keyward budgets show ${budget.id}`,
+  };
+}
+
+function periodFacts(endsAtMs: number | null, formatTime: FormatTime): readonly AlertFact[] {
+  return endsAtMs === null ? [] : [{ label: "period ends", value: formatTime(endsAtMs) }];
 }
 
 export function describeForecast(
@@ -84,7 +109,7 @@ function budgetFacts(budget: BudgetFacts, formatTime: FormatTime): readonly Aler
       label: "once it is used up",
       value: isHard ? "calls are refused" : "calls go on (the budget is soft)",
     },
-    ...(endsAtMs === null ? [] : [{ label: "period ends", value: formatTime(endsAtMs) }]),
+    ...periodFacts(endsAtMs, formatTime),
   ];
 }
 

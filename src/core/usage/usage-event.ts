@@ -145,5 +145,7 @@ export interface RefusalCount {
   readonly code: string;
   readonly gatewayKeyId: GatewayKeyId | null;
   readonly customer: string | null;
+  /** The window of the hard budget that had too little left, where that is why. */
+  readonly budgetWindowId?: string | undefined;
   readonly count: number;
 }

@@ -28,6 +28,17 @@ describe("RefusalCounter", () => {
     expect(counter.size).toBe(0);
   });
 
+  test("keeps the windows of budgets apart, until there are too many of them", () => {
+    const counter = new RefusalCounter(2);
+    const by = (budgetWindowId: string) => ({ ...refusal(null), budgetWindowId });
+    for (const window of ["a", "b", "a", "c", "d"]) counter.count(by(window), 0);
+    expect(counter.take(10)).toEqual([
+      { ...by("a"), hourMs: 0, count: 2 },
+      { ...by("b"), hourMs: 0, count: 1 },
+      { ...refusal(null), hourMs: 0, count: 2 },
+    ]);
+  });
+
   test("counts to the hour the clock shows, also when it steps back", () => {
     const counter = new RefusalCounter(10);
     counter.count(refusal("a"), 6 * HOUR_MS);

@@ -1,15 +1,16 @@
 import type { RefusalCount } from "../../core/usage/usage-event.ts";
 
-export type Refusal = Pick<RefusalCount, "code" | "gatewayKeyId" | "customer">;
+export type Refusal = Pick<RefusalCount, "code" | "gatewayKeyId" | "customer" | "budgetWindowId">;
 
 const HOUR_MS = 3_600_000;
 
 /**
- * Refused calls, counted by hour, code, key and customer until they are flushed. They live in memory alone: a count of
+ * Refused calls, counted by hour, code, key, customer and budget window until they are flushed. They live in memory alone: a count of
  * refusals is worth no disk write, and `kill -9` loses at most what came since the last flush.
  *
  * A hostile caller can invent customers, so the distinct entries are limited: beyond the limit the customer is left
- * out, and beyond twice the limit the key too. Nothing goes uncounted.
+ * out, and the window, of which there may be one for each customer; beyond twice the limit the key too. No refusal goes
+ * uncounted.
  */
 export class RefusalCounter {
   readonly #maxEntries: number;
@@ -24,9 +25,9 @@ export class RefusalCounter {
   }
 
   count(refusal: Refusal, nowMs: number): void {
-    const { code, gatewayKeyId, customer } = refusal;
+    const { code, gatewayKeyId, customer, budgetWindowId } = refusal;
     const hourMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
-    this.#add({ hourMs, code, gatewayKeyId, customer }, 1);
+    this.#add({ hourMs, code, gatewayKeyId, customer, budgetWindowId }, 1);
   }
 
   /** Takes up to `limit` entries out. */
@@ -47,7 +48,7 @@ export class RefusalCounter {
 
   #add(refusal: Omit<RefusalCount, "count">, count: number): void {
     if (this.#increase(refusal, count, this.#maxEntries)) return;
-    const withoutCustomer = { ...refusal, customer: null };
+    const withoutCustomer = { ...refusal, customer: null, budgetWindowId: undefined };
     if (this.#increase(withoutCustomer, count, 2 * this.#maxEntries)) return;
     this.#increase({ ...withoutCustomer, gatewayKeyId: null }, count, Infinity);
   }
@@ -59,6 +60,7 @@ export class RefusalCounter {
       refusal.code,
       refusal.gatewayKeyId,
       refusal.customer,
+      refusal.budgetWindowId,
     ]);
     const entry = this.#counts.get(key);
     if (entry === undefined) {

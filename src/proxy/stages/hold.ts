@@ -169,13 +169,16 @@ const UNAVAILABLE: Refusal = {
 };
 
 function refuse(call: Call, tight: TightBudget, amount: Picos): Refusal {
-  if (!mayKnow(call, tight.window)) return { code: "insufficient_quota", message: UNTOLD };
   const { window, limitPicos, affordablePicos } = tight;
+  const code = "insufficient_quota";
+  const budgetWindowId = window.id;
+  if (!mayKnow(call, window)) return { code, budgetWindowId, message: UNTOLD };
   const { endsAtMs } = window.window;
   const until =
     endsAtMs === null ? "" : ` Its next period begins at ${new Date(endsAtMs).toISOString()}.`;
   return {
-    code: "insufficient_quota",
+    code,
+    budgetWindowId,
     message: `The call may cost up to $${formatUsd(amount)}, and of ${describeBudget(window)} $${formatUsd(affordablePicos)} of $${formatUsd(limitPicos)} is left.${until} A lower limit on the output makes a call cheaper; whoever runs this gateway can raise the budget: keyward budgets set-limit ${window.budget.id} <usd>.`,
   };
 }

@@ -69,17 +69,6 @@ test("a budget's thresholds fire once a window each, and the highest alone where
   expect(await alerts.evaluate()).toBe(1);
 });
 
-test("a rule says of its own share that it was passed, and leaves the rest to the rule that watches for it", async () => {
-  await alerts.store.budgets.insert(sampleBudget({ name: "everything", limitPicos: usd("1") }));
-  await alerts.addRule({ kind: "budget_threshold", settings: { percentages: [90] } });
-  await spend("1.92");
-  expect(await alerts.evaluate()).toBe(1);
-  expect((await alerts.alerts())[0]).toMatchObject({
-    severity: "warning",
-    title: "Budget everything has passed 90 % (192 %)",
-  });
-});
-
 test("a threshold fires once though three processes look at it at once, each with all channels", async () => {
   await alerts.store.budgets.insert(sampleBudget({ limitPicos: usd("1"), scope: EACH_CUSTOMER }));
   await alerts.addRule(THRESHOLDS);

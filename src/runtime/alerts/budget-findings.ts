@@ -1,6 +1,7 @@
 import {
   type BudgetFacts,
   describeForecast,
+  describeRefusing,
   describeThreshold,
 } from "../../core/alerts/alert-content.ts";
 import type { ConditionOf } from "../../core/alerts/alert-rule.ts";
@@ -18,6 +19,10 @@ export interface BudgetUsage {
   readonly isHard: boolean;
   readonly spentPicos: Picos;
   readonly limitPicos: Picos;
+  /** Set aside for calls in flight, or about to come. */
+  readonly heldPicos: Picos;
+  /** Because too little was left; of a hard budget alone. */
+  readonly refusedCalls: number;
   readonly startsAtMs: number;
   /** Null: it has no end. */
   readonly endsAtMs: number | null;
@@ -42,13 +47,11 @@ export async function findBudgetAlerts(
   const { condition } = rule;
   for await (const budget of budgets) {
     if (!isInScope(rule, budget)) continue;
-    const finding =
-      condition.kind === "budget_threshold"
-        ? findThreshold(deps, condition, budget)
-        : condition.kind === "budget_forecast"
-          ? findForecast(deps, condition, budget)
-          : undefined;
-    if (finding !== undefined) findings.push(finding);
+    if (condition.kind === "budget_threshold") {
+      findings.push(...findThresholds(deps, condition, budget));
+    }
+    if (condition.kind === "budget_forecast")
+      findings.push(...findForecast(deps, condition, budget));
   }
   return findings;
 }
@@ -58,33 +61,46 @@ function isInScope({ scope }: AlertRuleRecord, { subject }: BudgetUsage): boolea
   return scope.kind === subject.kind && (scope.id === null || scope.id === subject.id);
 }
 
-function findThreshold(
+function findThresholds(
   deps: BudgetFindingDeps,
-  { settings }: ConditionOf<"budget_threshold">,
+  { settings: { percentages } }: ConditionOf<"budget_threshold">,
   budget: BudgetUsage,
-): Finding | undefined {
-  const percent = reachedThreshold(settings.percentages, budget);
-  if (percent === undefined) return undefined;
-  return {
-    key: { ...budget.subject, period: `${windowName(budget)} ${percent} %` },
-    describe: async () => describeThreshold(await factsOf(deps, budget), percent, formatMinute),
-  };
+): readonly Finding[] {
+  const percent = reachedThreshold(percentages, budget);
+  const findings: Finding[] = [];
+  // A hard budget stops short of 100 %, so its end is where it begins to refuse. Of one that got there it is said once.
+  const isEndWatched = percentages.some((one) => one >= 100) && (percent ?? 0) < 100;
+  if (budget.refusedCalls > 0 && isEndWatched) {
+    findings.push({
+      key: { ...budget.subject, period: `${windowName(budget)} refuses` },
+      describe: async () => describeRefusing(await factsOf(deps, budget), formatMinute),
+    });
+  }
+  if (percent !== undefined) {
+    findings.push({
+      key: { ...budget.subject, period: `${windowName(budget)} ${percent} %` },
+      describe: async () => describeThreshold(await factsOf(deps, budget), percent, formatMinute),
+    });
+  }
+  return findings;
 }
 
 function findForecast(
   deps: BudgetFindingDeps,
   { settings }: ConditionOf<"budget_forecast">,
   budget: BudgetUsage,
-): Finding | undefined {
+): readonly Finding[] {
   const { endsAtMs } = budget;
-  if (endsAtMs === null) return undefined;
+  if (endsAtMs === null) return [];
   const at = { nowMs: deps.nowMs, afterPercent: settings.afterPercent };
   const forecast = forecastBudget({ ...budget, endsAtMs }, at);
-  if (forecast === undefined) return undefined;
-  return {
-    key: { ...budget.subject, period: windowName(budget) },
-    describe: async () => describeForecast(await factsOf(deps, budget), forecast, formatMinute),
-  };
+  if (forecast === undefined) return [];
+  return [
+    {
+      key: { ...budget.subject, period: windowName(budget) },
+      describe: async () => describeForecast(await factsOf(deps, budget), forecast, formatMinute),
+    },
+  ];
 }
 
 function windowName({ budgetId, startsAtMs }: BudgetUsage): string {

@@ -30,14 +30,18 @@ async function* windowsOf(
       { limit: MAX_PAGE_SIZE, cursor },
       { budgetId, atMs: nowMs },
     );
-    for (const { subject, spentPicos, carriedPicos, startsAtMs, endsAtMs } of page.rows) {
+    for (const window of page.rows) {
+      const { subject, spentPicos, leasedPicos, startsAtMs, endsAtMs, refusedCalls } = window;
       yield {
         budgetId,
         name: name ?? budgetId,
         subject: { kind: scope.kind, id: subject },
         isHard: enforcement === "hard",
         spentPicos,
-        limitPicos: limitAt(budget, carriedPicos, nowMs),
+        limitPicos: limitAt(budget, window.carriedPicos, nowMs),
+        heldPicos: leasedPicos,
+        // It may have been hard before.
+        refusedCalls: enforcement === "hard" ? refusedCalls : 0,
         startsAtMs,
         endsAtMs,
       };

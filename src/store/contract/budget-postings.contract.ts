@@ -29,6 +29,27 @@ export function describeBudgetPostings(createDatabase: CreateTestDatabase): void
 }
 
 function describePostings(fixture: Fixture): void {
+  test("the calls that a window refused are counted, by several processes at once", async () => {
+    const { store, database } = fixture;
+    const budget = sampleBudget();
+    await store.budgets.insert(budget);
+    const windows = async () =>
+      (await store.budgets.listWindows({ limit: 2 }, { budgetId: budget.id })).rows;
+    await insertEvents(store, [spentOn(1)]);
+    const [window] = await windows();
+    expect(window?.refusedCalls).toBe(0);
+    const refusal = { hourMs: SAMPLE_TIME_MS, code: "insufficient_quota", gatewayKeyId: null };
+    const refusals = ["a", "b"].map((customer) => ({
+      ...refusal,
+      customer,
+      count: 2,
+      budgetWindowId: window?.id,
+    }));
+    const stores = [store, database.open(), database.open()];
+    await Promise.all(stores.map(({ usage }) => usage.insertBatch({ events: [], refusals })));
+    expect((await windows()).map(({ refusedCalls }) => refusedCalls)).toEqual([12]);
+  });
+
   test("what the ledger gets is spent at once, each event once", async () => {
     const { store } = fixture;
     const budget = sampleBudget();

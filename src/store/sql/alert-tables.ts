@@ -111,6 +111,13 @@ interface ProviderKeyUseTable {
   readonly last_used_at_ms: Integer;
 }
 
+/** What alerts of hard budgets go by. */
+export interface BudgetRefusalTable {
+  /** Of `budget_windows`. */
+  readonly window_id: string;
+  readonly count: Integer;
+}
+
 export interface AlertTables {
   readonly alert_channels: AlertChannelTable;
   readonly alert_rules: AlertRuleTable;
@@ -119,4 +126,5 @@ export interface AlertTables {
   readonly alert_mutes: AlertMuteTable;
   readonly alert_leases: AlertLeaseTable;
   readonly provider_key_uses: ProviderKeyUseTable;
+  readonly budget_refusals: BudgetRefusalTable;
 }

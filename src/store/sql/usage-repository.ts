@@ -14,6 +14,7 @@ import {
   type UsageRepository,
 } from "../store.ts";
 import { boundedText } from "./bounded-text.ts";
+import { ADD_TO_BUDGET_REFUSALS, rollUpBudgetRefusals } from "./budgets/refusals.ts";
 import { type BulkTarget, insertRows, partsOf } from "./bulk-insert.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { KEEP_LATEST_USE, type KeyUse } from "./key-use-notes.ts";
@@ -163,6 +164,9 @@ async function writeBatch(
   const written = await writeEvents(target, batch.events, batch.lending);
   for (const part of partsOf(rollUpRefusals(batch.refusals))) {
     await insertRows(target, "refusal_rollups", part, ADD_TO_REFUSALS);
+  }
+  for (const part of partsOf(rollUpBudgetRefusals(batch.refusals))) {
+    await insertRows(target, "budget_refusals", part, ADD_TO_BUDGET_REFUSALS);
   }
   for (const part of partsOf(uses)) {
     await insertRows(target, "gateway_key_uses", part, KEEP_LATEST_USE);

@@ -7,6 +7,7 @@ import { formatCursor, parseCursor } from "../cursor.ts";
 import { fromMoneyColumns } from "../money-columns.ts";
 import { checkedLimit, cutPage } from "../page.ts";
 import type { BudgetWindowTable, Tables } from "../tables.ts";
+import { readBudgetRefusals } from "./refusals.ts";
 import { amountsOf } from "./windows.ts";
 
 const LIST = "budgetWindows";
@@ -23,7 +24,7 @@ export async function readWindows(
       .selectAll()
       .where("id", "in", ids.slice(start, start + MAX_IDS))
       .execute();
-    found.push(...(await withLost(db, rows)));
+    found.push(...(await withRest(db, rows)));
   }
   return found;
 }
@@ -53,10 +54,11 @@ export async function listWindows(
     toItem: (row) => row,
     cursorAfter: (row) => formatCursor(LIST, [Number(row.starts_at_ms), row.subject]),
   });
-  return { rows: await withLost(db, found.rows), nextCursor: found.nextCursor };
+  return { rows: await withRest(db, found.rows), nextCursor: found.nextCursor };
 }
 
-async function withLost(
+/** With what is kept of windows elsewhere. */
+async function withRest(
   db: Kysely<Tables>,
   rows: readonly Selectable<BudgetWindowTable>[],
 ): Promise<readonly BudgetWindowRecord[]> {
@@ -76,10 +78,20 @@ async function withLost(
     const amount = fromMoneyColumns(lease.leased_micros, lease.leased_rest_picos);
     lost.set(lease.window_id, (lost.get(lease.window_id) ?? 0n) + amount);
   }
-  return rows.map((row) => toRecord(row, picos(lost.get(row.id) ?? ZERO_PICOS)));
+  const refused = await readBudgetRefusals(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    ...toRecord(row, picos(lost.get(row.id) ?? ZERO_PICOS)),
+    refusedCalls: refused.get(row.id) ?? 0,
+  }));
 }
 
-function toRecord(row: Selectable<BudgetWindowTable>, lostPicos: Picos): BudgetWindowRecord {
+function toRecord(
+  row: Selectable<BudgetWindowTable>,
+  lostPicos: Picos,
+): Omit<BudgetWindowRecord, "refusedCalls"> {
   return {
     id: row.id,
     budgetId: row.budget_id,

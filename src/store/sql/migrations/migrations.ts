@@ -22,6 +22,7 @@ import { leaks } from "./0020-leaks.ts";
 import { provisions } from "./0021-provisions.ts";
 import { clientTokens } from "./0022-client-tokens.ts";
 import { unknownUsage } from "./0023-unknown-usage.ts";
+import { budgetRefusals } from "./0024-budget-refusals.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -54,4 +55,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "provisions", statements: provisions },
   { name: "client tokens", statements: clientTokens },
   { name: "unknown usage", statements: unknownUsage },
+  { name: "budget refusals", statements: budgetRefusals },
 ];
