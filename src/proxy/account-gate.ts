@@ -8,6 +8,7 @@ import type { ResponseHeaders } from "./headers.ts";
 import { LaneDemand, type MinuteDemand } from "./lane-demand.ts";
 import { LaneQueue, type Waiter } from "./lane-queue.ts";
 import { LaneShare, type Peers } from "./lane-share.ts";
+import { nextTurn } from "./lane-turn.ts";
 
 export interface AccountGateOptions {
   /** How long a call may wait; 0 = it does not. */
@@ -53,14 +54,14 @@ export interface GateWait {
 }
 
 interface Place extends Waiter {
-  readonly resolve: (outcome: GatePass | GateRefusal) => void;
+  readonly resolve: (outcome: GatePass | GateRefusal, nowMs: number) => void;
 }
 
 /** A lane, for who tells the other processes of it. */
 export interface SharedLane {
   readonly owner: LaneOwner;
   readonly account: AccountLane;
-  readonly queue: Pick<LaneQueue<Waiter>, "waiting" | "first">;
+  readonly queue: Pick<LaneQueue<Waiter>, "waiting" | "next" | "isAbsent" | "forget">;
 }
 
 /** What was asked of a lane in a minute, and the limits that its provider has told. */
@@ -86,13 +87,15 @@ const MAX_SOUNDING_MS = 2_000;
 /** A wait for room is looked at no more often, and no more seldom. */
 const MIN_TIMER_MS = 5;
 const MAX_TIMER_MS = 1_000;
+/** How long a call that was sent away is expected to be repeated: providers count by the minute. */
+const EXPECTED_FOR_MS = 60_000;
 const WARNED_FOR_MS = 60_000;
 const TOO_MANY_REQUESTS = 429;
 
 /**
  * Keeps calls from being sent to an account that would refuse them, by what its provider's answers tell of its limits.
- * When little is left, production goes first, then staging, then development; within a kind, customers take turns. As
- * long as there is enough, it costs a look-up.
+ * When little is left, production goes first, then staging, then development; within a kind, customers share it evenly
+ * by what their calls take. As long as there is enough, it costs a look-up.
  */
 export class AccountGate {
   readonly #options: AccountGateOptions;
@@ -114,8 +117,11 @@ export class AccountGate {
   isOpen(owner: LaneOwner, call: LaneCall): boolean {
     const lane = this.#lanes.get(owner.accountId)?.get(owner.model);
     if (lane === undefined) return true;
-    if (lane.queue.isWaitingBefore(call.kind)) return false;
-    return lane.account.openInMs(call, this.#options.monotonicMs()) === 0;
+    const nowMs = this.#options.monotonicMs();
+    const { account, queue } = lane;
+    if (!queue.isWaitingBefore(call.kind, nowMs)) return account.openInMs(call, nowMs) === 0;
+    const overtaken = queue.keptAhead(call, account.shareOf(call));
+    return overtaken !== undefined && account.openInMs(call, nowMs, overtaken) === 0;
   }
 
   /** Lets the call be sent, has it wait, or refuses it. */
@@ -126,13 +132,14 @@ export class AccountGate {
     const arrivedAtMs = this.#options.nowMs();
     lane.demand.arrived(call.tokens, { nowMs: arrivedAtMs, limit: lane.account.tokenLimit });
     const openMs = lane.account.openInMs(call, nowMs);
-    if (openMs === 0 && !lane.queue.isWaitingBefore(call.kind)) {
+    if (openMs === 0 && !lane.queue.isWaitingBefore(call.kind, nowMs)) {
       return { ticket: this.#ticket(lane, lane.account.enter(call, nowMs)) };
     }
     this.#warn(lane, nowMs);
     if (this.#isClosed) return refusal("stopping", openMs);
     if (openMs > this.#options.maxWaitMs || this.#options.maxWaitMs === 0) {
       lane.demand.concluded(arrivedAtMs, { waitedMs: 0, isRefused: true });
+      this.#expect(lane, call, nowMs);
       return refusal("closed", openMs);
     }
     return this.#wait(lane, call, { nowMs, arrivedAtMs });
@@ -205,8 +212,9 @@ export class AccountGate {
     this.#isClosed = true;
     for (const lane of this.#allLanes()) {
       clearTimeout(lane.timer);
-      for (let one = lane.queue.takeFirst(); one !== undefined; one = lane.queue.takeFirst()) {
-        one.resolve(refusal("stopping", 0));
+      for (let one = lane.queue.longestWaiting(); one; one = lane.queue.longestWaiting()) {
+        lane.queue.remove(one);
+        one.resolve(refusal("stopping", 0), this.#options.monotonicMs());
       }
     }
   }
@@ -217,64 +225,72 @@ export class AccountGate {
     { nowMs, arrivedAtMs }: { readonly nowMs: number; readonly arrivedAtMs: number },
   ): GateRefusal | GateWait {
     const { promise, resolve: conclude } = Promise.withResolvers<GatePass | GateRefusal>();
-    const resolve = (outcome: GatePass | GateRefusal): void => {
+    const resolve: Place["resolve"] = (outcome, endedAtMs) => {
       lane.demand.concluded(arrivedAtMs, {
-        waitedMs: this.#options.monotonicMs() - nowMs,
+        waitedMs: endedAtMs - nowMs,
         isRefused: outcome.ticket === undefined && IS_FOR_WANT_OF_ROOM[outcome.reason],
       });
       conclude(outcome);
     };
     const place: Place = { call, deadlineMs: nowMs + this.#options.maxWaitMs, resolve };
     lane.account.share.note();
-    const displaced = lane.queue.add(place);
+    const displaced = lane.queue.add(place, lane.account.shareOf(call));
     if (displaced !== undefined) {
       const crowded = refusal("crowded", lane.account.openInMs(call, nowMs));
-      displaced.resolve(crowded);
+      displaced.resolve(crowded, nowMs);
       if (displaced === place) return crowded;
     }
-    this.#letThrough(lane);
+    this.#letThrough(lane, nowMs);
     return {
       outcome: promise,
       leave: () => {
         if (!lane.queue.remove(place)) return;
         lane.account.share.note();
-        resolve(refusal("left", 0));
+        resolve(refusal("left", 0), this.#options.monotonicMs());
         this.#letThrough(lane);
       },
     };
   }
 
+  /** It may come again, when there will have been room for it but for others. */
+  #expect({ queue, account }: Lane, call: LaneCall, nowMs: number): void {
+    if (this.#options.maxWaitMs === 0 || !account.isTold) return;
+    const place: Place = { call, deadlineMs: nowMs, resolve: () => undefined };
+    queue.expect(place, account.shareOf(call), nowMs + EXPECTED_FOR_MS);
+  }
+
   /** Sends away who has waited long enough, lets through whom there is room for, and comes back in time for the next. */
-  #letThrough(lane: Lane): void {
+  #letThrough(lane: Lane, nowMs = this.#options.monotonicMs()): void {
     const { account, queue } = lane;
     if (queue.size === 0) {
       clearTimeout(lane.timer);
       lane.timer = undefined;
       return;
     }
-    const nowMs = this.#options.monotonicMs();
-    let first = queue.first();
-    while (first !== undefined && account.openInMs(first.call, nowMs) === 0) {
-      queue.takeFirst();
-      first.resolve({ ticket: this.#ticket(lane, account.enter(first.call, nowMs)) });
-      first = queue.first();
+    queue.forgetAbsent(nowMs);
+    let turn = nextTurn(lane, nowMs);
+    while (turn?.inMs === 0) {
+      queue.take(turn.one);
+      const mark = account.enter(turn.one.call, nowMs);
+      turn.one.resolve({ ticket: this.#ticket(lane, mark) }, nowMs);
+      turn = nextTurn(lane, nowMs);
     }
     let oldest = queue.longestWaiting();
     while (oldest !== undefined && oldest.deadlineMs <= nowMs) {
-      queue.remove(oldest);
+      queue.giveUp(oldest, nowMs + EXPECTED_FOR_MS);
       account.share.note();
-      oldest.resolve(refusal("waited", account.openInMs(oldest.call, nowMs)));
+      oldest.resolve(refusal("waited", account.openInMs(oldest.call, nowMs)), nowMs);
       oldest = queue.longestWaiting();
     }
     clearTimeout(lane.timer);
     lane.timer = undefined;
-    first = queue.first();
-    if (first === undefined || oldest === undefined) return;
-    if (account.needsGrant(first.call, nowMs)) {
+    turn = nextTurn(lane, nowMs);
+    if (turn === undefined || oldest === undefined) return;
+    if (account.mayLackGrant(turn.inMs)) {
       account.share.note();
       this.#onNeed();
     }
-    const inMs = Math.min(account.openInMs(first.call, nowMs), oldest.deadlineMs - nowMs);
+    const inMs = Math.min(turn.inMs, oldest.deadlineMs - nowMs);
     lane.timer = setTimeout(
       () => this.#letThrough(lane),
       Math.ceil(Math.min(MAX_TIMER_MS, Math.max(MIN_TIMER_MS, inMs))),

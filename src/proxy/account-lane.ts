@@ -24,6 +24,13 @@ export interface LaneCall {
 
 export type LaneUse = Omit<AccountUse, "accountId" | "model">;
 
+/** A call that waits and is overtaken. */
+export interface Overtaken {
+  readonly tokens: number;
+  /** Of what it needs, what has to be left for it: 0 to 1. */
+  readonly share: number;
+}
+
 /** A call that was sent and is not answered yet. */
 export interface LaneMark {
   readonly tokens: number;
@@ -57,6 +64,11 @@ const ON_ITS_WAY_MS = 1_000;
 const MAX_UNCOUNTED_MS = 60_000;
 /** The wait for answers of calls that are on their way. */
 const LOOK_AGAIN_MS = 50;
+/** Of a limit, what a call is taken to use where none is known. */
+const UNKNOWN_SHARE = 0.001;
+/** The smallest call uses something. */
+const MIN_SHARE = 1e-6;
+
 /** What this process knows of the limits of one account for one model. */
 export class AccountLane {
   readonly share: LaneShare;
@@ -111,15 +123,23 @@ export class AccountLane {
     return this.#requests !== undefined || this.#tokens !== undefined;
   }
 
+  /** What the call takes of the limit that is scarcest for it, as a share of it. */
+  shareOf({ tokens }: Pick<LaneCall, "tokens">): number {
+    if (!this.isTold) return UNKNOWN_SHARE;
+    const ofRequests = this.#requests === undefined ? 0 : 1 / this.#requests.limit;
+    const ofTokens = this.#tokens === undefined ? 0 : tokens / this.#tokens.limit;
+    return Math.min(1, Math.max(MIN_SHARE, ofRequests, ofTokens));
+  }
+
   /** Until the call may be sent, if no other is; 0 = now. */
-  openInMs(call: Pick<LaneCall, "kind" | "tokens">, nowMs: number): number {
-    const roomMs = this.#roomInMs(call, nowMs);
+  openInMs(call: Pick<LaneCall, "kind" | "tokens">, nowMs: number, overtaken?: Overtaken): number {
+    const roomMs = this.#roomInMs(call, nowMs, overtaken);
     return roomMs === 0 && !this.#isGranted(call, nowMs) ? LOOK_AGAIN_MS : roomMs;
   }
 
-  /** Whether the call may lack no more than that the other processes hear of it. */
-  needsGrant(call: Pick<LaneCall, "kind" | "tokens">, nowMs: number): boolean {
-    return this.share.isShared && this.openInMs(call, nowMs) === LOOK_AGAIN_MS;
+  /** Whether a call that may be sent in so long may lack no more than that the other processes hear of it. */
+  mayLackGrant(inMs: number): boolean {
+    return this.share.isShared && inMs === LOOK_AGAIN_MS;
   }
 
   /** How much of each limit is used now, as far as it is known. */
@@ -232,14 +252,30 @@ export class AccountLane {
     this.#count(countedBeforeMs);
   }
 
-  #roomInMs({ kind, tokens }: Pick<LaneCall, "kind" | "tokens">, nowMs: number): number {
+  #roomInMs(
+    { kind, tokens }: Pick<LaneCall, "kind" | "tokens">,
+    nowMs: number,
+    overtaken: Overtaken | undefined,
+  ): number {
     const closedUntilMs = Math.max(this.#closedUntilMs, this.#closedByOthersUntilMs);
     const closedForMs = Math.max(0, closedUntilMs - nowMs);
     if (!this.#isSounded) return Math.max(closedForMs, this.#soundingForMs(kind, nowMs));
     if (!this.isTold) return closedForMs;
     this.#count(nowMs - MAX_UNCOUNTED_MS);
-    const calls = { amount: 1, ...this.#taken("calls", this.#uncountedCalls), kind, nowMs };
-    const size = { amount: tokens, ...this.#taken("tokens", this.#uncountedTokens), kind, nowMs };
+    const calls = {
+      amount: 1,
+      overtaken: overtaken && { ...overtaken, amount: 1 },
+      ...this.#taken("calls", this.#uncountedCalls),
+      kind,
+      nowMs,
+    };
+    const size = {
+      amount: tokens,
+      overtaken: overtaken && { ...overtaken, amount: overtaken.tokens },
+      ...this.#taken("tokens", this.#uncountedTokens),
+      kind,
+      nowMs,
+    };
     return Math.max(closedForMs, roomInMs(this.#requests, calls), roomInMs(this.#tokens, size));
   }
 
@@ -291,25 +327,35 @@ export class AccountLane {
   }
 }
 
-function roomInMs(
-  gauge: AccountGauge | undefined,
-  need: {
-    readonly amount: number;
-    readonly uncounted: number;
-    readonly reserved: number;
-    readonly kind: EnvironmentKind;
-    readonly nowMs: number;
-  },
-): number {
+interface Need {
+  readonly amount: number;
+  readonly overtaken: { readonly amount: number; readonly share: number } | undefined;
+  readonly uncounted: number;
+  readonly reserved: number;
+  readonly kind: EnvironmentKind;
+  readonly nowMs: number;
+}
+
+function roomInMs(gauge: AccountGauge | undefined, need: Need): number {
   if (gauge === undefined) return 0;
   // A call that alone needs more than there ever is goes when nothing else counts: the provider may see it otherwise.
   const { limit } = gauge;
-  const amount = Math.min(limit, limit * KEPT_SHARES[need.kind] + need.amount);
+  const needed = limit * KEPT_SHARES[need.kind] + need.amount + savedOf(gauge, need);
+  const amount = Math.min(limit, needed);
   const left = leftOf(gauge, need.nowMs);
   if (left - need.uncounted >= Math.min(limit, amount + need.reserved)) return 0;
   // What is on its way may have been counted already: its answers tell. And what others may send they may give back.
   if (left >= amount) return LOOK_AGAIN_MS;
   return Math.max(LOOK_AGAIN_MS, openInMs(gauge, amount, need.nowMs));
+}
+
+/** What is left for the call that is overtaken. Where there can't be enough for it before the reset, keeping is no use. */
+function savedOf(gauge: AccountGauge, { overtaken, kind, nowMs }: Need): number {
+  if (overtaken === undefined) return 0;
+  const amount = needOf(gauge, { kind, amount: overtaken.amount });
+  const isOutOfReach =
+    gauge.refill === "at_once" && leftOf(gauge, nowMs) < amount + gauge.limit * KEPT_SHARES[kind];
+  return isOutOfReach ? 0 : amount * overtaken.share;
 }
 
 function merged(

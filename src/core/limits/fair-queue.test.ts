@@ -28,12 +28,12 @@ describe("a fair queue", () => {
     const queue = new FairQueue<string>();
     queue.add("a", "a0", 1);
     queue.add("b", "b0", 1);
-    queue.add("b", "b1", 1);
-    expect(queue.newestOfLongest()).toEqual({ flow: "b", item: "b1" });
-    expect([queue.remove("b", "b1"), queue.remove("b", "b1"), queue.remove("c", "")]).toEqual([
+    const newest = queue.add("b", "b1", 1);
+    expect(queue.newestOfLongest()).toBe(newest);
+    expect([queue.remove(newest), queue.remove(newest), queue.sizeOf("b")]).toEqual([
       true,
       false,
-      false,
+      1,
     ]);
     expect([queue.take(), queue.take(), queue.take(), queue.peek()]).toEqual([
       "a0",
@@ -71,5 +71,67 @@ describe("a fair queue", () => {
         }
       }),
     );
+  });
+
+  it("shares by what items cost, whichever come together", () => {
+    const anyItem = fc.record({
+      flow: fc.constantFrom("a", "b", "c"),
+      cost: fc.integer({ min: 1, max: 50 }),
+    });
+    fc.assert(
+      fc.property(fc.array(anyItem, { maxLength: 60 }), (items) => {
+        const queue = new FairQueue<(typeof items)[number]>();
+        for (const item of items) queue.add(item.flow, item, item.cost);
+        const served: Record<string, number> = { a: 0, b: 0, c: 0 };
+        for (let item = queue.take(); item !== undefined; item = queue.take()) {
+          served[item.flow] = (served[item.flow] ?? 0) + item.cost;
+          const waiting = Object.keys(served).filter((flow) => queue.sizeOf(flow) > 0);
+          for (const other of waiting) {
+            expect((served[item.flow] ?? 0) - (served[other] ?? 0)).toBeLessThanOrEqual(50);
+          }
+        }
+        expect(queue.size).toBe(0);
+      }),
+    );
+  });
+
+  it("has one that overtakes leave more and more to the one it overtakes", () => {
+    const queue = new FairQueue<string>();
+    queue.add("dear", "dear", 100);
+    expect([queue.overtaking(), queue.keptAhead("cheap", 10)]).toEqual([undefined, 0.1]);
+    const cheap = Array.from({ length: 12 }, (_, i) => queue.add("cheap", `cheap ${i}`, 10));
+    const kept: unknown[] = [];
+    for (const one of cheap.slice(0, 11)) {
+      kept.push(queue.overtaking()?.kept);
+      queue.take(one);
+    }
+    expect(kept).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1]);
+    expect([queue.take(), queue.overtaking()]).toEqual(["dear", undefined]);
+  });
+
+  it("takes what several dear ones were let through ahead of one that is cheap for its gain", () => {
+    const queue = new FairQueue<string>();
+    for (const flow of ["x", "y"]) {
+      queue.add(flow, `${flow} 0`, 100);
+      queue.add(flow, `${flow} 1`, 100);
+    }
+    for (let i = 0; i < 40; i += 1) queue.add("cheap", `cheap ${i}`, 10);
+    expect(queue.take()).toBe("x 0");
+    // Together they have had 100 more than the cheap one: nothing has to be left until it has had as much as each.
+    expect(queue.overtaking()).toEqual({ item: "cheap 0", kept: 0 });
+  });
+
+  it("gives a newcomer no claim to what others have saved up", () => {
+    const queue = new FairQueue<string>();
+    queue.add("dear", "dear", 1_000);
+    const kept: number[] = [];
+    for (let i = 0; i < 50; i += 1) {
+      const one = queue.add(`newcomer ${i}`, `newcomer ${i}`, 10);
+      kept.push(queue.overtaking()?.kept ?? -1);
+      queue.take(one);
+    }
+    expect(kept).toEqual(kept.toSorted((a, b) => a - b));
+    // What they have had, 500, is shared with the one that waits, if not evenly: there were many of them.
+    expect(kept.at(-1)).toBeGreaterThan(0.05);
   });
 });

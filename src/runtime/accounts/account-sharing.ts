@@ -19,6 +19,7 @@ import { SILENT_AFTER_MS } from "../../core/processes/heartbeat.ts";
 import { storableText } from "../../core/text/storable-text.ts";
 import type { AccountGate, SharedLane } from "../../proxy/account-gate.ts";
 import type { LaneTidings } from "../../proxy/account-lane.ts";
+import { neededTokens } from "../../proxy/lane-turn.ts";
 import type { AccountRest, RouteHealth } from "../../proxy/route-health.ts";
 import {
   type AccountViewRepository,
@@ -216,7 +217,8 @@ export class AccountSharing {
     }
   }
 
-  #newsOf({ account, queue }: SharedLane, between: Between, nowMs: number) {
+  #newsOf(lane: SharedLane, between: Between, nowMs: number) {
+    const { account, queue } = lane;
     const { version, ...known } = account.news(nowMs);
     const doubtMs = between.laterMs - between.soonerMs;
     const news: ViewNews = {
@@ -227,7 +229,7 @@ export class AccountSharing {
       closedUntilMs: Math.max(0, known.closedUntilMs + between.laterMs),
       onTheirWay: known.onTheirWay,
       waiting: queue.waiting(),
-      firstTokens: queue.first()?.call.tokens ?? 0,
+      firstTokens: neededTokens(lane, nowMs),
       kind: account.share.kind(nowMs),
       isIdle: account.share.isIdle(nowMs),
     };
