@@ -33,7 +33,11 @@ interface Answered {
 }
 
 /** A stream of the simulator that goes on until it is left; its head tells whether it was let through. */
-async function call(keyward: KeywardProcess, customer: string): Promise<Answered> {
+async function call(
+  keyward: KeywardProcess,
+  customer: string,
+  headers: Readonly<Record<string, string>> = { "x-simulator-fault": "slow" },
+): Promise<Answered> {
   const leaving = new AbortController();
   const answer = await fetch(`${keyward.url}/v1/chat/completions`, {
     method: "POST",
@@ -42,7 +46,7 @@ async function call(keyward: KeywardProcess, customer: string): Promise<Answered
       authorization: `Bearer ${gatewayKey}`,
       "content-type": "application/json",
       "x-keyward-customer": customer,
-      "x-simulator-fault": "slow",
+      ...headers,
     },
     body: JSON.stringify({
       model: "gpt-4o-mini",
@@ -55,6 +59,24 @@ async function call(keyward: KeywardProcess, customer: string): Promise<Answered
     limit: answer.headers.get("x-ratelimit-limit-requests"),
     leave: () => leaving.abort(),
   };
+}
+
+/** Resolves when the whole answer has come. */
+async function answeredBy(keyward: KeywardProcess, headers: Readonly<Record<string, string>>) {
+  const { status } = await fetch(`${keyward.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${gatewayKey}`,
+      "content-type": "application/json",
+      connection: "close",
+      ...headers,
+    },
+    body: JSON.stringify({ model: "gpt-4o-mini", messages: [{ role: "user", content: "hello" }] }),
+  }).then(async (answer) => {
+    await answer.text();
+    return answer;
+  });
+  return status;
 }
 
 async function burst(keyward: KeywardProcess, customer: string, count: number) {
@@ -78,6 +100,29 @@ it("hold for both within a second of being set: exactly so many calls, whichever
   const admitted = answers.filter(({ status }) => status === 200).length;
   expect(admitted).toBeLessThanOrEqual(30);
   expect(new Set(answers.map(statusOf))).toEqual(new Set([200, 429]));
+});
+
+it("on calls at a time refuse no call of somebody who makes one after the other, wherever they arrive", async () => {
+  const scope = { kind: "feature", id: "alone" } as const;
+  expectData(await admin.POST("/limits", { body: { scope, concurrency: 1 } }));
+  const alone = { "x-keyward-feature": "alone" };
+  for (const keyward of [first, second]) {
+    await until("the limit has arrived", async () => {
+      const answers = await Promise.all(
+        ["a", "b"].map((customer) =>
+          call(keyward, customer, { ...alone, "x-simulator-fault": "slow" }),
+        ),
+      );
+      for (const answer of answers) answer.leave();
+      return answers.some(({ status }) => status === 429);
+    });
+  }
+  await until("what was left has ended", async () => (await answeredBy(first, alone)) === 200);
+  const statuses: number[] = [];
+  for (let i = 0; i < 40; i += 1) {
+    statuses.push(await answeredBy(i % 3 === 0 ? first : second, alone));
+  }
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
 });
 
 it("on calls at a time are freed by a process that is killed", async () => {

@@ -119,7 +119,7 @@ describe("limits", () => {
           { second: second - 60, amount: 3 },
         ],
         tokens: [{ second, amount: 70 }],
-        slots: { [processId]: 2, prc_gone: 9 },
+        slots: { [processId]: { held: 3, inFlight: 2 }, prc_gone: { held: 9, inFlight: 9 } },
       },
       {
         limitId: id,

@@ -219,7 +219,7 @@ async function formatUsedLimit(
     name: await nameOfSubject(names, record.scope.kind, use.subject),
     requests: totalOf(countedAt(use.requests, clock.nowMs())),
     tokens: totalOf(countedAt(use.tokens, clock.nowMs())),
-    callsInFlight: slotsOf(use, running),
+    callsInFlight: callsInFlightOf(use, running),
   }));
   const shown = (await Promise.all(uses)).filter(
     ({ requests, tokens, callsInFlight }) => requests + tokens + callsInFlight > 0,
@@ -227,8 +227,10 @@ async function formatUsedLimit(
   return { ...(await formatLimit(names, record)), uses: shown };
 }
 
-function slotsOf({ slots }: LimitUse, running: ReadonlySet<string>): number {
-  let held = 0;
-  for (const [processId, count] of Object.entries(slots)) if (running.has(processId)) held += count;
-  return held;
+function callsInFlightOf({ slots }: LimitUse, running: ReadonlySet<string>): number {
+  let inFlight = 0;
+  for (const [processId, one] of Object.entries(slots)) {
+    if (running.has(processId)) inFlight += one.inFlight;
+  }
+  return inFlight;
 }

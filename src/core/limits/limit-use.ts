@@ -12,8 +12,17 @@ export interface LimitUseKey {
 export interface LimitUse extends LimitUseKey {
   readonly requests: SlidingWindow;
   readonly tokens: SlidingWindow;
-  /** Slots for calls in flight, by the id of the process that holds them. */
-  readonly slots: Readonly<Record<string, number>>;
+  /** By the id of the process that holds them. */
+  readonly slots: HeldSlots;
+}
+
+export type HeldSlots = Readonly<Record<string, SlotHolding>>;
+
+/** Slots for calls in flight that one process holds, as it said last. */
+export interface SlotHolding {
+  readonly held: number;
+  /** Calls that are in flight in them; the others are held ready. */
+  readonly inFlight: number;
 }
 
 /** When, by the store's clock, and beside whom a change of uses is decided. */

@@ -4,19 +4,20 @@ import { takePermits, type PermitRequest } from "./take-permits.ts";
 
 const NOW_MS = 1_000_500;
 
-function ask(change: Partial<PermitRequest>, window: SlidingWindow = []) {
+function ask(change: Partial<PermitRequest>, window: SlidingWindow = [], isShared = false) {
   const request: PermitRequest = {
     limit: 100,
     waiting: [],
     waitingValidSeconds: 1,
     inHand: 0,
     expectedPerSecond: 0,
+    perCall: 1,
     returned: [],
     used: [],
     debt: 0,
     ...change,
   };
-  return takePermits(window, request, NOW_MS);
+  return takePermits(window, request, { nowMs: NOW_MS, isShared });
 }
 
 describe("taking permits", () => {
@@ -36,6 +37,19 @@ describe("taking permits", () => {
     const nearlyFull = ask({ expectedPerSecond: 50 }, [{ second: 990, amount: 97 }]);
     expect(nearlyFull.inAdvance.amount).toBe(0);
     expect(ask({ expectedPerSecond: 2, inHand: 20 }).inAdvance.amount).toBe(0);
+  });
+
+  it("hands out what is left last call by call, where other processes want some too", () => {
+    const left = (amount: number) => [{ second: 990, amount: 100 - amount }];
+    expect(ask({ expectedPerSecond: 50 }, left(40), true)).toMatchObject({
+      inAdvance: { amount: 2 },
+      isTight: false,
+    });
+    const few = ask({ waiting: [1], expectedPerSecond: 50 }, left(33), true);
+    expect(few).toMatchObject({ forWaiting: { amount: 1 }, inAdvance: { amount: 0 } });
+    expect(few.isTight).toBe(true);
+    const large = ask({ expectedPerSecond: 500, perCall: 3 }, left(96), true);
+    expect(large).toMatchObject({ inAdvance: { amount: 0 }, isTight: true });
   });
 
   it("takes back first, so that what one call gave back another can have at once", () => {

@@ -22,6 +22,8 @@ export interface PermitRequest {
   readonly inHand: number;
   /** What the process expects to need in a second. A part of it is granted in advance while there is plenty. */
   readonly expectedPerSecond: number;
+  /** What one of the process's calls takes. */
+  readonly perCall: number;
   /** Permits that were taken and will not be used. */
   readonly returned: readonly Counted[];
   /** Permits that were used by now, and are recorded in a later second. */
@@ -37,16 +39,26 @@ export interface PermitGrant {
   readonly forWaiting: Counted;
   readonly inAdvance: Counted;
   readonly inAdvanceValidSeconds: number;
+  /** So little is left that another process may be waiting for what lies idle with this one. */
+  readonly isTight: boolean;
 }
 
-/** Of what is left, a process takes this share in advance at most: the last permits are taken one by one. */
+export interface PermitMoment {
+  readonly nowMs: number;
+  /** Other processes may want some. */
+  readonly isShared: boolean;
+}
+
+/** Of what is left, a process takes this share in advance at most. */
 const ADVANCE_SHARE = 4;
+/** What so many calls need that is left last is handed out call by call, where other processes want some too. */
+const TIGHT_CALLS = 32;
 
 /** Grants what there is. */
 export function takePermits(
   before: SlidingWindow,
   request: PermitRequest,
-  nowMs: number,
+  { nowMs, isShared }: PermitMoment,
 ): PermitGrant {
   const now = secondOf(nowMs);
   let window = countedAt(before, nowMs);
@@ -59,17 +71,19 @@ export function takePermits(
     amount: neededFor(request, free),
   };
   const left = free - forWaiting.amount;
+  const sparable = Math.max(0, isShared ? left - TIGHT_CALLS * request.perCall : left);
   const isPlenty = left * 2 >= request.limit;
   const inAdvanceValidSeconds = isPlenty ? LONG_VALID_SECONDS : SHORT_VALID_SECONDS;
   const inAdvance = {
     second: now + inAdvanceValidSeconds,
     amount: Math.min(
       Math.max(0, Math.floor(request.expectedPerSecond * inAdvanceValidSeconds) - request.inHand),
-      Math.floor(left / ADVANCE_SHARE),
+      Math.floor(sparable / ADVANCE_SHARE),
     ),
   };
   window = record(record(window, forWaiting), inAdvance);
-  return { window, forWaiting, inAdvance, inAdvanceValidSeconds };
+  const isTight = isShared && sparable === 0;
+  return { window, forWaiting, inAdvance, inAdvanceValidSeconds, isTight };
 }
 
 /** A part of what one call needs is of no use to it, and would be withheld from others. */

@@ -91,7 +91,7 @@ export class LocalUse {
     if (request.tokens !== undefined && grant.tokens !== undefined) {
       this.tokens?.hear(request.tokens, grant.tokens, moment);
     }
-    if (grant.slots !== undefined) this.slots?.hear(grant.slots, moment);
+    if (grant.slots !== undefined) this.slots?.hear(grant.slots);
   }
 
   hearNothing(request: UseRequest): void {
@@ -113,8 +113,9 @@ export function decideUse(
   request: UseRequest,
   { nowMs, runningProcesses }: LimitUseMoment,
 ): { readonly use: LimitUse; readonly grant: UseGrant } {
-  const requests = request.requests && takePermits(use.requests, request.requests, nowMs);
-  const tokens = request.tokens && takePermits(use.tokens, request.tokens, nowMs);
+  const moment = { nowMs, isShared: runningProcesses.size > 1 };
+  const requests = request.requests && takePermits(use.requests, request.requests, moment);
+  const tokens = request.tokens && takePermits(use.tokens, request.tokens, moment);
   const slots = request.slots && takeSlots(use.slots, request.slots, runningProcesses);
   return {
     use: {

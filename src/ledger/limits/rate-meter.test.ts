@@ -11,6 +11,7 @@ function granted(change: Partial<PermitGrant>): PermitGrant {
     forWaiting: nothing,
     inAdvance: nothing,
     inAdvanceValidSeconds: 1,
+    isTight: false,
     ...change,
   };
 }

@@ -60,6 +60,8 @@ const MIN_LEAD_GAP_MS = 50;
 /** While there is plenty, what is given back is told after this long. */
 const PATIENCE_MS = 1_000;
 const SLOW_TRIP_MS = 500;
+/** Permits that are not used for so long are given back: what they were asked for has not come. */
+const IDLE_MS = 2_000;
 /** The time over which demand is averaged. */
 const AVERAGED_MS = 1_000;
 
@@ -85,6 +87,10 @@ export class RateMeter {
   #takenSinceAsked = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #perSecond = 0;
+  /** What the last call took. */
+  #perCall = 1;
+  #takenAtMs = Number.NEGATIVE_INFINITY;
+  #isTight = false;
   /** By how long the last trip took: a permit that is over when it comes is of no use to anybody. */
   #waitingValidSeconds = SHORT_VALID_SECONDS;
 
@@ -197,6 +203,7 @@ export class RateMeter {
 
   /** Whether the store should hear something of it, soon. */
   hasNews(nowMs: number): boolean {
+    this.#letGoOfIdle(nowMs);
     if (!this.#hasSomeNews(nowMs)) return false;
     return nowMs - this.#askedAtMs >= PATIENCE_MS || !this.#isPlenty(nowMs);
   }
@@ -216,6 +223,7 @@ export class RateMeter {
       waitingValidSeconds: this.#waitingValidSeconds,
       inHand,
       expectedPerSecond: this.#perSecond,
+      perCall: this.#waiting.reduce((most, amount) => Math.max(most, amount), this.#perCall),
       returned: [...this.#returned].map(([second, amount]) => ({ second, amount })),
       used: this.#reportUsed(nowMs),
       debt: Math.max(0, this.#debt),
@@ -234,6 +242,7 @@ export class RateMeter {
     this.#window = grant.window;
     this.#counting = undefined;
     this.#heardAtMs = heardAtMs;
+    this.#isTight = grant.isTight;
     this.#storeAheadMs = storeNowMs - heardAtMs;
     this.#add(grant.forWaiting, sentAtMs + request.waitingValidSeconds * 1000);
     this.#add(grant.inAdvance, sentAtMs + grant.inAdvanceValidSeconds * 1000);
@@ -261,6 +270,15 @@ export class RateMeter {
   letGo(): void {
     for (const batch of this.#batches.splice(0)) this.#retire(batch);
     this.#askedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What nobody waits for, and what others may be waiting for. */
+  #letGoOfIdle(nowMs: number): void {
+    if (this.#left === 0 || this.#waiting.length > 0) return;
+    const sinceMs = nowMs - Math.max(this.#takenAtMs, this.#heardAtMs);
+    if (this.#isTight || sinceMs >= IDLE_MS) {
+      for (const batch of this.#batches) this.#returnLeft(batch);
+    }
   }
 
   /** Out of the second in which it is recorded, or, where that is not known, the earliest that it can be. */
@@ -294,6 +312,10 @@ export class RateMeter {
 
   #retire(batch: Batch): void {
     batch.isInHand = false;
+    this.#returnLeft(batch);
+  }
+
+  #returnLeft(batch: Batch): void {
     if (batch.left > 0) this.#return(batch.second, batch.left);
     this.#left -= batch.left;
     batch.left = 0;
@@ -330,6 +352,8 @@ export class RateMeter {
   #note(amount: number, nowMs: number): void {
     this.#recent.add(amount, nowMs);
     this.#takenSinceAsked += amount;
+    this.#takenAtMs = nowMs;
+    if (amount > 0) this.#perCall = amount;
   }
 
   #average(nowMs: number): void {

@@ -147,6 +147,7 @@ class World {
       monotonicMs: () => this.nowMs,
       log,
       answerDeadlineMs: NEVER_MS,
+      pause: (ms, signal) => this.#pause(ms, signal),
     });
     gateway.apply([this.limit.id], [this.limit]);
     this.gateways[index] = gateway;
@@ -182,6 +183,13 @@ class World {
   #sleep(ms: number): Promise<void> {
     if (ms === 0) return Promise.resolve();
     return new Promise((wake) => {
+      this.#sleepers.push({ untilMs: this.nowMs + ms, wake });
+    });
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((wake) => {
+      signal.addEventListener("abort", () => wake());
       this.#sleepers.push({ untilMs: this.nowMs + ms, wake });
     });
   }
@@ -321,7 +329,7 @@ describe("limits over several processes, whatever happens", () => {
     }
     await world.pass(75_000);
     for (let n = 0; n < 100; n += 1) world.call(n % PROCESSES, 1);
-    await world.pass(1_000);
+    await world.pass(4_000);
     const running = world.calls.filter(({ isRunning }) => isRunning);
     expect(running).toHaveLength(15);
     for (const { admission } of running) admission.cancel();

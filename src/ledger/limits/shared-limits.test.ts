@@ -53,6 +53,7 @@ function gateways(count: number, ...limits: readonly Limit[]) {
       monotonicMs,
       log: { info: write, warn: write },
       answerDeadlineMs: 60_000,
+      pause: settled,
     });
     gateway.apply(
       limits.map(({ id }) => id),
@@ -105,6 +106,24 @@ describe("requests a minute", () => {
     const decisions = await Promise.all([burst(first, 200), burst(second, 200)]);
     expect(countAdmitted(decisions.flat())).toBe(60);
     expect(uses.trips).toBeLessThan(8);
+  });
+
+  it("admits exactly the limit of calls one after the other, whichever process they come to", async () => {
+    for (const requestsPerMinute of [1, 2, 10, 33, 60]) {
+      const { first, second, time, pass } = gateways(2, limitOf({ requestsPerMinute }));
+      let admittedCount = 0;
+      for (let i = 0; i < 2 * requestsPerMinute; i += 1) {
+        const gateway = (i * 7) % 3 === 0 ? first : second;
+        const decision = await gateway.admit(CALL);
+        if (decision?.isAdmitted === true) {
+          admittedCount += 1;
+          decision.end();
+        }
+        time.ms += 5;
+        if (i % 20 === 0) await pass(0);
+      }
+      expect(admittedCount).toBe(requestsPerMinute);
+    }
   });
 
   it("decides at once, one way or the other, while it knows enough", async () => {
@@ -267,6 +286,38 @@ describe("calls in flight", () => {
       admitted(await gateway.admit(CALL)).end();
       await pass(300);
     }
+  });
+
+  it("admits every call that comes when the last has ended, whichever process it comes to, at once", async () => {
+    const { first, second, all, uses } = gateways(2, limitOf({ concurrency: 1 }));
+    // Each process has refused a call a moment ago.
+    const held = admitted(await first.admit(CALL));
+    for (const gateway of all) refused(await gateway.admit(CALL));
+    held.end();
+    for (const index of [0, 1, 1, 0, 0, 1, 0, 1, 0, 1]) {
+      const call = admitted(await (index === 0 ? first : second).admit(CALL));
+      // Another one would be one too many.
+      refused(await (index === 0 ? second : first).admit(CALL));
+      call.end();
+    }
+    await settled();
+    expect([...uses.uses.values()]).toMatchObject([{ slots: {} }]);
+  });
+
+  it("gives idle slots to a process that needs them, also where there are many", async () => {
+    const { first, second, pass } = gateways(2, limitOf({ concurrency: 40 }));
+    const calls = await burst(first, 40);
+    for (const call of calls) admitted(call).end();
+    const needed = burst(second, 40);
+    for (let i = 0; i < 3; i += 1) await pass(100);
+    expect(countAdmitted(await needed)).toBe(40);
+  });
+
+  it("gives back all slots when nobody calls any more", async () => {
+    const { first, uses, pass } = gateways(1, limitOf({ concurrency: 20 }));
+    for (const call of await burst(first, 7)) admitted(call).end();
+    for (let i = 0; i < 5; i += 1) await pass(100);
+    expect([...uses.uses.values()]).toMatchObject([{ slots: {} }]);
   });
 
   it("takes back the slots of a process that is gone", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LimitId } from "../../core/ids/ids.ts";
 import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
 import { CallMemo } from "../../core/scopes/call-memo.ts";
@@ -15,6 +16,7 @@ import type {
 } from "../limits.ts";
 import { type AdmissionDeps, CallAdmission, type Taken } from "./call-admission.ts";
 import { LocalUse } from "./local-use.ts";
+import type { SlotMeter } from "./slot-meter.ts";
 import { StoreTrips, type TripLog } from "./store-trips.ts";
 
 export interface SharedLimitsDeps {
@@ -26,6 +28,8 @@ export interface SharedLimitsDeps {
   readonly log: TripLog;
   /** How long calls wait for the store before they are decided without it. */
   readonly answerDeadlineMs?: number | undefined;
+  /** Waits; ends early, without an error, when the signal says so. */
+  readonly pause?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** Uses that nobody has asked for lately are forgotten beyond this many. */
@@ -33,6 +37,11 @@ const MAX_IDLE_USES = 50_000;
 const MAX_FORGOTTEN_A_CALL = 4;
 /** A call that has waited for so long is refused: others were always faster. */
 const MAX_WAIT_MS = 2_000;
+/**
+ * What others hold may have become idle: before a call is refused for want of a slot the store is asked again, each time
+ * after so long. Together longer than it takes a process to give back what it does not use (SlotMeter).
+ */
+const SLOT_PAUSES_MS = [10, 20, 40, 80, 150, 200, 250];
 const MIN_RETRY_MS = 50;
 
 /**
@@ -221,7 +230,7 @@ export class SharedLimits implements Limits {
       }
     }
     if (slots !== undefined && !slots.has()) {
-      if (!isAway) lack("concurrency", slots.refusalMs(nowMs));
+      if (!isAway) lack("concurrency", slots.refusalMs());
       else if (!slots.hasOfShare(this.#shareOf(slots.limit))) lack("concurrency", MAX_WAIT_MS);
     }
     return shortages ?? NONE;
@@ -256,20 +265,41 @@ export class SharedLimits implements Limits {
     call: LimitedCall,
     sinceMs: number,
   ): Promise<LimitDecision> {
+    const pausesMs = SLOT_PAUSES_MS.values();
     for (;;) {
       const release = queueUp(uses, call);
       await this.#trips.next(uses);
-      const nowMs = this.#deps.monotonicMs();
       release();
-      const decision = this.#tryAll(uses, call, nowMs);
+      const decision = this.#tryAll(uses, call, this.#deps.monotonicMs());
       if (decision !== undefined) return decision;
-      if (nowMs - sinceMs >= MAX_WAIT_MS) return this.#refuseLate(uses, call, nowMs);
+      const lacking = uses.flatMap(({ slots }) => (slots?.has() === false ? [slots] : []));
+      const pauseMs = lacking.length === 0 ? 0 : pausesMs.next().value;
+      const nowMs = this.#deps.monotonicMs();
+      if (pauseMs === undefined || nowMs - sinceMs >= MAX_WAIT_MS) {
+        return this.#refuseLate(uses, call, nowMs);
+      }
+      if (pauseMs === 0) continue;
+      await this.#waitForSlots(lacking, pauseMs);
+      const retried = this.#tryAll(uses, call, this.#deps.monotonicMs());
+      if (retried !== undefined) return retried;
     }
+  }
+
+  /** For one to be free, or for a while; what trips are made meanwhile ask for them. */
+  async #waitForSlots(lacking: readonly SlotMeter[], pauseMs: number): Promise<void> {
+    const woken = new AbortController();
+    const undone = lacking.map((slots) => slots.onFree(() => woken.abort()));
+    for (const slots of lacking) slots.wait();
+    await (this.#deps.pause ?? pause)(pauseMs, woken.signal);
+    for (const undo of undone) undo();
+    for (const slots of lacking) slots.waitNoMore();
   }
 
   #refuseLate(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): LimitRefusal {
     for (const use of uses) {
-      for (const [measure, retryAfterMs = MIN_RETRY_MS] of this.#shortagesOf(use, call, nowMs)) {
+      for (const [measure, knownMs] of this.#shortagesOf(use, call, nowMs)) {
+        const vainMs = measure === "concurrency" ? use.slots?.retryMs : undefined;
+        const retryAfterMs = knownMs ?? vainMs ?? MIN_RETRY_MS;
         return this.#refuse(uses, { use, measure, retryAfterMs }, nowMs);
       }
     }
@@ -294,6 +324,12 @@ export class SharedLimits implements Limits {
 }
 
 const NONE: readonly never[] = [];
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch((err: unknown) => {
+    if (!signal.aborted) throw err;
+  });
+}
 
 function isKept(use: LocalUse): boolean {
   return !use.isForgotten;
@@ -321,7 +357,7 @@ function queueUp(uses: readonly LocalUse[], call: LimitedCall): () => void {
       tokens.wait(amount);
       undone.push(() => tokens.waitNoMore(amount));
     }
-    if (slots !== undefined && !slots.has()) {
+    if (slots !== undefined) {
       slots.wait();
       undone.push(() => slots.waitNoMore());
     }

@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { SlotMeter } from "./slot-meter.ts";
 
-const MOMENT = { sentAtMs: 0, storeNowMs: 0, heardAtMs: 0 };
-
-function holding(held: number, change: { free?: number; isShared?: boolean } = {}): SlotMeter {
+function holding(held: number, isTight = false): SlotMeter {
   const meter = new SlotMeter(10, "prc_1");
   meter.ask(0);
-  meter.hear({ slots: {}, held, free: 0, isShared: true, ...change }, MOMENT);
+  meter.hear({ slots: {}, held, free: 0, isTight });
   return meter;
 }
 
@@ -16,37 +14,65 @@ describe("a slot meter", () => {
     meter.take();
     expect(meter.ask(0)).toMatchObject({ kept: 1, waiting: 0 });
     expect(meter.has()).toBe(false);
-    meter.hear({ slots: {}, held: 2, free: 3, isShared: true }, MOMENT);
+    meter.hear({ slots: {}, held: 2, free: 3, isTight: false });
     expect(meter.has()).toBe(true);
   });
 
-  it("keeps what it needed lately where nobody else may need it", () => {
-    const meter = holding(5, { isShared: false });
+  it("keeps what it needed lately where there are many, and gives all of it back when nothing comes", () => {
+    const meter = holding(5);
     for (let i = 0; i < 3; i += 1) meter.take();
     for (let i = 0; i < 3; i += 1) meter.release();
     expect(meter.ask(0).kept).toBe(3);
     expect(meter.hasNews(100)).toBe(false);
     expect(meter.hasNews(200)).toBe(true);
     expect(meter.ask(200).kept).toBe(0);
+    expect([meter.hasNews(1_000), meter.isIdle()]).toEqual([false, true]);
   });
 
-  it("gives back at once what somebody else may be waiting for", () => {
-    const meter = holding(1);
+  it("gives back at once what somebody else may be waiting for, but keeps it for calls that wait here", () => {
+    const meter = holding(1, true);
     meter.take();
     expect(meter.hasNews(0)).toBe(false);
+    meter.wait();
     meter.release();
+    expect(meter.hasNews(0)).toBe(false);
+    expect(meter.ask(0)).toMatchObject({ kept: 1, waiting: 0, inFlight: 1 });
+    meter.waitNoMore();
     expect(meter.hasNews(0)).toBe(true);
+    expect(meter.ask(0).kept).toBe(0);
   });
 
-  it("says from time to time what it holds: others may have taken its process for dead", () => {
+  it("wakes as many of those that wait as it has slots for, in their order", () => {
+    const meter = holding(1, true);
+    meter.take();
+    const woken: string[] = [];
+    meter.onFree(() => woken.push("left"))();
+    for (const name of ["a", "b", "c", "d"]) meter.onFree(() => woken.push(name));
+    meter.release();
+    expect(woken).toEqual(["a"]);
+    meter.hear({ slots: {}, held: 2, free: 0, isTight: true });
+    expect(woken).toEqual(["a", "b", "c"]);
+  });
+
+  it("gives up at once only where it knows of as many calls as the limit allows", () => {
+    const meter = holding(9, true);
+    for (let i = 0; i < 9; i += 1) meter.take();
+    expect(meter.refusalMs()).toBeUndefined();
+    meter.hear({ slots: {}, held: 10, free: 0, isTight: true });
+    meter.take();
+    expect(meter.refusalMs()).toBe(1_000);
+  });
+
+  it("says from time to time what it holds, and how much of it is in use", () => {
     const meter = holding(1);
     meter.take();
-    meter.ask(0);
-    expect([meter.hasNews(9_999), meter.hasNews(10_000)]).toEqual([false, true]);
+    expect([meter.hasNews(999), meter.hasNews(1_000)]).toEqual([false, true]);
+    expect(meter.ask(1_000)).toMatchObject({ kept: 1, inFlight: 1 });
+    expect([meter.hasNews(10_999), meter.hasNews(11_000)]).toEqual([false, true]);
   });
 
   it("says again what it holds when nothing was heard of it", () => {
-    const meter = holding(1, { free: 4 });
+    const meter = holding(1);
     meter.take();
     meter.ask(0);
     meter.hearNothing();

@@ -1,30 +1,30 @@
-import { spareSlots, type SlotGrant, type SlotRequest } from "../../core/limits/take-slots.ts";
-import type { TripMoment } from "./trip-moment.ts";
+import type { SlotGrant, SlotRequest } from "../../core/limits/take-slots.ts";
 
-/** How long it is believed that others have all slots: one of theirs may be free at any time. */
-const RECHECK_MS = 250;
 /** What a refused call is told: nobody knows when a call in flight will end. */
 const RETRY_MS = 1_000;
 /** Slots in use are stated anew: others may have taken this process for dead, and dropped them. */
 const RESTATE_MS = 10_000;
 /** Slots that were not needed for this long are given back. */
 const UNUSED_MS = 200;
+/** How many are in use is told after this long, for people to see. */
+const TELL_MS = 1_000;
 
 /** One limit on calls in flight, as one process sees it: the slots that it holds. */
 export class SlotMeter {
   /** May change at any time. */
   limit: number;
   readonly #processId: string;
+  /** Calls that wait, and how those are woken for which there may be a slot now. */
   #waiting = 0;
+  readonly #sleepers = new Set<() => void>();
   #held = 0;
   #inFlight = 0;
   /** The most that were in flight since the last trip. */
   #peak = 0;
-  #free = 0;
-  #isShared = false;
-  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #isTight = false;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #isStated = true;
+  #toldInFlight = 0;
 
   constructor(limit: number, processId: string) {
     this.limit = limit;
@@ -41,6 +41,12 @@ export class SlotMeter {
 
   waitNoMore(): void {
     this.#waiting -= 1;
+  }
+
+  /** Calls `wake` once when there is a slot; returns what takes that back. */
+  onFree(wake: () => void): () => void {
+    this.#sleepers.add(wake);
+    return () => void this.#sleepers.delete(wake);
   }
 
   has(): boolean {
@@ -61,21 +67,31 @@ export class SlotMeter {
 
   release(): void {
     this.#inFlight -= 1;
+    this.#wakeSome();
   }
 
-  /** When it is worth trying again, where it is known that others have all slots; undefined = the store must be asked. */
-  refusalMs(nowMs: number): number | undefined {
-    if (this.#inFlight >= this.limit) return RETRY_MS;
-    return this.#free > 0 || nowMs - this.#heardAtMs >= RECHECK_MS ? undefined : RETRY_MS;
+  /**
+   * When it is worth trying again, where there is no hope; undefined = the store must be asked. What others hold may lie
+   * idle with them, so what they held a moment ago is no reason to refuse.
+   */
+  refusalMs(): number | undefined {
+    return Math.max(this.#inFlight, this.#waiting) >= this.limit ? RETRY_MS : undefined;
   }
 
-  /** Whether the store should hear of it, soon: slots that are not needed, or calls that have none. */
+  /** What a call is told that has waited in vain. */
+  get retryMs(): number {
+    return RETRY_MS;
+  }
+
+  /** Whether the store should hear of it, soon: of slots that are not needed. */
   hasNews(nowMs: number): boolean {
     if (!this.#isStated) return true;
-    if (this.#inFlight > 0 && nowMs - this.#askedAtMs >= RESTATE_MS) return true;
-    if (this.#isContended()) return this.#held > this.#inFlight;
-    const needed = this.#peak + spareSlots(this.limit, this.#peak);
-    return this.#held > needed && nowMs - this.#askedAtMs >= UNUSED_MS;
+    const sinceAskedMs = nowMs - this.#askedAtMs;
+    if (this.#inFlight > 0 && sinceAskedMs >= RESTATE_MS) return true;
+    if (this.#inFlight !== this.#toldInFlight && sinceAskedMs >= TELL_MS) return true;
+    // What lies idle is for those that wait here, first.
+    const idle = this.#held - this.#inFlight - this.#waiting;
+    return idle > 0 && (this.#isTight || sinceAskedMs >= UNUSED_MS);
   }
 
   isIdle(): boolean {
@@ -83,26 +99,28 @@ export class SlotMeter {
   }
 
   ask(nowMs: number): SlotRequest {
-    const lately = this.#isContended() ? this.#inFlight : this.#peak;
+    const needed = this.#inFlight + this.#waiting;
+    const lately = this.#isTight ? needed : Math.max(needed, this.#peak);
     const kept = Math.max(this.#inFlight, Math.min(this.#held, this.limit, lately));
     // What is going to be given back must not be taken meanwhile.
     this.#held = Math.min(this.#held, kept);
     this.#peak = this.#inFlight;
     this.#askedAtMs = nowMs;
     this.#isStated = true;
+    this.#toldInFlight = needed;
     return {
       processId: this.#processId,
       limit: this.limit,
       kept,
-      waiting: this.#waiting,
+      inFlight: needed,
+      waiting: Math.max(0, needed - kept),
     };
   }
 
-  hear({ held, free, isShared }: SlotGrant, { heardAtMs }: TripMoment): void {
+  hear({ held, isTight }: SlotGrant): void {
     this.#held = held;
-    this.#free = free;
-    this.#isShared = isShared;
-    this.#heardAtMs = heardAtMs;
+    this.#isTight = isTight;
+    this.#wakeSome();
   }
 
   /** The trip failed, perhaps after it was written: what is held by then is the less of both. */
@@ -110,8 +128,14 @@ export class SlotMeter {
     this.#isStated = false;
   }
 
-  /** Somebody else may be waiting for what this process does not need. */
-  #isContended(): boolean {
-    return this.#isShared && this.#free === 0;
+  /** As many as there are slots for, in their order. */
+  #wakeSome(): void {
+    let free = Math.min(this.#held, this.limit) - this.#inFlight;
+    for (const wake of this.#sleepers) {
+      if (free <= 0) return;
+      free -= 1;
+      this.#sleepers.delete(wake);
+      wake();
+    }
   }
 }

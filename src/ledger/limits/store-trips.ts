@@ -168,7 +168,10 @@ export class StoreTrips {
     const moment = { sentAtMs, storeNowMs, heardAtMs: this.#deps.monotonicMs() };
     for (const [index, use] of uses.entries()) {
       const grant = grants[index];
-      if (grant !== undefined) use.hear(requests[index] ?? NO_REQUEST, grant, moment);
+      if (grant === undefined) continue;
+      use.hear(requests[index] ?? NO_REQUEST, grant, moment);
+      // Slots are few, and this process has idle ones: somebody may be waiting for them.
+      if (use.slots?.hasNews(moment.heardAtMs) === true) this.#queue.add(use);
     }
   }
 

@@ -36,7 +36,7 @@ export function describeLimitUses(createDatabase: CreateTestDatabase): void {
             { second: 1_800_000_001, amount: 1_000_000_000_000 },
           ],
           tokens: [],
-          slots: { prc_1: 3 },
+          slots: { prc_1: { held: 3, inFlight: 2 } },
         },
         { ...key("a"), requests: [], tokens: [{ second: 2, amount: 5 }], slots: {} },
       ];
@@ -123,7 +123,10 @@ export function describeLimitUses(createDatabase: CreateTestDatabase): void {
     test("are removed when nothing of them counts any more; slots are remembered for longer", async () => {
       const { store, database } = fixture;
       await store.limitUses.change([key("idle"), key("fresh"), key("held")], (uses) =>
-        uses.map((use) => ({ ...use, slots: use.subject === "held" ? { prc_1: 1 } : {} })),
+        uses.map((use) => ({
+          ...use,
+          slots: use.subject === "held" ? { prc_1: { held: 1, inFlight: 1 } } : {},
+        })),
       );
       const age = (forMs: number, subject: string) =>
         database.execute(

@@ -1,6 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { LimitId } from "../../core/ids/ids.ts";
-import type { DecideUses, LimitUse, LimitUseKey } from "../../core/limits/limit-use.ts";
+import type { DecideUses, HeldSlots, LimitUse, LimitUseKey } from "../../core/limits/limit-use.ts";
 import type { Counted, SlidingWindow } from "../../core/limits/sliding-window.ts";
 import { type LimitUseRepository, MAX_CHANGED_USES } from "../store.ts";
 import { checkedLimit } from "./page.ts";
@@ -110,7 +110,7 @@ export class SqlLimitUseRepository implements LimitUseRepository {
       use.subject,
       formatWindow(use.requests),
       formatWindow(use.tokens),
-      JSON.stringify(use.slots),
+      formatSlots(use.slots),
       BigInt(idleAtMs),
     ]);
     await this.#connections.engine.insertRows(db, {
@@ -139,7 +139,7 @@ function toUse(row: UseRow): LimitUse {
     subject: row.subject,
     requests: parseWindow(row.requests),
     tokens: parseWindow(row.tokens),
-    slots: JSON.parse(row.slots) as Readonly<Record<string, number>>,
+    slots: parseSlots(row.slots),
   };
 }
 
@@ -154,4 +154,20 @@ function parseWindow(text: string): SlidingWindow {
     window.push({ second: numbers[i] ?? 0, amount: numbers[i + 1] ?? 0 });
   }
   return window;
+}
+
+function formatSlots(slots: HeldSlots): string {
+  const pairs = Object.entries(slots).map(([id, { held, inFlight }]) => [id, [held, inFlight]]);
+  return JSON.stringify(Object.fromEntries(pairs));
+}
+
+/** Processes of an earlier version, of which some may still run, write only how many are held. */
+function parseSlots(text: string): HeldSlots {
+  const slots = JSON.parse(text) as Readonly<Record<string, number | readonly [number, number]>>;
+  return Object.fromEntries(
+    Object.entries(slots).map(([id, told]) => {
+      const [held, inFlight] = typeof told === "number" ? [told, told] : told;
+      return [id, { held, inFlight }];
+    }),
+  );
 }
