@@ -1,7 +1,8 @@
 /** Limits as a client meets them: through the real data plane, with the store in memory. */
 import { once } from "node:events";
+import OpenAI from "openai";
 import { request } from "undici";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ANSWER, CHAT, chunk, post, USAGE } from "../../test/support/chat.ts";
 import { MemoryLimitUses } from "../../test/support/memory-limit-uses.ts";
 import { until } from "../../test/support/poll.ts";
@@ -82,6 +83,46 @@ describe("a call over a limit", () => {
     expect((await call(gateway, "/v1/files", file)).status).toBe(429);
     expect((await call(gateway, "/v1/models")).status).toBe(429);
   });
+});
+
+it("has OpenAI's own client wait as long as it is told, and try again", async () => {
+  const upstream = await provider(respondJson(ANSWER));
+  const limits = limitsOf({ requestsPerMinute: 1 });
+  const { gateway } = await gatewayTo([way(upstream, "a")], { limits });
+  await send(gateway);
+  const refused = await send(gateway);
+  const waitMs = Number(refused.headers["retry-after-ms"]);
+  expect(waitMs).toBeLessThanOrEqual(60_000);
+  vi.useFakeTimers();
+  try {
+    const answers = [
+      new Response(refused.body, {
+        status: refused.status,
+        headers: Object.entries(refused.headers).map(([name, value]) => [name, String(value)]),
+      }),
+      Response.json(ANSWER),
+    ];
+    const sentAtMs: number[] = [];
+    const client = new OpenAI({
+      apiKey: "unused",
+      baseURL: "http://localhost/v1",
+      maxRetries: 1,
+      fetch: () => {
+        sentAtMs.push(Date.now());
+        return Promise.resolve(answers[sentAtMs.length - 1] ?? Response.error());
+      },
+    });
+    const answered = client.chat.completions.create({
+      model: "gpt-4o-mini",
+      messages: [{ role: "user", content: "hi" }],
+    });
+    await vi.advanceTimersByTimeAsync(60_001);
+    expect(await answered).toMatchObject({ object: "chat.completion" });
+    const [first = 0, second = 0] = sentAtMs;
+    expect(second - first).toBe(waitMs);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe("what a limit counts", () => {

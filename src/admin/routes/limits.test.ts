@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
 import type { LimitId, ProcessId } from "../../core/ids/ids.ts";
-import { secondOf } from "../../core/limits/sliding-window.ts";
 
 interface LimitBody {
   readonly id: LimitId;
@@ -108,23 +107,23 @@ describe("limits", () => {
       pid: 1,
       version: "1",
     });
-    const second = secondOf(admin.nowMs);
+    const { nowMs } = admin;
     const keys = ["acme", "old"].map((subject) => ({ limitId: id, subject }));
     await admin.store.limitUses.change(keys, () => [
       {
         limitId: id,
         subject: "acme",
         requests: [
-          { second: second - 61, amount: 5 },
-          { second: second - 60, amount: 3 },
+          { atMs: nowMs - 60_001, amount: 5 },
+          { atMs: nowMs - 60_000, amount: 3 },
         ],
-        tokens: [{ second, amount: 70 }],
+        tokens: [{ atMs: nowMs, amount: 70 }],
         slots: { [processId]: { held: 3, inFlight: 2 }, prc_gone: { held: 9, inFlight: 9 } },
       },
       {
         limitId: id,
         subject: "old",
-        requests: [{ second: second - 61, amount: 5 }],
+        requests: [{ atMs: nowMs - 60_001, amount: 5 }],
         tokens: [],
         slots: {},
       },

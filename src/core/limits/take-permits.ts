@@ -1,10 +1,10 @@
 import {
   countedAt,
   giveBack,
-  LONG_VALID_SECONDS,
+  LONG_VALID_MS,
   record,
-  secondOf,
-  SHORT_VALID_SECONDS,
+  SCARCE_VALID_MS,
+  stepOf,
   totalOf,
   type Counted,
   type SlidingWindow,
@@ -16,8 +16,8 @@ export interface PermitRequest {
   readonly limit: number;
   /** What each of the calls that wait needs, in their order; those for which there is enough are granted theirs. */
   readonly waiting: readonly number[];
-  /** How long those are good for: longer where the way to the store is slow. At most LONG_VALID_SECONDS. */
-  readonly waitingValidSeconds: number;
+  /** How long those are good for: longer where the way to the store is slow. At most LONG_VALID_MS. */
+  readonly waitingValidMs: number;
   /** What the process has left of earlier grants. */
   readonly inHand: number;
   /** What the process expects to need in a second. A part of it is granted in advance while there is plenty. */
@@ -26,19 +26,26 @@ export interface PermitRequest {
   readonly perCall: number;
   /** Permits that were taken and will not be used. */
   readonly returned: readonly Counted[];
-  /** Permits that were used by now, and are recorded in a later second. */
-  readonly used: readonly Counted[];
+  /** Permits that were used, and are recorded at a later moment than that. */
+  readonly used: readonly UsedPermits[];
   /** What was used without a permit: counts from now on, also beyond the limit. */
   readonly debt: number;
+}
+
+export interface UsedPermits extends Counted {
+  /** How long ago the last of them was used, at least. */
+  readonly agoMs: number;
 }
 
 export interface PermitGrant {
   /** As it counts after the grant. */
   readonly window: SlidingWindow;
-  /** Amounts and the seconds in which they are recorded: the first is good for as long as was asked. */
+  /** Amounts and the moments at which they are recorded: the first is good for as long as was asked. */
   readonly forWaiting: Counted;
   readonly inAdvance: Counted;
-  readonly inAdvanceValidSeconds: number;
+  readonly inAdvanceValidMs: number;
+  /** Where those that were used are recorded from now on. */
+  readonly usedAtMs: readonly number[];
   /** So little is left that another process may be waiting for what lies idle with this one. */
   readonly isTight: boolean;
 }
@@ -60,30 +67,35 @@ export function takePermits(
   request: PermitRequest,
   { nowMs, isShared }: PermitMoment,
 ): PermitGrant {
-  const now = secondOf(nowMs);
   let window = countedAt(before, nowMs);
   for (const returned of request.returned) window = giveBack(window, returned);
-  for (const used of request.used) window = moveTo(window, used, now);
-  window = record(window, { second: now, amount: request.debt });
+  const usedAtMs = request.used.map(({ agoMs }) => nowMs - agoMs);
+  for (const [index, used] of request.used.entries()) {
+    window = moveTo(window, used, usedAtMs[index] ?? nowMs);
+  }
+  window = record(window, { atMs: nowMs, amount: request.debt });
   const free = Math.max(0, request.limit - totalOf(window));
   const forWaiting = {
-    second: now + request.waitingValidSeconds,
+    atMs: nowMs + request.waitingValidMs,
     amount: neededFor(request, free),
   };
   const left = free - forWaiting.amount;
   const sparable = Math.max(0, isShared ? left - TIGHT_CALLS * request.perCall : left);
   const isPlenty = left * 2 >= request.limit;
-  const inAdvanceValidSeconds = isPlenty ? LONG_VALID_SECONDS : SHORT_VALID_SECONDS;
+  const inAdvanceValidMs = isPlenty ? LONG_VALID_MS : SCARCE_VALID_MS;
   const inAdvance = {
-    second: now + inAdvanceValidSeconds,
+    atMs: nowMs + inAdvanceValidMs,
     amount: Math.min(
-      Math.max(0, Math.floor(request.expectedPerSecond * inAdvanceValidSeconds) - request.inHand),
+      Math.max(
+        0,
+        Math.floor((request.expectedPerSecond * inAdvanceValidMs) / 1000) - request.inHand,
+      ),
       Math.floor(sparable / ADVANCE_SHARE),
     ),
   };
   window = record(record(window, forWaiting), inAdvance);
   const isTight = isShared && sparable === 0;
-  return { window, forWaiting, inAdvance, inAdvanceValidSeconds, isTight };
+  return { window, forWaiting, inAdvance, inAdvanceValidMs, usedAtMs, isTight };
 }
 
 /** A part of what one call needs is of no use to it, and would be withheld from others. */
@@ -93,10 +105,11 @@ function neededFor({ waiting, inHand }: PermitRequest, free: number): number {
   return Math.max(0, needed - inHand);
 }
 
-/** What was used by now need not be counted for as long as what may still be used. */
-function moveTo(window: SlidingWindow, used: Counted, now: number): SlidingWindow {
-  const recorded = window.find(({ second }) => second === used.second)?.amount ?? 0;
+/** What was used need not be counted for as long as what may still be used. */
+function moveTo(window: SlidingWindow, used: UsedPermits, toMs: number): SlidingWindow {
+  const step = stepOf(used.atMs);
+  const recorded = window.find(({ atMs }) => stepOf(atMs) === step)?.amount ?? 0;
   const amount = Math.min(used.amount, recorded);
-  if (used.second <= now || amount === 0) return window;
-  return record(giveBack(window, { second: used.second, amount }), { second: now, amount });
+  if (used.atMs <= toMs || amount === 0) return window;
+  return record(giveBack(window, { atMs: used.atMs, amount }), { atMs: toMs, amount });
 }

@@ -2,31 +2,38 @@ import {
   countedAt,
   emptyAtMs,
   freeAtMs,
-  LONG_VALID_SECONDS,
-  secondOf,
-  SHORT_VALID_SECONDS,
+  LONG_VALID_MS,
+  SHORT_VALID_MS,
+  stepOf,
   totalOf,
+  WINDOW_MS,
   type Counted,
   type SlidingWindow,
 } from "../../core/limits/sliding-window.ts";
-import type { PermitGrant, PermitRequest } from "../../core/limits/take-permits.ts";
+import type { PermitGrant, PermitRequest, UsedPermits } from "../../core/limits/take-permits.ts";
 import type { RateState } from "../limits.ts";
 import { RecentUse } from "./recent-use.ts";
 import type { TripMoment } from "./trip-moment.ts";
 
 /** Permits of one grant that are used by the same time. */
 interface Batch {
-  /** In which second of the store they are recorded. */
-  readonly second: number;
+  /** At which moment of the store's clock they are recorded. */
+  readonly atMs: number;
   readonly validUntilMs: number;
   left: number;
-  /** Used, and still recorded in `second`. */
+  /** Used, and still recorded at `atMs`. */
   used: number;
-  /** How often those that were used have been moved out of it. */
-  moves: number;
-  /** The earliest second in which one of them may be recorded. */
-  firstSecond: number;
+  lastUsedAtMs: number;
+  /** Those that were used have been moved to when that was, as often as this has entries. */
+  readonly moves: Move[];
   isInHand: boolean;
+}
+
+interface Move {
+  /** Where they are recorded now; undefined until the store has said so. */
+  toMs: number | undefined;
+  /** Permits among them that will be given back once that is known. */
+  owed: number;
 }
 
 /** What a call has taken: of which batches, or on this process's own account while the store was away. */
@@ -39,14 +46,14 @@ export interface TakenPermits {
 interface TakenPart {
   readonly batch: Batch;
   readonly amount: number;
-  /** What `batch.moves` was: equal, it is still recorded where it was. */
+  /** How many `batch.moves` there were: no more, and it is still recorded where it was. */
   readonly moves: number;
 }
 
 /** What the store said, as it counts now. */
 interface Counting {
   /** Of the store's clock. */
-  readonly second: number;
+  readonly step: number;
   readonly window: SlidingWindow;
   readonly total: number;
   readonly emptyAtMs: number;
@@ -59,7 +66,10 @@ const LEAD_MS = 200;
 const MIN_LEAD_GAP_MS = 50;
 /** While there is plenty, what is given back is told after this long. */
 const PATIENCE_MS = 1_000;
-const SLOW_TRIP_MS = 500;
+/** What was used is recorded at that time, unless it already is, nearly. */
+const NEARLY_MS = 300;
+/** How much longer than the last trip a permit is good for that a call waits for. */
+const SLOW_TRIP_FACTOR = 2;
 /** Permits that are not used for so long are given back: what they were asked for has not come. */
 const IDLE_MS = 2_000;
 /** The time over which demand is averaged. */
@@ -75,7 +85,11 @@ export class RateMeter {
   /** Of all of them together. */
   #left = 0;
   readonly #recent = new RecentUse();
-  /** By the second in which it is recorded. */
+  /** Over, with permits that were used and are still recorded at its end. */
+  readonly #over: Batch[] = [];
+  /** Moves that the store was told of and has not answered. */
+  #moving: Move[] = [];
+  /** By the moment at which it is recorded. */
   readonly #returned = new Map<number, number>();
   #debt = 0;
   /** As of the last trip. */
@@ -92,7 +106,7 @@ export class RateMeter {
   #takenAtMs = Number.NEGATIVE_INFINITY;
   #isTight = false;
   /** By how long the last trip took: a permit that is over when it comes is of no use to anybody. */
-  #waitingValidSeconds = SHORT_VALID_SECONDS;
+  #waitingValidMs = SHORT_VALID_MS;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -128,7 +142,8 @@ export class RateMeter {
       batch.used += part;
       this.#left -= part;
       missing -= part;
-      parts.push({ batch, amount: part, moves: batch.moves });
+      batch.lastUsedAtMs = nowMs;
+      parts.push({ batch, amount: part, moves: batch.moves.length });
     }
     if (missing > 0) throw new Error("permits were taken that are not there");
     this.#note(amount, nowMs);
@@ -158,7 +173,7 @@ export class RateMeter {
     if (taken.parts.length === 0) this.#debt -= taken.amount;
     for (const part of taken.parts) {
       const { batch, amount, moves } = part;
-      if (batch.isInHand && moves === batch.moves) {
+      if (batch.isInHand && moves === batch.moves.length) {
         batch.left += amount;
         batch.used -= amount;
         this.#left += amount;
@@ -187,7 +202,8 @@ export class RateMeter {
     for (const returned of this.#returned.values()) missing -= returned;
     if (total + missing <= this.limit) return undefined;
     const freeAt = freeAtMs(window, this.limit, Math.min(missing, this.limit));
-    return Math.max(1, freeAt - nowMs - this.#storeAheadMs);
+    // What was used a moment ago may still be recorded ahead, and is moved to when that was.
+    return Math.max(1, clampMs(freeAt - nowMs - this.#storeAheadMs));
   }
 
   /** Whether more should be asked for in advance. */
@@ -220,11 +236,11 @@ export class RateMeter {
     const request: PermitRequest = {
       limit: this.limit,
       waiting: [...this.#waiting],
-      waitingValidSeconds: this.#waitingValidSeconds,
+      waitingValidMs: this.#waitingValidMs,
       inHand,
       expectedPerSecond: this.#perSecond,
       perCall: this.#waiting.reduce((most, amount) => Math.max(most, amount), this.#perCall),
-      returned: [...this.#returned].map(([second, amount]) => ({ second, amount })),
+      returned: [...this.#returned].map(([atMs, amount]) => ({ atMs, amount })),
       used: this.#reportUsed(nowMs),
       debt: Math.max(0, this.#debt),
     };
@@ -244,15 +260,20 @@ export class RateMeter {
     this.#heardAtMs = heardAtMs;
     this.#isTight = grant.isTight;
     this.#storeAheadMs = storeNowMs - heardAtMs;
-    this.#add(grant.forWaiting, sentAtMs + request.waitingValidSeconds * 1000);
-    this.#add(grant.inAdvance, sentAtMs + grant.inAdvanceValidSeconds * 1000);
-    const slowSeconds = Math.floor((heardAtMs - sentAtMs) / SLOW_TRIP_MS);
-    this.#waitingValidSeconds = Math.min(LONG_VALID_SECONDS, SHORT_VALID_SECONDS + slowSeconds);
+    this.#add(grant.forWaiting, sentAtMs + request.waitingValidMs);
+    this.#add(grant.inAdvance, sentAtMs + grant.inAdvanceValidMs);
+    const slowMs = Math.ceil(heardAtMs - sentAtMs) * SLOW_TRIP_FACTOR;
+    this.#waitingValidMs = Math.min(LONG_VALID_MS, Math.max(SHORT_VALID_MS, slowMs));
+    for (const [index, move] of this.#moving.splice(0).entries()) {
+      move.toMs = grant.usedAtMs[index];
+      if (move.toMs !== undefined && move.owed > 0) this.#return(move.toMs, move.owed);
+    }
     this.#batches.sort((a, b) => a.validUntilMs - b.validUntilMs);
   }
 
   /** The trip failed, perhaps after it was written. Counting a debt twice is better than not at all. */
   hearNothing(request: PermitRequest): void {
+    this.#moving = [];
     this.#debt += request.debt;
   }
 
@@ -262,7 +283,8 @@ export class RateMeter {
     return {
       limit: this.limit,
       remaining: Math.max(0, Math.min(this.limit, this.limit - taken)),
-      resetMs: Math.max(0, counting.emptyAtMs - nowMs - this.#storeAheadMs),
+      // What counts for longer has not been used, and is given back or used and moved by then.
+      resetMs: clampMs(counting.emptyAtMs - nowMs - this.#storeAheadMs),
     };
   }
 
@@ -281,17 +303,19 @@ export class RateMeter {
     }
   }
 
-  /** Out of the second in which it is recorded, or, where that is not known, the earliest that it can be. */
+  /** Out of where it is recorded. Where that is never known, because a trip was lost, it counts as if it was used. */
   #giveBack({ batch, moves }: TakenPart, amount: number): void {
-    if (moves === batch.moves) {
+    const move = batch.moves[moves];
+    if (move === undefined) {
       batch.used -= amount;
-      this.#return(batch.second, amount);
-    } else this.#return(batch.firstSecond, amount);
+      this.#return(batch.atMs, amount);
+    } else if (move.toMs === undefined) move.owed += amount;
+    else this.#return(move.toMs, amount);
   }
 
-  #add({ second, amount }: Counted, validUntilMs: number): void {
+  #add({ atMs, amount }: Counted, validUntilMs: number): void {
     if (amount === 0) return;
-    const batch = { second, validUntilMs, left: amount, used: 0, moves: 0, firstSecond: second };
+    const batch = { atMs, validUntilMs, left: amount, used: 0, lastUsedAtMs: 0, moves: [] };
     this.#batches.push({ ...batch, isInHand: true });
     this.#left += amount;
   }
@@ -313,21 +337,23 @@ export class RateMeter {
   #retire(batch: Batch): void {
     batch.isInHand = false;
     this.#returnLeft(batch);
+    if (isRecordedLate(batch)) this.#over.push(batch);
   }
 
   #returnLeft(batch: Batch): void {
-    if (batch.left > 0) this.#return(batch.second, batch.left);
+    if (batch.left > 0) this.#return(batch.atMs, batch.left);
     this.#left -= batch.left;
     batch.left = 0;
   }
 
-  #return(second: number, amount: number): void {
-    this.#returned.set(second, (this.#returned.get(second) ?? 0) + amount);
+  #return(atMs: number, amount: number): void {
+    this.#returned.set(atMs, (this.#returned.get(atMs) ?? 0) + amount);
   }
 
   #hasSomeNews(nowMs: number): boolean {
     this.#expire(nowMs);
-    return this.#debt > 0 || this.#returned.size > 0;
+    if (this.#debt > 0 || this.#returned.size > 0 || this.#over.length > 0) return true;
+    return nowMs - this.#askedAtMs >= NEARLY_MS && this.#batches.some(isRecordedLate);
   }
 
   /** Nobody is likely to be held up by what this process has not yet told. */
@@ -336,15 +362,17 @@ export class RateMeter {
   }
 
   /** Used permits that are recorded further ahead than need be. */
-  #reportUsed(nowMs: number): Counted[] {
-    const now = secondOf(nowMs + this.#storeAheadMs);
-    const reported: Counted[] = [];
-    for (const batch of this.#batches) {
-      if (batch.used === 0 || batch.second <= now + SHORT_VALID_SECONDS) continue;
-      reported.push({ second: batch.second, amount: batch.used });
+  #reportUsed(nowMs: number): UsedPermits[] {
+    const reported: UsedPermits[] = [];
+    this.#moving = [];
+    for (const batch of [...this.#batches, ...this.#over.splice(0)]) {
+      if (!isRecordedLate(batch)) continue;
+      const agoMs = Math.max(0, Math.floor(nowMs - batch.lastUsedAtMs));
+      reported.push({ atMs: batch.atMs, amount: batch.used, agoMs });
+      const move = { toMs: undefined, owed: 0 };
       batch.used = 0;
-      batch.moves += 1;
-      batch.firstSecond = Math.min(batch.firstSecond, now);
+      batch.moves.push(move);
+      this.#moving.push(move);
     }
     return reported;
   }
@@ -365,13 +393,22 @@ export class RateMeter {
     this.#takenSinceAsked = 0;
   }
 
-  /** Worked out once a second, however many calls ask. */
+  /** Worked out once for each step of time, however many calls ask. */
   #countingAt(nowMs: number): Counting {
     const storeMs = nowMs + this.#storeAheadMs;
-    const second = secondOf(storeMs);
-    if (this.#counting?.second === second) return this.#counting;
+    const step = stepOf(storeMs);
+    if (this.#counting?.step === step) return this.#counting;
     const window = countedAt(this.#window, storeMs);
-    this.#counting = { second, window, total: totalOf(window), emptyAtMs: emptyAtMs(window) };
+    this.#counting = { step, window, total: totalOf(window), emptyAtMs: emptyAtMs(window) };
     return this.#counting;
   }
+}
+
+/** Whether permits were used that count for longer than they need. */
+function isRecordedLate({ used, validUntilMs, lastUsedAtMs }: Batch): boolean {
+  return used > 0 && validUntilMs - lastUsedAtMs > NEARLY_MS;
+}
+
+function clampMs(ms: number): number {
+  return Math.min(WINDOW_MS, Math.max(0, ms));
 }

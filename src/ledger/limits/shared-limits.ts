@@ -43,6 +43,11 @@ const MAX_WAIT_MS = 2_000;
  */
 const SLOT_PAUSES_MS = [10, 20, 40, 80, 150, 200, 250];
 const MIN_RETRY_MS = 50;
+/** For room that there will be within this time a call waits, rather than be refused. */
+const SOON_MS = 300;
+/** Calls that wait for that at once, and how often each does. */
+const MAX_SOON = 1_000;
+const MAX_SOON_A_CALL = 2;
 
 /**
  * Limits that hold over all processes. Each process takes permits and slots in the store, ahead of the calls where
@@ -58,6 +63,7 @@ export class SharedLimits implements Limits {
   /** By limit, then by subject; both in order of creation. */
   readonly #uses = new Map<LimitId, Map<string, LocalUse>>();
   #useCount = 0;
+  #soon = 0;
 
   constructor(deps: SharedLimitsDeps) {
     this.#deps = deps;
@@ -107,7 +113,9 @@ export class SharedLimits implements Limits {
   #admitTo(uses: readonly LocalUse[], call: LimitedCall): LimitDecision | Promise<LimitDecision> {
     if (uses.length === 0) return undefined;
     const nowMs = this.#deps.monotonicMs();
-    return this.#tryAll(uses, call, nowMs) ?? this.#waitFor(uses, call, nowMs);
+    const decision = this.#tryAll(uses, call, nowMs);
+    if (decision === undefined || this.#isSoon(decision)) return this.#waitFor(uses, call, nowMs);
+    return decision;
   }
 
   /** To be called a few times a second: tells the store what was given back. */
@@ -266,12 +274,18 @@ export class SharedLimits implements Limits {
     sinceMs: number,
   ): Promise<LimitDecision> {
     const pausesMs = SLOT_PAUSES_MS.values();
+    let waitedForRoom = 0;
     for (;;) {
       const release = queueUp(uses, call);
       await this.#trips.next(uses);
       release();
       const decision = this.#tryAll(uses, call, this.#deps.monotonicMs());
-      if (decision !== undefined) return decision;
+      if (decision !== undefined) {
+        if (!this.#isSoon(decision) || waitedForRoom >= MAX_SOON_A_CALL) return decision;
+        waitedForRoom += 1;
+        await this.#waitForRoom(decision.retryAfterMs);
+        continue;
+      }
       const lacking = uses.flatMap(({ slots }) => (slots?.has() === false ? [slots] : []));
       const pauseMs = lacking.length === 0 ? 0 : pausesMs.next().value;
       const nowMs = this.#deps.monotonicMs();
@@ -283,6 +297,17 @@ export class SharedLimits implements Limits {
       const retried = this.#tryAll(uses, call, this.#deps.monotonicMs());
       if (retried !== undefined) return retried;
     }
+  }
+
+  #isSoon(decision: NonNullable<LimitDecision>): decision is LimitRefusal {
+    if (decision.isAdmitted || decision.measure === "concurrency") return false;
+    return decision.retryAfterMs <= SOON_MS && this.#soon < MAX_SOON && !this.#trips.isAway();
+  }
+
+  async #waitForRoom(ms: number): Promise<void> {
+    this.#soon += 1;
+    await (this.#deps.pause ?? pause)(ms, NEVER);
+    this.#soon -= 1;
   }
 
   /** For one to be free, or for a while; what trips are made meanwhile ask for them. */
@@ -324,6 +349,7 @@ export class SharedLimits implements Limits {
 }
 
 const NONE: readonly never[] = [];
+const NEVER = new AbortController().signal;
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch((err: unknown) => {

@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * 60_000;
 function addRequest(uses: readonly LimitUse[]): readonly LimitUse[] {
   return uses.map((use) => ({
     ...use,
-    requests: [{ second: 7, amount: (use.requests[0]?.amount ?? 0) + 1 }],
+    requests: [{ atMs: 1_800_000_000_000, amount: (use.requests[0]?.amount ?? 0) + 1 }],
   }));
 }
 
@@ -32,13 +32,13 @@ export function describeLimitUses(createDatabase: CreateTestDatabase): void {
         {
           ...key("b"),
           requests: [
-            { second: 1_800_000_000, amount: 1 },
-            { second: 1_800_000_001, amount: 1_000_000_000_000 },
+            { atMs: 1_800_000_000_000, amount: 1 },
+            { atMs: 1_800_000_000_101, amount: 1_000_000_000_000 },
           ],
           tokens: [],
           slots: { prc_1: { held: 3, inFlight: 2 } },
         },
-        { ...key("a"), requests: [], tokens: [{ second: 2, amount: 5 }], slots: {} },
+        { ...key("a"), requests: [], tokens: [{ atMs: 1_800_000_000_002, amount: 5 }], slots: {} },
       ];
       const seen: (readonly LimitUse[])[] = [];
       await limitUses.change([key("b"), key("a")], (uses) => {

@@ -143,15 +143,24 @@ function toUse(row: UseRow): LimitUse {
   };
 }
 
+/** The first moment, its amount; then the time from one to the next, and the amount. */
 function formatWindow(window: SlidingWindow): string {
-  return JSON.stringify(window.flatMap(({ second, amount }) => [second, amount]));
+  let beforeMs = 0;
+  const numbers = window.flatMap(({ atMs, amount }) => {
+    const sinceMs = atMs - beforeMs;
+    beforeMs = atMs;
+    return [sinceMs, amount];
+  });
+  return JSON.stringify(numbers);
 }
 
 function parseWindow(text: string): SlidingWindow {
   const numbers = JSON.parse(text) as readonly number[];
   const window: Counted[] = [];
+  let atMs = 0;
   for (let i = 0; i + 1 < numbers.length; i += 2) {
-    window.push({ second: numbers[i] ?? 0, amount: numbers[i + 1] ?? 0 });
+    atMs += numbers[i] ?? 0;
+    window.push({ atMs, amount: numbers[i + 1] ?? 0 });
   }
   return window;
 }
