@@ -19,7 +19,7 @@ export interface LimitUse extends LimitUseKey {
 export type HeldSlots = Readonly<Record<string, SlotHolding>>;
 
 /** Slots for calls in flight that one process holds, as it said last. */
-export interface SlotHolding {
+interface SlotHolding {
   readonly held: number;
   /** Calls that are in flight in them; the others are held ready. */
   readonly inFlight: number;

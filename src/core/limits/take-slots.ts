@@ -31,7 +31,7 @@ const SPARE_SHARE = 4;
 const FEW_FOR_A_PROCESS = 4;
 
 /** How many slots a process keeps ready for calls to come, where there is plenty. */
-export function spareSlots(limit: number, needed: number): number {
+function spareSlots(limit: number, needed: number): number {
   return limit < MIN_LIMIT_WITH_SPARE ? 0 : Math.ceil(needed / SPARE_SHARE);
 }
 
