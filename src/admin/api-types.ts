@@ -826,7 +826,7 @@ export interface paths {
     put?: never;
     /**
      * Limit requests, tokens or calls in flight of a scope
-     * @description Holds over all processes, within a second. A call that several limits count must be within all of them.
+     * @description Holds over all processes, within a second. A call that several limits count must be within all of them. There is one limit for each scope.
      */
     post: operations["createLimit"];
     delete?: never;
@@ -3803,12 +3803,16 @@ export interface components {
       nextCursor: string | null;
     };
     LimitUse: {
-      /** @description Slots that processes hold. */
+      /** @description Calls that are in flight, as told within the last second. */
       callsInFlight: number;
       /** @description For people, where it has one. */
       name: string | null;
-      /** @description Calls that count now, with those that a process has set aside for. */
+      /** @description Calls that count now: of the last 60 seconds. */
       requests: number;
+      /** @description Calls that processes may still let through without asking. They count until they are used or given back, within ten seconds. A call is among these for the first moments. */
+      requestsSetAside: number;
+      /** @description Slots for further calls that processes hold ready. */
+      slotsSetAside: number;
       /**
        * @description Whose calls: an id, a customer's external id or a feature's name; empty for all.
        * @example acme
@@ -3816,6 +3820,8 @@ export interface components {
       subject: string;
       /** @description Tokens that count now, with those that calls in flight are taken to use. */
       tokens: number;
+      /** @description Tokens that processes have set aside for calls to come. */
+      tokensSetAside: number;
     };
     LiveCall: {
       /** @description Which provider call of the client's call this is, from 1: more after a failover. */

@@ -3,10 +3,11 @@ import { nearestName } from "../core/text/nearest-name.ts";
 import type {
   CustomerRecord,
   EnvironmentRecord,
+  GatewayKeyRecord,
   ProjectRecord,
   ProviderAccountRecord,
 } from "../store/records.ts";
-import type { Store } from "../store/store.ts";
+import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Problem } from "./answers/error-body.ts";
 import { quoteInput } from "./fields/quote-input.ts";
 
@@ -14,6 +15,8 @@ type ReferredStore = Pick<Store, "projects" | "environments" | "providerAccounts
 
 /** Environments named in a message, at most. */
 const MAX_NAMED = 20;
+/** Keys whose names begin with the same text are looked through, so many pages of them. */
+const MAX_KEY_PAGES = 20;
 const DEFAULT_PROJECT = "default";
 
 /**
@@ -86,6 +89,25 @@ export function findEnvironment(
   text: string,
 ): Promise<EnvironmentRecord | undefined> {
   return isId("env", text) ? environments.findById(text) : environments.findByName(text);
+}
+
+/** By its name where only one that is not revoked has it. */
+export async function findGatewayKey(
+  { gatewayKeys }: Pick<Store, "gatewayKeys">,
+  text: string,
+): Promise<GatewayKeyRecord | undefined> {
+  if (isId("key", text)) return gatewayKeys.findById(text);
+  const filter = { namePrefix: text, isUnrevoked: true };
+  const found: GatewayKeyRecord[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_KEY_PAGES; page += 1) {
+    const { rows, nextCursor } = await gatewayKeys.list({ limit: MAX_PAGE_SIZE, cursor }, filter);
+    found.push(...rows.filter(({ name }) => name === text));
+    if (found.length > 1) return undefined;
+    if (nextCursor === null) return found[0];
+    cursor = nextCursor;
+  }
+  return undefined;
 }
 
 function findProject(

@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 import type { Problem } from "./answers/error-body.ts";
 import { quoteInput } from "./fields/quote-input.ts";
 import type { NameLookup } from "./name-lookup.ts";
-import { References } from "./references.ts";
+import { findGatewayKey, References } from "./references.ts";
 
 type ScopedStore = Pick<
   Store,
@@ -69,8 +69,8 @@ const FINDERS: Readonly<Record<ScopeKind, Finder>> = {
   environment: async (_store, references, { param, text }) =>
     (await references.environment(param, text))?.id,
   key: async (store, _references, { param, text }) => {
-    const found = isId("key", text) ? await store.gatewayKeys.findById(text) : undefined;
-    const message = `There is no gateway key of the id ${quoteInput(text)}. See \`keyward keys list\`.`;
+    const found = await findGatewayKey(store, text);
+    const message = `There is no gateway key ${quoteInput(text)}, or there are several of that name. See \`keyward keys list\` for its id.`;
     return found?.id ?? { param, message };
   },
   customer: async (_store, references, { param, text }) =>

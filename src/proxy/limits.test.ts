@@ -56,7 +56,7 @@ describe("a call over a limit", () => {
     expect(JSON.parse(body)).toMatchObject({
       error: { code: "rate_limit_exceeded", type: "requests", param: null },
     });
-    expect(body).toMatch(/lim_0 allows 1 requests per minute for the customer \\"acme\\"/);
+    expect(body).toMatch(/lim_0 allows 1 request per minute for the customer \\"acme\\"/);
     const retryAfterMs = Number(headers["retry-after-ms"]);
     expect(retryAfterMs).toBeGreaterThan(50_000);
     expect(Number(headers["retry-after"])).toBe(Math.ceil(retryAfterMs / 1000));
@@ -223,13 +223,13 @@ describe("a slot for a call in flight", () => {
     const upstream = await provider((req, res, seen) => {
       held.push(() => respondJson(ANSWER)(req, res, seen));
     });
-    const limits = limitsOf({ concurrency: 1 });
+    const limits = limitsOf({ concurrency: 1, scope: { kind: "key", id: null } });
     const { gateway } = await gatewayTo([way(upstream, "a")], { limits });
     const first = send(gateway);
     await until("it is under way", () => held.length === 1);
     const { status, headers, body } = await send(gateway);
     expect([status, headers["retry-after-ms"]]).toEqual([429, "1000"]);
-    expect(body).toMatch(/1 calls at a time/);
+    expect(body).toMatch(/lim_0 allows 1 call at a time for the key key_/);
     held[0]?.();
     expect((await first).status).toBe(200);
     const second = send(gateway);

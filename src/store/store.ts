@@ -385,7 +385,8 @@ export interface LimitRepository {
     page: PageRequest,
     filter?: {
       readonly scopeKind?: ScopeKind | undefined;
-      readonly scopeId?: string | undefined;
+      /** Null: those for each one of the kind. */
+      readonly scopeId?: string | null | undefined;
     },
   ): Promise<Page<LimitRecord>>;
   /** How many there are, of which at most `atMost` are counted. */

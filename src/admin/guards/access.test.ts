@@ -63,7 +63,10 @@ describe("who may call which route", { timeout: 60_000 }, () => {
     if (place === "path.environment") return kind;
     if (place === "path.gatewayKey" || place === "body.gatewayKey")
       return create("/keys", { environment: kind, name: "bot" });
-    if (place === "path.limit") return create("/limits", { scope, requestsPerMinute: 5 });
+    if (place === "path.limit") {
+      const ofKey = { kind: "key", id: await idIn(kind, "path.gatewayKey") };
+      return create("/limits", { scope: ofKey, requestsPerMinute: 5 });
+    }
     if (place === "path.budget") return create("/budgets", { scope, limitUsd: "1", period: "day" });
     if (place === "path.routingRule") {
       const model = `m-${admin.deps.ids.create("req")}`;

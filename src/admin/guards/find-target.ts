@@ -3,7 +3,7 @@ import { type EnvironmentId, isId } from "../../core/ids/ids.ts";
 import type { EnvironmentRecord } from "../../store/records.ts";
 import type { Store } from "../../store/store.ts";
 import type { EnvironmentPlace, PermissionRule } from "../access-rules.ts";
-import { findEnvironment } from "../references.ts";
+import { findEnvironment, findGatewayKey } from "../references.ts";
 
 type Stored = Pick<
   Store,
@@ -92,7 +92,7 @@ async function scoped(
 ): Promise<OfEnvironments | Missing> {
   if (id === undefined) return "all";
   if (kind === "environment") return named(store, id);
-  return kind === "key" ? ofGatewayKey(store, id) : "all";
+  return kind === "key" ? ofRecord(store, findGatewayKey(store, id)) : "all";
 }
 
 function ofGatewayKey(store: Stored, id: string): Promise<OfEnvironments | Missing> {

@@ -58,9 +58,14 @@ const limitUseSchema = z
       example: "acme",
     }),
     name: z.string().nullable().openapi({ description: "For people, where it has one." }),
-    requests: countAnswer("Calls that count now, with those that a process has set aside for."),
+    requests: countAnswer("Calls that count now: of the last 60 seconds."),
+    requestsSetAside: countAnswer(
+      "Calls that processes may still let through without asking. They count until they are used or given back, within ten seconds. A call is among these for the first moments.",
+    ),
     tokens: countAnswer("Tokens that count now, with those that calls in flight are taken to use."),
-    callsInFlight: countAnswer("Slots that processes hold."),
+    tokensSetAside: countAnswer("Tokens that processes have set aside for calls to come."),
+    callsInFlight: countAnswer("Calls that are in flight, as told within the last second."),
+    slotsSetAside: countAnswer("Slots for further calls that processes hold ready."),
   })
   .openapi("LimitUse");
 

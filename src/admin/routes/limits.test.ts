@@ -83,6 +83,29 @@ describe("limits", () => {
     expect((await admin.get("/limits")).body).toEqual({ data: [], nextCursor: null });
   });
 
+  it("are refused where there is one for the scope, and name that", async () => {
+    const { id } = limitOf(await create({ kind: "customer" }));
+    const again = await create({ kind: "customer" }, { concurrency: 5 });
+    expect([again.status, problems(again)]).toEqual([409, expect.stringContaining(id)]);
+    await admin.post("/customers", { externalId: "acme" });
+    expect((await create({ kind: "customer", id: "acme" })).status).toBe(201);
+    expect((await create({ kind: "customer", id: "acme" })).status).toBe(409);
+    expect((await create({ kind: "feature" })).status).toBe(201);
+  });
+
+  it("are for a key by its name, where that is only one's", async () => {
+    const body = { environment: "staging", name: "bot" };
+    const { id } = (await admin.post("/keys", body)).body as { id: string };
+    await admin.post("/keys", { ...body, name: "bot-2" });
+    expect(limitOf(await create({ kind: "key", id: "bot" })).scope).toMatchObject({ id });
+    await admin.post("/keys", { ...body, name: "bot-2" });
+    const ambiguous = await create({ kind: "key", id: "bot-2" });
+    expect([ambiguous.status, problems(ambiguous)]).toEqual([
+      400,
+      expect.stringContaining("several of that name"),
+    ]);
+  });
+
   it("are changed amount by amount, and keep at least one", async () => {
     const { id } = limitOf(await create({ kind: "organization" }, { concurrency: 5 }));
     const changed = await patch(id, { requestsPerMinute: 10, concurrency: null });
@@ -116,6 +139,7 @@ describe("limits", () => {
         requests: [
           { atMs: nowMs - 60_001, amount: 5 },
           { atMs: nowMs - 60_000, amount: 3 },
+          { atMs: nowMs + 9_000, amount: 4 },
         ],
         tokens: [{ atMs: nowMs, amount: 70 }],
         slots: { [processId]: { held: 3, inFlight: 2 }, prc_gone: { held: 9, inFlight: 9 } },
@@ -129,7 +153,16 @@ describe("limits", () => {
       },
     ]);
     expect(limitOf(await admin.get(`/limits/${id}`)).uses).toEqual([
-      { subject: "acme", name: null, requests: 3, tokens: 70, callsInFlight: 2 },
+      {
+        subject: "acme",
+        name: null,
+        requests: 3,
+        requestsSetAside: 4,
+        tokens: 70,
+        tokensSetAside: 0,
+        callsInFlight: 2,
+        slotsSetAside: 1,
+      },
     ]);
   });
 

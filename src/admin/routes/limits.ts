@@ -2,7 +2,8 @@ import { createRoute, type z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
 import type { LimitUse } from "../../core/limits/limit-use.ts";
 import type { Limit } from "../../core/limits/limit.ts";
-import { countedAt, totalOf } from "../../core/limits/sliding-window.ts";
+import { countedAt, type SlidingWindow, totalOf } from "../../core/limits/sliding-window.ts";
+import type { Scope } from "../../core/scopes/scope.ts";
 import type { LimitRecord } from "../../store/records.ts";
 import { MAX_LIMITS } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -43,7 +44,7 @@ const createLimit = createRoute({
   tags: ["limits"],
   summary: "Limit requests, tokens or calls in flight of a scope",
   description:
-    "Holds over all processes, within a second. A call that several limits count must be within all of them.",
+    "Holds over all processes, within a second. A call that several limits count must be within all of them. There is one limit for each scope.",
   request: { query: closedQuery({}), body: jsonBody(limitInput) },
   responses: {
     201: jsonAnswer("The limit.", limitSchema),
@@ -113,6 +114,8 @@ export function registerLimits(router: AdminRouter, deps: LimitDeps): void {
     if ((await store.limits.count(MAX_LIMITS)) >= MAX_LIMITS) {
       return refuse(context, "conflict", TOO_MANY);
     }
+    const same = await findLimitOf(store, scope);
+    if (same !== undefined) return refuse(context, "conflict", describeSame(same), "scope");
     await store.limits.insert(record);
     return context.json(await formatLimit(new NameLookup(store), record), 201);
   });
@@ -179,8 +182,18 @@ export function problemsOf(amounts: LimitAmounts, param = "requestsPerMinute"): 
   const { requestsPerMinute, tokensPerMinute, concurrency } = amounts;
   if (requestsPerMinute !== null || tokensPerMinute !== null || concurrency !== null) return [];
   const message =
-    "A limit must limit something: `requestsPerMinute`, `tokensPerMinute` or `concurrency`.";
+    "A limit must limit something. `requestsPerMinute` is not set; `tokensPerMinute` is not set; `concurrency` is not set.";
   return [{ param, message }];
+}
+
+/** Two limits on the same calls would say what one can, and only the lower would count. */
+async function findLimitOf({ limits }: Pick<LimitDeps["store"], "limits">, scope: Scope) {
+  const page = await limits.list({ limit: 1 }, { scopeKind: scope.kind, scopeId: scope.id });
+  return page.rows[0];
+}
+
+function describeSame({ id }: LimitRecord): string {
+  return `There is a limit for this scope, ${id}. Change its amounts: \`keyward limits update ${id}\`, or \`PATCH /api/v1/limits/${id}\`.`;
 }
 
 async function findLimit({ store }: Pick<LimitDeps, "store">, id: string) {
@@ -214,23 +227,41 @@ async function formatUsedLimit(
   ]);
   const running = new Set<string>(processes.map(({ id }) => id));
   const names = new NameLookup(store);
-  const uses = found.map(async (use) => ({
-    subject: use.subject,
-    name: await nameOfSubject(names, record.scope.kind, use.subject),
-    requests: totalOf(countedAt(use.requests, clock.nowMs())),
-    tokens: totalOf(countedAt(use.tokens, clock.nowMs())),
-    callsInFlight: callsInFlightOf(use, running),
-  }));
-  const shown = (await Promise.all(uses)).filter(
-    ({ requests, tokens, callsInFlight }) => requests + tokens + callsInFlight > 0,
+  const nowMs = clock.nowMs();
+  const uses = found.map(async (use) => {
+    const requests = splitAt(countedAt(use.requests, nowMs), nowMs);
+    const tokens = splitAt(countedAt(use.tokens, nowMs), nowMs);
+    const slots = slotsOf(use, running);
+    return {
+      subject: use.subject,
+      name: await nameOfSubject(names, record.scope.kind, use.subject),
+      requests: requests.used,
+      requestsSetAside: requests.setAside,
+      tokens: tokens.used,
+      tokensSetAside: tokens.setAside,
+      callsInFlight: slots.inFlight,
+      slotsSetAside: slots.setAside,
+    };
+  });
+  const shown = (await Promise.all(uses)).filter(({ subject: _subject, name: _name, ...counts }) =>
+    Object.values(counts).some((count) => count > 0),
   );
   return { ...(await formatLimit(names, record)), uses: shown };
 }
 
-function callsInFlightOf({ slots }: LimitUse, running: ReadonlySet<string>): number {
+/** What is recorded ahead has not been used, or not for longer than it takes to say so. */
+function splitAt(window: SlidingWindow, nowMs: number) {
+  const used = totalOf(window.filter(({ atMs }) => atMs <= nowMs));
+  return { used, setAside: totalOf(window) - used };
+}
+
+function slotsOf({ slots }: LimitUse, running: ReadonlySet<string>) {
+  let held = 0;
   let inFlight = 0;
   for (const [processId, one] of Object.entries(slots)) {
-    if (running.has(processId)) inFlight += one.inFlight;
+    if (!running.has(processId)) continue;
+    held += one.held;
+    inFlight += one.inFlight;
   }
-  return inFlight;
+  return { inFlight, setAside: held - inFlight };
 }

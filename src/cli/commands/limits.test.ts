@@ -50,7 +50,7 @@ test("mistakes are told by their flags", async () => {
   const unlimited = await cli.run([...create, "organization"]);
   expect([unlimited.code, unlimited.stderr]).toEqual([
     1,
-    expect.stringContaining("must limit something"),
+    expect.stringContaining("must limit something. --requests is not set; --tokens is not set"),
   ]);
   const nobody = await cli.run([...create, "customer", "--of", "nobody", "--tokens", "5"]);
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("nobody")]);

@@ -1,5 +1,6 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
+import { describeAmount } from "../../core/limits/describe-amount.ts";
 import { SCOPE_KINDS, type ScopeKind } from "../../core/scopes/scope.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
@@ -12,6 +13,7 @@ import { parseChoice } from "../parse-choice.ts";
 import { agree } from "../prompts.ts";
 
 type Limit = components["schemas"]["Limit"];
+type LimitUse = components["schemas"]["LimitUse"];
 
 const ID = { id: { description: "the limit's id" } } as const;
 
@@ -51,7 +53,7 @@ const list = defineCommand({
 const create = defineCommand({
   summary: "limit requests, tokens or calls in flight of a scope",
   details:
-    "Without `--of` it holds for each one of the kind by itself: every customer, say, has as much of its own. A call that several limits count must be within all of them.",
+    "Without `--of` it holds for each one of the kind by itself: every customer, say, has as much of its own. A call that several limits count must be within all of them. There is one limit for each scope.",
   examples: [
     "keyward limits create --scope organization --tokens 2000000",
     "keyward limits create --scope customer --requests 60 --concurrency 5",
@@ -81,6 +83,8 @@ const create = defineCommand({
 
 const show = defineCommand({
   summary: "show a limit, and what counts of it now",
+  details:
+    "Requests and tokens of the last 60 seconds, and calls in flight, as processes told them within the last second. Beside them what processes have set aside for calls to come: it counts, too, until they give it back.",
   examples: ["keyward limits show lim_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
   reach: "admin",
   printsData: true,
@@ -96,6 +100,7 @@ const show = defineCommand({
         { title: "requests", value: (use) => formatCount(use.requests), isNumber: true },
         { title: "tokens", value: (use) => formatCount(use.tokens), isNumber: true },
         { title: "in flight", value: (use) => formatCount(use.callsInFlight), isNumber: true },
+        { title: "set aside", value: formatSetAside },
       ]);
     });
   },
@@ -144,17 +149,30 @@ const remove = defineCommand({
   },
 });
 
+/** What processes hold for calls to come: `7 requests, 1 slot` */
+function formatSetAside({ requestsSetAside, tokensSetAside, slotsSetAside }: LimitUse): string {
+  const told = [
+    [requestsSetAside, "request"],
+    [tokensSetAside, "token"],
+    [slotsSetAside, "slot"],
+  ] as const;
+  const some = told.filter(([amount]) => amount > 0);
+  return formatOptional(
+    some.length === 0
+      ? null
+      : some.map(([n, word]) => `${formatCount(n)} ${word}${n === 1 ? "" : "s"}`).join(", "),
+  );
+}
+
 const isScopeKind = (word: string): word is ScopeKind =>
   (SCOPE_KINDS as readonly string[]).includes(word);
 
 /** `60 requests per minute, 5 calls at a time` */
 function formatAmounts({ requestsPerMinute, tokensPerMinute, concurrency }: LimitAmounts): string {
   return [
-    ...(requestsPerMinute === null
-      ? []
-      : [`${formatCount(requestsPerMinute)} requests per minute`]),
-    ...(tokensPerMinute === null ? [] : [`${formatCount(tokensPerMinute)} tokens per minute`]),
-    ...(concurrency === null ? [] : [`${formatCount(concurrency)} calls at a time`]),
+    ...(requestsPerMinute === null ? [] : [describeAmount("requests", requestsPerMinute)]),
+    ...(tokensPerMinute === null ? [] : [describeAmount("tokens", tokensPerMinute)]),
+    ...(concurrency === null ? [] : [describeAmount("concurrency", concurrency)]),
   ].join(", ");
 }
 

@@ -1,6 +1,7 @@
 import { isClientTokenLimit } from "../../core/limits/client-token-limit.ts";
+import { describeAmount } from "../../core/limits/describe-amount.ts";
 import { estimateTokens } from "../../core/limits/estimate-tokens.ts";
-import type { LimitMeasure } from "../../core/limits/limit.ts";
+import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
 import type { ScopeKind } from "../../core/scopes/scope.ts";
 import { totalInputTokens, totalOutputTokens } from "../../core/usage/quantities.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
@@ -90,17 +91,17 @@ function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome
   return limit(deps, call);
 }
 
-const ALLOWED: Readonly<Record<LimitMeasure, (refusal: LimitRefusal) => string>> = {
-  requests: ({ limit: { requestsPerMinute } }) => `${requestsPerMinute} requests per minute`,
-  tokens: ({ limit: { tokensPerMinute } }) => `${tokensPerMinute} tokens per minute`,
-  concurrency: ({ limit: { concurrency } }) => `${concurrency} calls at a time`,
+const ALLOWED: Readonly<Record<LimitMeasure, (limit: Limit) => number | null>> = {
+  requests: ({ requestsPerMinute }) => requestsPerMinute,
+  tokens: ({ tokensPerMinute }) => tokensPerMinute,
+  concurrency: ({ concurrency }) => concurrency,
 };
 
 const WHOSE: Readonly<Record<ScopeKind, (subject: string) => string>> = {
   organization: () => "all calls together",
-  project: () => "the project",
-  environment: () => "the environment",
-  key: () => "the key",
+  project: (id) => `the project ${id}`,
+  environment: (id) => `the environment ${id}`,
+  key: (id) => `the key ${id}`,
   customer: (subject) => `the customer "${subject.slice(0, 100)}"`,
   feature: (subject) => `the feature "${subject.slice(0, 100)}"`,
   providerAccount: () => "the provider account",
@@ -111,7 +112,8 @@ function refusalOf(refusal: LimitRefusal): Refusal {
   const isTokens = isClientTokenLimit(reached);
   const whose = isTokens ? "the client token" : WHOSE[reached.scope.kind](subject);
   const which = isTokens ? "The client token's own limit" : `The limit ${reached.id}`;
-  const allowed = `${ALLOWED[measure](refusal)} for ${whose}`;
+  const amount = describeAmount(measure, ALLOWED[measure](reached) ?? 0);
+  const allowed = `${amount} for ${whose}`;
   return {
     code: "rate_limit_exceeded",
     message: `${which} allows ${allowed}, and that is reached. Try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,

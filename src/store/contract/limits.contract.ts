@@ -41,8 +41,10 @@ export function describeLimits(createDatabase: CreateTestDatabase): void {
       expect(await readAll(1, (page) => limits.list(page))).toEqual(all.toReversed());
       const ofCustomers = await limits.list({ limit: 10 }, { scopeKind: "customer" });
       expect(ofCustomers.rows).toEqual([acme, everyCustomer]);
+      const ofEach = { scopeKind: "customer", scopeId: null } as const;
       const ofAcme = { scopeKind: "customer", scopeId: "acme" } as const;
       expect((await limits.list({ limit: 10 }, ofAcme)).rows).toEqual([acme]);
+      expect((await limits.list({ limit: 10 }, ofEach)).rows).toEqual([everyCustomer]);
       expect(await limits.count(10)).toBe(3);
       expect(await limits.count(2)).toBe(2);
     });

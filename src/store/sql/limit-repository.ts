@@ -49,7 +49,8 @@ export class SqlLimitRepository implements LimitRepository {
   ): Promise<Page<LimitRecord>> {
     let rows = this.#rows();
     if (filter.scopeKind !== undefined) rows = rows.where("scope_kind", "=", filter.scopeKind);
-    if (filter.scopeId !== undefined) rows = rows.where("scope_id", "=", filter.scopeId);
+    if (filter.scopeId === null) rows = rows.where("scope_id", "is", null);
+    else if (filter.scopeId !== undefined) rows = rows.where("scope_id", "=", filter.scopeId);
     return await newestFirst("limits", rows, page, toRecord);
   }
 
