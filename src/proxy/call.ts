@@ -128,7 +128,7 @@ const MAX_MODEL_CHARACTERS = 256;
 
 /** The model that the client asked for, as the ledger has it. */
 export function requestedModel({ peeked }: Call): string | null {
-  return peeked?.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
+  return peeked?.model?.trim().slice(0, MAX_MODEL_CHARACTERS) ?? null;
 }
 
 /** Whose call it is on the way that it takes now. */

@@ -90,6 +90,28 @@ describe("a key that is limited to models", () => {
   });
 });
 
+describe("a model that is no name", () => {
+  const padded = JSON.stringify(`${" ".repeat(300 * 1024)}gpt-4o`);
+  it.each([
+    ["a list", '["gpt-4o"]'],
+    ["an object", '{"x":"gpt-4o"}'],
+    ["a number", "5"],
+    ["longer than is read", padded],
+  ])("is not sent on: %s", async (_what, model) => {
+    const { gateway, upstream } = await start(respondJson(ANSWER));
+    const answer = await post(gateway, `{"model":${model},"messages":[]}`);
+    expect(answer.statusCode).toBe(400);
+    expect(await answer.body.json()).toMatchObject({ error: { param: "model" } });
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it("is counted without the spaces around it, however many", async () => {
+    const { gateway } = await start(respondJson(ANSWER));
+    await post(gateway, { ...CHAT, model: `${" ".repeat(300)}gpt-4o ` });
+    expect(await onlyEvent(gateway)).toMatchObject({ requestedModel: "gpt-4o" });
+  });
+});
+
 describe("an environment that refuses what has no price", () => {
   it("looks at every model that a call may fall back to", async () => {
     const { gateway, upstream } = await start((_req, res) => res.end());

@@ -1,4 +1,4 @@
-import { matchesModel, type ModelPattern, parseModelPattern } from "../routing/model-pattern.ts";
+import { meansModel, type ModelPattern, parseModelPattern } from "../routing/model-pattern.ts";
 import { CallMemo } from "../scopes/call-memo.ts";
 import { ScopeIndex } from "../scopes/scope-index.ts";
 import type { Scope, ScopedCall } from "../scopes/scope.ts";
@@ -8,9 +8,11 @@ import { windowAt } from "./periods.ts";
 interface Rule {
   readonly scope: Scope;
   readonly budget: Budget;
-  /** Null: every call. */
-  readonly patterns: readonly ModelPattern[] | null;
+  readonly isForModel: ModelTest;
 }
+
+/** Whether a budget counts calls that ask for a model. */
+type ModelTest = (model: string | null) => boolean;
 
 export interface CountedWindow extends WindowKey {
   /** As `windowIdOf` gives it. */
@@ -38,7 +40,7 @@ export class BudgetRules {
     const rules = Array.from(budgets, (budget) => ({
       scope: budget.scope,
       budget,
-      patterns: budget.models === null ? null : budget.models.flatMap(toPattern),
+      isForModel: modelTestOf(budget),
     }));
     this.#index = new ScopeIndex(rules);
   }
@@ -64,8 +66,8 @@ export class BudgetRules {
     const windows: CountedWindow[] = [];
     let fromMs = Number.NEGATIVE_INFINITY;
     let untilMs = Number.POSITIVE_INFINITY;
-    this.#index.visit(call, ({ budget, patterns }, subject) => {
-      if (patterns?.some((pattern) => matchesModel(pattern, model)) === false) return;
+    this.#index.visit(call, ({ budget, isForModel }, subject) => {
+      if (!isForModel(model)) return;
       const window = windowAt(budget, atMs);
       const key = { budget, subject, window };
       windows.push({ ...key, id: windowIdOf(key) });
@@ -74,6 +76,12 @@ export class BudgetRules {
     });
     return { windows, fromMs, untilMs };
   }
+}
+
+export function modelTestOf({ models }: Pick<Budget, "models">): ModelTest {
+  if (models === null) return () => true;
+  const patterns = models.flatMap(toPattern);
+  return (model) => patterns.some((pattern) => meansModel(pattern, model));
 }
 
 function toPattern(text: string): readonly ModelPattern[] {

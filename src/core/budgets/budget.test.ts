@@ -106,9 +106,9 @@ describe("a budget", () => {
       feature: null,
       providerAccountId: null,
     } as unknown as ScopedCall;
-    const models = ["gpt-4o", "gpt-4o-mini", "o1-mini", null];
+    const models = ["gpt-4o", "gpt-4o-mini", "o1-mini", null, "GPT-4o", " gpt-4o\t", "O1-Mini"];
     const counted = models.filter((model) => rules.windowsOf(call, model, 0).length > 0);
-    expect(counted).toEqual(["gpt-4o", "o1-mini"]);
+    expect(counted).toEqual(["gpt-4o", "o1-mini", "GPT-4o", " gpt-4o\t", "O1-Mini"]);
   });
 
   it("gives the same windows for calls that are alike, until one of them is over", () => {

@@ -206,7 +206,7 @@ export const ERROR_CODES = {
   invalid_header: invalid(400, "A request header that Keyward reads has a value it cannot accept."),
   invalid_json: invalid(
     400,
-    "The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.",
+    "The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.",
   ),
   invalid_form: invalid(
     400,

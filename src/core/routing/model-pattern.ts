@@ -11,8 +11,19 @@ export function parseModelPattern(pattern: string): ModelPattern | undefined {
   return text.includes("*") || (text === "" && !isPrefix) ? undefined : { text, isPrefix };
 }
 
-/** `model` is null where the call names none, or stands where Keyward does not read it: only `*` is for those. */
+/**
+ * To the letter, as providers take names: for what allows a model or sends calls somewhere, so that no other spelling is
+ * let in. `model` is null where the call names none, or stands where Keyward does not read it: only `*` is for those. */
 export function matchesModel({ text, isPrefix }: ModelPattern, model: string | null): boolean {
   if (model === null) return isPrefix && text === "";
   return isPrefix ? model.startsWith(text) : model === text;
+}
+
+/**
+ * For what counts or limits: whatever case and spaces it is written with, as the price book finds a price for it, so that
+ * no spelling goes uncounted.
+ */
+export function meansModel({ text, isPrefix }: ModelPattern, model: string | null): boolean {
+  const named = model === null ? null : model.trim().toLowerCase();
+  return matchesModel({ text: text.toLowerCase(), isPrefix }, named);
 }

@@ -97,6 +97,11 @@ function understandJson(call: Call, scanner: TopLevelScanner, bytes: Buffer): Re
       param: scan.lookAlike,
     };
   }
+  const model = scan.fields.get("model");
+  // The text of a value that is too long is not kept.
+  if (model !== undefined && model.text !== "null" && model.text?.startsWith('"') !== true) {
+    return NO_NAME;
+  }
   call.peeked = {
     bytes,
     scan,
@@ -171,6 +176,13 @@ function readEndUser({ endUser }: Operation, scan: TopLevelScan): string | null 
   if (endUser !== undefined) return endUser({ metadata: readJson(scan, "metadata") });
   return readString(scan, "safety_identifier") ?? readString(scan, "user");
 }
+
+/** Some server may make a name of it, and no budget or limit would know which. */
+const NO_NAME: Refusal = {
+  code: "invalid_json",
+  message: 'The request body has a "model" that is not a string, or longer than any name.',
+  param: "model",
+};
 
 const OUT_OF_MEMORY: Refusal = {
   code: "overloaded",

@@ -70,18 +70,20 @@ function describePostings(fixture: Fixture): void {
       [{ scope: { kind: "customer", id: "other" } }, "other", 2],
       [{ scope: { kind: "feature", id: "chat" } }, "chat", 3],
       [{ scope: { kind: "customer", id: null } }, "acme", 1],
+      [{ models: ["O1*"] }, "", 2],
       [{ models: ["o1*"] }, "", 2],
+      [{ models: ["o1-mini"] }, "", 2],
       [{ models: ["gpt-4o-mini"] }, "", 1],
       [{ period: "hour" }, "", 3],
       [{ period: "total" }, "", 13],
       [{ scope: { kind: "providerAccount", id: null } }, one.providerAccountId ?? "", 1],
     ];
     const budgets = expected.map(([overrides]) => sampleBudget(overrides));
-    const [early, late] = [budgets.slice(0, 6), budgets.slice(6)];
+    const [early, late] = [budgets.slice(0, 7), budgets.slice(7)];
     for (const budget of early) await store.budgets.insert(budget);
     await insertEvents(store, [
       one,
-      spentOn(2, { customer: "other", requestedModel: "o1-mini" }),
+      spentOn(2, { customer: "other", requestedModel: " O1-mini" }),
       spentOn(10, { startedAtMs: SAMPLE_TIME_MS - 1 }),
     ]);
     // The others find the ledger as it is.

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
+import { modelTestOf } from "../../../core/budgets/budget-rules.ts";
 import type { Budget } from "../../../core/budgets/budget.ts";
 import type { PeriodWindow } from "../../../core/budgets/periods.ts";
 import { type Picos, picos } from "../../../core/money/picos.ts";
-import { parseModelPattern } from "../../../core/routing/model-pattern.ts";
 import type { ScopeKind } from "../../../core/scopes/scope.ts";
 import { boundedText } from "../bounded-text.ts";
 import type { BulkTarget } from "../bulk-insert.ts";
@@ -27,19 +27,23 @@ export async function sumLedger(
 ): Promise<ReadonlyMap<string, Picos>> {
   const conditions = conditionsOf(budget, window);
   const subject = sql.raw(SUBJECT_COLUMNS[budget.scope.kind]);
+  // Databases differ in what they take for the same letter, so it is not they that compare names.
+  const model = sql.raw(budget.models === null ? "null" : "e.requested_model");
+  const isForModel = modelTestOf(budget);
   const events = await sql<SumRow>`
-    select ${subject} as subject,
+    select ${subject} as subject, ${model} as model,
       cast(sum(${counted(budget, "micros")}) as bigint) as micros,
       cast(sum(${counted(budget, "rest_picos")}) as bigint) as rest_picos
-    from usage_events e where ${conditions} group by 1`.execute(db);
+    from usage_events e where ${conditions} group by 1, 2`.execute(db);
   const corrections = await sql<SumRow>`
-    select ${subject} as subject,
+    select ${subject} as subject, ${model} as model,
       cast(sum(${corrected(budget, "micros")}) as bigint) as micros,
       cast(sum(${corrected(budget, "rest_picos")}) as bigint) as rest_picos
     from usage_corrections c join usage_events e on e.id = c.event_id
-    where ${conditions} group by 1`.execute(db);
+    where ${conditions} group by 1, 2`.execute(db);
   const sums = new Map<string, Picos>();
   for (const row of [...events.rows, ...corrections.rows]) {
+    if (!isForModel(row.model)) continue;
     const before = sums.get(row.subject) ?? 0n;
     sums.set(row.subject, picos(before + fromMoneyColumns(row.micros, row.rest_picos)));
   }
@@ -48,6 +52,7 @@ export async function sumLedger(
 
 interface SumRow {
   readonly subject: string;
+  readonly model: string | null;
   readonly micros: bigint;
   readonly rest_picos: bigint;
 }
@@ -77,17 +82,5 @@ function conditionsOf(budget: Budget, window: PeriodWindow) {
   } else if (budget.scope.kind !== "organization") {
     conditions.push(sql`${sql.raw(column)} is not null`);
   }
-  if (budget.models !== null) conditions.push(modelCondition(budget.models));
   return sql.join(conditions, sql` and `);
-}
-
-function modelCondition(models: readonly string[]) {
-  const alternatives = models.flatMap((text) => {
-    const pattern = parseModelPattern(text);
-    if (pattern === undefined) return [];
-    if (!pattern.isPrefix) return [sql`e.requested_model = ${pattern.text}`];
-    if (pattern.text === "") return [sql`1 = 1`];
-    return [sql`substr(e.requested_model, 1, length(${pattern.text})) = ${pattern.text}`];
-  });
-  return sql`(${sql.join(alternatives, sql` or `)})`;
 }
