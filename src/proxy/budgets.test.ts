@@ -45,6 +45,16 @@ async function errorOf(response: Awaited<ReturnType<typeof post>>) {
 }
 
 describe("a call that a hard budget counts", () => {
+  it("is held for the customer that the store will know it by", async () => {
+    await start([hardBudget(10n ** 12n, { scope: { kind: "customer", id: null } })]);
+    const body = JSON.stringify(CALL).replace("{", String.raw`{"user":"\ud800x",`);
+    await (await post(gateway, body)).body.dump();
+    const { customer } = await onlyEvent(gateway);
+    expect(customer).toBe("\u{fffd}x");
+    const [id] = leases.leased.keys();
+    expect(id?.split("/").at(-1)).toBe(customer);
+  });
+
   it("is held at its worst case before it is sent, and settled to what it cost", async () => {
     await start([hardBudget(10n ** 12n)]);
     const body = JSON.stringify(CALL);

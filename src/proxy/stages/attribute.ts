@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { storableText } from "../../core/text/storable-text.ts";
 import type { Call, Refusal } from "../call.ts";
 
 const MAX_CUSTOMER_CHARACTERS = 256;
@@ -20,7 +21,9 @@ export function attribute(call: Call): Refusal | undefined {
   // Who holds a client token is a visitor, and says nothing that is believed.
   call.feature = token === undefined ? feature : token.feature;
   // A key that is bound to a customer cannot speak for another one, whatever the request says.
-  call.customer = call.key?.customer ?? named ?? fromEndUser(call.peeked?.endUser ?? null);
+  const customer = call.key?.customer ?? named ?? fromEndUser(call.peeked?.endUser ?? null);
+  // As the store will have it, so that budgets and limits mean the same one here as there.
+  call.customer = customer === null ? null : storableText(customer);
   return undefined;
 }
 
