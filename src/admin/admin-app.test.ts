@@ -215,6 +215,17 @@ describe("the admin app", { timeout: 30_000 }, () => {
     expect(answer.body).toMatchObject({ error: { code, type: "invalid_request_error" } });
   });
 
+  it.each([
+    ["limitUsd", '{"limitUsd":"1","period":"day","limitUsd":"1000"}'],
+    ["limitUsd", '{"limitUsd":"1","period":"day","limit\\u0055sd":"1000"}'],
+    ["scope.id", '{"scope":{"kind":"customer","id":"a","id":"b"}}'],
+    ["a.b", '{"a":[{"b":1},{"b":1,"c":{},"b":{}}]}'],
+  ])("refuses a body that has %s twice", async (param, body) => {
+    const answer = await admin.post("/budgets", body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ error: { code: "invalid_json", param } });
+  });
+
   it("says where a body stops being JSON and repeats none of it", async () => {
     const secret = ["sk", "proj", "x".repeat(30)].join("-");
     const answer = await admin.post("/provider-keys", `{"secret": "${secret}",\n  nope}`);

@@ -2,12 +2,15 @@ import type { MiddlewareHandler } from "hono";
 import type { AdminEnv } from "../admin-deps.ts";
 import { refuse } from "../answers/refusal.ts";
 import { ADMIN_BASE_PATH } from "../base-path.ts";
+import { findRepeatedField } from "./repeated-field.ts";
 
 /** Whose senders write an array and can't be told to do otherwise. */
 const ARRAY_PATHS: ReadonlySet<string> = new Set([`${ADMIN_BASE_PATH}/leaks/github`]);
 
 /** The largest body an admin request may have. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+
+const MAX_NAMED_CHARACTERS = 100;
 
 /**
  * Reads the body of a request that has one, within the limit, and makes sure that it is a JSON object in UTF-8 before
@@ -32,7 +35,7 @@ export const readJsonBody: MiddlewareHandler<AdminEnv> = async (context, next) =
     return refuse(context, "unsupported_content_type", message);
   }
   const parsed = parseObject(bytes, ARRAY_PATHS.has(context.req.path));
-  if ("refusal" in parsed) return refuse(context, "invalid_json", parsed.refusal);
+  if ("refusal" in parsed) return refuse(context, "invalid_json", parsed.refusal, parsed.param);
   const headers = new Headers(request.headers);
   headers.set("content-type", "application/json");
   headers.delete("content-length");
@@ -67,7 +70,7 @@ function isJsonType(contentType: string | null): boolean {
 function parseObject(
   bytes: Uint8Array,
   isArrayToo: boolean,
-): { readonly text: string } | { readonly refusal: string } {
+): { readonly text: string } | { readonly refusal: string; readonly param?: string } {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -82,7 +85,12 @@ function parseObject(
     return { refusal: `The body is not valid JSON${placeOf(error, text)}.` };
   }
   const isExpected = isArrayToo || !Array.isArray(value);
-  if (typeof value === "object" && value !== null && isExpected) return { text };
+  if (typeof value === "object" && value !== null && isExpected) {
+    const repeated = findRepeatedField(text)?.slice(0, MAX_NAMED_CHARACTERS);
+    if (repeated === undefined) return { text };
+    const refusal = `The body has "${repeated}" twice; which one counts would be a guess.`;
+    return { refusal, param: repeated };
+  }
   const came = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
   return { refusal: `The body must be a JSON object, and came as ${came}.` };
 }

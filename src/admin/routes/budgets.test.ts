@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { adminUnderTest, NOW_MS } from "../../../test/support/admin-under-test.ts";
 import { sampleEvent, sampleIntent } from "../../../test/support/sample-calls.ts";
 import type { Budget } from "../../core/budgets/budget.ts";
@@ -34,6 +34,16 @@ describe("budgets", () => {
     const event = sampleEvent(intent, { pricing: "priced", costPicos: usd(amount) });
     await admin.store.usage.insertBatch({ events: [event], refusals: [] });
   };
+
+  it("are at most a thousand, and the refusal says what to do", async () => {
+    const count = vi.spyOn(admin.store.budgets, "count").mockResolvedValue(999);
+    expect((await create(MONTHLY)).status).toBe(201);
+    count.mockResolvedValue(1000);
+    const { status, body } = await create(MONTHLY);
+    expect(status).toBe(409);
+    expect(JSON.stringify(body)).toMatch(/1000 budgets already.*Archive one/);
+    count.mockRestore();
+  });
 
   it("are answered as they were created, with how they stand", async () => {
     const answer = await create({ ...MONTHLY, name: "all" });

@@ -22,8 +22,8 @@ import {
   type BudgetAnswer,
 } from "./budget-schemas.ts";
 
-/** Every process keeps all of them in memory. */
-const MAX_BUDGETS = 10_000;
+/** All of them may count one call, which is as slow then as it takes to lock their windows. */
+const MAX_BUDGETS = 1_000;
 /** Those of one budget that have not ended. */
 const MAX_INCREASES = 100;
 
@@ -301,7 +301,7 @@ function registerChanges(router: AdminRouter, deps: BudgetDeps): void {
 
 const NOT_FOUND = "There is no budget of this id; `keyward budgets list` has them.";
 const ARCHIVED = "The budget is archived, which can't be undone. Create another one.";
-const TOO_MANY = `There are ${MAX_BUDGETS} budgets already, the most there can be. One for each customer (a scope without an id) stands for any number of customers.`;
+const TOO_MANY = `There are ${MAX_BUDGETS} budgets already, the most there can be. Archive one that is not needed; one budget for each customer or key (a scope without an id) stands for any number of them.`;
 
 async function findBudget({ store }: BudgetDeps, id: string): Promise<Budget | undefined> {
   return isId("bud", id) ? store.budgets.findById(id) : undefined;
