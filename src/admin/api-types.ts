@@ -6031,7 +6031,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -6128,7 +6128,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -6301,7 +6301,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -6567,7 +6567,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -6682,7 +6682,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -6855,7 +6855,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -7121,7 +7121,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -7413,7 +7413,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -7519,7 +7519,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -7697,7 +7697,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -7803,7 +7803,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -8316,7 +8316,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -8591,7 +8591,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -8706,7 +8706,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -8821,7 +8821,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -8936,7 +8936,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -9138,7 +9138,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -9242,7 +9242,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -9411,7 +9411,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -9669,7 +9669,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -9775,7 +9775,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -9961,7 +9961,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10139,7 +10139,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10245,7 +10245,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10349,7 +10349,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10539,7 +10539,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10716,7 +10716,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10822,7 +10822,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -10937,7 +10937,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11043,7 +11043,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11149,7 +11149,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11262,7 +11262,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11431,7 +11431,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11535,7 +11535,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11724,7 +11724,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -11990,7 +11990,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -12182,7 +12182,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -12290,7 +12290,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -12481,7 +12481,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -12645,7 +12645,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -12998,7 +12998,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -13186,7 +13186,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -13298,7 +13298,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -13488,7 +13488,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -13657,7 +13657,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -13835,7 +13835,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -14101,7 +14101,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -14216,7 +14216,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -14567,7 +14567,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -14753,7 +14753,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -14859,7 +14859,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -14965,7 +14965,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -15304,7 +15304,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -15490,7 +15490,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -15605,7 +15605,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -15718,7 +15718,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -15973,7 +15973,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -16088,7 +16088,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -16273,7 +16273,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -16539,7 +16539,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -16790,7 +16790,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -17298,7 +17298,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
@@ -17476,7 +17476,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_json`: The request body is not a JSON object, or names a field twice, or in a case that some servers take for another.
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
        *
        *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
        */
