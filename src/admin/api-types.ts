@@ -93,7 +93,7 @@ export interface paths {
     put?: never;
     /**
      * Send a test alert through a channel, now
-     * @description Also through one that is off. It is tried once and is not in the history.
+     * @description Also through one that is off. It is tried once and is not in the history; how it went is what the channel says of its last attempt.
      */
     post: operations["testAlertChannel"];
     delete?: never;
@@ -231,7 +231,7 @@ export interface paths {
     put?: never;
     /**
      * Send no alerts of a rule, or about something, until a time
-     * @description Without a rule: of every rule; without a subject: about whatever. What fires meanwhile is in the history and is not sent later.
+     * @description Without a rule: of every rule; without a subject: about whatever; without both only with `everything`. What fires meanwhile is in the history and is not sent later.
      */
     post: operations["createAlertMute"];
     delete?: never;
@@ -2085,7 +2085,7 @@ export interface components {
       kind: "slack" | "webhook" | "email";
       /**
        * Format: date-time
-       * @description When a message was last delivered.
+       * @description When a message was last delivered, be it a test.
        * @example 2026-01-31T09:00:00.000Z
        */
       lastDeliveredAt: string | null;
@@ -2214,6 +2214,8 @@ export interface components {
       id: string;
       isActive: boolean;
       reason: string | null;
+      /** @description The rule's name; null: of every rule, or of one that is gone. */
+      rule: string | null;
       /** @description Null: of every rule. */
       ruleId: string | null;
       /** @description Null: about whatever. */
@@ -2232,6 +2234,8 @@ export interface components {
           | "adminToken"
           | "model";
       } | null;
+      /** @description What the subject is called; null: it has no name but its id, or is gone. */
+      subjectName: string | null;
       /**
        * Format: date-time
        * @description When it ends by itself.
@@ -2240,6 +2244,11 @@ export interface components {
       until: string;
     };
     AlertMuteInput: {
+      /**
+       * @description To mute every alert there is: needed where neither a rule nor a subject is named.
+       * @enum {boolean}
+       */
+      everything?: true;
       /**
        * @description Why, or what is done about it.
        * @example on it
@@ -2265,6 +2274,8 @@ export interface components {
     AlertRule: {
       /** @description Null: every channel. */
       channelIds: string[] | null;
+      /** @description The names of those that it tells; null: every channel. */
+      channels: string[] | null;
       /**
        * Format: date-time
        * @description When it was added.
@@ -2307,6 +2318,8 @@ export interface components {
           | "customer"
           | "feature"
           | "providerAccount";
+        /** @description Where it has one beside its id. */
+        name: string | null;
       } | null;
       /** @description Those of its kind. */
       settings: {
@@ -2423,6 +2436,8 @@ export interface components {
     };
     AlertTestResult: {
       isDelivered: boolean;
+      /** @description False: alerts are not sent through it. */
+      isEnabled: boolean;
       /** @description Why it was not delivered. */
       problem: string | null;
     };
@@ -4145,6 +4160,10 @@ export interface components {
     NewAlertChannel: components["schemas"]["AlertChannel"] & {
       /** @description Of kind `webhook`: what its receiver verifies messages with. Shown this once. */
       signingSecret: string | null;
+    };
+    NewAlertMute: components["schemas"]["AlertMute"] & {
+      /** @description Why it may mute nothing; null where there is nothing to be said. */
+      warning: string | null;
     };
     OldKeySecret: {
       /** @example kw_live_…m2Kd */
@@ -7693,7 +7712,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["AlertMute"];
+          "application/json": components["schemas"]["NewAlertMute"];
         };
       };
       /**

@@ -29,18 +29,23 @@ function isRefusal(error: unknown): error is AdminApiError {
 const REFUSALS: ReadonlySet<number> = new Set([400, 404, 409]);
 
 /** A parameter that a sentence is about; elsewhere the same word may be a value. */
-const SUBJECT = /(^|[.;?] |than )`([a-z]\w*(?:\.\w+)*)`/gi;
+const SUBJECT = /(^|[.;?] |than |needs |has no |has no setting )`([a-z]\w*(?:\.\w+)*)`/gi;
+/** Settings of a rule that are listed, by their own names. */
+const SETTINGS = /(settings are |, )`(\w+)`/g;
 
 function nameFlags(message: string, { options }: Command): string {
   const flags = new Map<string, string>();
   for (const [name, spec] of Object.entries(options)) {
     flags.set(spec.param ?? name, formatFlag(name, {}));
   }
-  return message.replaceAll(SUBJECT, (text, before: string, param: string) => {
+  const nameFlag = (text: string, before: string, param: string): string => {
     // `allowedModels.0` is an entry of a list.
-    const flag = flags.get(param) ?? flags.get(param.replace(/\.\d+$/, ""));
+    const flag =
+      flags.get(param) ?? flags.get(param.replace(/\.\d+$/, "")) ?? flags.get(`settings.${param}`);
     return flag === undefined ? text : `${before}${flag}`;
-  });
+  };
+  const named = message.replaceAll(SUBJECT, nameFlag);
+  return named.includes("settings are ") ? named.replaceAll(SETTINGS, nameFlag) : named;
 }
 
 function adviceOn(

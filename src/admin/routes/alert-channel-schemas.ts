@@ -69,7 +69,7 @@ export const channelSchema = z
     sender: z.string().nullable(),
     recipients: z.array(z.string()),
     isEnabled: z.boolean().openapi({ description: "One that is off keeps what waits for it." }),
-    lastDeliveredAt: instantAnswer("When a message was last delivered.").nullable(),
+    lastDeliveredAt: instantAnswer("When a message was last delivered, be it a test.").nullable(),
     lastFailedAt: instantAnswer("When an attempt last failed.").nullable(),
     lastProblem: z.string().nullable().openapi({
       description: "Why the last attempt failed; null when it did not, or there was none.",
@@ -94,5 +94,6 @@ export const testResultSchema = z
   .object({
     isDelivered: z.boolean(),
     problem: z.string().nullable().openapi({ description: "Why it was not delivered." }),
+    isEnabled: z.boolean().openapi({ description: "False: alerts are not sent through it." }),
   })
   .openapi("AlertTestResult");

@@ -99,7 +99,8 @@ const testChannel = createRoute({
   operationId: "testAlertChannel",
   tags: TAGS,
   summary: "Send a test alert through a channel, now",
-  description: "Also through one that is off. It is tried once and is not in the history.",
+  description:
+    "Also through one that is off. It is tried once and is not in the history; how it went is what the channel says of its last attempt.",
   request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
   responses: {
     200: jsonAnswer("How it went.", testResultSchema),
@@ -171,6 +172,7 @@ export function registerAlertChannels(router: AdminRouter, deps: ChannelDeps): v
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
     const outcome = await deps.sendAlert(found, testMessage(deps), context.req.raw.signal);
     const problem = outcome.kind === "failed" ? outcome.problem : null;
+    await store.alerts.channels.noteAttempt(found.id, { atMs: deps.clock.nowMs(), problem });
     await deps.store.note({
       action: "alertChannel.tested",
       target: { kind: "alertChannel", id: found.id, name: found.name },
@@ -178,7 +180,8 @@ export function registerAlertChannels(router: AdminRouter, deps: ChannelDeps): v
       before: null,
       after: JSON.stringify({ isDelivered: problem === null }),
     });
-    return context.json({ isDelivered: problem === null, problem }, 200);
+    const { isEnabled } = found;
+    return context.json({ isDelivered: problem === null, problem, isEnabled }, 200);
   });
 }
 

@@ -90,10 +90,19 @@ export const ruleSchema = z
         (kind) => `\`${kind}\`: ${ALERT_KIND_FACTS[kind].summary}.`,
       ).join(" "),
     }),
-    scope: z.object({ kind: z.enum(SCOPE_KINDS), id: z.string().nullable() }).nullable(),
+    scope: z
+      .object({
+        kind: z.enum(SCOPE_KINDS),
+        id: z.string().nullable(),
+        name: z.string().nullable().openapi({ description: "Where it has one beside its id." }),
+      })
+      .nullable(),
     settings: z.record(z.string(), z.unknown()).openapi({ description: "Those of its kind." }),
     repeat: z.enum(ALERT_PERIODS).nullable(),
     channelIds: z.array(z.string()).nullable().openapi({ description: "Null: every channel." }),
+    channels: z.array(z.string()).nullable().openapi({
+      description: "The names of those that it tells; null: every channel.",
+    }),
     isEnabled: z.boolean(),
     createdAt: instantAnswer("When it was added."),
   })

@@ -13,6 +13,8 @@ import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant } from "../fields/instants.ts";
 import { idParam } from "../fields/names.ts";
 import { listOf } from "../fields/paging.ts";
+import { NameLookup } from "../name-lookup.ts";
+import { nameOfSubject } from "../scopes.ts";
 import { uniqueViolationOf } from "../unique-violation.ts";
 import { ruleChange, ruleInput, ruleSchema } from "./alert-rule-schemas.ts";
 
@@ -88,7 +90,7 @@ export function registerAlertRules(router: AdminRouter, deps: RuleDeps): void {
 
   router.openapi(listRules, async (context) => {
     const records = await store.alerts.rules.listAll();
-    return context.json({ data: records.map(formatRule), nextCursor: null }, 200);
+    return context.json({ data: await formatRules(deps, records), nextCursor: null }, 200);
   });
 
   router.openapi(createRule, async (context) => {
@@ -110,13 +112,13 @@ export function registerAlertRules(router: AdminRouter, deps: RuleDeps): void {
     if ("problems" in made) return refuseProblems(context, made.problems);
     const taken = await uniqueViolationOf(store.alerts.rules.insert(made.record));
     if (taken) return refuse(context, "conflict", TAKEN, "name");
-    return context.json(formatRule(made.record), 201);
+    return context.json(await formatRule(deps, made.record), 201);
   });
 
   router.openapi(getRule, async (context) => {
     const record = await findRule(deps, context.req.valid("param").id);
     if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
-    return context.json(formatRule(record), 200);
+    return context.json(await formatRule(deps, record), 200);
   });
 
   router.openapi(updateRule, async (context) => {
@@ -126,14 +128,14 @@ export function registerAlertRules(router: AdminRouter, deps: RuleDeps): void {
     if ("problems" in made) return refuseProblems(context, made.problems);
     const taken = await uniqueViolationOf(store.alerts.rules.update(made.record));
     if (taken) return refuse(context, "conflict", TAKEN, "name");
-    return context.json(formatRule(made.record), 200);
+    return context.json(await formatRule(deps, made.record), 200);
   });
 
   router.openapi(removeRule, async (context) => {
     const found = await findRule(deps, context.req.valid("param").id);
     if (!found) return refuse(context, "not_found", NOT_FOUND, "id");
     await store.alerts.rules.remove(found.id);
-    return context.json(formatRule(found), 200);
+    return context.json(await formatRule(deps, found), 200);
   });
 }
 
@@ -180,17 +182,41 @@ async function applyChange(
   return { record: { ...rule, name, repeat, isEnabled, condition, scope, channelIds: told.ids } };
 }
 
-function formatRule(record: AlertRuleRecord): z.infer<typeof ruleSchema> {
-  const { id, name, condition, scope, repeat, channelIds, isEnabled, createdAtMs } = record;
-  return {
-    id,
-    name,
-    kind: condition.kind,
-    scope: scope === null ? null : { kind: scope.kind, id: scope.id },
-    settings: { ...condition.settings },
-    repeat,
-    channelIds: channelIds === null ? null : [...channelIds],
-    isEnabled,
-    createdAt: formatInstant(createdAtMs),
-  };
+type RuleAnswer = z.infer<typeof ruleSchema>;
+
+async function formatRules(
+  { store }: Pick<RuleDeps, "store">,
+  records: readonly AlertRuleRecord[],
+): Promise<RuleAnswer[]> {
+  const channels = await store.alerts.channels.listAll();
+  const channelNames = new Map(channels.map(({ id, name }) => [id, name]));
+  const names = new NameLookup(store);
+  return await Promise.all(
+    records.map(async (record) => {
+      const { id, name, condition, scope, repeat, channelIds, isEnabled, createdAtMs } = record;
+      const scopeName = scope?.id == null ? null : await nameOfSubject(names, scope.kind, scope.id);
+      return {
+        id,
+        name,
+        kind: condition.kind,
+        scope: scope === null ? null : { kind: scope.kind, id: scope.id, name: scopeName },
+        settings: { ...condition.settings },
+        repeat,
+        channelIds: channelIds === null ? null : [...channelIds],
+        // One that was removed is told no more.
+        channels: channelIds?.flatMap((channelId) => channelNames.get(channelId) ?? []) ?? null,
+        isEnabled,
+        createdAt: formatInstant(createdAtMs),
+      };
+    }),
+  );
+}
+
+async function formatRule(
+  deps: Pick<RuleDeps, "store">,
+  record: AlertRuleRecord,
+): Promise<RuleAnswer> {
+  const [answer] = await formatRules(deps, [record]);
+  if (answer === undefined) throw new Error("one rule has one answer");
+  return answer;
 }

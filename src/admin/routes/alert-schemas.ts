@@ -79,6 +79,10 @@ export const muteInput = closedObject({
   })
     .openapi("AlertSubjectInput")
     .optional(),
+  everything: z.literal(true).optional().openapi({
+    description:
+      "To mute every alert there is: needed where neither a rule nor a subject is named.",
+  }),
   until: instantField("When alerts are sent again."),
   reason: noteField.optional(),
 }).openapi("AlertMuteInput");
@@ -87,7 +91,13 @@ export const muteSchema = z
   .object({
     id: z.string().openapi({ example: "mut_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
     ruleId: z.string().nullable().openapi({ description: "Null: of every rule." }),
+    rule: z.string().nullable().openapi({
+      description: "The rule's name; null: of every rule, or of one that is gone.",
+    }),
     subject: subjectSchema.nullable().openapi({ description: "Null: about whatever." }),
+    subjectName: z.string().nullable().openapi({
+      description: "What the subject is called; null: it has no name but its id, or is gone.",
+    }),
     isActive: z.boolean(),
     until: instantAnswer("When it ends by itself."),
     reason: z.string().nullable(),
@@ -96,3 +106,11 @@ export const muteSchema = z
     endedAt: instantAnswer("When somebody ended it; null: nobody did.").nullable(),
   })
   .openapi("AlertMute");
+
+export const newMuteSchema = muteSchema
+  .extend({
+    warning: z.string().nullable().openapi({
+      description: "Why it may mute nothing; null where there is nothing to be said.",
+    }),
+  })
+  .openapi("NewAlertMute");

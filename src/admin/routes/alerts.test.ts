@@ -113,7 +113,11 @@ describe("/alert-channels", () => {
       },
     });
     const tested = await call(app, "/alert-channels/ops/test", { method: "POST" });
-    expect(tested.body).toEqual({ isDelivered: false, problem: "answered 404" });
+    expect(tested.body).toEqual({ isDelivered: false, problem: "answered 404", isEnabled: true });
+    expect((await admin.get("/alert-channels/ops")).body).toMatchObject({
+      lastProblem: "answered 404",
+      lastFailedAt: expect.any(String) as string,
+    });
     expect(sent).toEqual(["ops alert.test"]);
   });
 });
@@ -246,15 +250,64 @@ describe("/alerts", () => {
       reason: "test",
     });
     expect(made.body).toMatchObject({ subject, until, isActive: true, reason: "test" });
+    expect(made.body).toMatchObject({ rule: "fails", warning: expect.any(String) as string });
     const { id } = made.body as { id: string };
     expect((await admin.get("/alerts/mutes")).body).toMatchObject({ data: [{ id }] });
     const ended = await admin.post(`/alerts/mutes/${id}/end`);
     expect(ended.body).toMatchObject({ isActive: false, endedAt: expect.any(String) as string });
-    const past = await admin.post("/alerts/mutes", { until: "2020-01-01" });
+    const past = await admin.post("/alerts/mutes", { until: "2020-01-01", rule: "fails" });
     expect(past.body).toMatchObject({ error: { param: "until" } });
     const unknown = await admin.post("/alerts/mutes", { until, rule: "nothing" });
     expect(unknown.body).toMatchObject({ error: { param: "rule" } });
     expect((await admin.post("/alerts/mutes/mut_1/end")).status).toBe(404);
+  });
+
+  test("are muted all at once only where that is said", async () => {
+    const until = new Date(NOW_MS + 3_600_000).toISOString();
+    const nothing = await admin.post("/alerts/mutes", { until });
+    expect(nothing.body).toMatchObject({ error: { param: "everything" } });
+    const subject = { kind: "organization" };
+    const both = await admin.post("/alerts/mutes", { until, subject, everything: true });
+    expect(both.status).toBe(400);
+    expect(await admin.store.alerts.mutes.listActive(NOW_MS)).toEqual([]);
+    const all = await admin.post("/alerts/mutes", { until, everything: true });
+    expect(all.body).toMatchObject({ ruleId: null, subject: null, warning: null });
+    expect((await admin.post("/alerts/mutes", { until, subject })).body).toMatchObject({
+      subject: { kind: "organization", id: "" },
+    });
+  });
+
+  test.each(["customer", "environment", "key", "providerKey", "model"])(
+    "of a %s are not muted without saying which",
+    async (kind) => {
+      const until = new Date(NOW_MS + 3_600_000).toISOString();
+      const { status, body } = await admin.post("/alerts/mutes", { until, subject: { kind } });
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ error: { param: "subject.id" } });
+    },
+  );
+
+  test("are muted by the names of what is there, and what is not there is refused", async () => {
+    const until = new Date(NOW_MS + 3_600_000).toISOString();
+    const mute = async (kind: string, id: string) =>
+      await admin.post("/alerts/mutes", { until, subject: { kind, id } });
+    const environment = await admin.store.environments.findByName("production");
+    expect((await mute("environment", "production")).body).toMatchObject({
+      subject: { kind: "environment", id: environment?.id },
+      subjectName: "production",
+      warning: null,
+    });
+    expect((await admin.get("/alerts/mutes")).body).toMatchObject({
+      data: [{ subjectName: "production" }],
+    });
+    for (const kind of ["environment", "project", "providerAccount", "key", "providerKey"]) {
+      expect((await mute(kind, "nobody")).body).toMatchObject({ error: { param: "subject.id" } });
+    }
+    await admin.post("/customers", { externalId: "acme" });
+    expect((await mute("customer", "acme")).body).toMatchObject({ warning: null });
+    expect((await mute("customer", "nobody")).body).toMatchObject({
+      warning: expect.stringContaining("nobody") as string,
+    });
   });
 });
 

@@ -163,7 +163,10 @@ test("sends no password without TLS", async () => {
   });
   const target = targetAt(port, ["user", "hunter2"].join(":").concat("@"));
   const outcome = await sender().send(sampleMessage(), target, signal);
-  expect(outcome).toMatchObject({ kind: "failed" });
+  expect(outcome).toMatchObject({
+    kind: "failed",
+    problem: expect.stringContaining("TLS could not be agreed on") as string,
+  });
   expect(JSON.stringify(outcome)).not.toContain("hunter2");
   expect(asked).toEqual([]);
   expect(mails).toEqual([]);

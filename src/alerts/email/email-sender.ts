@@ -39,7 +39,7 @@ export function createEmailSender(deps: EmailDeps): AlertSender<EmailTarget> {
       } catch (err) {
         if (signal.aborted) return failed("was broken off: the gateway stops");
         if (timeout.aborted) return failed(`did not take it within ${timeoutMs / 1000} seconds`);
-        return problemOf(err);
+        return problemOf(err, server);
       }
     },
   };
@@ -99,7 +99,7 @@ function transportOptions(server: SmtpServer, socket: Socket): SMTPTransport.Opt
   };
 }
 
-function problemOf(err: unknown): SendOutcome {
+function problemOf(err: unknown, server: SmtpServer): SendOutcome {
   if (err instanceof ForbiddenAddressError) {
     return failed(
       "leads into a private network; its host must be allowed by name (allowedPrivateHosts)",
@@ -109,8 +109,18 @@ function problemOf(err: unknown): SendOutcome {
     readonly code?: unknown;
     readonly responseCode?: unknown;
   };
-  if (typeof responseCode === "number") return failed(`the mail server answered ${responseCode}`);
-  return failed(
-    `the mail server could not be used (${typeof code === "string" ? code : "no connection"})`,
-  );
+  const said = typeof responseCode === "number" ? `answered ${responseCode}` : undefined;
+  const word = typeof code === "string" ? code : "no connection";
+  if (mayLackTls(code, server)) {
+    const how = server.isSecure
+      ? "smtps:// speaks TLS from the first byte; a server that begins without it wants smtp://"
+      : "a password is sent over TLS alone, and the server does not offer it (STARTTLS)";
+    return failed(`TLS could not be agreed on with the mail server (${said ?? word}): ${how}`);
+  }
+  return failed(`the mail server ${said ?? `could not be used (${word})`}`);
+}
+
+/** A connection that breaks while TLS is begun says so (ETLS), or only that it broke. */
+function mayLackTls(code: unknown, { isSecure, credentials }: SmtpServer): boolean {
+  return code === "ETLS" || (code === "ESOCKET" && (isSecure || credentials !== null));
 }

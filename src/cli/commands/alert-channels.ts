@@ -46,15 +46,18 @@ function formatPlace({ kind, preview, recipients }: Channel): string {
   return kind === "email" ? `${recipients.join(", ")} by ${preview}` : preview;
 }
 
-/** `well`, `off`, `3 waiting: answered 503` */
-function formatState({ isEnabled, waiting, givenUp, lastProblem }: Channel): string {
+/** `well`, `not tried yet`, `failed: answered 404`, `off, 3 waiting: answered 503` */
+function formatState(channel: Channel): string {
+  const { isEnabled, waiting, givenUp, lastProblem, lastDeliveredAt } = channel;
+  const isFailing = lastProblem !== null && waiting === 0 && givenUp === 0;
   const parts = [
     ...(isEnabled ? [] : ["off"]),
+    ...(isFailing ? ["failed"] : []),
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
     ...(givenUp > 0 ? [`${givenUp} given up`] : []),
   ];
-  if (parts.length === 0 && lastProblem === null) return "well";
-  return `${parts.join(", ")}${lastProblem === null ? "" : `: ${lastProblem}`}`.replace(/^: /, "");
+  if (parts.length === 0) return lastDeliveredAt === null ? "not tried yet" : "well";
+  return lastProblem === null ? parts.join(", ") : `${parts.join(", ")}: ${lastProblem}`;
 }
 
 const create = defineCommand({

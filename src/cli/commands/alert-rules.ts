@@ -1,10 +1,11 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import { ALERT_PERIODS, type AlertPeriod } from "../../core/alerts/alert-period.ts";
-import { ALERT_KINDS, type AlertKind } from "../../core/alerts/alert-rule.ts";
+import { ALERT_KIND_FACTS, ALERT_KINDS, type AlertKind } from "../../core/alerts/alert-rule.ts";
 import { SCOPE_KINDS, type ScopeKind } from "../../core/scopes/scope.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
+import { formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { parseChoice } from "../parse-choice.ts";
 import { parseCount } from "../parse-count.ts";
@@ -30,6 +31,7 @@ const list = defineCommand({
         { title: "looks at", value: formatScope },
         { title: "settings", value: formatSettings },
         { title: "once a", value: (rule) => rule.repeat ?? "period of its own" },
+        { title: "tells", value: formatTold },
         { title: "state", value: (rule) => (rule.isEnabled ? "on" : "off") },
         { title: "id", value: (rule) => rule.id },
       ]);
@@ -40,8 +42,40 @@ const list = defineCommand({
 function formatScope({ scope }: Rule): string {
   if (scope === null) return "everything";
   if (scope.kind === "organization") return "the organization";
-  return scope.id === null ? `each ${scope.kind}` : `${scope.kind} ${scope.id}`;
+  return scope.id === null ? `each ${scope.kind}` : `${scope.kind} ${scope.name ?? scope.id}`;
 }
+
+/** Whom it tells. */
+function formatTold({ channels }: Rule): string {
+  if (channels === null) return "every channel";
+  return channels.length === 0 ? "nobody" : channels.join(", ");
+}
+
+const show = defineCommand({
+  summary: "show an alert rule: what it looks at, and whom it tells",
+  examples: ["keyward alert-rules show 'Provider calls that fail'"],
+  reach: "admin",
+  printsData: true,
+  arguments: ID,
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const rule = expectData(await client.GET("/alert-rules/{id}", { params: { path: { id } } }));
+    await output.data(rule, () => {
+      output.line(rule.name);
+      output.facts([
+        ["kind", rule.kind],
+        ["fires when", ALERT_KIND_FACTS[rule.kind].summary],
+        ["looks at", formatScope(rule)],
+        ["settings", formatSettings(rule) || "none"],
+        ["once a", rule.repeat ?? "period of its own"],
+        ["tells", formatTold(rule)],
+        ["state", rule.isEnabled ? "on" : "off"],
+        ["since", `${formatTime(rule.createdAt)} UTC`],
+        ["id", rule.id],
+      ]);
+    });
+  },
+});
 
 function formatSettings({ settings }: Rule): string {
   return Object.entries(settings)
@@ -259,4 +293,4 @@ function isPeriod(word: string): word is AlertPeriod {
   return (ALERT_PERIODS as readonly string[]).includes(word);
 }
 
-export const alertRules = { list, create, update, remove };
+export const alertRules = { list, show, create, update, remove };

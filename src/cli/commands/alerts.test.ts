@@ -36,7 +36,15 @@ test("a channel is added without its URL on the command line, tested, turned off
   expect((await cli.run(["alerts", "test", "--channel", "other"])).code).toBe(1);
   expect((await cli.run(["alert-channels", "update", "ops", "--off"])).stdout).toContain("is off");
   const listed = await cli.run(["alert-channels", "list"]);
-  expect(listed.stdout).toContain("off");
+  expect(listed.stdout).toContain("off, failed: answered 404");
+  receiver.answer = answerWith(200);
+  const off = await cli.run(["alerts", "test"], { env });
+  expect(off.stderr).toContain("ops is off: alerts are not sent through it");
+  const mail = ["alert-channels", "create", "--name", "mail", "--kind", "email"];
+  const bare = await cli.run([...mail, "--secret-env", "URL"], {
+    env: { URL: "smtp://a.example" },
+  });
+  expect(bare.stderr).toMatch(/needs --from.*needs --to/s);
   expect(listed.stdout).not.toContain("/hook");
   expect((await cli.run(["alert-channels", "remove", "ops", "--yes"])).code).toBe(0);
   expect((await cli.run(["alert-channels", "list"])).stderr).toContain("no alert channels");
@@ -52,7 +60,9 @@ test("rules are added, changed and removed", async () => {
   expect(listed.stdout).toContain("each customer");
   const wrong = await cli.run(["alert-rules", "update", "mine", "--days", "5"]);
   expect(wrong.code).toBe(1);
-  expect(wrong.stderr).toContain("no setting `days`");
+  expect(wrong.stderr).toContain("no setting --days; its settings are --at.");
+  const shown = await cli.run(["alert-rules", "show", "mine"]);
+  expect(shown.stdout).toMatch(/tells +every channel/);
   expect((await cli.run(["alert-rules", "update", "mine"])).code).toBe(2);
   expect((await cli.run(["alert-rules", "remove", "mine", "--yes"])).code).toBe(0);
 });
@@ -80,6 +90,17 @@ test("alerts are listed, shown, acknowledged and muted", async () => {
     "12000d",
   ]);
   const id = /mut_\w+/.exec(muted.stdout)?.[0] ?? "";
+  expect(muted.stdout).toContain("alerts of every rule about customer acme");
+  expect(muted.stderr).toContain("warning: no call of the last 90 days names the customer");
   expect((await cli.run(["alerts", "mutes"])).stdout).toContain("customer acme");
+  const until = ["--until", "12000d"];
+  expect((await cli.run(["alerts", "mute", ...until])).code).toBe(2);
+  expect((await cli.run(["alerts", "mute", "--subject", "customer", ...until])).code).toBe(2);
+  const all = await cli.run(["alerts", "mute", "--everything", ...until]);
+  expect(all).toMatchObject({ code: 1, stdout: "" });
+  const agreed = await cli.run(["alerts", "mute", "--everything", "--yes", ...until]);
+  expect(agreed.stdout).toContain("UTC: all alerts (mut_");
+  expect((await cli.run(["alerts", "list", "--to", "1d"])).stdout).not.toContain(alert.id);
+  expect((await cli.run(["alerts", "list", "--from", "1d"])).stdout).toContain(alert.id);
   expect((await cli.run(["alerts", "unmute", id])).stdout).toContain("no longer muted");
 });

@@ -9,6 +9,8 @@ import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
 import { parseWhen } from "../parse-when.ts";
+import { agree } from "../prompts.ts";
+import { RANGE_OPTIONS, rangeOf } from "../usage-options.ts";
 
 type Alert = components["schemas"]["Alert"];
 
@@ -25,6 +27,7 @@ const list = defineCommand({
     severity: { value: "severity", description: "only of this one", choices: ALERT_SEVERITIES },
     kind: { value: "kind", description: "only of this kind", choices: ALERT_KINDS },
     rule: { value: "name", description: "only those of this rule" },
+    ...RANGE_OPTIONS,
     ...PAGE_OPTIONS,
   },
   run: (context) =>
@@ -34,6 +37,7 @@ const list = defineCommand({
         const { state, severity, kind, rule } = context.options;
         const query = {
           ...page,
+          ...rangeOf(context),
           ...given({
             state: choice(state, STATES, "--state"),
             severity: choice(severity, ALERT_SEVERITIES, "--severity"),
@@ -170,9 +174,10 @@ const test = defineCommand({
       results.push({ channelId: id, channel: name, ...result });
     }
     await output.data({ data: results }, () => {
-      for (const { channel: name, problem } of results) {
+      for (const { channel: name, problem, isEnabled } of results) {
         if (problem === null) output.marked("delivered", "green", `through ${name}`);
         else output.marked("failed", "red", `${name}: ${problem}`);
+        if (!isEnabled) output.note(`${name} is off: alerts are not sent through it`);
       }
     });
     if (results.some(({ isDelivered }) => !isDelivered)) {
@@ -183,10 +188,12 @@ const test = defineCommand({
 
 const mute = defineCommand({
   summary: "send no alerts of a rule, or about something, until a time",
-  details: "What fires meanwhile is in the history, and is not sent later.",
+  details:
+    "What fires meanwhile is in the history, and is not sent later. All alerts at once are muted by --everything alone.",
   examples: [
     "keyward alerts mute --rule 'Provider calls that fail' --until 2026-02-01T08:00:00Z --reason 'the provider works on it'",
     "keyward alerts mute --subject customer --of acme --until 2026-02-01T08:00:00Z",
+    "keyward alerts mute --everything --until 1h --yes",
   ],
   reach: "admin",
   printsData: true,
@@ -199,28 +206,64 @@ const mute = defineCommand({
       choices: ALERT_SUBJECT_KINDS,
       param: "subject.kind",
     },
-    of: { value: "id", description: "which one, as alerts show it", param: "subject.id" },
+    of: { value: "id", description: "which one, by name or id", param: "subject.id" },
+    everything: { description: "all alerts, of every rule and about whatever" },
     reason: { value: "text", description: "for people" },
+    yes: { description: "do not ask" },
   },
   async run({ admin, io, options, output }) {
-    const { rule, of, reason } = options;
+    const { rule, of, reason, everything } = options;
     const subjectKind = choice(options.subject, ALERT_SUBJECT_KINDS, "--subject");
     if (of !== undefined && subjectKind === undefined) {
       throw new CliError("--of needs --subject", { isUsage: true });
+    }
+    if (subjectKind !== undefined && subjectKind !== "organization" && of === undefined) {
+      throw new CliError(`--subject ${subjectKind} needs --of, which says which`, {
+        isUsage: true,
+      });
+    }
+    if (everything === ((rule ?? subjectKind) !== undefined)) {
+      throw new CliError("name --rule or --subject, or say --everything", { isUsage: true });
     }
     const when = { nowMs: io.nowMs(), flag: "--until", direction: "ahead" } as const;
     const until = parseWhen(options.until, when);
     const subject: { kind: AlertSubjectKind; id?: string } | undefined =
       subjectKind === undefined ? undefined : { kind: subjectKind, ...given({ id: of }) };
+    if (everything) {
+      const question = `Send no alert at all until ${formatTime(until)} UTC?`;
+      await agree({ io, isAgreed: options.yes }, question);
+    }
     const client = await admin();
-    const body = { until, ...given({ rule, subject, reason }) };
+    const all = everything ? ({ everything } as const) : {};
+    const body = { until, ...all, ...given({ rule, subject, reason }) };
     const made = expectData(await client.POST("/alerts/mutes", { body }));
     await output.data(made, () => {
-      output.line(`muted until ${formatTime(made.until)} UTC (${made.id})`);
+      output.line(`muted until ${formatTime(made.until)} UTC: ${formatMuted(made)} (${made.id})`);
+      if (made.warning !== null) output.note(`warning: ${made.warning}`);
       output.note(`to end it before: keyward alerts unmute ${made.id}`);
     });
   },
 });
+
+type Mute = components["schemas"]["AlertMute"];
+
+/** `alerts of every rule about customer acme`, `all alerts` */
+function formatMuted(one: Mute): string {
+  if (one.ruleId === null && one.subject === null) return "all alerts";
+  const about = one.subject === null ? "" : ` about ${formatAbout(one)}`;
+  return `alerts of ${one.ruleId === null ? "every rule" : formatRule(one)}${about}`;
+}
+
+function formatRule({ rule, ruleId }: Mute): string {
+  return rule ?? (ruleId === null ? "every" : `${ruleId} (removed)`);
+}
+
+function formatAbout({ subject, subjectName }: Mute): string {
+  if (subject === null) return "whatever";
+  if (subject.kind === "organization") return "the organization";
+  if (subject.id === "") return `calls without a ${subject.kind}`;
+  return `${subject.kind} ${subjectName ?? subject.id}`;
+}
 
 const mutes = defineCommand({
   summary: "list mutes, newest first",
@@ -235,11 +278,8 @@ const mutes = defineCommand({
       columns: [
         { title: "until (UTC)", value: (one) => formatTime(one.until) },
         { title: "state", value: (one) => (one.isActive ? "holds" : "over") },
-        { title: "rule", value: (one) => one.ruleId ?? "every" },
-        {
-          title: "about",
-          value: ({ subject }) => (subject === null ? "whatever" : `${subject.kind} ${subject.id}`),
-        },
+        { title: "rule", value: formatRule },
+        { title: "about", value: formatAbout },
         { title: "by", value: (one) => one.createdBy },
         { title: "reason", value: (one) => formatOptional(one.reason) },
         { title: "id", value: (one) => one.id },
@@ -257,7 +297,9 @@ const unmute = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const ended = expectData(await client.POST("/alerts/mutes/{id}/end", { params }));
-    await output.data(ended, () => output.line(`no longer muted (${ended.id})`));
+    await output.data(ended, () =>
+      output.line(`no longer muted: ${formatMuted(ended)} (${ended.id})`),
+    );
   },
 });
 
