@@ -2006,6 +2006,17 @@ export interface components {
         value: string;
       }[];
       /**
+       * @description What the facts are made of, by the kind of alert: money in USD as decimal strings, instants in ISO 8601.
+       * @example {
+       *       "budgetId": "bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
+       *       "spentUsd": "91.2",
+       *       "percent": 91
+       *     }
+       */
+      figures: {
+        [key: string]: string | number;
+      };
+      /**
        * Format: date-time
        * @description When it fired.
        * @example 2026-01-31T09:00:00.000Z

@@ -2,7 +2,7 @@
  * Alerts that arrive: the contract of what is sent and of who sends it, and what all ways of sending have in common. Each
  * sub-folder is one kind of channel. Nothing here reads a store or decides whether something is worth an alert.
  */
-import type { AlertFact } from "../core/alerts/alert-content.ts";
+import type { AlertFact, AlertFigures } from "../core/alerts/alert-content.ts";
 import type { AlertKind, AlertSeverity } from "../core/alerts/alert-rule.ts";
 import type { AlertId, AlertMessageId, AlertRuleId } from "../core/ids/ids.ts";
 
@@ -16,8 +16,11 @@ export interface AlertNotice {
   /** Names in the texts are as their owners chose them: each channel escapes them in its own way. */
   readonly title: string;
   readonly facts: readonly AlertFact[];
+  /** Those of the facts, for programs. */
+  readonly figures: AlertFigures;
   readonly command: string;
-  readonly subject: { readonly kind: string; readonly id: string };
+  /** `name`: what it is called now; its id where it has no name. */
+  readonly subject: { readonly kind: string; readonly id: string; readonly name: string };
   readonly firedAtMs: number;
 }
 

@@ -8,7 +8,8 @@ export function sampleNotice(overrides: Partial<AlertNotice> = {}): AlertNotice 
     title: "Budget monthly of customer acme is at 83 %",
     facts: [{ label: "spent", value: "$83.10 of $100.00" }],
     command: "keyward budgets show bud_1",
-    subject: { kind: "customer", id: "acme" },
+    figures: { budgetId: "bud_1", spentUsd: "83.1", limitUsd: "100", percent: 83 },
+    subject: { kind: "customer", id: "acme", name: "acme" },
     firedAtMs: Date.UTC(2026, 0, 31, 9, 0, 0),
     ...overrides,
   };

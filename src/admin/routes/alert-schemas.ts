@@ -34,6 +34,11 @@ export const alertSchema = z
     }),
     title: z.string(),
     facts: z.array(z.object({ label: z.string(), value: z.string() })),
+    figures: z.record(z.string(), z.union([z.string(), z.number()])).openapi({
+      description:
+        "What the facts are made of, by the kind of alert: money in USD as decimal strings, instants in ISO 8601.",
+      example: { budgetId: "bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D", spentUsd: "91.2", percent: 91 },
+    }),
     command: z.string().openapi({ description: "What shows more, or mends it." }),
     messageId: z.string().openapi({ description: "What it was sent in, maybe with others." }),
     muteId: z.string().nullable().openapi({

@@ -1,4 +1,5 @@
 import { createRoute, type z } from "@hono/zod-openapi";
+import { figuresOf } from "../../core/alerts/alert-content.ts";
 import { isId, type AlertRuleId } from "../../core/ids/ids.ts";
 import type { AlertDeliveryRecord, AlertRecord } from "../../store/alert-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -140,6 +141,7 @@ function formatAlert(record: AlertRecord): z.infer<typeof alertSchema> {
     period: key.period,
     title: record.title,
     facts: record.facts.map(({ label, value }) => ({ label, value })),
+    figures: figuresOf(record.facts),
     command: record.command,
     messageId: record.messageId,
     muteId: record.muteId,

@@ -2,15 +2,26 @@
  * What an alert says, once for every channel and for the history: a title, figures, and what to do next. Names in it are
  * as customers and callers chose them: whoever shows them escapes them for where they stand.
  */
-import type { Picos } from "../money/picos.ts";
+import { formatUsd, type Picos } from "../money/picos.ts";
 import type { AlertSeverity } from "./alert-rule.ts";
 import { percentSpent } from "./budget-watch.ts";
 import { formatDollars } from "./format-dollars.ts";
+import { isoInstant } from "./iso-instant.ts";
 import { percentOf } from "./shares.ts";
+
+/** For programs: money as decimal strings in USD, instants in ISO 8601, names as in the admin API. */
+export type AlertFigures = Readonly<Record<string, string | number>>;
 
 export interface AlertFact {
   readonly label: string;
   readonly value: string;
+  /** What the value is made of. */
+  readonly figures?: AlertFigures;
+}
+
+/** The figures of all facts. */
+export function figuresOf(facts: readonly AlertFact[]): AlertFigures {
+  return Object.assign({}, ...facts.map(({ figures }) => figures)) as AlertFigures;
 }
 
 export interface AlertContent {
@@ -45,7 +56,10 @@ export function describeThreshold(
   return {
     severity: percent >= 100 ? "critical" : "warning",
     title: `Budget ${nameOf(budget)} ${standingOf(budget, percent)}`,
-    facts: [...budgetFacts(budget, formatTime), { label: "threshold", value: `${percent} %` }],
+    facts: [
+      ...budgetFacts(budget, formatTime),
+      { label: "threshold", value: `${percent} %`, figures: { thresholdPercent: percent } },
+    ],
     command: `keyward budgets show ${budget.id}`,
   };
 }
@@ -66,9 +80,9 @@ export function describeRefusing(budget: BudgetFacts, formatTime: FormatTime): A
     severity: "critical",
     title: `Budget ${nameOf(budget)} refuses calls: ${spent} spent, ${held} held`,
     facts: [
-      { label: "spent", value: spent },
-      { label: "held for calls", value: held },
-      { label: "calls refused so far", value: String(refusedCalls) },
+      { label: "spent", value: spent, figures: spentFigures(budget) },
+      { label: "held for calls", value: held, figures: { heldUsd: formatUsd(heldPicos) } },
+      { label: "calls refused so far", value: String(refusedCalls), figures: { refusedCalls } },
       { label: "why", value: "a call may cost more than is left" },
       ...periodFacts(endsAtMs, formatTime),
     ],
@@ -77,7 +91,18 @@ export function describeRefusing(budget: BudgetFacts, formatTime: FormatTime): A
 }
 
 function periodFacts(endsAtMs: number | null, formatTime: FormatTime): readonly AlertFact[] {
-  return endsAtMs === null ? [] : [{ label: "period ends", value: formatTime(endsAtMs) }];
+  if (endsAtMs === null) return [];
+  const figures = { periodEndsAt: isoInstant(endsAtMs) };
+  return [{ label: "period ends", value: formatTime(endsAtMs), figures }];
+}
+
+function spentFigures({ id, spentPicos, limitPicos }: BudgetFacts): AlertFigures {
+  return {
+    budgetId: id,
+    spentUsd: formatUsd(spentPicos),
+    limitUsd: formatUsd(limitPicos),
+    percent: Number(percentSpent(spentPicos, limitPicos)),
+  };
 }
 
 export function describeForecast(
@@ -90,8 +115,16 @@ export function describeForecast(
     title: `Budget ${nameOf(budget)} will not last until the end of its period`,
     facts: [
       ...budgetFacts(budget, formatTime),
-      { label: "used up by", value: formatTime(forecast.exceedsAtMs) },
-      { label: "at its end at this pace", value: formatDollars(forecast.atEndPicos) },
+      {
+        label: "used up by",
+        value: formatTime(forecast.exceedsAtMs),
+        figures: { usedUpAt: isoInstant(forecast.exceedsAtMs) },
+      },
+      {
+        label: "at its end at this pace",
+        value: formatDollars(forecast.atEndPicos),
+        figures: { atEndUsd: formatUsd(forecast.atEndPicos) },
+      },
     ],
     command: `keyward budgets show ${budget.id}`,
   };
@@ -104,7 +137,11 @@ function nameOf({ name, whose }: BudgetFacts): string {
 function budgetFacts(budget: BudgetFacts, formatTime: FormatTime): readonly AlertFact[] {
   const { spentPicos, limitPicos, endsAtMs, isHard } = budget;
   return [
-    { label: "spent", value: `${formatDollars(spentPicos)} of ${formatDollars(limitPicos)}` },
+    {
+      label: "spent",
+      value: `${formatDollars(spentPicos)} of ${formatDollars(limitPicos)}`,
+      figures: spentFigures(budget),
+    },
     {
       label: "once it is used up",
       value: isHard ? "calls are refused" : "calls go on (the budget is soft)",
@@ -123,12 +160,24 @@ export function describeSpike(
     severity: "warning",
     title: `Spending of ${whose} is out of the usual`,
     facts: [
-      { label: "spent in the hour", value: formatDollars(spentPicos) },
-      { label: "usual for that hour", value: formatDollars(usualPicos) },
-      { label: "hour from", value: formatTime(hourMs) },
+      {
+        label: "spent in the hour",
+        value: formatDollars(spentPicos),
+        figures: { spentUsd: formatUsd(spentPicos) },
+      },
+      {
+        label: "usual for that hour",
+        value: formatDollars(usualPicos),
+        figures: { usualUsd: formatUsd(usualPicos) },
+      },
+      hourFact(hourMs, formatTime),
     ],
     command: `keyward usage summary --by hour,model --from ${formatTime(hourMs).slice(0, 10)}`,
   };
+}
+
+function hourFact(hourMs: number, formatTime: FormatTime): AlertFact {
+  return { label: "hour from", value: formatTime(hourMs), figures: { hour: isoInstant(hourMs) } };
 }
 
 export interface HourOfCalls {
@@ -148,8 +197,12 @@ export function describeErrorRate(
     severity: "critical",
     title: `${percentOf(affected, calls)} % of the provider calls of ${whose} fail`,
     facts: [
-      { label: "failed", value: `${affected} of ${calls} calls` },
-      { label: "hour from", value: formatTime(hourMs) },
+      {
+        label: "failed",
+        value: `${affected} of ${calls} calls`,
+        figures: { failedCalls: affected, calls, percent: percentOf(affected, calls) },
+      },
+      hourFact(hourMs, formatTime),
     ],
     command: "keyward usage events --status failed",
   };
@@ -165,8 +218,12 @@ export function describeEstimated(
     severity: "info",
     title: `The usage of ${percentOf(affected, calls)} % of the calls of ${whose} is no provider's figure`,
     facts: [
-      { label: "estimated or unknown", value: `${affected} of ${calls} calls` },
-      { label: "hour from", value: formatTime(hourMs) },
+      {
+        label: "estimated or unknown",
+        value: `${affected} of ${calls} calls`,
+        figures: { unreportedCalls: affected, calls, percent: percentOf(affected, calls) },
+      },
+      hourFact(hourMs, formatTime),
     ],
     command: "keyward usage events --wide",
   };
@@ -181,8 +238,10 @@ export function describeUnpriced(
     severity: "warning",
     title: `Model ${model} has no price: what it costs is not known`,
     facts: [
-      { label: "calls without a price", value: String(calls) },
-      ...(environment === null ? [] : [{ label: "environment", value: environment }]),
+      { label: "calls without a price", value: String(calls), figures: { unpricedCalls: calls } },
+      ...(environment === null
+        ? []
+        : [{ label: "environment", value: environment, figures: { environment } }]),
     ],
     command: "keyward prices override --help",
   };
@@ -217,11 +276,12 @@ export interface ProviderKeyFacts {
   readonly accountId: string;
 }
 
-function keyFacts({ preview, environment, account }: ProviderKeyFacts): readonly AlertFact[] {
+function keyFacts(key: ProviderKeyFacts): readonly AlertFact[] {
+  const { id, preview, environment, account, accountId } = key;
   return [
-    { label: "environment", value: environment },
-    { label: "account", value: account },
-    { label: "key", value: preview },
+    { label: "environment", value: environment, figures: { environment } },
+    { label: "account", value: account, figures: { accountId, account } },
+    { label: "key", value: preview, figures: { providerKeyId: id } },
   ];
 }
 
@@ -308,14 +368,19 @@ export function describeAccountLimit(
     severity: "warning",
     title: `Account ${name} ${state} ${percent} % of its provider's limit`,
     facts: [
-      { label: what, value: `${percent} % of ${limit.limit}` },
-      { label: "used now", value: String(used) },
+      {
+        label: what,
+        value: `${percent} % of ${limit.limit}`,
+        figures: { accountId: id, percent, limit: limit.limit },
+      },
+      { label: "used now", value: String(used), figures: { used } },
       ...(peak === null
         ? []
         : [
             {
               label: "asked for in a minute, calls that waited included",
               value: `${peak.amount} (${formatTime(peak.minuteMs)})`,
+              figures: { askedFor: peak.amount, minute: isoInstant(peak.minuteMs) },
             },
           ]),
     ],

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { alertsUnderTest } from "../../../test/support/alerts-under-test.ts";
+import { figuresOf } from "../../core/alerts/alert-content.ts";
 import { parseUsd, type Picos } from "../../core/money/picos.ts";
 import { sampleBudget, sampleEvent } from "../../store/contract/samples.contract.ts";
 
@@ -49,6 +50,15 @@ test("a hard budget that turns calls away is told of once a window, though it ne
       { label: "why" },
       { label: "period ends" },
     ],
+  });
+  expect(figuresOf((await alerts.alerts())[0]?.facts ?? [])).toEqual({
+    budgetId: budget.id,
+    spentUsd: "0.6",
+    limitUsd: "1",
+    percent: 60,
+    heldUsd: "0",
+    refusedCalls: 20,
+    periodEndsAt: "2026-04-01T00:00:00.000Z",
   });
   await refuse();
   expect(await alerts.evaluate()).toBe(0);

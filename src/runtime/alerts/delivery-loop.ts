@@ -15,9 +15,10 @@ import type { Store } from "../../store/store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { AlertSenders } from "./alert-senders.ts";
 import { composeMessage } from "./compose-message.ts";
+import type { NamedStore } from "./subject-names.ts";
 
 export interface DeliveryDeps {
-  readonly store: Pick<Store, "alerts">;
+  readonly store: Pick<Store, "alerts"> & NamedStore;
   readonly senders: Pick<AlertSenders, "send">;
   readonly ids: Pick<IdFactory, "create">;
   readonly log: Log;

@@ -8,7 +8,7 @@ import type {
 import type { AlertSubject } from "../../store/alert-records.ts";
 import type { Store } from "../../store/store.ts";
 
-type NamedStore = Pick<
+export type NamedStore = Pick<
   Store,
   "projects" | "environments" | "gatewayKeys" | "providerAccounts" | "providerKeys"
 >;
