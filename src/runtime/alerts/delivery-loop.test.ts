@@ -146,7 +146,14 @@ test("what was sent by a process that died before it could note it is sent once 
     countAttempted: store.alerts.deliveries.countAttempted.bind(store.alerts.deliveries),
   }) as unknown as Store["alerts"]["deliveries"];
   const delivery = new AlertDelivery({
-    store: { alerts: { ...store.alerts, deliveries: dying } },
+    store: {
+      alerts: { ...store.alerts, deliveries: dying },
+      projects: store.projects,
+      environments: store.environments,
+      gatewayKeys: store.gatewayKeys,
+      providerAccounts: store.providerAccounts,
+      providerKeys: store.providerKeys,
+    },
     senders: alerts.senders,
     ids: alerts.ids,
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
