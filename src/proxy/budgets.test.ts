@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ANSWER, CHAT, onlyEvent, post } from "../../test/support/chat.ts";
+import { ANSWER, CHAT, chunk, onlyEvent, post } from "../../test/support/chat.ts";
 import { type DataPlane, startDataPlane } from "../../test/support/data-plane.ts";
 import {
   createLeaseBook,
@@ -7,6 +7,7 @@ import {
   hardBudget,
   type MemoryLeases,
 } from "../../test/support/memory-leases.ts";
+import { until } from "../../test/support/poll.ts";
 import { respondJson, startUpstream, type Upstream } from "../../test/support/upstream.ts";
 import type { Budget } from "../core/budgets/budget.ts";
 import type { LeaseBook } from "../ledger/leases/lease-book.ts";
@@ -16,6 +17,7 @@ import { openaiProvider } from "../providers/openai/openai-provider.ts";
 const INPUT = 150_000n;
 const OUTPUT = 600_000n;
 const CALL = { ...CHAT, max_tokens: 100 };
+const STREAM = { ...CALL, stream: true };
 
 let upstream: Upstream;
 let gateway: DataPlane;
@@ -92,6 +94,67 @@ describe("a call that a hard budget counts", () => {
       },
     ]);
   });
+
+  it("is told that calls in flight hold the rest, where that is why it is refused", async () => {
+    await start([hardBudget(500n * OUTPUT)]);
+    const gate = Promise.withResolvers<void>();
+    const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+    const respond = respondJson({ ...ANSWER, usage });
+    upstream.respond = (...call) => void gate.promise.then(() => respond(...call));
+    const first = post(gateway, CALL);
+    await until("the first call is on its way", () => upstream.seen.length === 1);
+    expect(await errorOf(await post(gateway, CALL))).toMatchObject({
+      status: 429,
+      message: expect.stringMatching(
+        /\$\S+ is set aside for calls that have not ended.*free again then/s,
+      ),
+    });
+    gate.resolve();
+    expect((await first).statusCode).toBe(200);
+    expect((await post(gateway, CALL)).statusCode).toBe(200);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ["no stream, and its client leaves before the answer", CALL, undefined],
+    ["a stream whose client leaves before anything can be seen of it", STREAM, ": wait\n\n"],
+    [
+      "a stream of a model that thinks unseen",
+      { ...STREAM, model: "o3-mini" },
+      chunk({ content: "a" }, { model: "o3-mini" }),
+    ],
+  ])(
+    "counts for what was held where nobody can tell what was made of it: %s",
+    async (_, body, head) => {
+      await start([hardBudget(10_000_000n * OUTPUT)]);
+      upstream.respond = (_req, res) => {
+        if (head === undefined) return;
+        res.writeHead(200, { "content-type": "text/event-stream" });
+        res.write(head);
+      };
+      const client = new AbortController();
+      const left = fetch(`${gateway.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${gateway.key}` },
+        body: JSON.stringify(body),
+        signal: client.signal,
+      }).then(async (res) => {
+        await res.body?.getReader().read();
+        client.abort();
+      });
+      if (head === undefined) {
+        await until("it is on its way", () => upstream.seen.length === 1);
+        client.abort();
+      }
+      await left.catch(() => undefined);
+      const event = await onlyEvent(gateway);
+      expect(event).toMatchObject({
+        status: "interrupted",
+        usageSource: "unknown",
+        costPicos: null,
+      });
+      expect(event.holdPicos).toBeGreaterThan(0n);
+    },
+  );
 
   it("is sent with a lower limit on its output where the budget says so", async () => {
     await start([hardBudget(150n * OUTPUT, { onTightBudget: "clamp" })]);

@@ -79,6 +79,18 @@ describe("the worst case of a call, by hand", () => {
       (n) => (n + FRAMING) * usd(2.5) + 300n * usd(10),
     ],
     [
+      "a limit beside another that a lenient server may read: the most that the model answers",
+      CHAT,
+      { ...plain, max_tokens: 1, max_completion_tokens: "4096" },
+      (n) => (n + FRAMING) * usd(2.5) + 16_384n * usd(10),
+    ],
+    [
+      "a limit beside one that is too high to be one",
+      CHAT,
+      { ...plain, max_tokens: 1, max_completion_tokens: 2_000_000_000 },
+      (n) => (n + FRAMING) * usd(2.5) + 16_384n * usd(10),
+    ],
+    [
       "no limit: the most that the model answers",
       CHAT,
       plain,
@@ -244,6 +256,11 @@ describe("the worst case of a call, by hand", () => {
       "hosted tools without an end",
       RESPONSES,
       { model: "gpt-4.1", input: "x", tools: [{ type: "web_search" }] },
+    ],
+    [
+      "a stored prompt, which may bring tools",
+      RESPONSES,
+      { model: "gpt-4.1", prompt: { id: "p" } },
     ],
     [
       "a tool whose cost nobody says",

@@ -1,4 +1,7 @@
+import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
+import { ENFORCEMENTS, TIGHT_BUDGET_ACTIONS } from "../../core/budgets/budget.ts";
+import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatTime, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
@@ -26,6 +29,45 @@ export const setLimit = defineCommand({
         `now ${describeBudget(budget)}${left === null ? "" : `; ${formatUsd(left)} left`}`,
       );
     });
+  },
+});
+
+export const update = defineCommand({
+  summary: "change what a budget is called and what it does when little is left",
+  details: "What it counts never changes: archive it and create another one.",
+  examples: [
+    "keyward budgets update bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D --enforcement soft",
+    "keyward budgets update bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D --on-tight-budget clamp --name 'each customer'",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: ID,
+  options: {
+    name: { value: "name", description: "for people" },
+    enforcement: {
+      value: "word",
+      description: "hard: never exceeded; soft: counted, and told of",
+      choices: ENFORCEMENTS,
+    },
+    onTightBudget: {
+      value: "word",
+      description: "what becomes of a call for which too little is left",
+      choices: TIGHT_BUDGET_ACTIONS,
+    },
+  },
+  async run({ admin, arguments: { id }, options, output }) {
+    // The parser has checked the words against their choices.
+    const body = given(options) as components["schemas"]["BudgetChange"];
+    if (Object.keys(body).length === 0) {
+      throw new CliError("nothing to change was named", {
+        isUsage: true,
+        advice: "--name, --enforcement or --on-tight-budget; the limit: keyward budgets set-limit",
+      });
+    }
+    const client = await admin();
+    const params = { path: { id } };
+    const budget = expectData(await client.PATCH("/budgets/{id}", { params, body }));
+    await output.data(budget, () => output.line(`now ${describeBudget(budget)} (${id})`));
   },
 });
 

@@ -1,6 +1,6 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
-import { ENFORCEMENTS, TIGHT_BUDGET_ACTIONS } from "../../core/budgets/budget.ts";
+import { BUDGET_MEASURES, ENFORCEMENTS, TIGHT_BUDGET_ACTIONS } from "../../core/budgets/budget.ts";
 import { PERIODS } from "../../core/budgets/periods.ts";
 import { SCOPE_KINDS } from "../../core/scopes/scope.ts";
 import { defineCommand } from "../command.ts";
@@ -9,7 +9,7 @@ import { formatScope } from "../format-scope.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import type { Output } from "../output.ts";
-import { archive, increase, pause, resume, setLimit } from "./budget-changes.ts";
+import { archive, increase, pause, resume, setLimit, update } from "./budget-changes.ts";
 import { describeBudget, formatState } from "./format-budget.ts";
 
 type Budget = components["schemas"]["Budget"];
@@ -52,6 +52,13 @@ const create = defineCommand({
       param: "limitUsd",
     },
     period: { value: "period", description: "how long", choices: PERIODS, isRequired: true },
+    measure: {
+      value: "word",
+      description:
+        "what is counted: cost, or the price that the customer is charged (the cost where there is none)",
+      choices: BUDGET_MEASURES,
+      default: "cost",
+    },
     name: { value: "name", description: "for people" },
     timezone: { value: "zone", description: "in which periods begin, UTC without it" },
     anchor: { value: "time", description: "a local time from which periods are counted" },
@@ -236,6 +243,7 @@ export const budgets = {
   list,
   show,
   "set-limit": setLimit,
+  update,
   increase,
   pause,
   resume,

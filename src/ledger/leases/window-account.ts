@@ -100,8 +100,12 @@ export class WindowAccount implements HeldWindow {
     return picos(this.owedPicos);
   }
 
+  /** It is free in the store, for whoever asks next: this process, too. */
   returned(amount: Picos): void {
     this.owedPicos -= amount;
+    if (this.#answer === undefined) return;
+    const { leasedPicos } = this.#answer;
+    this.#answer = { ...this.#answer, leasedPicos: atLeastNothing(leasedPicos - amount) };
   }
 
   /** So much the store has as this process's lease: all that was in doubt is settled by that. */
@@ -173,7 +177,8 @@ export class WindowAccount implements HeldWindow {
 
   /** The store has just said that it has not that much; asking again would be of no use yet. */
   isShortOf(amount: Picos, nowMs: number): boolean {
-    return nowMs < this.#shortUntilMs && this.availablePicos + this.freePicos < amount;
+    const isLeft = this.availablePicos + this.owedPicos + this.freePicos >= amount;
+    return nowMs < this.#shortUntilMs && !isLeft;
   }
 
   /** What the store last said may not hold any more. */

@@ -5,7 +5,7 @@ import {
   worstCaseOf,
   type WorstCaseDeps,
 } from "../../core/budgets/worst-case.ts";
-import { formatUsd, type Picos, ZERO_PICOS } from "../../core/money/picos.ts";
+import { formatUsd, type Picos, picos, ZERO_PICOS } from "../../core/money/picos.ts";
 import type {
   HeldWindow,
   HeldWindows,
@@ -169,17 +169,23 @@ const UNAVAILABLE: Refusal = {
 };
 
 function refuse(call: Call, tight: TightBudget, amount: Picos): Refusal {
-  const { window, limitPicos, affordablePicos } = tight;
+  const { window, limitPicos, spentPicos, affordablePicos } = tight;
   const code = "insufficient_quota";
   const budgetWindowId = window.id;
   if (!mayKnow(call, window)) return { code, budgetWindowId, message: UNTOLD };
   const { endsAtMs } = window.window;
   const until =
     endsAtMs === null ? "" : ` Its next period begins at ${new Date(endsAtMs).toISOString()}.`;
+  const unspent = limitPicos - spentPicos;
+  // Not all of the budget's money is spent that this call lacks.
+  const held =
+    amount > unspent
+      ? ""
+      : ` $${formatUsd(picos(unspent - affordablePicos))} is set aside for calls that have not ended, or whose cost is not booked yet: what they leave of it is free again then.`;
   return {
     code,
     budgetWindowId,
-    message: `The call may cost up to $${formatUsd(amount)}, and of ${describeBudget(window)} $${formatUsd(affordablePicos)} of $${formatUsd(limitPicos)} is left.${until} A lower limit on the output makes a call cheaper; whoever runs this gateway can raise the budget: keyward budgets set-limit ${window.budget.id} <usd>.`,
+    message: `The call may cost up to $${formatUsd(amount)}, and of ${describeBudget(window)} $${formatUsd(affordablePicos)} of $${formatUsd(limitPicos)} is left.${held}${until} A lower limit on the output makes a call cheaper; whoever runs this gateway can raise the budget: keyward budgets set-limit ${window.budget.id} <usd>.`,
   };
 }
 

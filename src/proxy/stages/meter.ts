@@ -9,6 +9,7 @@ import type {
   Operation,
   ResponseFacts,
 } from "../../wire/openai/operation.ts";
+import { mayThinkUnseen } from "../../wire/openai/unseen-thinking.ts";
 import { sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
 
@@ -64,6 +65,7 @@ export function meter(
   if (operation.unreported === "unknown") {
     return hasError ? nothing : { ...nothing, usageSource: "unknown" };
   }
+  if (!hasError && isOutputUnseen(call, result)) return { ...nothing, usageSource: "unknown" };
   if (result.ending === "whole" && !result.isUnderstood) {
     deps.log.warn(
       { requestId: call.requestId },
@@ -77,6 +79,23 @@ export function meter(
       ? nothing
       : { ...nothing, usageSource: "estimated", quantities },
   );
+}
+
+/**
+ * Whether more was generated than anybody can count. An answer that broke off before anything of it could be read was being
+ * worked on all the same, and a provider goes on with one that is not a stream when its client has left.
+ */
+function isOutputUnseen(call: Call, result: ExchangeResult): boolean {
+  if (call.operation.outputLimits === undefined) return false;
+  if (isThinkingUnseen(call, result)) return true;
+  if (result.ending === "whole") return false;
+  const { texts, framingTokens } = result.deliveredText();
+  const isNothingRead = texts.every((text) => text === "") && framingTokens === 0;
+  return isNothingRead && Object.keys(result.deliveredUnits()).length === 0;
+}
+
+function isThinkingUnseen(call: Call, { facts }: ExchangeResult): boolean {
+  return mayThinkUnseen(facts.servedModel ?? sentModel(call), readRequest(call));
 }
 
 function isRepetition({ operation, request }: Call, facts: ResponseFacts): boolean {
@@ -124,6 +143,9 @@ function readReport(
   if (isFinal && !facts.isInterim) {
     const usageSource = facts.isEstimate ? "estimated" : "reported";
     return { status, usageSource, quantities, variant };
+  }
+  if (isThinkingUnseen(call, result)) {
+    return { status, usageSource: "unknown", quantities, variant };
   }
   // A stream that broke off may have reported early and delivered more since.
   return count(deps, facts.servedModel, result.deliveredText()).then((delivered) => {

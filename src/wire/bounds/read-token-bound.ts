@@ -29,6 +29,8 @@ export interface TokenCallShape {
   /** Words of `service_tier` that mean another one's. */
   readonly tierWords?: Readonly<Record<string, string>>;
   readonly toolKind?: (type: string | null) => ToolKind;
+  /** A field that, given, may bring tools of the provider's that are stored there; with what they are charged by. */
+  readonly storedTools?: { readonly field: string; readonly classes: readonly UnitClass[] };
   /** Whether caching is asked for in the body, and not done by the provider unasked. */
   readonly isCacheExplicit?: boolean;
   /** Further fields that `refine` reads. */
@@ -171,13 +173,16 @@ function readAnswers(scan: TopLevelScan): number | string {
   return answers;
 }
 
+/** Empty where one of those that are given can't be read: a server may read it all the same, and heed that one. */
 function readLimits(scan: TopLevelScan, { outputLimits }: TokenCallShape): Record<string, number> {
   const limits: Record<string, number> = {};
   for (const field of outputLimits) {
+    if (!isGiven(scan, field)) continue;
     const limit = readNumber(scan, field);
     // Some servers take 0 and -1 for no limit.
     const isLimit = limit !== undefined && Number.isInteger(limit) && limit > 0;
-    if (isLimit && limit <= MAX_LIMIT) limits[field] = limit;
+    if (!isLimit || limit > MAX_LIMIT) return {};
+    limits[field] = limit;
   }
   return limits;
 }
@@ -190,12 +195,15 @@ interface Hosted {
 /** How often the model may call the provider's own tools; or why nobody can say. */
 function readHosted(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): Hosted | string {
   const place = scan.fields.get("tools");
-  if (place === undefined || place.memberCount === 0) return NONE_HOSTED;
-  const tools = readTools(bytes, place);
+  const { storedTools } = shape;
+  const hasStored = storedTools !== undefined && isGiven(scan, storedTools.field);
+  const isOffering = place !== undefined && place.memberCount !== 0;
+  if (!isOffering && !hasStored) return NONE_HOSTED;
+  const tools = isOffering ? readTools(bytes, place) : [];
   if (tools === undefined) return `its "tools" is no list that Keyward can read`;
   const toolKind = shape.toolKind ?? (() => "unknown" as const);
-  const classes = new Set<UnitClass>();
-  const hosted: OfferedTool[] = [];
+  const classes = new Set<UnitClass>(hasStored ? storedTools.classes : []);
+  const hosted: OfferedTool[] = hasStored ? [{ type: storedTools.field, maxUses: null }] : [];
   for (const tool of tools) {
     const kind = toolKind(tool.type);
     if (kind === "client") continue;

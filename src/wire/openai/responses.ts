@@ -33,6 +33,7 @@ const BOUND: TokenCallShape = {
   },
   openEnded: { context_management: "compactions of its context are charged for besides" },
   toolKind: kindOfTool,
+  storedTools: { field: "prompt", classes: ["webSearches", "fileSearches", "codeSessions"] },
 };
 
 /** Tools that the client carries out, so that the model stops for them. */
