@@ -132,20 +132,19 @@ describe("a call that a hard budget counts", () => {
         res.write(head);
       };
       const client = new AbortController();
-      const left = fetch(`${gateway.url}/v1/chat/completions`, {
+      const answering = fetch(`${gateway.url}/v1/chat/completions`, {
         method: "POST",
         headers: { authorization: `Bearer ${gateway.key}` },
         body: JSON.stringify(body),
         signal: client.signal,
-      }).then(async (res) => {
-        await res.body?.getReader().read();
-        client.abort();
       });
       if (head === undefined) {
         await until("it is on its way", () => upstream.seen.length === 1);
-        client.abort();
+      } else {
+        await (await answering).body?.getReader().read();
       }
-      await left.catch(() => undefined);
+      client.abort();
+      await answering.catch(() => undefined);
       const event = await onlyEvent(gateway);
       expect(event).toMatchObject({
         status: "interrupted",
