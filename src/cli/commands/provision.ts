@@ -69,8 +69,9 @@ export const provision = defineCommand({
     }
     // Asked before anything is added: a mistake in the request should leave nothing behind.
     if (found.account === undefined) await expectNoConflict(client, request);
+    const secret = await readAdminKey(client, found, { io, options });
     const account = found.account ?? (await addAccount(client, provider, found.name, output));
-    await ensureAdminKey(client, account, { io, options, output });
+    if (secret !== undefined) await setAdminKey(client, account, { secret, output });
     const body = { ...request, account: account.name };
     const begun = expectData(await client.POST("/provisions", { body }));
     const followed = await followProvision(client, begun, { output, stopped: io.stopped });
@@ -127,26 +128,30 @@ async function addAccount(
   return account;
 }
 
-/** Sets the admin key that was given; asks for one where the account has none. */
-async function ensureAdminKey(
+/** The admin key that was given, or one that is asked for where the account has none; undefined: it has one. */
+async function readAdminKey(
   client: AdminClient,
-  { id, name }: Account,
-  {
-    io,
-    options,
-    output,
-  }: { readonly io: CliIo; readonly options: SecretOptions; readonly output: Output },
-): Promise<void> {
-  const params = { path: { id } };
+  { name, account }: { readonly name: string; readonly account: Account | undefined },
+  { io, options }: { readonly io: CliIo; readonly options: SecretOptions },
+): Promise<string | undefined> {
   const isGiven = options.secretStdin || options.secretEnv !== undefined;
-  if (!isGiven) {
+  if (!isGiven && account !== undefined) {
+    const params = { path: { id: account.id } };
     const answer = await client.GET("/provider-accounts/{id}/admin-key", { params });
     if (answer.response.status !== NOT_FOUND) {
       expectData(answer);
-      return;
+      return undefined;
     }
   }
-  const secret = await readSecret(io, options, `Admin key of ${name}: `);
+  return await readSecret(io, options, `Admin key of ${name}: `);
+}
+
+async function setAdminKey(
+  client: AdminClient,
+  { id, name }: Account,
+  { secret, output }: { readonly secret: string; readonly output: Output },
+): Promise<void> {
+  const params = { path: { id } };
   const set = expectData(
     await client.PUT("/provider-accounts/{id}/admin-key", { params, body: { secret } }),
   );

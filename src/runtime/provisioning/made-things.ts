@@ -11,6 +11,9 @@ import {
   openDesk,
 } from "../rotation/account-desk.ts";
 import type { StepDeps } from "../rotation/step.ts";
+import { MAX_UNKNOWN_MS } from "../rotation/steps/made-anew.ts";
+
+type Failed = Exclude<AdministrationAnswer<unknown>, { readonly kind: "done" }>;
 
 /** The account of a provision, and its provider's management of keys. */
 export async function openProvisionDesk(
@@ -39,7 +42,7 @@ export async function archiveMadeProjects(
   administration: KeyAdministration,
   provision: Pick<ProvisionRecord, "remoteName">,
   keptId: string | null,
-): Promise<Exclude<AdministrationAnswer<unknown>, { readonly kind: "done" }> | undefined> {
+): Promise<Failed | undefined> {
   const made = await listMadeProjects(administration, provision);
   if (made.kind !== "done") return made;
   for (const { id } of made.value) {
@@ -48,4 +51,14 @@ export async function archiveMadeProjects(
     if (archived.kind === "trouble" || archived.kind === "refused") return archived;
   }
   return undefined;
+}
+
+/** A project that was just made is not known to all of a provider's machines: what is in it is asked for again. */
+export function unlessNew(
+  answer: Failed,
+  { stateSinceMs }: Pick<ProvisionRecord, "stateSinceMs">,
+  nowMs: number,
+): Failed {
+  if (answer.kind !== "missing" || nowMs - stateSinceMs >= MAX_UNKNOWN_MS) return answer;
+  return { kind: "trouble", problem: "the provider does not know the new project everywhere yet" };
 }

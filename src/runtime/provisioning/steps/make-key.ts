@@ -4,7 +4,7 @@ import type { ProvisionRecord } from "../../../store/provision-repository.ts";
 import { deleteNamed } from "../../rotation/remote-keys.ts";
 import { sealVersion } from "../../rotation/seal-version.ts";
 import { finalTrouble, next, type Step, troubleOf } from "../../rotation/step.ts";
-import { openProvisionDesk } from "../made-things.ts";
+import { openProvisionDesk, unlessNew } from "../made-things.ts";
 
 /** A new key's first. */
 const VERSION = 1;
@@ -20,9 +20,15 @@ export const makeKey: Step<ProvisionRecord> = async (deps, provision) => {
   const { projectId, remoteName: name } = provision;
   if (projectId === null) return finalTrouble("there is no project");
   const leftover = await deleteNamed(administration, { projectId, name, kept: null });
-  if (leftover !== undefined) return troubleOf(leftover, "what an earlier try has made is there");
+  if (leftover !== undefined) {
+    const failed = unlessNew(leftover, provision, deps.nowMs());
+    return troubleOf(failed, "what an earlier try has made could not be looked up");
+  }
   const created = await administration.createServiceAccount(projectId, name);
-  if (created.kind !== "done") return troubleOf(created, "no service account could be made");
+  if (created.kind !== "done") {
+    const failed = unlessNew(created, provision, deps.nowMs());
+    return troubleOf(failed, "no service account could be made");
+  }
   const { secret, ...remote } = created.value;
   const nowMs = deps.nowMs();
   const sealed = await sealVersion(deps, provision, { secret, version: VERSION, remote });

@@ -12,7 +12,7 @@ import type {
 } from "../../../providers/key-administration.ts";
 import type { LimitOutcome, ProvisionRecord } from "../../../store/provision-repository.ts";
 import { finalTrouble, next, type Step, troubleOf } from "../../rotation/step.ts";
-import { openProvisionDesk } from "../made-things.ts";
+import { openProvisionDesk, unlessNew } from "../made-things.ts";
 
 /** After so many tries the provision goes on without a limit that could not be set, and says so. */
 const MAX_TRIES = 4;
@@ -39,8 +39,9 @@ export const setLimits: Step<ProvisionRecord> = async (deps, provision) => {
   if (projectId === null) return finalTrouble("there is no project");
   const { administration } = found;
   const outcomes: LimitOutcome[] = [];
-  for (const { limit, set } of wishesOf({ administration, projectId }, limits)) {
-    const answer = await set();
+  for (const { limit, set: wish } of wishesOf({ administration, projectId }, limits)) {
+    const set = await wish();
+    const answer = set.kind === "done" ? set : unlessNew(set, provision, deps.nowMs());
     if (answer.kind === "trouble" && provision.attempts < MAX_TRIES) {
       return troubleOf(answer, `${NAMES[limit]} could not be set`);
     }
