@@ -8,7 +8,7 @@ import { createApiDocument } from "./api-document.ts";
 import { ADMIN_BASE_PATH } from "./base-path.ts";
 import { quoteInput } from "./fields/quote-input.ts";
 import { createRouteFinder, requirePermission } from "./guards/access.ts";
-import { requireAdmin } from "./guards/bearer-token.ts";
+import { requireAdmin, requireAdminStill } from "./guards/bearer-token.ts";
 import { readJsonBody } from "./guards/json-body.ts";
 import { nameActor } from "./guards/name-actor.ts";
 import { refuseWhileAway } from "./guards/refuse-while-away.ts";
@@ -102,6 +102,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     publicPath: DOCUMENT_PATH,
   });
   app.use(requireAdmin(deps.authenticator, findRoute), readJsonBody);
+  app.use(requireAdminStill(deps.authenticator));
   app.use(requirePermission(findRoute, deps), nameActor(deps));
   // Anybody may ask for it: it is written once, so that asking costs next to nothing.
   let documentText: string | undefined;

@@ -51,11 +51,16 @@ export async function reportLeaks(
   reports: readonly LeakReport[],
   from: { readonly address: string | null; readonly requestId: string },
 ): Promise<void> {
-  const evidence: Evidence[] = [];
-  for (const report of reports) evidence.push(await gather(deps, report));
+  // Once each: copies of one that is ours would take longer than as many that are nobody's.
+  const evidence = new Map<string, Evidence>();
+  for (const report of reports) {
+    const one = await gather(deps, report);
+    evidence.set(one.hash, one);
+  }
   await deps.store.as({ actor: NOBODY_KNOWN, ...from }, () =>
     deps.store.transaction(async (repositories) => {
-      for (const one of evidence) await act({ ...deps, repositories, address: from.address }, one);
+      for (const one of evidence.values())
+        await act({ ...deps, repositories, address: from.address }, one);
     }),
   );
 }
@@ -165,6 +170,12 @@ async function actOnClientToken(
   { claims, preview }: NonNullable<Evidence["clientToken"]>,
 ): Promise<void> {
   const { id, customer, environmentId } = claims;
+  const revocations = await acting.repositories.exposure.clientTokens.listAll();
+  const isDead = revocations.some(
+    ({ kind, subject: whose, sequence }) =>
+      kind === "customer" && whose === customer && sequence > claims.madeAfter,
+  );
+  if (isDead) return;
   const outcome = gatewayKeyOutcome(await modeOf(acting.repositories, environmentId), false);
   if (outcome === "revoked") {
     const { clientTokens } = acting.repositories.exposure;

@@ -19,7 +19,13 @@ export async function endRefusedCalls(
 async function endIfRefused(deps: AuthenticateDeps, call: Call): Promise<void> {
   for (;;) {
     const refusal = await authenticate(deps, call);
-    if (refusal === undefined || call.reply.isClosed) return;
+    if (call.reply.isClosed) {
+      // It ended meanwhile, and was put among those in flight once more.
+      deps.callsByKey.remove(call);
+      return;
+    }
+    // A call that began while its token was good goes on.
+    if (refusal === undefined || refusal.code === "client_token_expired") return;
     if (!isOutage(refusal)) {
       call.endedBy = refusal;
       call.exchange?.revoke();

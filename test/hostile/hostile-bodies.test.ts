@@ -80,6 +80,12 @@ describe("is refused, and not sent on", () => {
       { status: 415, code: "unsupported_content_encoding" },
     ],
     [
+      "a model that is a number",
+      '{"model":5,"messages":[]}',
+      [],
+      { status: 400, code: "invalid_json" },
+    ],
+    [
       "a customer of 300 characters",
       chat('"n":1'),
       [`x-keyward-customer: ${"c".repeat(300)}`],
@@ -115,7 +121,6 @@ describe("is refused, and not sent on", () => {
 
 describe("is sent on byte for byte, for the provider to judge", () => {
   test.each<[string, string | Buffer]>([
-    ["a model that is a number", '{"model":5,"messages":[]}'],
     ["a stream that is a text", chat('"stream":"true"')],
     ["a name twice that the gateway does not act upon", chat('"seed":1,"seed":2')],
     ["a name twice deep inside", chat('"tools":[{"model":"a","model":"b"}]')],

@@ -38,6 +38,26 @@ export function requireAdmin(
   };
 }
 
+/**
+ * Looks once more when the body is here: who takes half an hour to send it may have been removed meanwhile. Nothing comes
+ * between this and what is asked for that a stranger decides the length of.
+ */
+export function requireAdminStill(authenticator: Authenticator): MiddlewareHandler<AdminEnv> {
+  return async (context, next) => {
+    const { headers, method } = context.req.raw;
+    if (method === "GET" || method === "HEAD" || context.get("principal") === undefined) {
+      return next();
+    }
+    const principal = await identify(authenticator, {
+      authorization: headers.get("authorization"),
+      cookie: headers.get("cookie"),
+    });
+    if (principal === undefined) return refuse(context, "invalid_admin_token", MESSAGE);
+    context.set("principal", principal);
+    return next();
+  };
+}
+
 /** A fault here is the store's: what the caller may do about it is to try again. */
 async function identify(
   authenticator: Authenticator,

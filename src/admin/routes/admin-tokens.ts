@@ -154,7 +154,7 @@ export function registerAdminTokens(router: AdminRouter, deps: TokenDeps): void 
 
   router.openapi(list, async (context) => {
     const principal = context.get("principal");
-    const { memberId } = principal;
+    const memberId = ownerOf(principal);
     const isAll = isManager(principal, "tokens:read");
     if (!isAll && memberId === undefined) {
       return refuse(context, "permission_denied", "It needs the permission `tokens:read`.");
@@ -168,14 +168,20 @@ export function registerAdminTokens(router: AdminRouter, deps: TokenDeps): void 
     const principal = context.get("principal");
     const { id } = context.req.valid("param");
     const found = isId("adm", id) ? await store.adminTokens.findById(id) : undefined;
-    const isOwn = found?.memberId !== null && found?.memberId === principal.memberId;
-    if (!found || (!isOwn && !isManager(principal, "tokens:write"))) {
+    const isOwn = found?.memberId !== null && found?.memberId === ownerOf(principal);
+    const isItself = found?.id === principal.id;
+    if (!found || (!isOwn && !isItself && !isManager(principal, "tokens:write"))) {
       return refuse(context, "not_found", "There is no such token, or it is not yours.", "id");
     }
     await store.adminTokens.revoke(found.id, clock.nowMs());
     const record = (await store.adminTokens.findById(found.id)) ?? found;
     return context.json(formatToken(record), 200);
   });
+}
+
+/** Whose tokens are one's own: a member's who has logged in. A token's are not: it may do little for its member. */
+function ownerOf({ kind, memberId }: Principal): Principal["memberId"] {
+  return kind === "member" ? memberId : undefined;
 }
 
 function isManager(principal: Principal, permission: "tokens:read" | "tokens:write"): boolean {

@@ -147,7 +147,10 @@ describe("the audit log", () => {
     const alertRule = await made("/alert-rules", { name: "r", kind: "unpriced_model" });
     await changed("PATCH", `/alert-rules/${alertRule.id}`, { name: "r2" });
     await changed("DELETE", `/alert-rules/${alertRule.id}`);
-    const mute = await made("/alerts/mutes", { until: "2026-02-02T00:00:00Z" });
+    const mute = await made("/alerts/mutes", {
+      everything: true,
+      until: "2026-02-02T00:00:00Z",
+    });
     await changed("POST", `/alerts/mutes/${mute.id}/end`);
     const override = await made("/price-overrides", {
       provider: "openai",

@@ -148,7 +148,7 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
   const take = async (context: Context<AdminEnv>, reports: readonly LeakReport[]) => {
     const startedMs = performance.now();
     const address = addressOf(deps, context);
-    const waitMs = throttle.take(address, deps.clock.nowMs());
+    const waitMs = throttle.take(address, reports.length, deps.clock.nowMs());
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       context.header("retry-after", String(seconds));

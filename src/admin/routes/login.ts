@@ -32,7 +32,7 @@ import {
 import { deviceCookie, readLoginCookies, sessionCookie } from "../login-cookies.ts";
 import { HasherBusyError } from "../password-hasher.ts";
 
-type Deps = LoginDeps & Pick<AdminDeps, "publicUrl">;
+type Deps = LoginDeps & Pick<AdminDeps, "publicUrl" | "clientAddressOf">;
 
 const whoSchema = z
   .object({
@@ -233,7 +233,11 @@ export async function startSession(
 export function readSource(deps: Deps, context: Context<AdminEnv>): LoginSource {
   const { headers } = context.req.raw;
   const { device } = readLoginCookies(headers.get("cookie"), isSecure(deps));
-  return { address: context.env.address, userAgent: headers.get("user-agent"), device };
+  const address =
+    deps.clientAddressOf === undefined
+      ? context.env.address
+      : deps.clientAddressOf(context.env, headers);
+  return { address, userAgent: headers.get("user-agent"), device };
 }
 
 type Refused = "wrong" | { readonly waitMs: number };

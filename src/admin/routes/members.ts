@@ -130,7 +130,8 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
     if ("problems" in found) return refuseProblems(context, found.problems);
     const isScoped = role !== member.role || names !== undefined;
     const change = {
-      role,
+      // Not as it was read: somebody may be changing it at this moment.
+      ...(input.role !== undefined && { role }),
       ...(isScoped && { environments: found.environments }),
       ...(name !== undefined && { name }),
       ...(hasIdentity === false && { subject: null }),

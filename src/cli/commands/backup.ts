@@ -107,9 +107,9 @@ const restore = defineCommand({
           if (count > 0)
             output.line(`${CARRIED[kind as keyof typeof carried]}: ${formatCount(count)}`);
         }
-      } else if (replaced !== null) {
+      } else {
         output.note(
-          "the database that was replaced can't be read: whatever was revoked or rotated since the backup holds again; look through `keyward keys list`",
+          "there is no database that tells what came after the backup: whatever was revoked or rotated since the backup holds again; look through `keyward keys list`",
         );
       }
       output.note("next: keyward start");

@@ -40,36 +40,36 @@ describe("where a key was found", () => {
 });
 
 const takeMany = (throttle: ReportThrottle, count: number, address: string | null, nowMs = 0) =>
-  Array.from({ length: count }, () => throttle.take(address, nowMs));
+  Array.from({ length: count }, () => throttle.take(address, 1, nowMs));
 
 describe("the throttle of reports", () => {
   it("takes twenty of a network at once, then one every three seconds", () => {
     const throttle = new ReportThrottle();
     expect(takeMany(throttle, 21, "192.0.2.1")).toEqual([...Array(20).fill(0), 3000]);
-    expect(throttle.take("192.0.2.2", 0)).toBe(0);
-    expect(throttle.take("192.0.2.1", 2999)).toBe(1);
-    expect(throttle.take("192.0.2.1", 3000)).toBe(0);
+    expect(throttle.take("192.0.2.2", 1, 0)).toBe(0);
+    expect(throttle.take("192.0.2.1", 1, 2999)).toBe(1);
+    expect(throttle.take("192.0.2.1", 1, 3000)).toBe(0);
   });
 
   it("counts all addresses of an IPv6 network as one, and requests without an address together", () => {
     const throttle = new ReportThrottle();
     takeMany(throttle, 20, "2001:db8:1:2::1");
-    expect(throttle.take("2001:db8:1:2:ffff::9", 0)).toBeGreaterThan(0);
-    expect(throttle.take("2001:db8:1:3::1", 0)).toBe(0);
+    expect(throttle.take("2001:db8:1:2:ffff::9", 1, 0)).toBeGreaterThan(0);
+    expect(throttle.take("2001:db8:1:3::1", 1, 0)).toBe(0);
     takeMany(throttle, 20, null);
-    expect(throttle.take(null, 0)).toBeGreaterThan(0);
+    expect(throttle.take(null, 1, 0)).toBeGreaterThan(0);
   });
 
   it("has an end for everybody together", () => {
     const throttle = new ReportThrottle();
-    const taken = Array.from({ length: 200 }, (_, i) => throttle.take(`192.0.2.${i}`, 0));
+    const taken = Array.from({ length: 200 }, (_, i) => throttle.take(`192.0.2.${i}`, 1, 0));
     expect(taken.filter((waitMs) => waitMs === 0)).toHaveLength(120);
   });
 
   it("gives nothing for a clock that steps back and forth", () => {
     const throttle = new ReportThrottle();
     takeMany(throttle, 20, "192.0.2.1", 10_000_000);
-    expect(throttle.take("192.0.2.1", 0)).toBeGreaterThan(0);
-    expect(throttle.take("192.0.2.1", 1)).toBeGreaterThan(0);
+    expect(throttle.take("192.0.2.1", 1, 0)).toBeGreaterThan(0);
+    expect(throttle.take("192.0.2.1", 1, 1)).toBeGreaterThan(0);
   });
 });

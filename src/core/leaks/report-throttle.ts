@@ -24,8 +24,11 @@ export class ReportThrottle {
   /** In order of last use, oldest first. */
   readonly #byNetwork = new Map<string, Bucket>();
 
-  /** How long to wait; 0: the report may be looked at, and is counted. One that has to wait counts for nothing. */
-  take(address: string | null, nowMs: number): number {
+  /**
+   * How long to wait; 0: so many reports may be looked at, and are counted. They are when one may: those beyond what is
+   * allowed are made up for by waiting longer afterwards. What has to wait counts for nothing.
+   */
+  take(address: string | null, reports: number, nowMs: number): number {
     const network = address === null ? "" : networkOf(address);
     const own = this.#byNetwork.get(network) ?? { left: OF_NETWORK.burst, atMs: nowMs };
     refill(own, OF_NETWORK, nowMs);
@@ -38,8 +41,8 @@ export class ReportThrottle {
       if (oldest !== undefined) this.#byNetwork.delete(oldest);
     }
     if (waitMs > 0) return waitMs;
-    own.left -= 1;
-    this.#all.left -= 1;
+    own.left -= reports;
+    this.#all.left -= reports;
     return 0;
   }
 }

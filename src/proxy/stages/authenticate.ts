@@ -42,11 +42,18 @@ function authenticateToken(
 ): Refusal | undefined | Promise<Refusal | undefined> {
   const claims = deps.clientTokens.find(token);
   if (claims === undefined) return INVALID_KEY;
-  if (claims.expiresAtMs <= deps.nowMs()) return EXPIRED_TOKEN;
+  const expired = claims.expiresAtMs <= deps.nowMs() ? EXPIRED_TOKEN : undefined;
   const narrow = (parent: KeyEntry | undefined) =>
     parent && deps.clientTokens.entryOf(token, parent);
   const found = deps.snapshot.findKeyById(claims.keyId);
-  return acceptFound(deps, call, found instanceof Promise ? found.then(narrow) : narrow(found));
+  const accepted = acceptFound(
+    deps,
+    call,
+    found instanceof Promise ? found.then(narrow) : narrow(found),
+  );
+  return accepted instanceof Promise
+    ? accepted.then((refusal) => refusal ?? expired)
+    : (accepted ?? expired);
 }
 
 /** Whoever has the whole of a token that was right may know that another is needed. */

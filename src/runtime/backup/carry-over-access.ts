@@ -4,6 +4,7 @@
  */
 import type { AuditedStore } from "../../store/audited-store.ts";
 import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
+import { MAX_PAGE_SIZE } from "../../store/store.ts";
 
 /** How many of each. */
 export interface CarriedAccess {
@@ -15,17 +16,19 @@ export interface CarriedAccess {
   readonly removedMembers: number;
 }
 
-/** Undefined when the database that is replaced can't be read. Everybody has to log in again. */
+/** Undefined when there is none, or it can't be read. Everybody has to log in again. */
 export async function carryOverAccess(
-  replaced: string,
+  replaced: string | undefined,
   store: AuditedStore,
   atMs: number,
 ): Promise<CarriedAccess | undefined> {
   // A link that was used, or a session that was ended, is as good as new in the backup.
   await store.access.sessions.removeOld({ createdMs: atMs + 1, seenMs: atMs + 1 });
   await store.access.invitations.revokeOwnerLinks(atMs);
-  const state = readAccessState(replaced);
+  await endClientTokens(store);
+  const state = replaced === undefined ? undefined : readAccessState(replaced, atMs);
   if (state === undefined) return undefined;
+  for (const id of state.keysWithEndedSecrets) await store.gatewayKeys.endSuperseded(id, atMs);
   return {
     rotatedGatewayKeys: await carryOverSecrets(state, store, atMs),
     revokedGatewayKeys: await count(state.revokedGatewayKeys, (id) =>
@@ -41,6 +44,13 @@ export async function carryOverAccess(
       store.access.members.remove(id, atMs),
     ),
   };
+}
+
+/** Some may have been revoked since; their pages ask for others. */
+async function endClientTokens({ environments, exposure }: AuditedStore): Promise<void> {
+  const { rows } = await environments.list({ limit: MAX_PAGE_SIZE });
+  for (const { id } of rows)
+    await exposure.clientTokens.revoke({ kind: "environment", subject: id });
 }
 
 /** The rotated keys' secrets: apps call with the new ones by now, and an old one may be why it was rotated. */

@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { constants, copyFile, link, mkdir, open, rename, rm } from "node:fs/promises";
+import { chmod, constants, copyFile, link, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
@@ -57,6 +57,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const staged = join(dataDir, `.${DATABASE_FILE}.${randomUUID()}.restoring`);
   try {
     await copyFile(backup, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    // Of whatever mode the backup is.
+    await chmod(staged, 0o600);
     const carried = await prepare(staged, database, options);
     const replaced = existsSync(database) ? replacedName(database, nowMs()) : undefined;
     await refuseWhileServing(journalFolder, () => putInPlace(staged, database, replaced));
@@ -100,9 +102,8 @@ async function prepare(
     const vault = await openVault({ config, store, ids });
     const audited = await openAudit({ store, vault, nowMs });
     return await audited.as(BY_LOCAL, async () => {
-      const carried = existsSync(database)
-        ? await carryOverAccess(database, audited, nowMs())
-        : undefined;
+      const replaced = existsSync(database) ? database : undefined;
+      const carried = await carryOverAccess(replaced, audited, nowMs());
       await audited.note({
         action: "database.restored",
         target: { kind: "database", id: DATABASE_FILE, name: null },

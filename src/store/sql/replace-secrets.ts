@@ -23,6 +23,8 @@ export async function replaceSecret(
   if (current === undefined) return false;
   await setAside(db, id, { ...current, nowMs, validUntilMs, reason: "replaced" });
   await forgetEnded(db, id, nowMs);
+  // Where a backup was restored it may be one that the key had before.
+  await db.deleteFrom("gateway_key_secrets").where("hash", "=", hash).execute();
   await putInPlace(db, id, { hash, preview });
   return true;
 }

@@ -9,6 +9,8 @@ export interface AccessState {
     readonly hash: string;
     readonly preview: string;
   }[];
+  /** That had a secret before, which holds no more. */
+  readonly keysWithEndedSecrets: readonly GatewayKeyId[];
   readonly revokedGatewayKeys: readonly GatewayKeyId[];
   readonly revokedProviderKeys: readonly ProviderKeyId[];
   readonly revokedAdminTokens: readonly AdminTokenId[];
@@ -16,16 +18,20 @@ export interface AccessState {
 }
 
 /** Undefined for what can't be read: a damaged file, or another version's. */
-export function readAccessState(path: string): AccessState | undefined {
+export function readAccessState(path: string, nowMs: number): AccessState | undefined {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true });
     const statements = database;
-    const all = (query: string) => statements.prepare(query).all();
-    const ids = (query: string) => all(query).map(({ id }) => id);
+    const all = (query: string, ...values: number[]) => statements.prepare(query).all(...values);
+    const ids = (query: string, ...values: number[]) => all(query, ...values).map(({ id }) => id);
     const state = {
       gatewayKeySecrets: all(
         "select id, hash, preview from gateway_keys where revoked_at_ms is null",
+      ),
+      keysWithEndedSecrets: ids(
+        "select distinct key_id as id from gateway_key_secrets where valid_until_ms <= ?",
+        nowMs,
       ),
       revokedGatewayKeys: ids("select id from gateway_keys where revoked_at_ms is not null"),
       revokedProviderKeys: ids("select id from provider_keys where revoked_at_ms is not null"),

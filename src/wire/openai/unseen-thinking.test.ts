@@ -13,6 +13,7 @@ describe("mayThinkUnseen", () => {
     "gemini-2.5-flash",
     "google/gemini-3-pro",
     "grok-4",
+    "ft:o4-mini-2025-04-16:acme::x",
   ])("says so of %s", (model) => {
     expect(mayThinkUnseen(model, {})).toBe(true);
   });
@@ -35,5 +36,11 @@ describe("mayThinkUnseen", () => {
     expect(mayThinkUnseen("local", { reasoning: { effort: "high" } })).toBe(true);
     expect(mayThinkUnseen("local", { reasoning_effort: "none" })).toBe(false);
     expect(mayThinkUnseen("local", { reasoning: { summary: "auto" } })).toBe(false);
+    expect(mayThinkUnseen("local", { reasoning: { max_tokens: 2000 } })).toBe(true);
+    expect(mayThinkUnseen("claude-opus-4-6", { thinking: { type: "adaptive" } })).toBe(true);
+    expect(mayThinkUnseen("claude-opus-4-6", { thinking: { type: "disabled" } })).toBe(false);
+  });
+  it("takes a request that nobody can read for one that may", () => {
+    expect(mayThinkUnseen("gpt-4o", undefined)).toBe(true);
   });
 });
