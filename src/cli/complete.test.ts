@@ -22,7 +22,13 @@ async function values(...words: string[]): Promise<string[]> {
 describe("completions", () => {
   test("are the nouns first, and the verbs of the noun then", async () => {
     expect(await values("")).toEqual(NOUNS.map(({ name }) => name));
-    expect(await values("prov")).toEqual(["providers", "provider-accounts", "provider-keys"]);
+    expect(await values("prov")).toEqual([
+      "providers",
+      "provider-accounts",
+      "provider-keys",
+      "provision",
+      "provisions",
+    ]);
     expect(await values("keys", "")).toEqual(Object.keys(keys));
     expect(await values("keys", "c")).toEqual(["create"]);
   });
