@@ -6,8 +6,8 @@ import { authenticate, type AuthenticateDeps, isOutage } from "./stages/authenti
 const LOOK_AGAIN_MS = 250;
 
 /**
- * A gateway key has changed, or client tokens were revoked (null): its calls in flight whose secret would be refused now are ended, a stream in its midst. What
- * can't be looked up at the moment is looked up until it can.
+ * A gateway key has changed, or client tokens were revoked (null): its calls in flight whose secret would be refused now
+ * are ended, a stream in its midst. What can't be looked up at the moment is looked up until it can.
  */
 export async function endRefusedCalls(
   deps: AuthenticateDeps,

@@ -8,6 +8,7 @@ import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
+import { callerAddress } from "../caller-address.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
@@ -147,7 +148,7 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
 
   const take = async (context: Context<AdminEnv>, reports: readonly LeakReport[]) => {
     const startedMs = performance.now();
-    const address = addressOf(deps, context);
+    const address = callerAddress(deps, context);
     const waitMs = throttle.take(address, reports.length, deps.clock.nowMs());
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
@@ -203,11 +204,6 @@ async function formatLeak(
   const reportedAt = formatInstant(createdAtMs);
   const subject = { id, kind, subjectId, name, preview, environmentId, environment };
   return { ...subject, outcome, place, source, address, reportedAt };
-}
-
-function addressOf({ clientAddressOf }: LeakDeps, context: Context<AdminEnv>): string | null {
-  const { env, req } = context;
-  return clientAddressOf === undefined ? env.address : clientAddressOf(env, req.raw.headers);
 }
 
 function nextStep(startedMs: number): Promise<void> {

@@ -11,6 +11,7 @@ import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
 import { memberPrincipal } from "../authenticator.ts";
+import { callerAddress } from "../caller-address.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import {
@@ -233,10 +234,7 @@ export async function startSession(
 export function readSource(deps: Deps, context: Context<AdminEnv>): LoginSource {
   const { headers } = context.req.raw;
   const { device } = readLoginCookies(headers.get("cookie"), isSecure(deps));
-  const address =
-    deps.clientAddressOf === undefined
-      ? context.env.address
-      : deps.clientAddressOf(context.env, headers);
+  const address = callerAddress(deps, context);
   return { address, userAgent: headers.get("user-agent"), device };
 }
 
