@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { cliUnderTest, type CliRun } from "../../test/support/cli-under-test.ts";
+import { cliUnderTest } from "../../test/support/cli-under-test.ts";
+import type { CliRun } from "../../test/support/run-cli-here.ts";
 
 const cli = cliUnderTest();
 const TOKEN = "t".repeat(24);

@@ -12,8 +12,10 @@ test("both ways see and do the same, and a revoked token is refused at once", as
   const { adminToken } = readFirstSecrets(keyward);
   const remote = ["--url", keyward.url, "--token", adminToken];
 
-  const created = await home.run("projects", "create", "--name", "bot", "--json", ...remote);
+  const created = await home.spawn("projects", "create", "--name", "bot", "--json", ...remote);
   expect(created).toMatchObject({ code: 0, stderr: "" });
+  const listed = await home.spawn("projects", "list", "--json");
+  expect(listed).toEqual(await home.run("projects", "list", "--json", ...remote));
   for (const words of [
     ["projects", "list", "--json"],
     ["keys", "list", "--json"],

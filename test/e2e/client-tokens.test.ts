@@ -2,7 +2,6 @@
 import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type AdminClient, expectData } from "../../src/admin/client.ts";
-import { runIn } from "../support/cli-under-test.ts";
 import {
   adminOf,
   createHome,
@@ -82,12 +81,10 @@ it("lets a page call as its customer, at every process, and do nothing else", as
 });
 
 it("is made by hand as well, for trying out", async () => {
-  const made = await runIn(
-    home.directory,
-    `client-tokens create --key ${key} --customer acme --model ${MODEL} --endpoint chat/completions --expires-in 5m --requests 9`.split(
+  const made = await home.run(
+    ...`client-tokens create --key ${key} --customer acme --model ${MODEL} --endpoint chat/completions --expires-in 5m --requests 9`.split(
       " ",
     ),
-    { env: home.env },
   );
   expect([made.code, made.stderr]).toEqual([0, expect.stringContaining("ctk_")]);
   const [first] = processes;

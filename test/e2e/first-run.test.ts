@@ -42,7 +42,7 @@ function snippet(keyward: KeywardProcess, announcement: string): string {
   return after.split("\n\n")[0] ?? "";
 }
 
-const failure = (...args: readonly string[]) => home.run("start", ...args);
+const failure = (...args: readonly string[]) => home.spawn("start", ...args);
 
 describe("the first start", () => {
   it("makes a private data directory, and prints lines and snippets that work as pasted", async () => {
@@ -64,7 +64,7 @@ describe("the first start", () => {
     expect(second.output()).not.toMatch(/kw_(dev|admin|invite)_\w{20,}/);
     expect(second.stdout()).toContain("There is no owner yet");
     // The settings here know nothing of the port that it was started on.
-    const { stdout } = await home.run("owner-link");
+    const { stdout } = await home.spawn("owner-link");
     expect(stdout).toMatch(new RegExp(`^${second.url}/join#kw_invite_`));
   });
 

@@ -8,7 +8,6 @@ import { text } from "node:stream/consumers";
 import { request } from "undici";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type AdminClient, expectData } from "../../src/admin/client.ts";
-import { runIn } from "../support/cli-under-test.ts";
 import {
   adminOf,
   createHome,
@@ -18,6 +17,7 @@ import {
 } from "../support/keyward-process.ts";
 import { OpenaiDouble } from "../support/openai-double.ts";
 import { until } from "../support/poll.ts";
+import { runCliHere } from "../support/run-cli-here.ts";
 
 const TIMEOUT_MS = 120_000;
 const ROOT = join(import.meta.dirname, "../..");
@@ -117,7 +117,7 @@ async function run(line: string): Promise<string> {
     ([, quoted, bare = ""]) => quoted ?? bare,
   );
   const stdin = file === undefined ? "" : readFileSync(join(home.directory, file), "utf8");
-  const { code, stdout, stderr } = await runIn(home.directory, argv, { env: home.env, stdin });
+  const { code, stdout, stderr } = await runCliHere(home.directory, argv, { env: home.env, stdin });
   expect([line, code, stderr]).toEqual([line, 0, stderr]);
   return stdout + stderr;
 }

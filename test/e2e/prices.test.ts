@@ -91,9 +91,9 @@ describe.each(["sqlite", "postgres"])("on %s", (store) => {
   }
 
   it("an override set by another process reaches the server without a restart, and so does its end", async () => {
-    const set = await runWords(
-      "prices override --provider openai --model gpt-4o-mini --input 0.1 --output 0.4 --json",
-    );
+    const words =
+      "prices override --provider openai --model gpt-4o-mini --input 0.1 --output 0.4 --json";
+    const set = await home.spawn(...words.split(" "));
     expect(set).toMatchObject({ code: 0, stderr: "" });
     const { id } = JSON.parse(set.stdout) as { id: string };
     await costOf("gpt-4o-mini", "0.1");

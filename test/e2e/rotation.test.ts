@@ -181,7 +181,7 @@ describe("a rotation", { timeout: TIMEOUT_MS }, () => {
 
   it("tells by the command line how it goes, and keeps every secret to itself", async () => {
     const args = ["--url", keyward.url, "--token", adminToken];
-    const rotated = await home.run(
+    const rotated = await home.spawn(
       "provider-keys",
       "rotate",
       keyId,

@@ -1,13 +1,9 @@
 /** The command line client in this process, on an installation of its own in a temporary directory. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, vi } from "vitest";
-import type { CliIo } from "../../src/cli/cli-io.ts";
-import { reportFailure } from "../../src/cli/report-failure.ts";
-import { runCli } from "../../src/cli/run-cli.ts";
 import { IdFactory } from "../../src/core/ids/ids.ts";
 import { DATABASE_FILE, prepareDataDirectory } from "../../src/runtime/data-directory.ts";
 import { ensureFirstRun, type FirstRun } from "../../src/runtime/first-run.ts";
@@ -15,22 +11,10 @@ import { openStore } from "../../src/runtime/open-store.ts";
 import { openVault } from "../../src/runtime/open-vault.ts";
 import type { Store } from "../../src/store/store.ts";
 import { writeMigratedDatabase } from "./migrated-database.ts";
+import { type CliRun, type CliRunOptions, runCliHere } from "./run-cli-here.ts";
+import { createScratchDirectory } from "./scratch-directory.ts";
 
 export const NOW_MS = Date.UTC(2026, 0, 31, 9, 30, 0);
-
-export interface CliRun {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface CliRunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  /** What stands on standard input, or is typed when `isInteractive`. */
-  readonly stdin?: string;
-  readonly isInteractive?: boolean;
-  readonly stopped?: AbortSignal;
-}
 
 export interface CliUnderTest {
   /** The working directory; empty until `install`. */
@@ -44,19 +28,29 @@ export interface CliUnderTest {
   withStore<Result>(work: (store: Store) => Promise<Result>): Promise<Result>;
 }
 
+interface Location {
+  readonly dataDir: string;
+  readonly databaseUrl: null;
+  readonly rootKey: null;
+}
+
 /** A fresh directory for every test of the file. */
 export function cliUnderTest(): CliUnderTest {
   // A test runs many commands, each of which opens a database: more than the usual time, on a machine that is busy.
   vi.setConfig({ testTimeout: 60_000 });
   let cwd = "";
-  beforeEach(() => {
-    cwd = mkdtempSync(join(tmpdir(), "keyward-cli-"));
+  beforeEach(async () => {
+    cwd = await createScratchDirectory("keyward-cli-");
   });
   afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
   const run = (argv: readonly string[], options: CliRunOptions = {}): Promise<CliRun> =>
-    runIn(cwd, argv, options);
-  const location = () => ({ dataDir: join(cwd, ".keyward"), databaseUrl: null, rootKey: null });
+    runCliHere(cwd, argv, { nowMs: () => NOW_MS, ...options });
+  const location = (): Location => ({
+    dataDir: join(cwd, ".keyward"),
+    databaseUrl: null,
+    rootKey: null,
+  });
   return {
     get cwd() {
       return cwd;
@@ -70,7 +64,7 @@ export function cliUnderTest(): CliUnderTest {
       if (code !== 0) throw new Error(`exit code ${code}:\n${stderr}`);
       return JSON.parse(stdout) as unknown;
     },
-    install: () => install(location()),
+    install: () => install(location().dataDir),
     async withStore(work) {
       const store = await openStore(location());
       try {
@@ -82,12 +76,41 @@ export function cliUnderTest(): CliUnderTest {
   };
 }
 
-async function install(location: {
-  dataDir: string;
-  databaseUrl: null;
-  rootKey: null;
-}): Promise<FirstRun> {
-  await prepareDataDirectory(location.dataDir);
+/** What a first start leaves in the data directory: made once in a worker, then copied. */
+interface Installation {
+  readonly files: readonly { readonly name: string; readonly content: Buffer }[];
+  readonly first: FirstRun;
+}
+
+const PRIVATE_MODE = 0o600;
+
+let installation: Promise<Installation> | undefined;
+
+async function install(dataDir: string): Promise<FirstRun> {
+  const { files, first } = await (installation ??= makeInstallation());
+  await prepareDataDirectory(dataDir);
+  for (const { name, content } of files) {
+    await writeFile(join(dataDir, name), content, { mode: PRIVATE_MODE });
+  }
+  return first;
+}
+
+async function makeInstallation(): Promise<Installation> {
+  const dataDir = await createScratchDirectory("keyward-installation-");
+  try {
+    const first = await makeFirstRun({ dataDir, databaseUrl: null, rootKey: null });
+    const names = await readdir(dataDir);
+    const files = names.map(async (name) => ({
+      name,
+      content: await readFile(join(dataDir, name)),
+    }));
+    return { files: await Promise.all(files), first };
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+}
+
+async function makeFirstRun(location: Location): Promise<FirstRun> {
   await writeMigratedDatabase(join(location.dataDir, DATABASE_FILE));
   const store = await openStore(location);
   try {
@@ -99,42 +122,4 @@ async function install(location: {
   } finally {
     await store.close();
   }
-}
-
-/** One command in a directory, whatever is in it. */
-export async function runIn(
-  cwd: string,
-  argv: readonly string[],
-  { env = {}, stdin, isInteractive = false, stopped }: CliRunOptions,
-): Promise<CliRun> {
-  const input = new PassThrough();
-  input.end(stdin);
-  const [stdout, stderr] = [collect(), collect()];
-  const io: CliIo = {
-    stdin: input,
-    stdout: stdout.stream,
-    stderr: stderr.stream,
-    env,
-    cwd,
-    nodeVersion: process.version,
-    nowMs: () => NOW_MS,
-    stopped: stopped ?? new AbortController().signal,
-    isInteractive,
-    hasColor: { stdout: false, stderr: false },
-    columns: null,
-  };
-  let code = 0;
-  try {
-    await runCli(argv, io);
-  } catch (error) {
-    code = reportFailure(error, io);
-  }
-  return { code, stdout: stdout.text(), stderr: stderr.text() };
-}
-
-function collect(): { stream: PassThrough; text: () => string } {
-  const pieces: Buffer[] = [];
-  const stream = new PassThrough();
-  stream.on("data", (piece: Buffer) => pieces.push(piece));
-  return { stream, text: () => Buffer.concat(pieces).toString("utf8") };
 }

