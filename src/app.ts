@@ -34,7 +34,7 @@ import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { createCallRules } from "./runtime/call-rules.ts";
 import { createClientAddressOf } from "./runtime/client-address-of.ts";
-import { Closers } from "./runtime/closers.ts";
+import { Closers, UNHURRIED_MS } from "./runtime/closers.ts";
 import { connectProviders } from "./runtime/connect-providers.ts";
 import { connectionLimits, readMaxOpenFiles } from "./runtime/connection-limits.ts";
 import { createConnectionObserver } from "./runtime/connection-observer.ts";
@@ -345,7 +345,7 @@ async function openLedger(
     durability: config.durability,
     flushIntervalMs: config.flushIntervalMs,
   });
-  closers.add("ledger", () => ledger.close());
+  closers.add("ledger", () => ledger.close(), UNHURRIED_MS);
   keepProcesses(parts.membership, closers);
   return ledger;
 }

@@ -5,7 +5,7 @@ import { createLeasedSink } from "../ledger/leases/leased-sink.ts";
 import type { EventSink, LedgerStatus } from "../ledger/ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Closers } from "./closers.ts";
+import { type Closers, UNHURRIED_MS } from "./closers.ts";
 import type { Gone } from "./process-keeper.ts";
 import type { Tasks } from "./tasks.ts";
 
@@ -38,12 +38,13 @@ export function startBudgets({ store, processId, tasks, log }: BudgetsDeps): Bud
     holds: book,
     sink: createLeasedSink(store.usage, book, processId),
     closeAfter: (closers, ledgerStatus) => {
-      closers.add("budget leases", async () => {
+      const giveBack = async (): Promise<void> => {
         const status = ledgerStatus();
         const isFlushed = status?.openIntents === 0 && status.pendingEvents === 0;
         // What calls that are still in the journal cost must not be lent to others: recovery sees to these leases.
         if (isFlushed) await book.close();
-      });
+      };
+      closers.add("budget leases", giveBack, UNHURRIED_MS);
     },
   };
 }
