@@ -32,7 +32,8 @@ export type PipelineDeps = AuthenticateDeps &
   MeterDeps &
   SettleDeps;
 
-type Stage = (deps: PipelineDeps, call: Call) => Refusal | undefined | Promise<Refusal | undefined>;
+type Outcome = Refusal | undefined;
+type Stage = (deps: PipelineDeps, call: Call) => Outcome | Promise<Outcome>;
 
 /** What a call passes before it is sent, in order. The first refusal ends it. */
 const BEFORE_SENDING: readonly Stage[] = [
@@ -53,29 +54,43 @@ const BEFORE_EACH_ATTEMPT: readonly Stage[] = [limitNextAttempt, enterAccount, h
  * A request's way through the data plane. Resolves when the reply has ended and the call is settled, or with the
  * refusal that is still to be sent.
  */
-export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
-  for (const stage of BEFORE_SENDING) {
-    // Nearly every stage of nearly every call decides at once; waiting for nothing costs a turn of the queue.
-    const decided = stage(deps, call);
-    const refusal = decided instanceof Promise ? await decided : decided;
-    if (refusal !== undefined) return refusal;
+export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Outcome> {
+  const passed = pass(BEFORE_SENDING, deps, call);
+  const refusal = passed instanceof Promise ? await passed : passed;
+  return refusal ?? attempt(deps, call);
+}
+
+/**
+ * From one stage on, to the first refusal. At once, as nearly every stage of nearly every call decides: waiting for
+ * nothing costs a turn of the queue.
+ */
+function pass(
+  stages: readonly Stage[],
+  deps: PipelineDeps,
+  call: Call,
+  from = 0,
+): Outcome | Promise<Outcome> {
+  for (let index = from; index < stages.length; index += 1) {
+    const decided = stages[index]?.(deps, call);
+    if (decided instanceof Promise) {
+      return decided.then((refusal) => refusal ?? pass(stages, deps, call, index + 1));
+    }
+    if (decided !== undefined) return decided;
   }
-  return attempt(deps, call);
+  return undefined;
 }
 
 /**
  * Sends the call, and once more by another way as long as that can be: each time is a provider call of its own, with
  * an intent before it and an event after it.
  */
-async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
+async function attempt(deps: PipelineDeps, call: Call): Promise<Outcome> {
   for (;;) {
     if (call.reply.isClosed) leaveRoute(deps, call);
     if (call.attempt > 1) preferOpenAccount(deps, call);
-    for (const stage of BEFORE_EACH_ATTEMPT) {
-      const decided = stage(deps, call);
-      const refusal = decided instanceof Promise ? await decided : decided;
-      if (refusal !== undefined) return endUnsent(deps, call, refusal);
-    }
+    const passed = pass(BEFORE_EACH_ATTEMPT, deps, call);
+    const refusal = passed instanceof Promise ? await passed : passed;
+    if (refusal !== undefined) return endUnsent(deps, call, refusal);
     if (call.operation.isLastLook === true) call.lastLook = await takeLastLook(deps, call);
     const result = await forward(deps, call);
     call.accountTicket?.end(result.wasStarted);
@@ -84,12 +99,13 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Refusal | undefi
     const measurement = metered instanceof Promise ? await metered : metered;
     const event = await settle(deps, call, { result, measurement });
     spendTokens(call, event);
-    if (!(await startNextAttempt(deps, call))) return finish(deps, call, { result, event });
+    const isOver = call.nextRoute === undefined || !(await startNextAttempt(deps, call));
+    if (isOver) return finish(deps, call, { result, event });
   }
 }
 
 /** What is held for a call that is not sent is free again, whatever kept it from being sent. */
-async function openHeld(deps: PipelineDeps, call: Call): Promise<Refusal | undefined> {
+async function openHeld(deps: PipelineDeps, call: Call): Promise<Outcome> {
   try {
     if (call.endedBy !== undefined) return call.endedBy;
     return await openIntent(deps, call);
@@ -102,7 +118,7 @@ async function openHeld(deps: PipelineDeps, call: Call): Promise<Refusal | undef
 }
 
 /** A limit, a budget or the journal refused the attempt: the client gets what a provider answered before, if one did. */
-function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Refusal | undefined {
+function endUnsent(deps: PipelineDeps, call: Call, refusal: Refusal): Outcome {
   leaveRoute(deps, call);
   call.accountTicket?.end(false);
   if (call.setAside === undefined) return refusal;
@@ -122,7 +138,7 @@ function finish(
   deps: PipelineDeps,
   call: Call,
   ended: { readonly result: ExchangeResult; readonly event: UsageEvent },
-): Refusal | undefined {
+): Outcome {
   const { result, event } = ended;
   if (result.ending === "whole") {
     const isCostKnown = event.costPicos !== null && !COSTS_NOTHING_YET.has(event.usageSource);
@@ -152,7 +168,7 @@ function finish(
 }
 
 /** A client that had a part of the answer must not take it for the whole. */
-function endRevoked(call: Call, { isHeadSent }: ExchangeResult): Refusal | undefined {
+function endRevoked(call: Call, { isHeadSent }: ExchangeResult): Outcome {
   if (!isHeadSent) return call.endedBy;
   call.reply.cut();
   return undefined;

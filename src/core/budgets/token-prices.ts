@@ -43,7 +43,7 @@ export function tokenPricesOf(
   const remembered = rememberedOf(rows);
   const traits = traitsOf(call.bound);
   for (const one of remembered) {
-    if (isFor(one, { ...call, choice, traits })) return one.prices;
+    if (one.traits === traits && isFor(one, choice, call)) return one.prices;
   }
   const prices = findPrices(new DearestPrices(rows, choice), call);
   if (remembered.length === MAX_REMEMBERED) remembered.length = 0;
@@ -89,16 +89,10 @@ function rememberedOf(rows: readonly PriceRow[]): Remembered[] {
 
 function isFor(
   one: Remembered,
-  call: {
-    readonly choice: TierChoice;
-    readonly traits: number;
-    readonly bound: TokenKind;
-    readonly inputTokens: number;
-  },
+  choice: TierChoice,
+  { bound, inputTokens }: { readonly bound: TokenKind; readonly inputTokens: number },
 ): boolean {
-  const { choice, traits, bound, inputTokens } = call;
   return (
-    one.traits === traits &&
     inputTokens >= one.fromTokens &&
     inputTokens < one.untilTokens &&
     one.isOpen === choice.isOpen &&

@@ -51,6 +51,8 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_CHARACTERS = 10;
 const RANDOM_BYTES = 10;
 const RANDOM_CHARACTERS = 16;
+/** Where the last of the digits stands. */
+const LAST = RANDOM_CHARACTERS - 1;
 
 /**
  * Makes ids that are strictly increasing within one factory, also within one millisecond and when the clock steps
@@ -60,6 +62,8 @@ export class IdFactory {
   readonly #source: IdSource;
   #lastMs = -1;
   readonly #digits = new Uint8Array(RANDOM_CHARACTERS);
+  /** The body but for its last character: the next id of the millisecond mostly has it, too. */
+  #stem = "";
 
   constructor(source: IdSource) {
     this.#source = source;
@@ -74,19 +78,18 @@ export class IdFactory {
       this.#lastMs += 1;
       this.#draw();
     }
-    return `${prefix}_${this.#body()}` as Id<Prefix>;
+    return `${prefix}_${this.#stem}${ALPHABET.charAt(this.#digits[LAST] ?? 0)}` as Id<Prefix>;
   }
 
-  #body(): string {
-    let time = "";
+  #writeStem(): void {
+    const characters: string[] = [];
     let rest = this.#lastMs;
-    for (let i = 0; i < TIME_CHARACTERS; i += 1) {
-      time = ALPHABET.charAt(rest % 32) + time;
+    for (let i = TIME_CHARACTERS - 1; i >= 0; i -= 1) {
+      characters[i] = ALPHABET.charAt(rest % 32);
       rest = Math.floor(rest / 32);
     }
-    let random = "";
-    for (const digit of this.#digits) random += ALPHABET.charAt(digit);
-    return time + random;
+    for (let i = 0; i < LAST; i += 1) characters.push(ALPHABET.charAt(this.#digits[i] ?? 0));
+    this.#stem = characters.join("");
   }
 
   #draw(): void {
@@ -104,6 +107,7 @@ export class IdFactory {
         buffer &= (1 << bits) - 1;
       }
     }
+    this.#writeStem();
   }
 
   /** False when all 80 bits were used up within the millisecond. */
@@ -112,6 +116,7 @@ export class IdFactory {
       const digit = this.#digits[i] ?? 0;
       if (digit < 31) {
         this.#digits[i] = digit + 1;
+        if (i < LAST) this.#writeStem();
         return true;
       }
       this.#digits[i] = 0;

@@ -6,6 +6,7 @@ import type { ScopedCall } from "../../core/scopes/scope.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Hold, HoldAnswer, HoldBook, HeldWindow, HeldWindows, TightBudget } from "../holds.ts";
 import { LeaseKeeper, type LeaseKeeperOptions } from "./lease-keeper.ts";
+import { type Held, LeasedHold } from "./leased-hold.ts";
 import { WindowAccount } from "./window-account.ts";
 
 export interface LeaseBookOptions extends Omit<
@@ -22,18 +23,6 @@ const SWEEP_MS = 500;
 const MAX_ROUNDS = 3;
 const NO_WINDOWS: HeldWindows = [];
 const NOTHING_USED: Used = { cost: 0n, price: 0n };
-
-/** What is held for one call, of which accounts. */
-interface Held {
-  readonly windows: HeldWindows;
-  readonly accounts: readonly WindowAccount[];
-}
-
-interface Taken extends Held {
-  readonly amount: Picos;
-  /** How many recalls there had been. */
-  readonly recalls: number;
-}
 
 /** What a call that has ended used of this process's leases. */
 interface Use extends Held, Used {
@@ -81,7 +70,8 @@ export class LeaseBook implements HoldBook {
 
   place(windows: HeldWindows, amount: Picos): HoldAnswer | Promise<HoldAnswer> {
     const held = { windows, accounts: this.#accountsFor(windows) };
-    this.#recallEnded(held.accounts);
+    const wallClockMs = this.#options.nowMs();
+    for (const account of held.accounts) this.#recallIfEnded(account, wallClockMs);
     // What costs nothing passes an empty budget, too.
     return amount === 0n || haveAll(held.accounts, amount)
       ? this.#take(held, amount)
@@ -178,38 +168,35 @@ export class LeaseBook implements HoldBook {
 
   #take(held: Held, amount: Picos): Hold {
     const nowMs = this.#options.monotonicMs();
-    for (const account of held.accounts) account.hold(amount, nowMs);
-    const taken = { ...held, amount, recalls: this.#recalls };
-    return {
-      kind: "held",
-      picos: amount,
-      settle: (event) => this.#settle(taken, event),
-      release: () => {
-        for (const account of held.accounts) this.#end(taken, account, 0n);
-      },
-    };
+    const amountAsNumber = Number(amount);
+    for (const account of held.accounts) account.hold(amount, amountAsNumber, nowMs);
+    return new LeasedHold(this, held, amount, this.#recalls);
   }
 
-  #settle(taken: Taken, event: UsageEvent): void {
-    const { windows, accounts } = taken;
+  releaseHold(hold: LeasedHold): void {
+    for (const account of hold.accounts) this.#end(hold, account, hold.picos);
+  }
+
+  settleHold(hold: LeasedHold, event: UsageEvent): void {
+    const { windows, accounts, picos: amount } = hold;
     const { requestedModel, startedAtMs } = event;
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === windows;
     const counting = isAsHeld ? undefined : this.#countingOf(accounts, event);
     const kept = event.deferred?.step === "begun" ? (event.holdPicos ?? 0n) : 0n;
-    const used = {
-      cost: countedAmount("cost", event) + kept,
-      price: countedAmount("price", event) + kept,
-    };
+    const cost = countedAmount("cost", event) + kept;
+    const price = countedAmount("price", event) + kept;
+    const left = { cost: amount - cost, price: amount - price };
     for (const account of accounts) {
       const isCounted = counting?.includes(account) ?? true;
-      this.#end(taken, account, isCounted ? used[account.budget.measure] : 0n);
+      this.#end(hold, account, isCounted ? left[account.budget.measure] : amount);
     }
-    this.#uses.set(event.id, { windows, accounts, counting, ...used });
+    this.#uses.set(event.id, { windows, accounts, counting, cost, price });
   }
 
-  #end({ amount, recalls }: Taken, account: WindowAccount, used: bigint): void {
-    account.end(amount, used, recalls < account.recalledBy);
+  /** `left`: what the call has not used of what was held for it; less than nothing where it used more. */
+  #end({ recalls }: LeasedHold, account: WindowAccount, left: bigint): void {
+    account.end(left, recalls < account.recalledBy);
     // Others may be waiting for it. What lies idle elsewhere is found by the sweep.
     if (account.isTight || account.owedPicos > 0n) this.#keeper.giveBack(account);
   }
@@ -217,9 +204,11 @@ export class LeaseBook implements HoldBook {
   /** Of what was lent under an increase that has ended, nothing is held. */
   #recallEnded(accounts: Iterable<WindowAccount>): void {
     const wallClockMs = this.#options.nowMs();
-    for (const account of accounts) {
-      if (!account.isLentStill(wallClockMs)) this.#recall(account);
-    }
+    for (const account of accounts) this.#recallIfEnded(account, wallClockMs);
+  }
+
+  #recallIfEnded(account: WindowAccount, wallClockMs: number): void {
+    if (!account.isLentStill(wallClockMs)) this.#recall(account);
   }
 
   #recall(account: WindowAccount): void {

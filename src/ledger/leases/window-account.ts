@@ -18,9 +18,12 @@ export class WindowAccount implements HeldWindow {
   readonly window: PeriodWindow;
   budget: Budget;
   /** Off the window's free money, for this process. */
-  leasedPicos = 0n;
-  /** Set aside for calls in flight, or spent by calls that have ended and are not in the store yet. */
-  usedPicos = 0n;
+  #leasedPicos = 0n;
+  /**
+   * What can be held from at once: the rest of the lease is set aside for calls in flight, or spent by calls that have
+   * ended and are not in the store yet. Negative after calls that cost more than was held for them.
+   */
+  #availablePicos = 0n;
   /** Off the lease here, and on its way back to the store. */
   owedPicos = 0n;
   /** The number of the last recall. */
@@ -50,33 +53,33 @@ export class WindowAccount implements HeldWindow {
     this.#meter = new DemandMeter(nowMs);
   }
 
-  /** What can be held from at once. Negative after calls that cost more than was held for them. */
   get availablePicos(): bigint {
-    return this.leasedPicos - this.usedPicos;
+    return this.#availablePicos;
   }
 
   get isUnused(): boolean {
     return (
-      this.leasedPicos === 0n &&
-      this.usedPicos === 0n &&
+      this.#leasedPicos === 0n &&
+      this.#availablePicos === 0n &&
       this.owedPicos === 0n &&
       this.openCalls === 0 &&
       this.waitingCalls === 0
     );
   }
 
-  hold(amount: Picos, nowMs: number): void {
-    this.usedPicos += amount;
+  /** `amountAsNumber`: the same, near enough to measure demand by. */
+  hold(amount: Picos, amountAsNumber: number, nowMs: number): void {
+    this.#availablePicos -= amount;
     this.openCalls += 1;
     this.lastUsedMs = nowMs;
-    this.#meter.count(amount, nowMs);
+    this.#meter.count(amountAsNumber, nowMs);
   }
 
-  /** The call used so much of what was held; the rest of it is there for others, unless a recall came in between. */
-  end(held: Picos, used: bigint, isRecalled: boolean): void {
-    this.usedPicos += used - held;
+  /** What the call left of its hold is there for others, unless a recall came in between. Negative: it used more. */
+  end(left: bigint, isRecalled: boolean): void {
+    this.#availablePicos += left;
     this.openCalls -= 1;
-    if (isRecalled) this.#owe(held - used);
+    if (isRecalled) this.#owe(left);
   }
 
   isLentStill(wallClockMs: number): boolean {
@@ -110,23 +113,30 @@ export class WindowAccount implements HeldWindow {
 
   /** So much the store has as this process's lease: all that was in doubt is settled by that. */
   compared(leasedPicos: bigint): void {
-    this.leasedPicos = leasedPicos;
+    this.#lend(leasedPicos - this.#leasedPicos);
     this.owedPicos = 0n;
   }
 
+  /** So much more of the window's money is this process's; less, where it is negative. */
+  #lend(amount: bigint): void {
+    this.#leasedPicos += amount;
+    this.#availablePicos += amount;
+  }
+
   #owe(wanted: bigint): void {
-    const available = this.availablePicos;
+    const available = this.#availablePicos;
     const amount = wanted < available ? wanted : available;
     if (amount <= 0n) return;
-    this.leasedPicos -= amount;
+    this.#lend(-amount);
     this.owedPicos += amount;
   }
 
   /** Calls that used so much are in the store, and it is off the lease there. */
   flushed(used: bigint): void {
-    this.usedPicos -= used;
     // The store takes no more off a lease than there is of it; what a call cost beyond its hold is spent all the same.
-    this.leasedPicos = this.leasedPicos > used ? this.leasedPicos - used : 0n;
+    const taken = used < this.#leasedPicos ? used : this.#leasedPicos;
+    this.#leasedPicos -= taken;
+    this.#availablePicos += used - taken;
   }
 
   /** So little is left of the window that other processes may be waiting for what lies idle here. */
@@ -152,7 +162,7 @@ export class WindowAccount implements HeldWindow {
   }
 
   answered(ask: LeaseAsk, answer: LeaseAnswer, nowMs: number): void {
-    this.leasedPicos += answer.grantedPicos;
+    this.#lend(answer.grantedPicos);
     this.#lentUntilMs = Math.min(this.#lentUntilMs, answer.limitUntilMs ?? this.#lentUntilMs);
     this.#answer = answer;
     const isShort = answer.grantedPicos < ask.needPicos;
@@ -213,9 +223,9 @@ class DemandMeter {
     this.#secondMs = nowMs;
   }
 
-  count(amount: Picos, nowMs: number): void {
+  count(amount: number, nowMs: number): void {
     this.#turn(nowMs);
-    this.#present += Number(amount);
+    this.#present += amount;
   }
 
   /** What so many milliseconds need when they are as the last ones. */

@@ -132,22 +132,31 @@ export class RateMeter {
 
   /** Only after `has`. */
   take(amount: number, nowMs: number): TakenPermits {
+    this.#note(amount, nowMs);
+    const [first] = this.#batches;
+    // Nearly always: no list grows then.
+    if (first !== undefined && amount > 0 && first.left >= amount) {
+      return { meter: this, amount, parts: [this.#takeOf(first, amount, nowMs)] };
+    }
     const parts: TakenPart[] = [];
     let missing = amount;
     for (const batch of this.#batches) {
       if (missing === 0) break;
       const part = Math.min(missing, batch.left);
       if (part === 0) continue;
-      batch.left -= part;
-      batch.used += part;
-      this.#left -= part;
+      parts.push(this.#takeOf(batch, part, nowMs));
       missing -= part;
-      batch.lastUsedAtMs = nowMs;
-      parts.push({ batch, amount: part, moves: batch.moves.length });
     }
     if (missing > 0) throw new Error("permits were taken that are not there");
-    this.#note(amount, nowMs);
     return { meter: this, amount, parts };
+  }
+
+  #takeOf(batch: Batch, amount: number, nowMs: number): TakenPart {
+    batch.left -= amount;
+    batch.used += amount;
+    this.#left -= amount;
+    batch.lastUsedAtMs = nowMs;
+    return { batch, amount, moves: batch.moves.length };
   }
 
   /** Whether there is enough in this process's own share of the limit, for as long as the store is away. */

@@ -250,22 +250,24 @@ export class SharedLimits implements Limits {
   }
 
   #takeAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): Admission {
-    const taken: Taken[] = [];
-    for (const use of uses) {
-      const { requests, tokens, slots } = use;
-      use.openCalls += 1;
-      taken.push({
-        use,
-        requests: requests && takeOf(requests, 1, nowMs),
-        tokens: tokens && takeOf(tokens, tokens.clamp(call.tokens), nowMs),
-        slots,
-      });
-      slots?.take();
-      if (requests?.isRunningLow(nowMs) === true || tokens?.isRunningLow(nowMs) === true) {
-        this.#trips.ask(use);
-      } else this.#trips.watch(use);
-    }
+    const taken = uses.map((use) => this.#take(use, call, nowMs));
     return new CallAdmission(this.#admissionDeps, taken, ratesOf(uses, nowMs));
+  }
+
+  #take(use: LocalUse, call: LimitedCall, nowMs: number): Taken {
+    const { requests, tokens, slots } = use;
+    use.openCalls += 1;
+    const taken = {
+      use,
+      requests: requests && takeOf(requests, 1, nowMs),
+      tokens: tokens && takeOf(tokens, tokens.clamp(call.tokens), nowMs),
+      slots,
+    };
+    slots?.take();
+    if (requests?.isRunningLow(nowMs) === true || tokens?.isRunningLow(nowMs) === true) {
+      this.#trips.ask(use);
+    } else this.#trips.watch(use);
+    return taken;
   }
 
   async #waitFor(

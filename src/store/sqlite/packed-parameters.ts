@@ -5,11 +5,12 @@
 export type PackedParameters = string | readonly unknown[];
 
 export function packParameters(parameters: readonly unknown[]): PackedParameters {
-  const values: (string | number | null)[] = [];
-  for (const parameter of parameters) {
-    const value = jsonValueOf(parameter);
+  const values = Array.from<unknown>({ length: parameters.length });
+  // By index: there are hundreds of thousands in a second, and an iterator makes an object for each.
+  for (let index = 0; index < values.length; index += 1) {
+    const value = jsonValueOf(parameters[index]);
     if (value === undefined) return parameters;
-    values.push(value);
+    values[index] = value;
   }
   return JSON.stringify(values);
 }

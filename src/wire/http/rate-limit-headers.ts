@@ -6,25 +6,49 @@ export interface Rate {
 }
 
 /** A flat list of names and values; of a rate that is not limited, nothing. */
-export function createRateLimitHeaders(rates: {
+export function createRateLimitHeaders({
+  requests,
+  tokens,
+}: {
   readonly requests?: Rate | undefined;
   readonly tokens?: Rate | undefined;
-}): string[] {
-  const headers: string[] = [];
-  if (rates.requests !== undefined) push(headers, "requests", rates.requests);
-  if (rates.tokens !== undefined) push(headers, "tokens", rates.tokens);
-  return headers;
+}): readonly string[] {
+  const ofRequests = requests === undefined ? NONE : headersOf(REQUESTS, requests);
+  const ofTokens = tokens === undefined ? NONE : headersOf(TOKENS, tokens);
+  if (ofTokens === NONE) return ofRequests;
+  return ofRequests === NONE ? ofTokens : [...ofRequests, ...ofTokens];
 }
 
-function push(headers: string[], of: "requests" | "tokens", rate: Rate): void {
-  headers.push(
-    `x-ratelimit-limit-${of}`,
-    String(rate.limit),
-    `x-ratelimit-remaining-${of}`,
-    String(rate.remaining),
-    `x-ratelimit-reset-${of}`,
-    formatReset(rate.resetMs),
-  );
+const NONE: readonly string[] = [];
+
+/** Written out: names that are put together anew for each reply cost more than the rest of it. */
+interface RateNames {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+const REQUESTS: RateNames = {
+  limit: "x-ratelimit-limit-requests",
+  remaining: "x-ratelimit-remaining-requests",
+  reset: "x-ratelimit-reset-requests",
+};
+
+const TOKENS: RateNames = {
+  limit: "x-ratelimit-limit-tokens",
+  remaining: "x-ratelimit-remaining-tokens",
+  reset: "x-ratelimit-reset-tokens",
+};
+
+function headersOf(names: RateNames, { limit, remaining, resetMs }: Rate): readonly string[] {
+  return [
+    names.limit,
+    String(limit),
+    names.remaining,
+    String(remaining),
+    names.reset,
+    formatReset(resetMs),
+  ];
 }
 
 /** As Go writes durations, which is how OpenAI writes this header: `17ms`, `8s`, `6m0s`. */
