@@ -45,6 +45,8 @@ async function startHere(
   config: Config,
   { io, log, ...more }: { readonly io: CliIo; readonly log: Log } & WorkerParts,
 ): Promise<RunningKeyward> {
+  const { tuneV8 } = await import("../../runtime/tune-v8.ts");
+  tuneV8();
   const { startKeyward } = await import("../../app.ts");
   const { cwd, env } = io;
   return await startKeyward({ config, cwd, env, version: readVersion(), log, ...more });
