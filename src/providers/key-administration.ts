@@ -67,6 +67,8 @@ export interface KeyAdministration {
   check(): Promise<AdministrationAnswer<null>>;
   /** Those in use. */
   listProjects(): Promise<AdministrationAnswer<readonly NamedObject[]>>;
+  /** A list may not have it yet, or not any more; asked for by its id, it is there. */
+  findProject(id: string): Promise<AdministrationAnswer<{ readonly isArchived: boolean }>>;
   createProject(name: string): Promise<AdministrationAnswer<NamedObject>>;
   /** Nothing can be called with its keys any more, and it is not listed; there is no way to delete one. */
   archiveProject(id: string): Promise<AdministrationAnswer<null>>;

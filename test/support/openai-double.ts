@@ -57,6 +57,7 @@ export type Unsupported =
 export class OpenaiDouble {
   readonly adminKey = secretOf("sk-admin", 0);
   readonly projects: Project[] = [];
+  readonly archivedProjects: Project[] = [];
   readonly serviceAccounts: (ProjectServiceAccount & { readonly projectId: string })[] = [];
   readonly keys: HeldKey[] = [];
   readonly spendLimits = new Map<string, ProjectSpendLimit>();
@@ -69,6 +70,8 @@ export class OpenaiDouble {
   refusedCalls = 0;
   /** Answers with this status instead, for as long as it says so. */
   fault: ((request: DoubleRequest) => number | undefined) | undefined;
+  /** Projects that are there and that its list does not show yet. */
+  isUnlisted: (project: Project) => boolean = () => false;
   #count = 0;
   readonly #now = () => Math.floor(Date.now() / 1000);
 
@@ -137,14 +140,22 @@ export class OpenaiDouble {
     const { method } = request;
     const body = (request.body ?? {}) as Record<string, unknown>;
     if (projectId === "") {
-      if (method === "GET") return page(this.projects, search);
+      if (method === "GET") {
+        const listed = this.projects.filter((project) => !this.isUnlisted(project));
+        return page(listed, search);
+      }
       if (this.unsupported.has("create_project")) return FORBIDDEN;
       return answer(this.addProject(String(body["name"])));
     }
-    if (!this.projects.some((one) => one.id === projectId)) return NOT_FOUND;
+    const project = this.projects.find((one) => one.id === projectId);
+    if (kind === "") {
+      const found = project ?? this.archivedProjects.find((one) => one.id === projectId);
+      return found === undefined ? NOT_FOUND : answer(found);
+    }
+    if (project === undefined) return NOT_FOUND;
     switch (kind) {
       case "archive":
-        return this.#archive(projectId);
+        return this.#archive(project);
       case "service_accounts":
         return below === "api_keys"
           ? this.#createKey(projectId, id, body)
@@ -163,13 +174,14 @@ export class OpenaiDouble {
   }
 
   /** It is listed no more, and its keys are refused. */
-  #archive(projectId: string): DoubleAnswer {
-    const project = this.projects.find((one) => one.id === projectId);
-    if (project === undefined) return NOT_FOUND;
-    remove(this.projects, (one) => one.id === projectId);
-    while (remove(this.keys, (key) => key.projectId === projectId));
-    while (remove(this.serviceAccounts, (one) => one.projectId === projectId));
-    return answer({ ...project, status: "archived", archived_at: this.#now() } satisfies Project);
+  #archive(project: Project): DoubleAnswer {
+    const { id } = project;
+    remove(this.projects, (one) => one.id === id);
+    while (remove(this.keys, (key) => key.projectId === id));
+    while (remove(this.serviceAccounts, (one) => one.projectId === id));
+    const archived = { ...project, status: "archived", archived_at: this.#now() } satisfies Project;
+    this.archivedProjects.push(archived);
+    return answer(archived);
   }
 
   #serviceAccounts(method: string, { projectId, id, search, body }: Asked): DoubleAnswer {

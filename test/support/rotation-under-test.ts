@@ -6,7 +6,12 @@ import { simulatorProvider } from "../../src/providers/simulator/simulator-provi
 import { createProviders } from "../../src/runtime/providers.ts";
 import { driveOnce } from "../../src/runtime/rotation/rotation-driver.ts";
 import type { RunStepDeps } from "../../src/runtime/rotation/run-step.ts";
-import type { ProviderAccountRecord, ProviderKeyRecord } from "../../src/store/records.ts";
+import type { ProvisionRecord } from "../../src/store/provision-repository.ts";
+import type {
+  EnvironmentRecord,
+  ProviderAccountRecord,
+  ProviderKeyRecord,
+} from "../../src/store/records.ts";
 import type { RotationRecord } from "../../src/store/rotation-records.ts";
 import type { Store } from "../../src/store/store.ts";
 import { ADMINISTRATION_SCOPE } from "../../src/vault/vault.ts";
@@ -134,6 +139,46 @@ export function sampleRotationOf(
     next: null,
     isOldExpiring: false,
     oldFate: null,
+    notes: [],
+    createdBy: "test",
+    createdAtMs: nowMs,
+  };
+}
+
+/** Of the account, for an environment; nothing is done yet. */
+export function sampleProvisionOf(
+  { ids }: Pick<RotationParts, "ids">,
+  of: {
+    readonly environment: Pick<EnvironmentRecord, "id" | "name">;
+    readonly account: Pick<ProviderAccountRecord, "id">;
+  },
+  nowMs: number,
+): ProvisionRecord {
+  const id = ids.create("pvn");
+  return {
+    id,
+    environmentId: of.environment.id,
+    accountId: of.account.id,
+    keyId: ids.create("pky"),
+    keyName: "main",
+    revision: 0,
+    state: "project",
+    stateSinceMs: nowMs,
+    attempts: 0,
+    nextAttemptAtMs: nowMs,
+    problem: null,
+    failedIn: null,
+    endedAtMs: null,
+    remoteName: `keyward-${of.environment.name}-${id}`,
+    limits: {
+      spend: { monthlyCents: 500_00, budgetId: null },
+      models: ["gpt-4o", "o4*"],
+      rate: { requestsPerMinute: 60, tokensPerMinute: 2_000_000 },
+    },
+    outcomes: [],
+    projectId: null,
+    secret: null,
+    isVerified: false,
     notes: [],
     createdBy: "test",
     createdAtMs: nowMs,

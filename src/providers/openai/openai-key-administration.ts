@@ -44,6 +44,13 @@ export class OpenaiKeyAdministration implements KeyAdministration {
     return await this.#api.list("/projects", {}, readNamed);
   }
 
+  async findProject(id: string): Promise<AdministrationAnswer<{ readonly isArchived: boolean }>> {
+    return await this.#api.request({ method: "GET", path: projectPath(id) }, (fields) => {
+      const status = readText(fields, "status");
+      return status === undefined ? undefined : { isArchived: status === "archived" };
+    });
+  }
+
   async createProject(name: string): Promise<AdministrationAnswer<NamedObject>> {
     return await this.#api.request(
       { method: "POST", path: "/projects", body: { name } },

@@ -37,11 +37,33 @@ export async function listMadeProjects(
   return { kind: "done", value: made };
 }
 
+/**
+ * The ids of all projects of a provision that are in use, also of the one that was written down and is in no list yet: a
+ * list may lag behind what was made.
+ */
+export async function findMadeProjects(
+  administration: KeyAdministration,
+  provision: Pick<ProvisionRecord, "remoteName" | "projectId" | "stateSinceMs">,
+  nowMs: number,
+): Promise<AdministrationAnswer<readonly string[]>> {
+  const { projectId } = provision;
+  const listed = await listMadeProjects(administration, provision);
+  if (listed.kind !== "done") return listed;
+  const ids = listed.value.map(({ id }) => id);
+  if (projectId === null || ids.includes(projectId)) return { kind: "done", value: ids };
+  const written = await administration.findProject(projectId);
+  if (written.kind === "done") {
+    return { kind: "done", value: written.value.isArchived ? ids : [...ids, projectId] };
+  }
+  const failed = unlessNew(written, provision, nowMs);
+  return failed.kind === "missing" ? { kind: "done", value: ids } : failed;
+}
+
 /** Archives the projects of a provision's name but `keptId`; keys in them are refused from then on. */
 export async function archiveMadeProjects(
   administration: KeyAdministration,
   provision: Pick<ProvisionRecord, "remoteName">,
-  keptId: string | null,
+  keptId: string,
 ): Promise<Failed | undefined> {
   const made = await listMadeProjects(administration, provision);
   if (made.kind !== "done") return made;

@@ -6,6 +6,7 @@ import {
   addDoubledAccount,
   askDouble,
   driverDeps,
+  sampleProvisionOf,
 } from "../../../test/support/rotation-under-test.ts";
 import { enterProvisionState, type ProvisionState } from "../../core/provisioning/provision.ts";
 import type { ProvisionRecord } from "../../store/provision-repository.ts";
@@ -31,39 +32,9 @@ describe("a provision at OpenAI", () => {
   const partsOf = () => ({ store: admin.store, vault: admin.vault, ids: admin.deps.ids });
 
   async function begin(changes: Partial<ProvisionRecord> = {}): Promise<ProvisionRecord["id"]> {
-    const { ids } = admin.deps;
-    const id = ids.create("pvn");
-    const nowMs = Date.now();
-    await admin.store.rotation.provisions.insert({
-      id,
-      environmentId: environment.id,
-      accountId: account.id,
-      keyId: ids.create("pky"),
-      keyName: "main",
-      revision: 0,
-      state: "project",
-      stateSinceMs: nowMs,
-      attempts: 0,
-      nextAttemptAtMs: nowMs,
-      problem: null,
-      failedIn: null,
-      endedAtMs: null,
-      remoteName: `keyward-production-${id}`,
-      limits: {
-        spend: { monthlyCents: 500_00, budgetId: null },
-        models: ["gpt-4o", "o4*"],
-        rate: { requestsPerMinute: 60, tokensPerMinute: 2_000_000 },
-      },
-      outcomes: [],
-      projectId: null,
-      secret: null,
-      isVerified: false,
-      notes: [],
-      createdBy: "test",
-      createdAtMs: nowMs,
-      ...changes,
-    });
-    return id;
+    const provision = sampleProvisionOf(admin.deps, { environment, account }, Date.now());
+    await admin.store.rotation.provisions.insert({ ...provision, ...changes });
+    return provision.id;
   }
 
   async function find(id: ProvisionRecord["id"]): Promise<ProvisionRecord> {
@@ -308,6 +279,64 @@ describe("a provision at OpenAI", () => {
         if (isAlive || state === "test" || state === "add") break;
       }
     }
+  });
+
+  test.each(["key", "identify", "add"] as const)(
+    "called off in %s while the provider's list has not got its project yet, leaves no project and no key",
+    async (state) => {
+      const id = await begin();
+      await drive(depsOf(), id, state);
+      if (state === "key") await dieAfter("/service_accounts", id);
+      expect(double.keys).toHaveLength(1);
+      double.isUnlisted = ({ name }) => name === `keyward-production-${id}`;
+      await callOff(id);
+      const ended = await drive(depsOf(), id);
+      expect(ended.state).toBe("cancelled");
+      expect(ended.notes.at(-1)?.text).toContain("gone at the provider");
+      expect([madeProjects(), double.serviceAccounts, double.keys]).toEqual([[], [], []]);
+    },
+  );
+
+  test("called off before its project was written down, looks for it a second time", async () => {
+    const id = await begin();
+    await dieAfter("/projects", id);
+    let looks = 0;
+    double.fault = ({ method, path }) => {
+      if (method === "GET" && path.startsWith("/v1/organization/projects?")) looks += 1;
+      return undefined;
+    };
+    double.isUnlisted = () => looks < 2;
+    await callOff(id);
+    const deps = depsOf();
+    await driveProvisionOnce(deps, await find(id));
+    const waiting = await find(id);
+    expect(waiting).toMatchObject({ state: "undo", attempts: 1 });
+    expect(waiting.problem).toContain("may not be listed yet");
+    expect((await drive(deps, id)).state).toBe("cancelled");
+    expect([madeProjects(), looks]).toEqual([[], 2]);
+  });
+
+  test("called off where its project is not known everywhere yet, goes on until it is", async () => {
+    const id = await begin();
+    await drive(depsOf(), id, "test");
+    double.isUnlisted = () => true;
+    let refusals = 0;
+    double.fault = ({ path }) => {
+      if (!path.startsWith("/v1/organization/projects/") || refusals === 3) return undefined;
+      refusals += 1;
+      return 404;
+    };
+    await callOff(id);
+    expect((await drive(depsOf(), id)).state).toBe("cancelled");
+    expect([madeProjects(), double.keys]).toEqual([[], []]);
+  });
+
+  test("called off where somebody has deleted its project for good, ends all the same", async () => {
+    const id = await begin();
+    await drive(depsOf(), id, "test");
+    double.projects.length = 0;
+    await callOff(id);
+    expect((await drive(depsOf(), id)).state).toBe("cancelled");
   });
 
   /** The provider has made it, and nobody has written it down. */

@@ -6,7 +6,7 @@ import type { ProvisionRecord } from "../../../store/provision-repository.ts";
 import type { ProviderKeyRecord } from "../../../store/records.ts";
 import { deleteNamed } from "../../rotation/remote-keys.ts";
 import { finalTrouble, next, type Step, troubleOf } from "../../rotation/step.ts";
-import { archiveMadeProjects, openProvisionDesk } from "../made-things.ts";
+import { archiveMadeProjects, openProvisionDesk, unlessNew } from "../made-things.ts";
 
 const WEIGHT = 1;
 
@@ -23,7 +23,10 @@ export const addKey: Step<ProvisionRecord> = async (deps, provision) => {
   const leftover =
     (await deleteNamed(found.administration, { projectId, name, kept })) ??
     (await archiveMadeProjects(found.administration, provision, projectId));
-  if (leftover !== undefined) return troubleOf(leftover, "a leftover could not be cleared away");
+  if (leftover !== undefined) {
+    const failed = unlessNew(leftover, provision, deps.nowMs());
+    return troubleOf(failed, "a leftover could not be cleared away");
+  }
   const environment = await deps.store.environments.findById(provision.environmentId);
   if (environment === undefined) return finalTrouble("the environment is not there any more");
   const { account } = desk;
