@@ -53,8 +53,8 @@ export interface ProvisionRepository {
   insert(record: ProvisionRecord): Promise<void>;
   findById(id: ProvisionId): Promise<ProvisionRecord | undefined>;
   findOpenOf(environmentId: EnvironmentId): Promise<ProvisionRecord | undefined>;
-  /** Those that have not ended, oldest first: one an environment. */
-  listOpen(): Promise<readonly ProvisionRecord[]>;
+  /** Of those that have not ended, oldest first: one an environment. One that can't be read hides no other. */
+  listOpenIds(): Promise<readonly ProvisionId[]>;
   list(page: PageRequest): Promise<Page<ProvisionRecord>>;
   /**
    * Everything that can change, with the revision counted up. Undefined, and nothing changed, when the record has another

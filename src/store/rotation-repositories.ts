@@ -21,8 +21,8 @@ export interface RotationRepository {
   findOpenOf(keyId: ProviderKeyId): Promise<RotationRecord | undefined>;
   /** Of the keys that have an open one, its id. */
   findOpenIds(keyIds: readonly ProviderKeyId[]): Promise<ReadonlyMap<ProviderKeyId, RotationId>>;
-  /** Those that have not ended, oldest first; at most MAX_OPEN_ROTATIONS. */
-  listOpen(): Promise<readonly RotationRecord[]>;
+  /** Of those that have not ended, oldest first; at most MAX_OPEN_ROTATIONS. One that can't be read hides no other. */
+  listOpenIds(): Promise<readonly RotationId[]>;
   list(
     page: PageRequest,
     filter?: {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { adminUnderTest } from "../../../test/support/admin-under-test.ts";
 import { OpenaiDouble } from "../../../test/support/openai-double.ts";
 import { addDoubledAccount, askDouble } from "../../../test/support/rotation-under-test.ts";
+import type { ProvisionId } from "../../core/ids/ids.ts";
 import { OpenaiKeyAdministration } from "../../providers/openai/openai-key-administration.ts";
 import { type AdminClient, createAdminClient, expectData } from "../client.ts";
 
@@ -163,7 +164,7 @@ describe("provisions", () => {
     expect(called).toMatchObject({ state: "undo", canCancel: false });
     expect((await client.POST("/provisions/{id}/cancel", { params })).response.status).toBe(409);
     const { provisions } = admin.store.rotation;
-    const [record] = await provisions.listOpen();
+    const record = await provisions.findById(id as ProvisionId);
     if (record === undefined) throw new Error("it is open");
     await provisions.save({ ...record, state: "failed", failedIn: "undo", problem: "no" });
     const retried = expectData(await client.POST("/provisions/{id}/retry", { params }));

@@ -71,9 +71,13 @@ export function troubled<State extends string, Work extends Resumable<State | "f
   nowMs: number,
 ): Work {
   if (isFinal) return { ...enter(way, work, "failed", nowMs), problem };
-  const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(work.attempts, 16));
-  const nextAttemptAtMs = nowMs + Math.min(MAX_WAIT_MS, Math.max(waitMs, retryAfterMs ?? 0));
-  return { ...work, attempts: work.attempts + 1, nextAttemptAtMs, problem };
+  const waitMs = Math.min(MAX_WAIT_MS, Math.max(waitAfter(work.attempts), retryAfterMs ?? 0));
+  return { ...work, attempts: work.attempts + 1, nextAttemptAtMs: nowMs + waitMs, problem };
+}
+
+/** After so many tries that failed, with this one to come. */
+export function waitAfter(attempts: number): number {
+  return Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts, 16));
 }
 
 /** Whether trying again now means anything: it has failed, or waits for its next try. */

@@ -3,6 +3,7 @@ import type { ProvisionRecord } from "../../store/provision-repository.ts";
 import {
   attempt,
   type Driven,
+  driveGuarded,
   keep,
   type KindOfWork,
   type RunStepDeps,
@@ -45,5 +46,7 @@ export async function driveProvisionOnce(
   // Without a step it has ended, or waits for a person.
   if (endedAtMs !== null || step === undefined) return { kind: "waits", untilMs: null };
   if (nextAttemptAtMs > deps.nowMs()) return { kind: "waits", untilMs: nextAttemptAtMs };
-  return await keep(deps, PROVISIONS, provision, await attempt(deps, PROVISIONS, provision, step));
+  return await driveGuarded(deps, PROVISIONS, provision, async () =>
+    keep(deps, PROVISIONS, provision, await attempt(deps, PROVISIONS, provision, step)),
+  );
 }

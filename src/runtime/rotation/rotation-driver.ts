@@ -6,7 +6,14 @@ import {
 } from "../../core/rotation/next-step.ts";
 import { afterTrouble, enterState } from "../../core/rotation/rotation.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
-import { attempt, type Driven, keep, type KindOfWork, type RunStepDeps } from "./run-step.ts";
+import {
+  attempt,
+  type Driven,
+  driveGuarded,
+  keep,
+  type KindOfWork,
+  type RunStepDeps,
+} from "./run-step.ts";
 import { next, type Step, type StepDeps, type StepResult } from "./step.ts";
 import { createKey } from "./steps/create-key.ts";
 import { beginGrace, endGrace } from "./steps/grace.ts";
@@ -41,6 +48,13 @@ const ROTATIONS: KindOfWork<RotationRecord> = {
  * goes on; whoever is overtaken has changed nothing.
  */
 export async function driveOnce(
+  deps: RunStepDeps,
+  rotation: RotationRecord,
+): Promise<Driven<RotationRecord>> {
+  return await driveGuarded(deps, ROTATIONS, rotation, () => drive(deps, rotation));
+}
+
+async function drive(
   deps: RunStepDeps,
   rotation: RotationRecord,
 ): Promise<Driven<RotationRecord>> {

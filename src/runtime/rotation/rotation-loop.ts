@@ -3,6 +3,7 @@ import type { Store } from "../../store/store.ts";
 import { driveProvisionOnce } from "../provisioning/provision-driver.ts";
 import { rotateScheduled } from "./rotate-scheduled.ts";
 import { driveOnce } from "./rotation-driver.ts";
+import { RestingWork } from "./resting-work.ts";
 import type { Driven, RunStepDeps } from "./run-step.ts";
 
 export interface RotationLoopDeps extends RunStepDeps {
@@ -13,6 +14,8 @@ export interface RotationLoopDeps extends RunStepDeps {
   /** How often it is looked whether there is something to do. */
   readonly tickMs?: number;
 }
+
+type Drive<Work> = (deps: RunStepDeps, work: Work) => Promise<Driven<Work>>;
 
 const DEFAULT_TICK_MS = 2_000;
 /** The name of the lease under which one process at a time drives rotations. */
@@ -30,6 +33,8 @@ const SCHEDULE_EVERY_MS = 60_000;
  */
 export class RotationLoop {
   readonly #deps: RotationLoopDeps;
+  /** Of which not even what is in the way could be written on them. */
+  readonly #resting = new RestingWork();
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #isWoken = false;
@@ -115,18 +120,45 @@ export class RotationLoop {
       await rotateScheduled(this.#deps);
     }
     const { rotations, provisions } = store.rotation;
-    for (const { id } of await rotations.listOpen()) {
-      await this.#drive(id, (at) => rotations.findById(at), driveOnce);
+    const open = {
+      rotations: await rotations.listOpenIds(),
+      provisions: await provisions.listOpenIds(),
+    };
+    this.#resting.keepOnly(new Set<string>([...open.rotations, ...open.provisions]));
+    for (const id of open.rotations) {
+      await this.#driveAlone(id, (at) => rotations.findById(at), driveOnce);
     }
-    for (const { id } of await provisions.listOpen()) {
-      await this.#drive(id, (at) => provisions.findById(at), driveProvisionOnce);
+    for (const id of open.provisions) {
+      await this.#driveAlone(id, (at) => provisions.findById(at), driveProvisionOnce);
+    }
+  }
+
+  /** One that breaks stops no other: it rests, longer each time. */
+  async #driveAlone<Id extends string, Work>(
+    id: Id,
+    find: (id: Id) => Promise<Work | undefined>,
+    drive: Drive<Work>,
+  ): Promise<void> {
+    const restsUntilMs = this.#resting.untilMs(id);
+    if (restsUntilMs > this.#deps.nowMs()) {
+      this.#dueAtMs = Math.min(this.#dueAtMs, restsUntilMs);
+      return;
+    }
+    try {
+      await this.#drive(id, find, drive);
+      this.#resting.delete(id);
+    } catch (err) {
+      // A store that is away is in everything's way: then this rejects, and all is looked at again with the next tick.
+      await this.#takeLease();
+      const untilMs = this.#resting.add(id, this.#deps.nowMs());
+      this.#deps.log.error({ err, id, untilMs }, "a rotation or provision cannot be read or written");
     }
   }
 
   async #drive<Id, Work>(
     id: Id,
     find: (id: Id) => Promise<Work | undefined>,
-    drive: (deps: RunStepDeps, work: Work) => Promise<Driven<Work>>,
+    drive: Drive<Work>,
   ): Promise<void> {
     for (let step = 0; step < MAX_STEPS_A_TURN && !this.#isStopped; step += 1) {
       const work = await find(id);

@@ -32,6 +32,27 @@ interface Steppable extends Resumable<string> {
   }[];
 }
 
+const BROKEN = "Keyward itself could not do the step: its log says why";
+
+/**
+ * Goes on with a piece of work. What nobody expected stands in its way from then on, and in no other's: it is written on
+ * it, and it is tried again later. Rejects when not even that can be written.
+ */
+export async function driveGuarded<Work extends Steppable>(
+  deps: RunStepDeps,
+  kind: KindOfWork<Work>,
+  work: Work,
+  drive: () => Promise<Driven<Work>>,
+): Promise<Driven<Work>> {
+  try {
+    return await drive();
+  } catch (err) {
+    const { what } = kind;
+    deps.log.error({ err, [what]: work.id, state: work.state }, `a ${what} could not go on`);
+    return await keep(deps, kind, work, trouble(BROKEN));
+  }
+}
+
 /** A step that breaks is tried again: the store may be away, a seal may not open. */
 export async function attempt<Work extends Steppable>(
   deps: RunStepDeps,
@@ -43,7 +64,7 @@ export async function attempt<Work extends Steppable>(
     return await step(deps, work);
   } catch (err) {
     deps.log.error({ err, [what]: work.id, state: work.state }, `a ${what}'s step broke`);
-    return trouble("Keyward itself could not do the step: its log says why");
+    return trouble(BROKEN);
   }
 }
 

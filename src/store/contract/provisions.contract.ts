@@ -106,9 +106,9 @@ export function describeProvisions(createDatabase: CreateTestDatabase): void {
       expect(refused[0]?.reason).toMatchObject({ field: "environmentId" });
       const open = await store.rotation.provisions.findOpenOf(of.environment.id);
       if (open === undefined) throw new Error("one is open");
-      expect(await store.rotation.provisions.listOpen()).toEqual([open]);
+      expect(await store.rotation.provisions.listOpenIds()).toEqual([open.id]);
       await store.rotation.provisions.save({ ...open, endedAtMs: SAMPLE_TIME_MS });
-      expect(await store.rotation.provisions.listOpen()).toEqual([]);
+      expect(await store.rotation.provisions.listOpenIds()).toEqual([]);
       await store.rotation.provisions.insert(sampleProvision(of));
     });
 

@@ -45,14 +45,16 @@ export class SqlProvisionRepository implements ProvisionRepository {
     return row && toRecord(row);
   }
 
-  async listOpen(): Promise<readonly ProvisionRecord[]> {
-    const rows = await this.#rows()
+  async listOpenIds(): Promise<readonly ProvisionId[]> {
+    const rows = await this.#connections.read
+      .selectFrom("provisions")
+      .select("id")
       .where("ended_at_ms", "is", null)
       .orderBy("created_at_ms")
       .orderBy("id")
       .limit(MAX_PAGE_SIZE)
       .execute();
-    return rows.map(toRecord);
+    return rows.map(({ id }) => id);
   }
 
   async list(page: PageRequest): Promise<Page<ProvisionRecord>> {

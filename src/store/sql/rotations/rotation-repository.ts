@@ -57,14 +57,16 @@ export class SqlRotationRepository implements RotationRepository {
     return new Map(rows.map((row) => [row.key_id, row.id]));
   }
 
-  async listOpen(): Promise<readonly RotationRecord[]> {
-    const rows = await this.#rows()
+  async listOpenIds(): Promise<readonly RotationId[]> {
+    const rows = await this.#connections.read
+      .selectFrom("rotations")
+      .select("id")
       .where("ended_at_ms", "is", null)
       .orderBy("created_at_ms")
       .orderBy("id")
       .limit(MAX_OPEN_ROTATIONS)
       .execute();
-    return rows.map(toRecord);
+    return rows.map(({ id }) => id);
   }
 
   async list(
