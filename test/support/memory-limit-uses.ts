@@ -28,8 +28,16 @@ export class MemoryLimitUses implements LimitUseSink {
     await road.after;
   }
 
-  async removeIdle(): Promise<number> {
-    return 0;
+  /** Uses that count nothing any more, and how they went. */
+  idle = 0;
+  readonly removals: number[] = [];
+
+  async removeIdle(limit: number): Promise<number> {
+    if (this.road() === "away") throw new Error("the database does not answer");
+    const removed = Math.min(limit, this.idle);
+    this.idle -= removed;
+    this.removals.push(removed);
+    return removed;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LimitUse } from "../../core/limits/limit-use.ts";
 import type { LimitUseSink } from "../limits.ts";
+import { IdleRemoval } from "./idle-removal.ts";
 import { decideUse, type LocalUse, type UseGrant, type UseRequest } from "./local-use.ts";
 
 export interface TripLog {
@@ -19,8 +20,6 @@ interface StoreTripsDeps {
 const MAX_USES_A_TRIP = 100;
 const ANSWER_DEADLINE_MS = 1_000;
 const RETRY_MS = 1_000;
-const REMOVE_IDLE_MS = 60_000;
-const MAX_REMOVED = 500;
 
 /**
  * The way of a process to the store and back, for all its uses together. There is one trip at a time: what is asked
@@ -28,6 +27,7 @@ const MAX_REMOVED = 500;
  */
 export class StoreTrips {
   readonly #deps: StoreTripsDeps;
+  readonly #removal: IdleRemoval;
   #queue = new Set<LocalUse>();
   /** Looked at with every tick: they have something in hand, or will have something to tell. */
   readonly #watched = new Set<LocalUse>();
@@ -35,14 +35,13 @@ export class StoreTrips {
   #running: Promise<void> | undefined;
   #isAway = false;
   #triedAtMs = Number.NEGATIVE_INFINITY;
-  #removedIdleAtMs: number;
   #isClosed = false;
   /** Processes that ran when the store was last heard of; at least this one. */
   processCount = 1;
 
   constructor(deps: StoreTripsDeps) {
     this.#deps = deps;
-    this.#removedIdleAtMs = deps.monotonicMs();
+    this.#removal = new IdleRemoval(deps);
   }
 
   /** The store does not answer: nobody waits for it, and it is tried again once a second. */
@@ -80,11 +79,7 @@ export class StoreTrips {
       else if (use.isIdle(nowMs)) this.#watched.delete(use);
     }
     this.#start();
-    if (nowMs - this.#removedIdleAtMs < REMOVE_IDLE_MS || this.#isAway) return;
-    this.#removedIdleAtMs = nowMs;
-    this.#deps.uses.removeIdle(MAX_REMOVED).catch((err: unknown) => {
-      this.#deps.log.warn({ err }, "uses of limits that are idle could not be removed");
-    });
+    if (!this.#isAway) this.#removal.tick();
   }
 
   /** Makes the last trip, unless the store does not answer. */
@@ -92,7 +87,8 @@ export class StoreTrips {
     this.tick();
     const waited = Promise.withResolvers<void>();
     const deadline = setTimeout(waited.resolve, ANSWER_DEADLINE_MS);
-    await Promise.race([this.#running, waited.promise]);
+    const ending = Promise.all([this.#running, this.#removal.close()]);
+    await Promise.race([ending, waited.promise]);
     clearTimeout(deadline);
     this.#isClosed = true;
   }
