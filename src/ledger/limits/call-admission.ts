@@ -1,14 +1,15 @@
 import type { Admission, RateStates } from "../limits.ts";
 import type { LocalUse } from "./local-use.ts";
 import type { TakenPermits } from "./rate-meter.ts";
-import type { SlotMeter } from "./slot-meter.ts";
 
-/** What a call has taken of one limit. The meters are kept: the limit may lose one of them while the call lasts. */
+/**
+ * What a call has taken of one limit. The meters of its permits are kept: the limit may lose one of them while the call lasts.
+ * Its slot is given back to whatever meter there is by then, which has counted all calls that are in flight.
+ */
 export interface Taken {
   readonly use: LocalUse;
   readonly requests: TakenPermits | undefined;
   readonly tokens: TakenPermits | undefined;
-  readonly slots: SlotMeter | undefined;
 }
 
 export interface AdmissionDeps {
@@ -54,10 +55,10 @@ export class CallAdmission implements Admission {
 
   cancel(): void {
     const nowMs = this.#deps.monotonicMs();
-    for (const { use, requests, tokens, slots } of this.#taken) {
+    for (const { use, requests, tokens } of this.#taken) {
       requests?.meter.undo(requests, nowMs);
       tokens?.meter.undo(tokens, nowMs);
-      slots?.release();
+      use.slots?.release();
       use.openCalls -= 1;
       this.#deps.changed(use, nowMs);
     }
@@ -67,9 +68,9 @@ export class CallAdmission implements Admission {
   #settle(taken: readonly Taken[]): void {
     if (taken.length === 0) return;
     const nowMs = this.#deps.monotonicMs();
-    for (const { use, tokens, slots } of taken) {
+    for (const { use, tokens } of taken) {
       tokens?.meter.correct(tokens, this.#spentTokens);
-      slots?.release();
+      use.slots?.release();
       use.openCalls -= 1;
       this.#deps.changed(use, nowMs);
     }

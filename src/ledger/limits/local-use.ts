@@ -35,6 +35,8 @@ export class LocalUse {
   isForgotten = false;
   readonly #processId: string;
   #limit: Limit;
+  /** The store was told of slots that this process holds, and not yet that it holds none. */
+  #owesSlots = false;
 
   constructor(limit: Limit, subject: string, processId: string) {
     this.key = { limitId: limit.id, subject };
@@ -53,13 +55,23 @@ export class LocalUse {
     const { requestsPerMinute, tokensPerMinute, concurrency } = limit;
     this.requests = changedRate(this.requests, requestsPerMinute);
     this.tokens = changedRate(this.tokens, tokensPerMinute);
-    if (concurrency === null) this.slots = undefined;
-    else if (this.slots === undefined) this.slots = new SlotMeter(concurrency, this.#processId);
-    else this.slots.limit = concurrency;
+    this.#changeSlots(concurrency);
+  }
+
+  /** Calls that were let in before there was such a limit, or while there was none, are in flight all the same. */
+  #changeSlots(concurrency: number | null): void {
+    if (concurrency !== null && this.slots !== undefined) this.slots.limit = concurrency;
+    else if (concurrency !== null) {
+      this.slots = new SlotMeter(concurrency, this.#processId, this.openCalls);
+    } else if (this.slots !== undefined) {
+      this.slots = undefined;
+      this.#owesSlots = true;
+    }
   }
 
   hasNews(nowMs: number): boolean {
     return (
+      this.#owesSlots ||
       this.requests?.hasNews(nowMs) === true ||
       this.tokens?.hasNews(nowMs) === true ||
       this.slots?.hasNews(nowMs) === true
@@ -70,6 +82,7 @@ export class LocalUse {
   isIdle(nowMs: number): boolean {
     return (
       this.openCalls === 0 &&
+      !this.#owesSlots &&
       this.requests?.isIdle(nowMs) !== false &&
       this.tokens?.isIdle(nowMs) !== false &&
       this.slots?.isIdle() !== false
@@ -80,8 +93,15 @@ export class LocalUse {
     return {
       requests: this.requests?.ask(nowMs),
       tokens: this.tokens?.ask(nowMs),
-      slots: this.slots?.ask(nowMs),
+      slots: this.#askSlots(nowMs),
     };
+  }
+
+  #askSlots(nowMs: number): SlotRequest | undefined {
+    if (this.slots === undefined && !this.#owesSlots) return undefined;
+    this.#owesSlots = false;
+    const none = { processId: this.#processId, limit: 0, kept: 0, inFlight: 0, waiting: 0 };
+    return this.slots?.ask(nowMs) ?? none;
   }
 
   hear(request: UseRequest, grant: UseGrant, moment: TripMoment): void {
@@ -97,7 +117,9 @@ export class LocalUse {
   hearNothing(request: UseRequest): void {
     if (request.requests !== undefined) this.requests?.hearNothing(request.requests);
     if (request.tokens !== undefined) this.tokens?.hearNothing(request.tokens);
-    if (request.slots !== undefined) this.slots?.hearNothing();
+    if (request.slots === undefined) return;
+    if (this.slots === undefined) this.#owesSlots = true;
+    else this.slots.hearNothing();
   }
 
   /** Whatever is in hand goes back with the next trip. */

@@ -377,6 +377,32 @@ describe("calls in flight", () => {
     expect(countAdmitted(await burst(first, 60))).toBe(50);
   });
 
+  it("counts calls in flight through a time without such a limit, also those that came meanwhile", async () => {
+    const limit = limitOf({ requestsPerMinute: 1_000, concurrency: 2 });
+    const { all, first, second, pass } = gateways(2, limit);
+    const inFlight = [admitted(await first.admit(CALL))];
+    for (const gateway of all) gateway.apply([limit.id], [{ ...limit, concurrency: null }]);
+    await pass(100);
+    inFlight.push(admitted(await first.admit(CALL)));
+    for (const gateway of all) gateway.apply([limit.id], [limit]);
+    await pass(100);
+    expect(refused(await first.admit(CALL)).measure).toBe("concurrency");
+    expect(refused(await second.admit(CALL)).measure).toBe("concurrency");
+    for (const one of inFlight) one.end();
+    await pass(300);
+    expect(countAdmitted(await burst(second, 3))).toBe(2);
+  });
+
+  it("gives back the slots of a limit that is taken off, also where nobody calls any more", async () => {
+    const limit = limitOf({ requestsPerMinute: 1_000, concurrency: 5 });
+    const { all, first, second, pass } = gateways(2, limit);
+    for (const one of await burst(second, 5)) admitted(one).end();
+    for (const gateway of all) gateway.apply([limit.id], [{ ...limit, concurrency: null }]);
+    await pass(100);
+    for (const gateway of all) gateway.apply([limit.id], [limit]);
+    expect(countAdmitted(await burst(first, 6))).toBe(5);
+  });
+
   it("goes with the account from attempt to attempt, and the call's other slots stay", async () => {
     const ofAccount = limitOf({ concurrency: 1, scope: { kind: "providerAccount", id: null } });
     const ofAll = limitOf({ concurrency: 2 });

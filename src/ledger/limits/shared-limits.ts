@@ -92,7 +92,13 @@ export class SharedLimits implements Limits {
       if (limit === undefined) {
         this.#uses.delete(id);
         this.#useCount -= uses.size;
-      } else for (const use of uses.values()) use.changeTo(limit);
+        continue;
+      }
+      for (const use of uses.values()) {
+        use.changeTo(limit);
+        // It may have slots to give back, or calls in flight to tell of.
+        this.#trips.watch(use);
+      }
     }
     this.#index = new ScopeIndex(this.#limits.values());
     this.#memo = new CallMemo();
@@ -261,7 +267,6 @@ export class SharedLimits implements Limits {
       use,
       requests: requests && takeOf(requests, 1, nowMs),
       tokens: tokens && takeOf(tokens, tokens.clamp(call.tokens), nowMs),
-      slots,
     };
     slots?.take();
     if (requests?.isRunningLow(nowMs) === true || tokens?.isRunningLow(nowMs) === true) {

@@ -26,9 +26,13 @@ export class SlotMeter {
   #isStated = true;
   #toldInFlight = 0;
 
-  constructor(limit: number, processId: string) {
+  /** `inFlight`: calls that were there before the limit. */
+  constructor(limit: number, processId: string, inFlight = 0) {
     this.limit = limit;
     this.#processId = processId;
+    this.#inFlight = inFlight;
+    this.#peak = inFlight;
+    this.#isStated = inFlight === 0;
   }
 
   get inFlight(): number {
