@@ -53,6 +53,22 @@ describe("the queue of a lane", () => {
     expect([queue.remove(staging), queue.remove(staging), queue.size]).toEqual([true, false, 2]);
   });
 
+  it("keeps the turns of no more calls that were sent away than may wait, whatever they call themselves", () => {
+    const queue = new LaneQueue<Waiter>(3);
+    const all = Array.from({ length: 50 }, (_, index) => waiter("production", `made up ${index}`));
+    for (const one of all) {
+      queue.add(one, 1);
+      queue.giveUp(one, 1_000);
+    }
+    expect(all.filter((one) => queue.isAbsent(one))).toEqual(all.slice(0, 3));
+    queue.forgetAbsent(1_000);
+    expect([queue.size, queue.next(), queue.isWaitingBefore("production", 1_000)]).toEqual([
+      0,
+      undefined,
+      false,
+    ]);
+  });
+
   it("keeps the turn of a call that was sent away, for a time or until it comes up", () => {
     const queue = new LaneQueue<Waiter>(2);
     const gone = waiter("production", "gone");

@@ -125,12 +125,13 @@ export class LaneQueue<One extends Waiter> {
   /**
    * It waits no more. Where its flow has nothing else waiting, what it has saved up is kept for it until then: a call that
    * takes more than its part comes to in the time that it may wait would never be sent otherwise, however often it is
-   * repeated.
+   * repeated. For at most as many as may wait: flows are named by callers, and any number of them would be kept.
    */
   giveUp(one: One, untilMs: number): void {
     const queued = this.#waiting.get(one);
     if (queued === undefined) return;
-    if (this.#queueOf(one.call.kind).sizeOf(one.call.flow) > 1) {
+    const hasOthers = this.#queueOf(one.call.kind).sizeOf(one.call.flow) > 1;
+    if (hasOthers || this.#absent.size >= this.#maxCalls) {
       this.remove(one);
       return;
     }

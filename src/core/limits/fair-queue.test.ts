@@ -134,4 +134,13 @@ describe("a fair queue", () => {
     // What they have had, 500, is shared with the one that waits, if not evenly: there were many of them.
     expect(kept.at(-1)).toBeGreaterThan(0.05);
   });
+
+  it("remembers no more flows that wait for nothing than it is told to, and drops who had the least too much", () => {
+    const queue = new FairQueue<string>(1);
+    queue.add("first", "first", 0.001);
+    for (const flow of ["a", "b"]) queue.take(queue.add(flow, flow, 1));
+    // Only `b` is still held to what it had.
+    for (const flow of ["b", "a", "new"]) queue.add(flow, flow, 1);
+    expect(Array.from({ length: 4 }, () => queue.take())).toEqual(["first", "a", "new", "b"]);
+  });
 });

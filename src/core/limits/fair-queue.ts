@@ -36,6 +36,9 @@ interface Rested {
   readonly finishedAt: number;
 }
 
+/** Flows are named by callers: while a queue is never empty, any number of them could have been served. */
+const MAX_RESTED = 10_000;
+
 /**
  * A queue that shares what it lets through evenly among flows, by what items cost, whoever has more waiting: start-time
  * fair queueing (Goyal, Vin and Cheng, 1996). Each item moves its flow ahead by its cost; the flow that is furthest behind
@@ -46,6 +49,7 @@ interface Rested {
  * meanwhile, as long as they leave it what it would have saved up by then if all saved at once: each flow's part.
  */
 export class FairQueue<Item> {
+  readonly #maxRested: number;
   /** Flows with something waiting. */
   readonly #flows = new Map<string, Flow<Item>>();
   readonly #byStart = new IndexedHeap<Flow<Item>>(compareStarts);
@@ -60,6 +64,11 @@ export class FairQueue<Item> {
   #sumOfStarts = 0;
   #count = 0;
   #size = 0;
+
+  /** `maxRested`: flows without anything waiting that are remembered. */
+  constructor(maxRested = MAX_RESTED) {
+    this.#maxRested = maxRested;
+  }
 
   get size(): number {
     return this.#size;
@@ -205,13 +214,19 @@ export class FairQueue<Item> {
       this.#sumOfStarts = 0;
       this.#virtualNow = 0;
     } else if (startsAt > this.#virtualNow) {
-      const rested = { name, finishedAt: startsAt };
-      this.#rested.set(name, rested);
-      this.#byRest.add(rested);
+      this.#rest({ name, finishedAt: startsAt });
     } else {
       // What it had not had, the others have had.
       this.#advance(this.#virtualNow - startsAt);
     }
+  }
+
+  /** Of too many, what is known of the one is dropped that has the least more than its part. */
+  #rest(rested: Rested): void {
+    this.#rested.set(rested.name, rested);
+    this.#byRest.add(rested);
+    const first = this.#byRest.first();
+    if (this.#rested.size > this.#maxRested && first !== undefined) this.#forget(first);
   }
 
   /** So much was let through: each flow's part of it, of those that take part until then. */
