@@ -6,13 +6,14 @@ import {
 } from "../core/keys/ownership.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
 import { rotationDueMs } from "../core/rotation/rotation-schedule.ts";
+import { listAll } from "../store/list-all.ts";
 import type {
   EnvironmentRecord,
   ProviderAccountRecord,
   ProviderKeyRecord,
 } from "../store/records.ts";
 import type { KeyFactsRecord } from "../store/rotation-records.ts";
-import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 
 type ReadStore = Pick<Store, "environments" | "providerAccounts" | "providerKeys" | "rotation">;
 
@@ -69,7 +70,7 @@ export async function findKeyStanding(
 }
 
 async function listStanding(store: ReadStore): Promise<readonly StandingKey[]> {
-  const { rows: environments } = await store.environments.list({ limit: MAX_PAGE_SIZE });
+  const environments = await listAll((page) => store.environments.list(page));
   const accounts = new Map<string, ProviderAccountRecord | undefined>();
   const standing: StandingKey[] = [];
   for (const environment of environments) {

@@ -9,9 +9,10 @@ import {
   spendLimitOf,
 } from "../core/provisioning/provider-limits.ts";
 import type { KeyAdministration } from "../providers/key-administration.ts";
+import { listAll } from "../store/list-all.ts";
 import type { ProvisionRecord } from "../store/provision-repository.ts";
 import type { EnvironmentRecord, LimitRecord, ProviderAccountRecord } from "../store/records.ts";
-import { MAX_PAGE_SIZE, UniqueViolationError } from "../store/store.ts";
+import { UniqueViolationError } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 
 export interface ProvisionRequest {
@@ -57,12 +58,11 @@ function namedLimit(amount: Picos): SpendLimit {
 async function listLimits({
   limits,
 }: Pick<AdminDeps["store"], "limits">): Promise<readonly LimitRecord[]> {
-  const limit = MAX_PAGE_SIZE;
   const [ofEnvironments, ofAll] = await Promise.all([
-    limits.list({ limit }, { scopeKind: "environment" }),
-    limits.list({ limit }, { scopeKind: "organization" }),
+    listAll((page) => limits.list(page, { scopeKind: "environment" })),
+    listAll((page) => limits.list(page, { scopeKind: "organization" })),
   ]);
-  return [...ofEnvironments.rows, ...ofAll.rows];
+  return [...ofEnvironments, ...ofAll];
 }
 
 /** Everything that would refuse it now, asked without changing anything; empty: nothing would. */

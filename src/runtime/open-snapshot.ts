@@ -4,18 +4,15 @@ import type { HoldBook } from "../ledger/holds.ts";
 import type { SharedLimits } from "../ledger/limits/shared-limits.ts";
 import { ClientTokenBook } from "../proxy/client-token-book.ts";
 import { DEFAULT_SNAPSHOT_LIMITS, Snapshot } from "../proxy/snapshot.ts";
-import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Vault } from "../vault/vault.ts";
 import { withAnswerDeadline } from "./answer-deadline.ts";
 import { type ChangePoller, startChangePoller } from "./change-poller.ts";
 import type { Closers } from "./closers.ts";
-import { loadClientTokens } from "./load-client-tokens.ts";
 import type { KeyLife } from "./rotation/start-key-life.ts";
+import { Reloads } from "./reloads.ts";
 import { createSnapshotSource } from "./snapshot-source.ts";
-import { reloadBudgets } from "./start-budgets.ts";
-import { loadLimits } from "./start-limits.ts";
 import type { Providers } from "./start-providers.ts";
 
 export interface OpenSnapshotParts {
@@ -46,15 +43,14 @@ export async function openSnapshot(
   const { store, vault, providers, priceBook, keyLife } = parts;
   const { registry, standIn } = providers;
   const clientTokens = new ClientTokenBook();
+  const reloads = new Reloads({ store, vault, priceBook, limits, holds, clientTokens });
   const source = createSnapshotSource({
     store,
     vault,
     providers: registry,
     standIn,
     priceBook,
-    limits,
-    holds,
-    clientTokens,
+    reloads,
     sightings: keyLife.sightings,
   });
   // 0: what was known last counts for as long as the database is away.
@@ -63,10 +59,7 @@ export async function openSnapshot(
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);
   // Before anything is loaded: what changes meanwhile comes once more.
   await snapshot.start();
-  await loadPriceOverrides({ store, priceBook });
-  await loadLimits({ store, limits });
-  await reloadBudgets({ store, holds });
-  await loadClientTokens({ store, vault, clientTokens });
+  await reloads.all();
   const poller = startChangePoller({ snapshot, store, log: parts.request.log });
   closers.add("change poller", () => poller.stop());
   return { snapshot, poller, clientTokens };

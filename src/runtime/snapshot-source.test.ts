@@ -15,14 +15,12 @@ describe("an environment's routing", () => {
     if (standIn === undefined) throw new Error("the fixture has a simulator");
     return createSnapshotSource({
       sightings: { watch: () => undefined },
-      limits: { apply: () => undefined },
       store,
       vault,
       providers: deps.providers,
       priceBook: deps.priceBook,
       standIn: { ...standIn, defaultBaseUrl: "http://127.0.0.1:9/v1" },
-      holds: { replaceBudgets: () => undefined },
-      clientTokens: { replace: () => undefined },
+      reloads: { after: () => Promise.resolve() },
     });
   }
 

@@ -8,7 +8,6 @@ import { resolvePolicy } from "../core/policy/environment-policy.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import { parseModelPattern } from "../core/routing/model-pattern.ts";
 import { isAllowedBy } from "../core/routing/routing-rule.ts";
-import type { HoldBook } from "../ledger/holds.ts";
 import { pricedAs } from "../providers/priced-as.ts";
 import type { Provider, ProviderRegistry } from "../providers/provider.ts";
 import type {
@@ -20,7 +19,6 @@ import type {
   SnapshotSource,
 } from "../proxy/snapshot.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
-import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import type {
   ChangeRecord,
   EnvironmentRecord,
@@ -31,26 +29,21 @@ import type {
 import type { KeyFactsRecord } from "../store/rotation-records.ts";
 import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
-import { loadClientTokens, type LoadClientTokensDeps } from "./load-client-tokens.ts";
+import type { Reloads } from "./reloads.ts";
 import type { KeySightings } from "./rotation/key-sightings.ts";
-import { reloadBudgets } from "./start-budgets.ts";
-import { reloadLimits, type ReloadLimitsDeps } from "./start-limits.ts";
 
-export interface SnapshotSourceDeps
-  extends ReloadLimitsDeps, Pick<LoadClientTokensDeps, "clientTokens"> {
+export interface SnapshotSourceDeps {
   readonly store: Store;
   readonly vault: Vault;
   readonly providers: ProviderRegistry;
-  readonly priceBook: Pick<OverridablePriceBook, "providerAt" | "replaceOverrides">;
-  readonly holds: Pick<HoldBook, "replaceBudgets">;
+  readonly priceBook: Pick<OverridablePriceBook, "providerAt">;
+  readonly reloads: Pick<Reloads, "after">;
   /** Answers in development environments that have no key; costs nothing and needs no secret. */
   readonly standIn: Provider;
   /** Learns what answers tell of secrets. */
   readonly sightings: Pick<KeySightings, "watch">;
 }
 
-/** A new environment has a signing key, too. */
-const KINDS_OF_TOKENS: ReadonlySet<string> = new Set(["clientToken", "environment"]);
 const MAX_CHANGES_A_READ = MAX_PAGE_SIZE;
 
 /** What the data plane knows, read from the store; the one place where provider secrets are opened. */
@@ -70,10 +63,7 @@ export function createSnapshotSource(deps: SnapshotSourceDeps): SnapshotSource {
     changesSince: async (sequence) => {
       const changes = await listAllSince(store, sequence);
       // Before they count as seen: when this fails, they come again.
-      if (changes.some(({ kind }) => kind === "priceOverride")) await loadPriceOverrides(deps);
-      await reloadLimits(deps, changes);
-      if (changes.some(({ kind }) => kind === "budget")) await reloadBudgets(deps);
-      if (changes.some(({ kind }) => KINDS_OF_TOKENS.has(kind))) await loadClientTokens(deps);
+      await deps.reloads.after(changes);
       return changes;
     },
   };

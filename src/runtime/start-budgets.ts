@@ -24,7 +24,7 @@ export interface Budgets {
   closeAfter(closers: Closers, ledgerStatus: () => LedgerStatus | undefined): void;
 }
 
-/** What this process decides of hard budgets. `reloadBudgets` fills it, before the first call and on every change. */
+/** What this process decides of hard budgets. `Reloads` fills it, before the first call and on every change. */
 export function startBudgets({ store, processId, tasks, log }: BudgetsDeps): Budgets {
   const book = new LeaseBook({
     holder: processId,
@@ -47,13 +47,6 @@ export function startBudgets({ store, processId, tasks, log }: BudgetsDeps): Bud
       closers.add("budget leases", giveBack, UNHURRIED_MS);
     },
   };
-}
-
-export async function reloadBudgets(deps: {
-  readonly store: Pick<Store, "budgets">;
-  readonly holds: Pick<HoldBook, "replaceBudgets">;
-}): Promise<void> {
-  deps.holds.replaceBudgets(await deps.store.budgets.listActive());
 }
 
 /** What a process held that is gone: free again, unless nobody can know what it has spent. */

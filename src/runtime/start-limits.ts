@@ -1,4 +1,5 @@
-import { isId } from "../core/ids/ids.ts";
+import { isId, type LimitId } from "../core/ids/ids.ts";
+import type { Limit } from "../core/limits/limit.ts";
 import { SharedLimits, type SharedLimitsDeps } from "../ledger/limits/shared-limits.ts";
 import { MAX_PAGE_SIZE, type Store } from "../store/store.ts";
 import type { Closers } from "./closers.ts";
@@ -6,12 +7,7 @@ import type { Closers } from "./closers.ts";
 /** How often the store is told of what was given back. */
 const TICK_MS = 100;
 
-export interface ReloadLimitsDeps {
-  readonly store: Pick<Store, "limits">;
-  readonly limits: Pick<SharedLimits, "apply">;
-}
-
-/** Limits that are kept by all processes together; none is known until `loadLimits`. */
+/** Limits that are kept by all processes together; none is known until `Reloads` has brought them. */
 export function startLimits(
   deps: Omit<SharedLimitsDeps, "uses"> & { readonly store: Pick<Store, "limitUses"> },
   closers: Closers,
@@ -25,29 +21,18 @@ export function startLimits(
   return limits;
 }
 
-/** Takes over those of the changes that are about limits. */
-export async function reloadLimits(
-  { store, limits }: ReloadLimitsDeps,
+/** Those that the changes are about, and which of them are there. */
+export async function listChangedLimits(
+  { limits }: Pick<Store, "limits">,
   changes: readonly { readonly kind: string; readonly entityId: string }[],
-): Promise<void> {
-  const ids = new Set(
-    changes.flatMap(({ kind, entityId }) =>
-      kind === "limit" && isId("lim", entityId) ? [entityId] : [],
-    ),
+): Promise<{ readonly ids: readonly LimitId[]; readonly found: readonly Limit[] }> {
+  const ids = changes.flatMap(({ kind, entityId }) =>
+    kind === "limit" && isId("lim", entityId) ? [entityId] : [],
   );
-  if (ids.size === 0) return;
-  limits.apply([...ids], await store.limits.findMany([...ids]));
-}
-
-/** All there are now. Changes from before this is called on must come to `reloadLimits` afterwards. */
-export async function loadLimits({ store, limits }: ReloadLimitsDeps): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const page = await store.limits.list({ limit: MAX_PAGE_SIZE, cursor });
-    limits.apply(
-      page.rows.map(({ id }) => id),
-      page.rows,
-    );
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
+  const distinct = [...new Set(ids)];
+  const found: Limit[] = [];
+  for (let start = 0; start < distinct.length; start += MAX_PAGE_SIZE) {
+    found.push(...(await limits.findMany(distinct.slice(start, start + MAX_PAGE_SIZE))));
+  }
+  return { ids: distinct, found };
 }

@@ -4,7 +4,7 @@ import { tokenPrincipalOf } from "../../core/access/principal.ts";
 import type { EnvironmentId } from "../../core/ids/ids.ts";
 import { readClientToken } from "../../core/keys/client-token.ts";
 import { ClientTokenBook } from "../../proxy/client-token-book.ts";
-import { loadClientTokens } from "../../runtime/load-client-tokens.ts";
+import { readClientTokenFacts } from "../../runtime/read-client-token-facts.ts";
 
 interface Made {
   readonly id: string;
@@ -40,7 +40,7 @@ describe("client tokens", { timeout: 60_000 }, () => {
   /** What a process knows that has seen every change. */
   async function bookNow(): Promise<ClientTokenBook> {
     const clientTokens = new ClientTokenBook();
-    await loadClientTokens({ store: admin.store, vault: admin.vault, clientTokens });
+    clientTokens.replace(await readClientTokenFacts(admin));
     return clientTokens;
   }
   const isGood = async ({ token }: Made) => (await bookNow()).find(token) !== undefined;

@@ -1,8 +1,8 @@
 import { createRoute, type z } from "@hono/zod-openapi";
 import { isId, type EnvironmentId } from "../../core/ids/ids.ts";
 import { nearestName } from "../../core/text/nearest-name.ts";
+import { listAll } from "../../store/list-all.ts";
 import type { ProviderAccountRecord, RoutingRuleRecord } from "../../store/records.ts";
-import { MAX_PAGE_SIZE } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import type { Problem } from "../answers/error-body.ts";
@@ -213,8 +213,8 @@ async function accountOf({ store }: Pick<RuleDeps, "store">, { accountId }: Rout
 }
 
 async function everyEnvironment({ store }: Pick<RuleDeps, "store">): Promise<EnvironmentId[]> {
-  const { rows } = await store.environments.list({ limit: MAX_PAGE_SIZE });
-  return rows.map(({ id }) => id);
+  const environments = await listAll((page) => store.environments.list(page));
+  return environments.map(({ id }) => id);
 }
 
 /** What is wrong with a rule whose references are all there. */

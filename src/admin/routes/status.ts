@@ -2,8 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { hasSimulatorStandIn } from "../../core/environments/environment.ts";
 import { SILENT_AFTER_MS } from "../../core/processes/heartbeat.ts";
 import type { LedgerStatus } from "../../ledger/ledger.ts";
+import { listAll } from "../../store/list-all.ts";
 import type { EnvironmentRecord, ProcessRecord } from "../../store/records.ts";
-import { MAX_PAGE_SIZE } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer } from "../answers/json-content.ts";
@@ -109,10 +109,10 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
 
   router.openapi(getStatus, async (context) => {
     const nowMs = clock.nowMs();
-    const [schema, lastDay, { rows }, running, limitsNear, { accounts, due }] = await Promise.all([
+    const [schema, lastDay, rows, running, limitsNear, { accounts, due }] = await Promise.all([
       store.currentSchema(),
       store.usage.summarize({ limit: 1 }, { groupBy: [], fromMs: nowMs - DAY_MS }),
-      store.environments.list({ limit: MAX_PAGE_SIZE }),
+      listAll((page) => store.environments.list(page)),
       store.processes.listRunning(),
       listLimitsNear(store, nowMs),
       findKeyStanding(store, nowMs),

@@ -2,7 +2,7 @@ import { type AdminClient, expectData } from "../../admin/client.ts";
 import { ROLES } from "../../core/access/role.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
-import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { collectPages, PAGE_OPTIONS, printPage } from "../list-pages.ts";
 
 const MEMBER_ID = { description: "the member's id" };
 
@@ -91,9 +91,10 @@ async function nameEnvironments(
   ids: readonly string[] | null,
 ): Promise<string | null> {
   if (ids === null) return null;
-  const query = { limit: 1000 };
-  const { data } = expectData(await client.GET("/environments", { params: { query } }));
-  const names = new Map(data.map(({ id, name }) => [id, name]));
+  const environments = await collectPages((query) =>
+    client.GET("/environments", { params: { query } }),
+  );
+  const names = new Map(environments.map(({ id, name }) => [id, name]));
   return ids.map((id) => names.get(id) ?? id).join(", ");
 }
 

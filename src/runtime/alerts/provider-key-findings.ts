@@ -10,8 +10,9 @@ import { DAY_MS } from "../../core/alerts/alert-period.ts";
 import type { ConditionOf } from "../../core/alerts/alert-rule.ts";
 import { rotationDueMs } from "../../core/rotation/rotation-schedule.ts";
 import type { AlertRuleRecord } from "../../store/alert-records.ts";
+import { listAll } from "../../store/list-all.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
-import { MAX_PAGE_SIZE, type Store } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
 import { type Finding, formatMinute, periodName } from "./finding.ts";
 
 type KeyStore = Pick<
@@ -133,9 +134,8 @@ async function listKeys(
   store: Pick<Store, "environments" | "providerKeys">,
   { scope }: Pick<AlertRuleRecord, "scope">,
 ): Promise<readonly ProviderKeyRecord[]> {
-  const { rows } = await store.environments.list({ limit: MAX_PAGE_SIZE });
   const keys: ProviderKeyRecord[] = [];
-  for (const { id } of rows) {
+  for (const { id } of await listAll((page) => store.environments.list(page))) {
     if (scope?.kind === "environment" && scope.id !== null && scope.id !== id) continue;
     keys.push(...(await store.providerKeys.listActive(id)));
   }

@@ -3,8 +3,8 @@
  * was ended in the database that is replaced is ended in the one that takes its place, too.
  */
 import type { AuditedStore } from "../../store/audited-store.ts";
+import { listAll } from "../../store/list-all.ts";
 import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
-import { MAX_PAGE_SIZE } from "../../store/store.ts";
 
 /** How many of each. */
 export interface CarriedAccess {
@@ -48,9 +48,9 @@ export async function carryOverAccess(
 
 /** Some may have been revoked since; their pages ask for others. */
 async function endClientTokens({ environments, exposure }: AuditedStore): Promise<void> {
-  const { rows } = await environments.list({ limit: MAX_PAGE_SIZE });
-  for (const { id } of rows)
+  for (const { id } of await listAll((page) => environments.list(page))) {
     await exposure.clientTokens.revoke({ kind: "environment", subject: id });
+  }
 }
 
 /** The rotated keys' secrets: apps call with the new ones by now, and an old one may be why it was rotated. */
