@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
+import { syncDirectory } from "../../files/sync-directory.ts";
 
 /** What the journal asks of a file system; an argument, so that tests can make a real disk fail at a chosen moment. */
 export interface JournalFiles {
@@ -34,12 +35,5 @@ export const nodeJournalFiles: JournalFiles = {
     };
   },
   remove: (path) => rm(path, { force: true }),
-  async syncDirectory(path) {
-    const handle = await open(path, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
 };

@@ -4,10 +4,11 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, constants, copyFile, link, mkdir, open, rename, rm } from "node:fs/promises";
+import { chmod, constants, copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
+import { syncDirectory } from "../../files/sync-directory.ts";
 import { listJournals, whileNobodyRuns } from "../../ledger/file/journal-folder.ts";
 import {
   type DatabaseFacts,
@@ -181,13 +182,4 @@ function isDamaged(err: unknown): boolean {
 function replacedName(database: string, nowMs: number): string {
   const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   return `${database}.replaced-${time}`;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -9,6 +9,7 @@
  */
 import { link, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { syncDirectory } from "../../files/sync-directory.ts";
 import { fingerprintRootKey, formatRootKey, parseRootKey, type RootKey } from "./root-key.ts";
 
 /** The key file cannot be used; the message says what to do. */
@@ -155,15 +156,6 @@ async function writeKeyFile(path: string, key: RootKey): Promise<void> {
     throw error;
   } finally {
     await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
