@@ -45,8 +45,11 @@ export interface AlertChannelRepository {
 export interface AlertRuleRepository {
   /** Throws UniqueViolationError for a name that is taken. */
   insert(record: AlertRuleRecord): Promise<void>;
-  /** Once in the life of an installation, whoever comes first: false, and nothing changed, ever after. */
-  insertDefaults(records: readonly AlertRuleRecord[]): Promise<boolean>;
+  /**
+   * Adds those of a kind that was never added so before, in the life of the installation and whoever comes first; ever after
+   * that kind is passed over. Returns those that were added: under a name of its own each, also where it is taken.
+   */
+  insertDefaults(records: readonly AlertRuleRecord[]): Promise<readonly AlertRuleRecord[]>;
   findById(id: AlertRuleId): Promise<AlertRuleRecord | undefined>;
   findByName(name: string): Promise<AlertRuleRecord | undefined>;
   /** All of them, oldest first; at most MAX_ALERT_RULES. */

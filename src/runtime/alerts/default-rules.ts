@@ -5,6 +5,7 @@ import {
   type AlertKind,
 } from "../../core/alerts/alert-rule.ts";
 import type { IdFactory } from "../../core/ids/ids.ts";
+import type { AlertRuleRecord } from "../../store/alert-records.ts";
 import type { Store } from "../../store/store.ts";
 
 const NAMES: Readonly<Partial<Record<AlertKind, string>>> = {
@@ -25,14 +26,15 @@ const NAMES: Readonly<Partial<Record<AlertKind, string>>> = {
 };
 
 /**
- * The rules that an installation begins with, one of each kind, all on: without a channel they make a history all the
- * same. Made once, also in an installation that is older than alerts; a rule that was removed does not come back.
+ * The rules that an installation is given, one of each kind, all on: without a channel they make a history all the same.
+ * Each is made once, in one that is older than its kind at the first start of the version that has it; a rule that was
+ * removed does not come back. Returns those that were made.
  */
 export async function ensureDefaultRules(deps: {
   readonly store: Pick<Store, "alerts">;
   readonly ids: Pick<IdFactory, "create">;
   readonly nowMs: () => number;
-}): Promise<boolean> {
+}): Promise<readonly AlertRuleRecord[]> {
   const createdAtMs = deps.nowMs();
   const records = Object.entries(NAMES).map(([word, name]) => {
     const kind = word as AlertKind;

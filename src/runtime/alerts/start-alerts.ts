@@ -139,7 +139,7 @@ class AlertLoop {
 
   async #work(): Promise<void> {
     const { evaluator, delivery } = this.#parts;
-    if (!this.#hasRules) await ensureDefaultRules(this.#deps);
+    if (!this.#hasRules) await this.#makeRules();
     this.#hasRules = true;
     if (this.#ticks % TICKS_A_NOTE === 0) await this.#noteUses();
     await evaluator.evaluate((kind) => LOCAL_KINDS.includes(kind));
@@ -149,6 +149,13 @@ class AlertLoop {
       await evaluator.evaluate((kind) => !LOCAL_KINDS.includes(kind));
     }
     if (!this.#isStopped) await delivery.look();
+  }
+
+  async #makeRules(): Promise<void> {
+    const made = await ensureDefaultRules(this.#deps);
+    if (made.length === 0) return;
+    const kinds = made.map(({ condition }) => condition.kind);
+    this.#deps.log.info({ kinds }, "alerts have rules of these kinds from now on");
   }
 
   async #isEvaluator(): Promise<boolean> {

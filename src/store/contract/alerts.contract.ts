@@ -83,12 +83,27 @@ export function describeAlerts(createDatabase: CreateTestDatabase): void {
       const made = await Promise.all(
         makers.map((one) => one.alerts.rules.insertDefaults([sampleRule({ name: "first" })])),
       );
-      expect(made.filter(Boolean)).toHaveLength(1);
+      expect(made.flat()).toHaveLength(1);
       const [rule] = await store.alerts.rules.listAll();
       expect(rule?.name).toBe("first");
       if (rule !== undefined) await store.alerts.rules.remove(rule.id);
-      expect(await store.alerts.rules.insertDefaults([sampleRule()])).toBe(false);
+      expect(await store.alerts.rules.insertDefaults([sampleRule()])).toEqual([]);
       expect(await store.alerts.rules.listAll()).toEqual([]);
+    });
+
+    test("of a kind that is new are made once, beside those that the team has, whatever they are called", async () => {
+      const { rules } = fixture.store.alerts;
+      const old = sampleRule({ name: "old" });
+      await rules.insertDefaults([old]);
+      await rules.remove(old.id);
+      const own = sampleRule({ name: "new" });
+      await rules.insert(own);
+      const condition = { kind: "unpriced_model", settings: {} } as const;
+      const fresh = sampleRule({ name: "new", condition });
+      const added = await rules.insertDefaults([sampleRule({ name: "old" }), fresh]);
+      expect(added).toEqual([{ ...fresh, name: "new 2" }]);
+      expect(new Set(await rules.listAll())).toEqual(new Set([own, ...added]));
+      expect(await rules.insertDefaults([fresh])).toEqual([]);
     });
 
     test("tell how the last attempt through a channel went", async () => {

@@ -33,6 +33,7 @@ const TABLES = [
   "alert_rules",
   "alert_channels",
   "alert_leases",
+  "offered_alert_kinds",
   "provider_key_uses",
   "budget_leases",
   "budget_windows",

@@ -8,9 +8,6 @@ import { type Connections, exclusively } from "./sql-engine.ts";
 import type { Tables } from "./tables.ts";
 import { refusingTaken } from "./taken.ts";
 
-/** A lease that is never given back: the rules that an installation begins with have been made. */
-const DEFAULTS_MADE = "default rules";
-
 export class SqlAlertRuleRepository implements AlertRuleRepository {
   readonly #connections: Connections;
 
@@ -22,16 +19,23 @@ export class SqlAlertRuleRepository implements AlertRuleRepository {
     await exclusively(this.#connections, (db) => this.#insert(db, record));
   }
 
-  async insertDefaults(records: readonly AlertRuleRecord[]): Promise<boolean> {
+  async insertDefaults(records: readonly AlertRuleRecord[]): Promise<readonly AlertRuleRecord[]> {
+    if (records.length === 0) return [];
     return await exclusively(this.#connections, async (db) => {
-      const { numInsertedOrUpdatedRows } = await db
-        .insertInto("alert_leases")
-        .values({ name: DEFAULTS_MADE, lease_id: null, leased_until_ms: 0 })
-        .onConflict((conflict) => conflict.column("name").doNothing())
-        .executeTakeFirst();
-      if (numInsertedOrUpdatedRows === 0n) return false;
-      for (const record of records) await this.#insert(db, record);
-      return true;
+      const offered = await db
+        .insertInto("offered_alert_kinds")
+        .values(records.map(({ condition: { kind } }) => ({ kind })))
+        .onConflict((conflict) => conflict.column("kind").doNothing())
+        .returning("kind")
+        .execute();
+      const kinds = new Set(offered.map(({ kind }) => kind));
+      const added: AlertRuleRecord[] = [];
+      for (const record of records.filter(({ condition: { kind } }) => kinds.has(kind))) {
+        const named = { ...record, name: await freeName(db, record.name) };
+        await this.#insert(db, named);
+        added.push(named);
+      }
+      return added;
     });
   }
 
@@ -88,6 +92,15 @@ export class SqlAlertRuleRepository implements AlertRuleRepository {
   #rows() {
     return this.#connections.read.selectFrom("alert_rules").selectAll();
   }
+}
+
+/** The name, or the first of `name 2`, `name 3` … that nobody has given to a rule. */
+async function freeName(db: Kysely<Tables>, name: string): Promise<string> {
+  const rows = await db.selectFrom("alert_rules").select("name").execute();
+  const taken = new Set(rows.map((row) => row.name));
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name} ${number}`;
+  return free;
 }
 
 function changeable(record: AlertRuleRecord) {

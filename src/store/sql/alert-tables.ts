@@ -99,6 +99,11 @@ export interface AlertMuteTable {
   readonly ended_at_ms: NullableInteger;
 }
 
+/** The kinds of which the installation was given a rule once; what became of it is the team's. */
+interface OfferedAlertKindTable {
+  readonly kind: AlertKind;
+}
+
 interface AlertLeaseTable {
   readonly name: string;
   /** Null: nobody holds it. */
@@ -125,6 +130,7 @@ export interface AlertTables {
   readonly alert_deliveries: AlertDeliveryTable;
   readonly alert_mutes: AlertMuteTable;
   readonly alert_leases: AlertLeaseTable;
+  readonly offered_alert_kinds: OfferedAlertKindTable;
   readonly provider_key_uses: ProviderKeyUseTable;
   readonly budget_refusals: BudgetRefusalTable;
 }

@@ -23,6 +23,7 @@ import { provisions } from "./0021-provisions.ts";
 import { clientTokens } from "./0022-client-tokens.ts";
 import { unknownUsage } from "./0023-unknown-usage.ts";
 import { budgetRefusals } from "./0024-budget-refusals.ts";
+import { offeredAlertKinds } from "./0025-offered-alert-kinds.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "client tokens", statements: clientTokens },
   { name: "unknown usage", statements: unknownUsage },
   { name: "budget refusals", statements: budgetRefusals },
+  { name: "offered alert kinds", statements: offeredAlertKinds },
 ];
