@@ -112,6 +112,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   listBudgetWindows: rule("budgets:read", "path.budget"),
   updateBudget: rule("budgets:write", "path.budget"),
   increaseBudget: rule("budgets:write", "path.budget"),
+  endBudgetIncrease: rule("budgets:write", "path.budget"),
   pauseBudget: rule("budgets:write", "path.budget"),
   resumeBudget: rule("budgets:write", "path.budget"),
   archiveBudget: rule("budgets:write", "path.budget"),

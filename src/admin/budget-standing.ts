@@ -108,15 +108,17 @@ export function formatWindow(
     heldUsd: formatUsd(leasedPicos),
     lostUsd: formatUsd(record.lostPicos),
     remainingUsd: formatUsd(picos(limitPicos - spentPicos - leasedPicos)),
+    refusedCalls: record.refusedCalls,
   };
 }
 
 async function formatBudget(
-  { names, nowMs }: StandingDeps,
+  { store, names, nowMs }: StandingDeps,
   budget: Budget,
   window: WindowAnswer | undefined,
 ): Promise<BudgetAnswer> {
   const { kind, id } = budget.scope;
+  const isForEach = onlySubject(budget) === null && budget.archivedAtMs === null;
   const scopeName = id === null ? null : await nameOfSubject(names, kind, id);
   return {
     id: budget.id,
@@ -137,8 +139,10 @@ async function formatBudget(
     heldUsd: window?.heldUsd ?? null,
     lostUsd: window?.lostUsd ?? null,
     remainingUsd: window?.remainingUsd ?? null,
+    refusedCalls: window?.refusedCalls ?? null,
     windowStartsAt: window?.startsAt ?? null,
     windowEndsAt: window?.endsAt ?? null,
+    spread: isForEach ? await store.budgets.countSubjects(budget, nowMs) : null,
     increases: budget.increases.filter(({ untilMs }) => untilMs > nowMs).map(formatIncrease),
     pausedAt: formatOptionalInstant(budget.pausedAtMs),
     archivedAt: formatOptionalInstant(budget.archivedAtMs),

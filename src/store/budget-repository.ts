@@ -1,7 +1,7 @@
 /** The store's contract for budgets: their rules, their windows, and the leases that processes hold on windows. */
 import type { Budget, BudgetIncrease } from "../core/budgets/budget.ts";
 import type { LeaseHolder, LeaseSource } from "../core/budgets/lease.ts";
-import type { BudgetId } from "../core/ids/ids.ts";
+import type { BudgetId, BudgetIncreaseId } from "../core/ids/ids.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { ScopeKind } from "../core/scopes/scope.ts";
 import type { Page, PageRequest } from "./paging.ts";
@@ -25,6 +25,17 @@ export interface BudgetWindowRecord {
   /** Calls that were refused because too little of it was left. Counted with the flush of each process. */
   readonly refusedCalls: number;
 }
+
+/** How those of a budget's subjects stand that have a window now. */
+export interface BudgetSpread {
+  readonly subjects: number;
+  /** Have spent at least NEAR_PERCENT of their limit. */
+  readonly near: number;
+  /** Have nothing left, with what is set aside for calls. */
+  readonly usedUp: number;
+}
+
+export const NEAR_PERCENT = 80;
 
 /** What changes in a budget; what is absent stays. */
 export interface BudgetChange {
@@ -57,6 +68,8 @@ export interface BudgetRepository extends LeaseSource {
   update(id: BudgetId, change: BudgetChange): Promise<boolean>;
   /** False as above. */
   addIncrease(id: BudgetId, increase: BudgetIncrease): Promise<boolean>;
+  /** It holds until then and no longer. False as above, and where the budget has no such increase that ends later. */
+  endIncrease(id: BudgetId, increaseId: BudgetIncreaseId, untilMs: number): Promise<boolean>;
   /** From then on it counts nothing. Its history stays. False as above. */
   archive(id: BudgetId, atMs: number): Promise<boolean>;
 
@@ -72,6 +85,14 @@ export interface BudgetRepository extends LeaseSource {
       readonly atMs?: number | undefined;
     },
   ): Promise<Page<BudgetWindowRecord>>;
+
+  /** Of the window that the instant is in, for each subject that has one: those with the least left by what is spent first. */
+  listFullest(
+    page: PageRequest,
+    filter: { readonly budget: Budget; readonly atMs: number },
+  ): Promise<Page<BudgetWindowRecord>>;
+  /** Of the same windows. Reads all of them. */
+  countSubjects(budget: Budget, atMs: number): Promise<BudgetSpread>;
 
   /** From now on these count as lost until their holder is closed. */
   markLost(holder: LeaseHolder, atMs: number): Promise<void>;

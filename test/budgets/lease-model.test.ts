@@ -9,7 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Budget, limitAt } from "../../src/core/budgets/budget.ts";
+import {
+  type Budget,
+  type BudgetIncrease,
+  limitAt,
+  takenBackAt,
+} from "../../src/core/budgets/budget.ts";
 import { IdFactory, type ProcessId, type ProjectId } from "../../src/core/ids/ids.ts";
 import { type Picos, picos, ZERO_PICOS } from "../../src/core/money/picos.ts";
 import type { UsageEvent } from "../../src/core/usage/usage-event.ts";
@@ -214,6 +219,7 @@ const commands = fc.array(
         lastsMs: fc.integer({ min: 1, max: 60 }),
       }),
     },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("take back" as const) }) },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -227,8 +233,10 @@ const commands = fc.array(
 
 type Step = typeof commands extends fc.Arbitrary<readonly (infer One)[]> ? One : never;
 
+const ITS_ENDS: readonly Step[] = [{ kind: "clock", ms: 50 }, { kind: "take back" }];
+
 /** At its end far more is in flight than the limit. Chance seldom finds what is left in hand then, or is left of a call. */
-function afterIncrease(): Step[] {
+function afterIncrease(itsEnd: Step): Step[] {
   const call = { customer: null, model: "gpt-4o", amount: 10 } as const;
   const calls: Step = { kind: "calls", process: 0, calls: Array.from({ length: 8 }, () => call) };
   return [
@@ -236,7 +244,7 @@ function afterIncrease(): Step[] {
     calls,
     calls,
     calls,
-    { kind: "clock", ms: 50 },
+    itsEnd,
     calls,
     { kind: "end", process: 0, which: 0, ending: "settled", part: 0 },
     calls,
@@ -345,6 +353,15 @@ test(
             const [first] = limits as [Budget];
             await store.budgets.addIncrease(first.id, increase);
             change({ increases: [...first.increases, increase] });
+          } else if (step.kind === "take back") {
+            const [first] = limits as [Budget];
+            const increases: BudgetIncrease[] = [];
+            for (const increase of first.increases) {
+              const untilMs = Math.min(increase.untilMs, takenBackAt(increase, clockMs));
+              await store.budgets.endIncrease(first.id, increase.id, untilMs);
+              increases.push({ ...increase, untilMs });
+            }
+            change({ increases });
           } else {
             const limitPicos = picos(BigInt(step.limit));
             await store.budgets.update((limits[0] as Budget).id, { limitPicos });
@@ -373,7 +390,7 @@ test(
         expect(await spentByWindow(budgets, projectId)).toEqual(await ledgerOf(projectId, budgets));
         for (const budget of budgets) await store.budgets.archive(budget.id, NOW_MS);
       }),
-      { numRuns: RUNS, examples: [[afterIncrease()]] },
+      { numRuns: RUNS, examples: ITS_ENDS.map((end) => [afterIncrease(end)]) },
     );
   },
 );

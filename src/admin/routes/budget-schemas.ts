@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { BUDGET_MEASURES, ENFORCEMENTS, TIGHT_BUDGET_ACTIONS } from "../../core/budgets/budget.ts";
 import { checkTimeZone, parseAnchor, PERIODS } from "../../core/budgets/periods.ts";
 import { parseModelPattern } from "../../core/routing/model-pattern.ts";
+import { NEAR_PERCENT } from "../../store/budget-repository.ts";
 import { closedObject } from "../fields/closed-object.ts";
 import { instantAnswer, instantField } from "../fields/instants.ts";
 import { usdField } from "../fields/money.ts";
@@ -116,6 +117,9 @@ const standingShape = {
   heldUsd: usdAnswer("Set aside for calls in flight, or about to come"),
   lostUsd: usdAnswer("Of what is held, what processes hold that were lost"),
   remainingUsd: usdAnswer("What is left; below zero where a limit was lowered, or is soft"),
+  refusedCalls: z.number().int().openapi({
+    description: "Calls that were refused because too little was left; counted within a second.",
+  }),
 };
 
 export const windowSchema = z
@@ -128,6 +132,18 @@ export const windowSchema = z
     ...standingShape,
   })
   .openapi("BudgetWindow");
+
+const spreadSchema = z
+  .object({
+    subjects: z.number().int().openapi({ description: "Those with calls in this period." }),
+    near: z.number().int().openapi({
+      description: `Of them, those that have spent ${NEAR_PERCENT} % of their limit or more.`,
+    }),
+    usedUp: z.number().int().openapi({
+      description: "Of them, those with nothing left, with what is set aside for calls.",
+    }),
+  })
+  .openapi("BudgetSpread");
 
 const nullable = <Field extends z.ZodType>(field: Field) => field.nullable();
 
@@ -157,8 +173,13 @@ export const budgetSchema = z
     heldUsd: nullable(standingShape.heldUsd),
     lostUsd: nullable(standingShape.lostUsd),
     remainingUsd: nullable(standingShape.remainingUsd),
+    refusedCalls: nullable(standingShape.refusedCalls),
     windowStartsAt: instantAnswer("When this period began.").nullable(),
     windowEndsAt: instantAnswer("When it ends; null: never.").nullable(),
+    spread: spreadSchema.nullable().openapi({
+      description:
+        "How each one of the scope stands; null where the budget is for one: see `windows?order=fullest`.",
+    }),
     increases: z.array(increaseSchema).openapi({ description: "Those that have not ended." }),
     pausedAt: instantAnswer("Since when it refuses nothing.").nullable(),
     archivedAt: instantAnswer("Since when it counts nothing.").nullable(),

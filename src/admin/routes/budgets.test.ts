@@ -67,6 +67,8 @@ describe("budgets", () => {
       heldUsd: "0",
       lostUsd: "0",
       remainingUsd: "25",
+      refusedCalls: 0,
+      spread: null,
       windowStartsAt: "2026-01-01T00:00:00.000Z",
       windowEndsAt: "2026-02-01T00:00:00.000Z",
       increases: [],
@@ -192,6 +194,77 @@ describe("budgets", () => {
       until: "2026-01-31T12:00:00Z",
     });
     expect(late).toMatchObject({ status: 400, body: { error: { param: "until" } } });
+  });
+
+  it("are raised no longer when an increase is taken back, whatever was spent of it meanwhile", async () => {
+    const { id } = await created(MONTHLY);
+    const raise = async (amountUsd: string) => {
+      const body = { amountUsd, until: "2026-03-01T00:00:00Z" };
+      const raised = await send("POST", `/budgets/${id}/increases`, body);
+      return (raised.body["increases"] as { id: string }[]).at(-1)?.id ?? "";
+    };
+    const [large, small] = [await raise("50"), await raise("1")];
+    await spend(40);
+    const before = await admin.store.changes.latestSequence();
+    const lowered = await send("DELETE", `/budgets/${id}/increases/${large}`);
+    expect(lowered).toMatchObject({
+      status: 200,
+      body: {
+        effectiveLimitUsd: "26",
+        remainingUsd: "-14",
+        state: "used_up",
+        increases: [{ id: small }],
+      },
+    });
+    expect(await admin.store.changes.latestSequence()).toBeGreaterThan(before);
+    const [entry] = (await admin.store.audit.list({ limit: 1 }, {})).rows;
+    expect(entry).toMatchObject({ action: "budget.lowered", target: { id } });
+    const again = await send("DELETE", `/budgets/${id}/increases/${large}`);
+    expect(again).toMatchObject({ status: 409 });
+    const { id: other } = await created(MONTHLY);
+    for (const path of [`${id}/increases/inc_x`, `${other}/increases/${small}`]) {
+      const missing = await send("DELETE", `/budgets/${path}`);
+      expect(missing).toMatchObject({ status: 404, body: { error: { param: "increaseId" } } });
+    }
+    await send("DELETE", `/budgets/${id}`);
+    expect(await send("DELETE", `/budgets/${id}/increases/${small}`)).toMatchObject({ status: 409 });
+  });
+
+  it("for each customer say how they stand, the fullest first", async () => {
+    const { id } = await created({ ...MONTHLY, scope: { kind: "customer" }, limitUsd: "10" });
+    for (const [customer, amount] of [
+      ["a", 1],
+      ["b", 8],
+      ["c", 10],
+      ["d", 7.99],
+    ] as const) {
+      await spend(amount, { customer });
+    }
+    const spread = { subjects: 4, near: 2, usedUp: 1 };
+    expect((await admin.get("/budgets")).body).toMatchObject({ data: [{ id, spread }] });
+    const path = `/budgets/${id}/windows?order=fullest&limit=3`;
+    const first = (await admin.get(path)).body as Answer & { readonly nextCursor: string };
+    expect(first.data.map(({ subject }) => subject)).toEqual(["c", "b", "d"]);
+    const second = (await admin.get(`${path}&cursor=${first.nextCursor}`)).body as Answer;
+    expect(second).toMatchObject({ data: [{ subject: "a" }], nextCursor: null });
+    const both = await admin.get(`${path}&subject=a`);
+    expect(both).toMatchObject({ status: 400, body: { error: { param: "subject" } } });
+  });
+
+  it("say how many calls each period has refused", async () => {
+    const { id } = await created(MONTHLY);
+    const budget = await admin.store.budgets.findById(id as Budget["id"]);
+    if (budget === undefined) throw new Error("it was created");
+    await spend(25);
+    const [window] = (await admin.store.budgets.listWindows({ limit: 1 }, { budgetId: budget.id }))
+      .rows;
+    const hourMs = windowAt({ period: "hour", timeZone: "UTC", anchor: null }, NOW_MS).startsAtMs;
+    const by = { gatewayKeyId: null, customer: null, budgetWindowId: window?.id };
+    const refusal = { hourMs, code: "insufficient_quota", ...by, count: 3 };
+    await admin.store.usage.insertBatch({ events: [], refusals: [refusal] });
+    expect((await admin.get(`/budgets/${id}`)).body).toMatchObject({ refusedCalls: 3 });
+    const { body } = await admin.get(`/budgets/${id}/windows`);
+    expect(body).toMatchObject({ data: [{ refusedCalls: 3 }] });
   });
 
   it("carry over what the last period left, before a call has come in this one", async () => {

@@ -1,33 +1,29 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Budget } from "../../core/budgets/budget.ts";
-import { isId } from "../../core/ids/ids.ts";
-import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
-import { formatBudgets, formatWindow, onlySubject } from "../budget-standing.ts";
+import { formatWindow, onlySubject } from "../budget-standing.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
-import { formatInstant } from "../fields/instants.ts";
-import { idParam, referenceField } from "../fields/names.ts";
+import { referenceField } from "../fields/names.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { scopeFilterFields } from "../fields/scope-fields.ts";
-import { NameLookup } from "../name-lookup.ts";
 import { findScope, findScopeFilter } from "../scopes.ts";
 import {
-  budgetChange,
-  budgetInput,
-  budgetSchema,
-  increaseInput,
-  windowSchema,
-  type BudgetAnswer,
-} from "./budget-schemas.ts";
+  ARCHIVED,
+  type BudgetDeps,
+  findBudget,
+  formatAgain,
+  formatAll,
+  formatOne,
+  ID_PARAM,
+  NOT_FOUND,
+} from "./budget-answers.ts";
+import { registerBudgetIncreases } from "./budget-increases.ts";
+import { budgetChange, budgetInput, budgetSchema, windowSchema } from "./budget-schemas.ts";
 
 /** All of them may count one call, which is as slow then as it takes to lock their windows. */
 const MAX_BUDGETS = 1_000;
-/** Those of one budget that have not ended. */
-const MAX_INCREASES = 100;
-
-const ID_PARAM = idParam("bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
 
 const listBudgets = createRoute({
   method: "get",
@@ -108,19 +104,6 @@ function switchRoute<Verb extends "pause" | "resume">(verb: Verb, summary: strin
   });
 }
 
-const addIncrease = createRoute({
-  method: "post",
-  path: "/budgets/{id}/increases",
-  operationId: "increaseBudget",
-  tags: ["budgets"],
-  summary: "Raise a budget's limit until an instant",
-  request: { params: ID_PARAM, query: closedQuery({}), body: jsonBody(increaseInput) },
-  responses: {
-    201: jsonAnswer("The budget, increased.", budgetSchema),
-    ...errorAnswers("not_found", "conflict", ...BODY_CODES),
-  },
-});
-
 const listWindows = createRoute({
   method: "get",
   path: "/budgets/{id}/windows",
@@ -137,6 +120,10 @@ const listWindows = createRoute({
       ).optional(),
       current: z.enum(["true", "false"]).default("false").openapi({
         description: "Only those of now: of a budget for each customer, how each one stands.",
+      }),
+      order: z.enum(["latest", "fullest"]).default("latest").openapi({
+        description:
+          "`fullest`: only those of now, the one with the least left by what is spent first; not with `subject`.",
       }),
     }),
   },
@@ -159,11 +146,10 @@ const archiveBudget = createRoute({
   },
 });
 
-type BudgetDeps = Pick<AdminDeps, "store" | "ids" | "clock">;
-
 export function registerBudgets(router: AdminRouter, deps: BudgetDeps): void {
   registerReads(router, deps);
   registerChanges(router, deps);
+  registerBudgetIncreases(router, deps);
   const { store, ids, clock } = deps;
 
   router.openapi(createBudget, async (context) => {
@@ -188,32 +174,6 @@ export function registerBudgets(router: AdminRouter, deps: BudgetDeps): void {
     };
     await store.budgets.insert(budget);
     return context.json(await formatOne(deps, budget), 201);
-  });
-
-  router.openapi(addIncrease, async (context) => {
-    const budget = await findBudget(deps, context.req.valid("param").id);
-    if (budget === undefined) return refuse(context, "not_found", NOT_FOUND, "id");
-    const { amountUsd, until, reason } = context.req.valid("json");
-    const nowMs = clock.nowMs();
-    if (until <= nowMs) {
-      const message = `\`until\` must be after now, which is ${formatInstant(nowMs)}.`;
-      return refuseProblems(context, [{ param: "until", message }]);
-    }
-    if (budget.increases.filter(({ untilMs }) => untilMs > nowMs).length >= MAX_INCREASES) {
-      const message = `A budget has at most ${MAX_INCREASES} increases at a time. Change its limit instead.`;
-      return refuse(context, "conflict", message);
-    }
-    const isAdded = await store.budgets.addIncrease(budget.id, {
-      id: ids.create("inc"),
-      amountPicos: amountUsd,
-      fromMs: nowMs,
-      untilMs: until,
-      reason: reason ?? null,
-      createdBy: context.get("actor"),
-      createdAtMs: nowMs,
-    });
-    if (!isAdded) return refuse(context, "conflict", ARCHIVED);
-    return context.json(await formatAgain(deps, budget), 201);
   });
 }
 
@@ -241,13 +201,21 @@ function registerReads(router: AdminRouter, deps: BudgetDeps): void {
   router.openapi(listWindows, async (context) => {
     const budget = await findBudget(deps, context.req.valid("param").id);
     if (budget === undefined) return refuse(context, "not_found", NOT_FOUND, "id");
-    const { subject, current, ...page } = context.req.valid("query");
+    const { subject, current, order, ...rest } = context.req.valid("query");
+    const page = pageRequestOf(rest);
     const nowMs = clock.nowMs();
-    const found = await store.budgets.listWindows(pageRequestOf(page), {
-      budgetId: budget.id,
-      subject: subject ?? onlySubject(budget) ?? undefined,
-      atMs: current === "true" ? nowMs : undefined,
-    });
+    if (order === "fullest" && subject !== undefined) {
+      const message = "must not be given with `order=fullest`, which is about all of them.";
+      return refuseProblems(context, [{ param: "subject", message }]);
+    }
+    const found =
+      order === "fullest"
+        ? await store.budgets.listFullest(page, { budget, atMs: nowMs })
+        : await store.budgets.listWindows(page, {
+            budgetId: budget.id,
+            subject: subject ?? onlySubject(budget) ?? undefined,
+            atMs: current === "true" ? nowMs : undefined,
+          });
     return context.json(
       listAnswer(found, (record) => formatWindow(budget, record, nowMs)),
       200,
@@ -299,31 +267,4 @@ function registerChanges(router: AdminRouter, deps: BudgetDeps): void {
   });
 }
 
-const NOT_FOUND = "There is no budget of this id; `keyward budgets list` has them.";
-const ARCHIVED = "The budget is archived, which can't be undone. Create another one.";
 const TOO_MANY = `There are ${MAX_BUDGETS} budgets already, the most there can be. Archive one that is not needed; one budget for each customer or key (a scope without an id) stands for any number of them.`;
-
-async function findBudget({ store }: BudgetDeps, id: string): Promise<Budget | undefined> {
-  return isId("bud", id) ? store.budgets.findById(id) : undefined;
-}
-
-function formatAll(
-  { store, clock }: BudgetDeps,
-  budgets: readonly Budget[],
-): Promise<BudgetAnswer[]> {
-  const names = new NameLookup(store);
-  return formatBudgets({ store, names, nowMs: clock.nowMs() }, budgets);
-}
-
-async function formatOne(deps: BudgetDeps, budget: Budget): Promise<BudgetAnswer> {
-  const [answer] = await formatAll(deps, [budget]);
-  if (answer === undefined) throw new Error(`budget ${budget.id} was not formatted`);
-  return answer;
-}
-
-/** Read anew, after a change. */
-async function formatAgain(deps: BudgetDeps, { id }: Budget): Promise<BudgetAnswer> {
-  const budget = await deps.store.budgets.findById(id);
-  if (budget === undefined) throw new Error(`budget ${id} is gone, and budgets are never removed`);
-  return formatOne(deps, budget);
-}

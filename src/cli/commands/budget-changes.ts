@@ -7,7 +7,7 @@ import { formatTime, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { parseWhen } from "../parse-when.ts";
 import { agree } from "../prompts.ts";
-import { describeBudget } from "./format-budget.ts";
+import { describeBudget, formatIncrease } from "./format-budget.ts";
 
 const ID = { id: { description: "the budget's id" } } as const;
 
@@ -98,6 +98,39 @@ export const increase = defineCommand({
       const now = budget.effectiveLimitUsd;
       const limit = now === null ? `${formatUsd(usd)} more for each` : `now ${formatUsd(now)}`;
       output.line(`limit ${limit}, until ${formatTime(until)}`);
+    });
+  },
+});
+
+export const endIncrease = defineCommand({
+  summary: "take back an increase of a budget's limit before it ends",
+  details:
+    "Holds everywhere within a second. Where more is spent or held than the limit is then, nothing more is let through until it is below.",
+  examples: [
+    "keyward budgets end-increase bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D inc_01JZ6Y4V2S8W3N5R7T9X0B1C2D --yes",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { ...ID, increase: { description: "the increase's id, as `budgets show` has it" } },
+  options: { yes: { description: "do not ask" } },
+  async run({ admin, arguments: { id, increase: increaseId }, io, options, output }) {
+    const client = await admin();
+    const budget = expectData(await client.GET("/budgets/{id}", { params: { path: { id } } }));
+    const raised = budget.increases.find((one) => one.id === increaseId);
+    const what = raised === undefined ? increaseId : formatIncrease(raised);
+    await agree(
+      { io, isAgreed: options.yes },
+      `Take back the increase ${what} of ${describeBudget(budget)}?`,
+    );
+    const params = { path: { id, increaseId } };
+    const lowered = expectData(
+      await client.DELETE("/budgets/{id}/increases/{increaseId}", { params }),
+    );
+    await output.data(lowered, () => {
+      const { effectiveLimitUsd: limit, remainingUsd: left } = lowered;
+      const isOne = limit !== null && left !== null;
+      const now = isOne ? `limit now ${formatUsd(limit)}, ${formatUsd(left)} left` : "for each";
+      output.line(`took back ${what}: ${now}`);
     });
   },
 });

@@ -40,6 +40,15 @@ describe("budgets", () => {
     );
     const raised = await cli.run(["budgets", "increase", id, "4.5", "--until", "2999-01-01"]);
     expect(raised.stdout).toMatch(/^limit now \$30, until 2999-01-01/);
+    const increased = await cli.run(["budgets", "show", id]);
+    expect(increased.stdout).toMatch(/refused +0 calls/);
+    const increase = /raised by +\$4\.5 until 2999-01-01.*\((inc_\w+)\)/.exec(increased.stdout)?.[1];
+    const end = ["budgets", "end-increase", id, increase ?? ""];
+    expect(await cli.run(end)).toMatchObject({ code: 1, stdout: "" });
+    expect((await cli.run([...end, "--yes"])).stdout).toMatch(
+      /^took back \$4\.5 until 2999-01-01.*: limit now \$25\.5, \$25\.5 left\n$/,
+    );
+    expect((await cli.run([...end, "--yes"])).stderr).toContain("ended already");
     expect((await cli.run(["budgets", "pause", id])).stdout).toContain("paused");
     expect((await cli.run(["budgets", "list"])).stdout).toContain("paused");
     expect((await cli.run(["budgets", "resume", id])).stdout).toContain("resumed");
@@ -57,7 +66,10 @@ describe("budgets", () => {
     const { id } = await create("--scope", "customer", "--limit", "5", "--period", "day");
     const shown = await cli.run(["budgets", "show", id]);
     expect(shown.stdout).toMatch(/for +each customer/);
-    expect(shown.stderr).toContain(`keyward budgets history ${id} --current`);
+    expect(shown.stdout).toMatch(/each +0 with calls, 0 near, 0 used up/);
+    expect(shown.stderr).toContain(`keyward budgets show ${id} --each`);
+    const each = await cli.run(["budgets", "show", id, "--each"]);
+    expect(each.stderr).toContain("no calls in this period");
     const history = await cli.run(["budgets", "history", id, "--current"]);
     expect(history.stderr).toContain("no periods with calls");
   });

@@ -7,12 +7,14 @@ import { defineCommand } from "../command.ts";
 import { formatOptionalTime, formatTime, formatUsd } from "../format-cells.ts";
 import { formatScope } from "../format-scope.ts";
 import { given } from "../given.ts";
-import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { PAGE_OPTIONS, pageOf, printPage } from "../list-pages.ts";
 import type { Output } from "../output.ts";
-import { archive, increase, pause, resume, setLimit, update } from "./budget-changes.ts";
-import { describeBudget, formatState } from "./format-budget.ts";
+import type { Column } from "../table.ts";
+import { archive, endIncrease, increase, pause, resume, setLimit, update } from "./budget-changes.ts";
+import { describeBudget, formatIncrease, formatSpread, formatState } from "./format-budget.ts";
 
 type Budget = components["schemas"]["Budget"];
+type Window = components["schemas"]["BudgetWindow"];
 type BudgetInput = components["schemas"]["BudgetInput"];
 
 const SCOPE_OPTIONS = {
@@ -139,6 +141,7 @@ const list = defineCommand({
         { title: "spent", value: ({ spentUsd }) => formatUsd(spentUsd), isNumber: true },
         { title: "held", value: ({ heldUsd }) => formatUsd(heldUsd), isNumber: true },
         { title: "left", value: ({ remainingUsd }) => formatUsd(remainingUsd), isNumber: true },
+        { title: "each", value: ({ spread }) => formatSpread(spread) },
         { title: "state", value: formatState },
         { title: "name", value: ({ name }) => name ?? "–" },
         { title: "id", value: ({ id: budgetId }) => budgetId },
@@ -151,14 +154,33 @@ const ID = { id: { description: "the budget's id" } } as const;
 
 const show = defineCommand({
   summary: "show a budget and how it stands",
-  examples: ["keyward budgets show bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  examples: [
+    "keyward budgets show bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
+    "keyward budgets show bud_01JZ6Y4V2S8W3N5R7T9X0B1C2D --each --limit 20",
+  ],
   reach: "admin",
   printsData: true,
   arguments: ID,
-  async run({ admin, arguments: { id }, output }) {
+  options: {
+    ...PAGE_OPTIONS,
+    each: { description: "and each customer, key, … of it, the fullest first" },
+  },
+  async run({ admin, arguments: { id }, options, output }) {
     const client = await admin();
     const budget = expectData(await client.GET("/budgets/{id}", { params: { path: { id } } }));
-    await output.data(budget, () => printBudget(budget, output));
+    if (!options.each) {
+      await output.data(budget, () => printBudget(budget, output));
+      return;
+    }
+    const query = { ...pageOf(options), order: "fullest" } as const;
+    const params = { path: { id }, query };
+    const windows = expectData(await client.GET("/budgets/{id}/windows", { params }));
+    await output.data({ ...budget, windows }, async () => {
+      printBudget(budget, output);
+      if (windows.data.length === 0) output.note("no calls in this period");
+      else await output.table(windows.data, WINDOW_COLUMNS);
+      if (windows.nextCursor !== null) output.note(`more: --cursor ${windows.nextCursor}`);
+    });
   },
 });
 
@@ -180,20 +202,34 @@ function printBudget(budget: Budget, output: Output): void {
           ["held", formatUsd(budget.heldUsd)],
           ["of that lost", formatUsd(budget.lostUsd)],
           ["left", formatUsd(budget.remainingUsd)],
+          ["refused", formatRefused(budget.refusedCalls)],
         ] as const)),
+    ...(budget.spread === null ? [] : ([["each", formatSpread(budget.spread)]] as const)),
     ["on a tight budget", budget.onTightBudget],
     ["rolls over", budget.rollsOver ? "yes" : "no"],
     ...budget.increases.map(
-      ({ amountUsd, until, reason }) =>
-        [
-          "raised by",
-          `${formatUsd(amountUsd)} until ${formatTime(until)}${reason === null ? "" : `: ${reason}`}`,
-        ] as const,
+      (one) => ["raised by", `${formatIncrease(one)} (${one.id})`] as const,
     ),
   ]);
   if (windowStartsAt === null) {
-    output.note(`each one has a period of its own: keyward budgets history ${budget.id} --current`);
+    output.note(`each one has a period of its own: keyward budgets show ${budget.id} --each`);
   }
+}
+
+const WINDOW_COLUMNS: readonly Column<Window>[] = [
+  { title: "of", value: (window) => (window.subject === "" ? "–" : window.subject) },
+  { title: "from", value: ({ startsAt }) => formatTime(startsAt) },
+  { title: "until", value: ({ endsAt }) => formatOptionalTime(endsAt) },
+  { title: "limit", value: (one) => formatUsd(one.effectiveLimitUsd), isNumber: true },
+  { title: "spent", value: ({ spentUsd }) => formatUsd(spentUsd), isNumber: true },
+  { title: "held", value: ({ heldUsd }) => formatUsd(heldUsd), isNumber: true },
+  { title: "lost", value: ({ lostUsd }) => formatUsd(lostUsd), isNumber: true },
+  { title: "left", value: ({ remainingUsd }) => formatUsd(remainingUsd), isNumber: true },
+  { title: "refused", value: ({ refusedCalls }) => String(refusedCalls), isNumber: true },
+];
+
+function formatRefused(calls: number | null): string {
+  return calls === 1 ? "1 call" : `${calls ?? 0} calls`;
 }
 
 const history = defineCommand({
@@ -224,16 +260,7 @@ const history = defineCommand({
         } as const;
         return client.GET("/budgets/{id}/windows", { params: { path: { id }, query } });
       },
-      columns: [
-        { title: "of", value: (window) => (window.subject === "" ? "–" : window.subject) },
-        { title: "from", value: ({ startsAt }) => formatTime(startsAt) },
-        { title: "until", value: ({ endsAt }) => formatOptionalTime(endsAt) },
-        { title: "limit", value: (one) => formatUsd(one.effectiveLimitUsd), isNumber: true },
-        { title: "spent", value: ({ spentUsd }) => formatUsd(spentUsd), isNumber: true },
-        { title: "held", value: ({ heldUsd }) => formatUsd(heldUsd), isNumber: true },
-        { title: "lost", value: ({ lostUsd }) => formatUsd(lostUsd), isNumber: true },
-        { title: "left", value: ({ remainingUsd }) => formatUsd(remainingUsd), isNumber: true },
-      ],
+      columns: WINDOW_COLUMNS,
     });
   },
 });
@@ -245,6 +272,7 @@ export const budgets = {
   "set-limit": setLimit,
   update,
   increase,
+  "end-increase": endIncrease,
   pause,
   resume,
   history,

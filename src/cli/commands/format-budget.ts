@@ -1,5 +1,5 @@
 import type { components } from "../../admin/api-types.ts";
-import { formatUsd } from "../format-cells.ts";
+import { formatTime, formatUsd } from "../format-cells.ts";
 import { formatScope } from "../format-scope.ts";
 
 type Budget = components["schemas"]["Budget"];
@@ -15,4 +15,16 @@ export function describeBudget(budget: Budget): string {
   const { enforcement, limitUsd, period } = budget;
   const span = period === "total" ? "in total" : `${period === "hour" ? "an" : "a"} ${period}`;
   return `a ${enforcement} budget of ${formatUsd(limitUsd)} ${span} for ${formatScope(budget)}`;
+}
+
+/** `12 with calls, 3 near, 1 used up`: how each one of a scope stands. */
+export function formatSpread(spread: Budget["spread"]): string {
+  if (spread === null) return "–";
+  const { subjects, near, usedUp } = spread;
+  return `${subjects} with calls, ${near} near, ${usedUp} used up`;
+}
+
+/** `$50 until 2026-03-01 09:00: launch week` */
+export function formatIncrease({ amountUsd, until, reason }: Budget["increases"][number]): string {
+  return `${formatUsd(amountUsd)} until ${formatTime(until)}${reason === null ? "" : `: ${reason}`}`;
 }

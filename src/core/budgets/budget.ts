@@ -67,6 +67,14 @@ export function limitAt(budget: Budget, carriedPicos: Picos, atMs: number): Pico
   return picos(total);
 }
 
+/** Clocks of processes differ; an increase is taken back so that it holds by none of them. */
+const MAX_CLOCK_DIFFERENCE_MS = 60_000;
+
+/** When an increase ends that is taken back now: a little before, by this clock, and not before it began. */
+export function takenBackAt({ fromMs }: Pick<BudgetIncrease, "fromMs">, nowMs: number): number {
+  return Math.max(fromMs, nowMs - MAX_CLOCK_DIFFERENCE_MS);
+}
+
 /** The end of the first increase that holds at an instant to end; null: none holds. */
 export function increaseEndAt(budget: Budget, atMs: number): number | null {
   const ends = budget.increases

@@ -93,6 +93,14 @@ export function budgetActs(within: Within): ActsOf<BudgetRepository, Lending> {
           () => budgets.addIncrease(id, increase),
         ),
       ),
+    endIncrease: (id, increaseId, untilMs) =>
+      within(({ budgets }, write) =>
+        update(
+          { kind: "budget", verb: "lowered", write },
+          () => budgets.findById(id),
+          () => budgets.endIncrease(id, increaseId, untilMs),
+        ),
+      ),
     archive: (id, atMs) =>
       within(({ budgets }, write) =>
         update(

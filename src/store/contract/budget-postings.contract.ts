@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Budget } from "../../core/budgets/budget.ts";
+import { windowAt } from "../../core/budgets/periods.ts";
 import { picos } from "../../core/money/picos.ts";
 import { deferredEventId } from "../../core/usage/deferred-usage.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
@@ -93,6 +94,54 @@ function describePostings(fixture: Fixture): void {
       const amounts = await amountsOf(store, budget, subject);
       expect({ overrides, ...amounts }).toEqual({ overrides, spent, leased: 0 });
     }
+  });
+
+  test("how each one of a budget stands is counted to the pico-dollar, and the fullest are listed first", async () => {
+    const { store } = fixture;
+    const limit = 2_000_005n;
+    const budget = sampleBudget({
+      scope: { kind: "customer", id: null },
+      limitPicos: picos(limit),
+      rollsOver: true,
+    });
+    await store.budgets.insert(budget);
+    const monthBefore = windowAt(budget, windowAt(budget, SAMPLE_TIME_MS).startsAtMs - 1);
+    const spent = [1n, 1_600_003n, 1_600_004n, limit - 1n, limit, 3n * limit];
+    const customers = spent.map((amount, index) => ({ name: `customer ${index}`, amount }));
+    // One has carried over as much as the limit once more.
+    const rich = { name: "rich", amount: limit };
+    const eventOf = (customer: string, amount: bigint, startedAtMs = SAMPLE_TIME_MS) =>
+      sampleEvent({ customer, costPicos: picos(amount), startedAtMs });
+    await insertEvents(store, [eventOf(rich.name, 1n, monthBefore.startsAtMs)]);
+    const all = [...customers, rich];
+    await insertEvents(
+      store,
+      all.map(({ name, amount }) => eventOf(name, amount)),
+    );
+    const spread = await store.budgets.countSubjects(budget, SAMPLE_TIME_MS);
+    expect(spread).toEqual({ subjects: 7, near: 4, usedUp: 2 });
+    const raised = {
+      id: ids.create("inc"),
+      amountPicos: picos(2n * limit),
+      fromMs: SAMPLE_TIME_MS,
+      untilMs: SAMPLE_TIME_MS + 1,
+      reason: null,
+      createdBy: "local",
+      createdAtMs: SAMPLE_TIME_MS,
+    };
+    const more = { ...budget, increases: [raised] };
+    expect(await store.budgets.countSubjects(more, SAMPLE_TIME_MS)).toMatchObject({
+      near: 1,
+      usedUp: 1,
+    });
+    const fullest = await readAll(2, (page) =>
+      store.budgets.listFullest(page, { budget, atMs: SAMPLE_TIME_MS }),
+    );
+    expect(fullest).toHaveLength(7);
+    expect(fullest[0]).toMatchObject({ subject: "customer 5", spentPicos: 3n * limit });
+    const later = windowAt(budget, SAMPLE_TIME_MS).endsAtMs ?? 0;
+    const none = { subjects: 0, near: 0, usedUp: 0 };
+    expect(await store.budgets.countSubjects(budget, later)).toEqual(none);
   });
 
   test("a new budget finds what was spent before it, and misses nothing that comes meanwhile", async () => {

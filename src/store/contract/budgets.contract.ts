@@ -75,6 +75,23 @@ function describeRules(fixture: Fixture): void {
     );
   });
 
+  test("an increase is ended earlier, once, and of its own budget alone", async () => {
+    const { budgets, changes } = fixture.store;
+    const [one, other] = [sampleBudget(), sampleBudget()];
+    for (const budget of [one, other]) await budgets.insert(budget);
+    const more = { reason: null, createdBy: "local", createdAtMs: 0, fromMs: 5, untilMs: 100 };
+    const increase = { id: ids.create("inc"), amountPicos: cents(1), ...more };
+    await budgets.addIncrease(one.id, increase);
+    const before = await changes.latestSequence();
+    expect(await budgets.endIncrease(other.id, increase.id, 50)).toBe(false);
+    expect(await budgets.endIncrease(one.id, increase.id, 100)).toBe(false);
+    expect(await changes.latestSequence()).toBe(before);
+    expect(await budgets.endIncrease(one.id, increase.id, 50)).toBe(true);
+    expect((await changes.listSince(before, 10)).map(({ entityId }) => entityId)).toEqual([one.id]);
+    expect((await budgets.findById(one.id))?.increases).toEqual([{ ...increase, untilMs: 50 }]);
+    expect(await budgets.endIncrease(one.id, increase.id, 50)).toBe(false);
+  });
+
   test("nothing changes in a budget that is archived or not there", async () => {
     const { store } = fixture;
     const archived = sampleBudget();
@@ -86,6 +103,7 @@ function describeRules(fixture: Fixture): void {
       const increase = { amountPicos: cents(1), fromMs: 0, untilMs: 1, reason: null };
       const made = { id: ids.create("inc"), createdBy: "local", createdAtMs: 0, ...increase };
       expect(await store.budgets.addIncrease(id, made)).toBe(false);
+      expect(await store.budgets.endIncrease(id, made.id, 0)).toBe(false);
     }
   });
 

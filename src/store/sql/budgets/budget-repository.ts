@@ -9,11 +9,12 @@ import {
 import { grantOf } from "../../../core/budgets/grant.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseHolder } from "../../../core/budgets/lease.ts";
 import { windowAt } from "../../../core/budgets/periods.ts";
-import type { BudgetId } from "../../../core/ids/ids.ts";
+import type { BudgetId, BudgetIncreaseId } from "../../../core/ids/ids.ts";
 import { type Picos, picos, ZERO_PICOS } from "../../../core/money/picos.ts";
 import type {
   BudgetChange,
   BudgetRepository,
+  BudgetSpread,
   BudgetWindowRecord,
 } from "../../budget-repository.ts";
 import type { Page, PageRequest } from "../../store.ts";
@@ -27,6 +28,7 @@ import type { BudgetTable, Tables } from "../tables.ts";
 import { toBudgetRow, toIncreaseRow, withIncreases } from "./budget-rows.ts";
 import { sumLedger } from "./ledger-sums.ts";
 import { listWindows, readWindows } from "./window-list.ts";
+import { countSubjects, listFullest } from "./window-spread.ts";
 import {
   type LockedLease,
   lockWindows,
@@ -100,14 +102,33 @@ export class SqlBudgetRepository implements BudgetRepository {
   async update(id: BudgetId, change: BudgetChange): Promise<boolean> {
     const columns = toColumns(change);
     return await this.#change(id, async (db) => {
-      if (Object.keys(columns).length === 0) return;
+      if (Object.keys(columns).length === 0) return true;
       await db.updateTable("budgets").set(columns).where("id", "=", id).execute();
+      return true;
     });
   }
 
   async addIncrease(id: BudgetId, increase: BudgetIncrease): Promise<boolean> {
     return await this.#change(id, async (db) => {
       await db.insertInto("budget_increases").values(toIncreaseRow(id, increase)).execute();
+      return true;
+    });
+  }
+
+  async endIncrease(
+    id: BudgetId,
+    increaseId: BudgetIncreaseId,
+    untilMs: number,
+  ): Promise<boolean> {
+    return await this.#change(id, async (db) => {
+      const { numUpdatedRows } = await db
+        .updateTable("budget_increases")
+        .set({ until_ms: untilMs })
+        .where("budget_id", "=", id)
+        .where("id", "=", increaseId)
+        .where("until_ms", ">", BigInt(untilMs))
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
     });
   }
 
@@ -115,6 +136,7 @@ export class SqlBudgetRepository implements BudgetRepository {
     return await this.#change(id, async (db) => {
       await db.updateTable("budgets").set({ archived_at_ms: atMs }).where("id", "=", id).execute();
       await this.#nextEpoch(db, `${id} archived`);
+      return true;
     });
   }
 
@@ -127,6 +149,17 @@ export class SqlBudgetRepository implements BudgetRepository {
     filter: Parameters<BudgetRepository["listWindows"]>[1],
   ): Promise<Page<BudgetWindowRecord>> {
     return await listWindows(this.#connections.read, page, filter);
+  }
+
+  async listFullest(
+    page: PageRequest,
+    filter: Parameters<BudgetRepository["listFullest"]>[1],
+  ): Promise<Page<BudgetWindowRecord>> {
+    return await listFullest(this.#connections.read, page, filter);
+  }
+
+  async countSubjects(budget: Budget, atMs: number): Promise<BudgetSpread> {
+    return await countSubjects(this.#connections.read, budget, atMs);
   }
 
   async lease(request: Parameters<BudgetRepository["lease"]>[0]): Promise<readonly LeaseAnswer[]> {
@@ -174,8 +207,8 @@ export class SqlBudgetRepository implements BudgetRepository {
       .execute();
   }
 
-  /** Of a budget that is there and not archived, noted for every process. */
-  async #change(id: BudgetId, work: (db: Kysely<Tables>) => Promise<void>): Promise<boolean> {
+  /** Of a budget that is there and not archived, noted for every process. `work`: whether it has changed anything. */
+  async #change(id: BudgetId, work: (db: Kysely<Tables>) => Promise<boolean>): Promise<boolean> {
     return await exclusively(this.#connections, async (db) => {
       const row = await db
         .selectFrom("budgets")
@@ -183,8 +216,7 @@ export class SqlBudgetRepository implements BudgetRepository {
         .where("id", "=", id)
         .where("archived_at_ms", "is", null)
         .executeTakeFirst();
-      if (row === undefined) return false;
-      await work(db);
+      if (row === undefined || !(await work(db))) return false;
       await recordChange(db, "budget", id);
       return true;
     });

@@ -58,7 +58,7 @@ export async function listWindows(
 }
 
 /** With what is kept of windows elsewhere. */
-async function withRest(
+export async function withRest(
   db: Kysely<Tables>,
   rows: readonly Selectable<BudgetWindowTable>[],
 ): Promise<readonly BudgetWindowRecord[]> {
