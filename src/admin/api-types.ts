@@ -391,6 +391,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/budgets/{id}/increases/{increaseId}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Take back an increase of a budget's limit before it ends
+     * @description Holds in every process within a second, as a limit that is lowered does: what is spent and set aside stays, and nothing more is until it is below the limit.
+     */
+    delete: operations["endBudgetIncrease"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/budgets/{id}/pause": {
     parameters: {
       query?: never;
@@ -2601,6 +2621,8 @@ export interface components {
       pausedAt: string | null;
       /** @enum {string} */
       period: "hour" | "day" | "week" | "month" | "total";
+      /** @description Calls that were refused because too little was left; counted within a second. */
+      refusedCalls: number | null;
       /**
        * @description What is left; below zero where a limit was lowered, or is soft, in USD.
        * @example 25
@@ -2613,6 +2635,7 @@ export interface components {
        * @example 25
        */
       spentUsd: string | null;
+      spread: components["schemas"]["BudgetSpread"];
       /**
        * @description `used_up`: nothing is left of this period, so a hard budget lets free calls alone through.
        * @enum {string}
@@ -2758,6 +2781,15 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    /** @description How each one of the scope stands; null where the budget is for one: see `windows?order=fullest`. */
+    BudgetSpread: {
+      /** @description Of them, those that have spent 80 % of their limit or more. */
+      near: number;
+      /** @description Those with calls in this period. */
+      subjects: number;
+      /** @description Of them, those with nothing left, with what is set aside for calls. */
+      usedUp: number;
+    } | null;
     BudgetWindow: {
       /**
        * @description The limit with what was carried over and the increases of now, in USD.
@@ -2780,6 +2812,8 @@ export interface components {
        * @example 25
        */
       lostUsd: string;
+      /** @description Calls that were refused because too little was left; counted within a second. */
+      refusedCalls: number;
       /**
        * @description What is left; below zero where a limit was lowered, or is soft, in USD.
        * @example 25
@@ -8826,6 +8860,96 @@ export interface operations {
       };
     };
   };
+  endBudgetIncrease: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        increaseId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The budget, without it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Budget"];
+        };
+      };
+      /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   pauseBudget: {
     parameters: {
       query?: never;
@@ -9065,6 +9189,8 @@ export interface operations {
         cursor?: string;
         /** @description How many entries to answer with at most. */
         limit?: number;
+        /** @description `fullest`: only those of now, the one with the least left by what is spent first; not with `subject`. */
+        order?: "latest" | "fullest";
         /** @description Only those of this one: of a budget for each customer, its external id. */
         subject?: string;
       };

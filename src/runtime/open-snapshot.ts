@@ -10,8 +10,8 @@ import type { Vault } from "../vault/vault.ts";
 import { withAnswerDeadline } from "./answer-deadline.ts";
 import { type ChangePoller, startChangePoller } from "./change-poller.ts";
 import type { Closers } from "./closers.ts";
-import type { KeyLife } from "./rotation/start-key-life.ts";
 import { Reloads } from "./reloads.ts";
+import type { KeyLife } from "./rotation/start-key-life.ts";
 import { createSnapshotSource } from "./snapshot-source.ts";
 import type { Providers } from "./start-providers.ts";
 

@@ -41,7 +41,9 @@ describe("what a process keeps of the store in memory", () => {
           const own: unknown = Reflect.get(target, name, target);
           if (typeof own !== "function") return own;
           const call = (own as (...given: unknown[]) => Promise<unknown>).bind(target);
-          return name === method ? (...given: unknown[]) => late.passed(method, call(...given)) : call;
+          return name === method
+            ? (...given: unknown[]) => late.passed(method, call(...given))
+            : call;
         },
       });
     const one = new Reloads({

@@ -99,5 +99,6 @@ export function registerBudgetIncreases(router: AdminRouter, deps: BudgetDeps): 
   });
 }
 
-const NO_INCREASE = "The budget has no increase of this id; `keyward budgets show` has those that hold.";
+const NO_INCREASE =
+  "The budget has no increase of this id; `keyward budgets show` has those that hold.";
 const ENDED = "The increase has ended already.";

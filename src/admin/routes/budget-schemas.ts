@@ -136,9 +136,12 @@ export const windowSchema = z
 const spreadSchema = z
   .object({
     subjects: z.number().int().openapi({ description: "Those with calls in this period." }),
-    near: z.number().int().openapi({
-      description: `Of them, those that have spent ${NEAR_PERCENT} % of their limit or more.`,
-    }),
+    near: z
+      .number()
+      .int()
+      .openapi({
+        description: `Of them, those that have spent ${NEAR_PERCENT} % of their limit or more.`,
+      }),
     usedUp: z.number().int().openapi({
       description: "Of them, those with nothing left, with what is set aside for calls.",
     }),

@@ -227,7 +227,9 @@ describe("budgets", () => {
       expect(missing).toMatchObject({ status: 404, body: { error: { param: "increaseId" } } });
     }
     await send("DELETE", `/budgets/${id}`);
-    expect(await send("DELETE", `/budgets/${id}/increases/${small}`)).toMatchObject({ status: 409 });
+    expect(await send("DELETE", `/budgets/${id}/increases/${small}`)).toMatchObject({
+      status: 409,
+    });
   });
 
   it("for each customer say how they stand, the fullest first", async () => {

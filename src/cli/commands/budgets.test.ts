@@ -42,7 +42,9 @@ describe("budgets", () => {
     expect(raised.stdout).toMatch(/^limit now \$30, until 2999-01-01/);
     const increased = await cli.run(["budgets", "show", id]);
     expect(increased.stdout).toMatch(/refused +0 calls/);
-    const increase = /raised by +\$4\.5 until 2999-01-01.*\((inc_\w+)\)/.exec(increased.stdout)?.[1];
+    const increase = /raised by +\$4\.5 until 2999-01-01.*\((inc_\w+)\)/.exec(
+      increased.stdout,
+    )?.[1];
     const end = ["budgets", "end-increase", id, increase ?? ""];
     expect(await cli.run(end)).toMatchObject({ code: 1, stdout: "" });
     expect((await cli.run([...end, "--yes"])).stdout).toMatch(

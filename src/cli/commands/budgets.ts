@@ -10,7 +10,15 @@ import { given } from "../given.ts";
 import { PAGE_OPTIONS, pageOf, printPage } from "../list-pages.ts";
 import type { Output } from "../output.ts";
 import type { Column } from "../table.ts";
-import { archive, endIncrease, increase, pause, resume, setLimit, update } from "./budget-changes.ts";
+import {
+  archive,
+  endIncrease,
+  increase,
+  pause,
+  resume,
+  setLimit,
+  update,
+} from "./budget-changes.ts";
 import { describeBudget, formatIncrease, formatSpread, formatState } from "./format-budget.ts";
 
 type Budget = components["schemas"]["Budget"];
@@ -207,9 +215,7 @@ function printBudget(budget: Budget, output: Output): void {
     ...(budget.spread === null ? [] : ([["each", formatSpread(budget.spread)]] as const)),
     ["on a tight budget", budget.onTightBudget],
     ["rolls over", budget.rollsOver ? "yes" : "no"],
-    ...budget.increases.map(
-      (one) => ["raised by", `${formatIncrease(one)} (${one.id})`] as const,
-    ),
+    ...budget.increases.map((one) => ["raised by", `${formatIncrease(one)} (${one.id})`] as const),
   ]);
   if (windowStartsAt === null) {
     output.note(`each one has a period of its own: keyward budgets show ${budget.id} --each`);

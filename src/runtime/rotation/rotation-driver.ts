@@ -54,10 +54,7 @@ export async function driveOnce(
   return await driveGuarded(deps, ROTATIONS, rotation, () => drive(deps, rotation));
 }
 
-async function drive(
-  deps: RunStepDeps,
-  rotation: RotationRecord,
-): Promise<Driven<RotationRecord>> {
+async function drive(deps: RunStepDeps, rotation: RotationRecord): Promise<Driven<RotationRecord>> {
   const step = nextStep(rotation, await sightingsOf(deps, rotation), deps.nowMs());
   if (step.do === "wait") return { kind: "waits", untilMs: step.untilMs };
   const result =

@@ -1,9 +1,9 @@
 import type { IdFactory, LeaseId, ProcessId } from "../../core/ids/ids.ts";
 import type { Store } from "../../store/store.ts";
 import { driveProvisionOnce } from "../provisioning/provision-driver.ts";
+import { RestingWork } from "./resting-work.ts";
 import { rotateScheduled } from "./rotate-scheduled.ts";
 import { driveOnce } from "./rotation-driver.ts";
-import { RestingWork } from "./resting-work.ts";
 import type { Driven, RunStepDeps } from "./run-step.ts";
 
 export interface RotationLoopDeps extends RunStepDeps {
@@ -151,7 +151,10 @@ export class RotationLoop {
       // A store that is away is in everything's way: then this rejects, and all is looked at again with the next tick.
       await this.#takeLease();
       const untilMs = this.#resting.add(id, this.#deps.nowMs());
-      this.#deps.log.error({ err, id, untilMs }, "a rotation or provision cannot be read or written");
+      this.#deps.log.error(
+        { err, id, untilMs },
+        "a rotation or provision cannot be read or written",
+      );
     }
   }
 

@@ -115,11 +115,7 @@ export class SqlBudgetRepository implements BudgetRepository {
     });
   }
 
-  async endIncrease(
-    id: BudgetId,
-    increaseId: BudgetIncreaseId,
-    untilMs: number,
-  ): Promise<boolean> {
+  async endIncrease(id: BudgetId, increaseId: BudgetIncreaseId, untilMs: number): Promise<boolean> {
     return await this.#change(id, async (db) => {
       const { numUpdatedRows } = await db
         .updateTable("budget_increases")

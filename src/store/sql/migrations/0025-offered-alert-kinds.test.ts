@@ -23,7 +23,9 @@ describe("kinds of alert that an older installation was given a rule of", () => 
       "insert into alerts values ('key_leaked'), ('key_leaked')",
     );
     expect(offered).toHaveLength(12);
-    expect(offered).toEqual(expect.arrayContaining(["policy_violated", "key_leaked", "spend_spike"]));
+    expect(offered).toEqual(
+      expect.arrayContaining(["policy_violated", "key_leaked", "spend_spike"]),
+    );
     expect(offered).not.toContain("rotation_due");
   });
 
