@@ -109,6 +109,11 @@ const create = defineCommand({
   },
 });
 
+const SPREAD_COLUMN: Column<Budget> = {
+  title: "each",
+  value: ({ spread }) => formatSpread(spread),
+};
+
 const list = defineCommand({
   summary: "list budgets and how they stand, newest first",
   examples: [
@@ -138,7 +143,7 @@ const list = defineCommand({
         client.GET("/budgets", {
           params: { query: { ...page, ...filter, archived: archived ? "true" : "false" } },
         }),
-      columns: [
+      columns: (items) => [
         { title: "for", value: formatScope },
         { title: "period", value: ({ period }) => period },
         {
@@ -149,8 +154,8 @@ const list = defineCommand({
         { title: "spent", value: ({ spentUsd }) => formatUsd(spentUsd), isNumber: true },
         { title: "held", value: ({ heldUsd }) => formatUsd(heldUsd), isNumber: true },
         { title: "left", value: ({ remainingUsd }) => formatUsd(remainingUsd), isNumber: true },
-        { title: "each", value: ({ spread }) => formatSpread(spread) },
         { title: "state", value: formatState },
+        ...(items.some(({ spread }) => spread !== null) ? [SPREAD_COLUMN] : []),
         { title: "name", value: ({ name }) => name ?? "–" },
         { title: "id", value: ({ id: budgetId }) => budgetId },
       ],

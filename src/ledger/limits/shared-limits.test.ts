@@ -1,101 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { MemoryLimitUses } from "../../../test/support/memory-limit-uses.ts";
-import type {
-  EnvironmentId,
-  GatewayKeyId,
-  LimitId,
-  ProjectId,
-  ProviderAccountId,
-} from "../../core/ids/ids.ts";
-import type { Limit } from "../../core/limits/limit.ts";
-import type { Admission, LimitDecision, LimitedCall, LimitRefusal } from "../limits.ts";
-import { SharedLimits } from "./shared-limits.ts";
-
-const START_MS = 1_800_000_000_000;
-
-const CALL: LimitedCall = {
-  projectId: "prj_1" as ProjectId,
-  environmentId: "env_1" as EnvironmentId,
-  gatewayKeyId: "key_1" as GatewayKeyId,
-  customer: "acme",
-  feature: null,
-  providerAccountId: "acc_1" as ProviderAccountId,
-  tokens: 0,
-};
-
-let made = 0;
-function limitOf(change: Partial<Limit>): Limit {
-  made += 1;
-  return {
-    id: `lim_${made}` as LimitId,
-    scope: { kind: "organization", id: null },
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-    concurrency: null,
-    ...change,
-  };
-}
-
-/** Gateways on one store, whose time a test drives. */
-function gateways(count: number, ...limits: readonly Limit[]) {
-  const time = { ms: 0 };
-  const uses = new MemoryLimitUses(() => START_MS + time.ms);
-  const logged: string[] = [];
-  const write = (_fields: unknown, message: string): void => void logged.push(message);
-  const all = Array.from({ length: count }, (_, index) => {
-    const processId = `prc_${index}`;
-    uses.running.add(processId);
-    // Each process has a clock of its own.
-    const monotonicMs = (): number => time.ms + index * 7_777;
-    const gateway = new SharedLimits({
-      uses,
-      processId,
-      monotonicMs,
-      log: { info: write, warn: write },
-      answerDeadlineMs: 60_000,
-      pause: (ms) => wait(ms),
-    });
-    gateway.apply(
-      limits.map(({ id }) => id),
-      limits,
-    );
-    return gateway;
-  });
-  const pass = async (ms: number): Promise<void> => {
-    time.ms += ms;
-    for (const gateway of all) gateway.tick();
-    await settled();
-  };
-  const [first, second] = all;
-  if (first === undefined) throw new Error("there is at least one");
-  return { all, first, second: second ?? first, uses, time, pass, logged };
-}
-
-/** What a call does that waits for what others give back; time stands still unless a test says otherwise. */
-let wait: (ms: number) => Promise<void> = settled;
-
-/** Trips in memory take a few turns of the event loop. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 6; i += 1) await new Promise(setImmediate);
-}
-
-function admitted(decision: LimitDecision): Admission {
-  if (decision?.isAdmitted !== true) throw new Error("the call was refused");
-  return decision;
-}
-
-function refused(decision: LimitDecision): LimitRefusal {
-  if (decision?.isAdmitted !== false) throw new Error("the call was admitted");
-  return decision;
-}
-
-async function burst(gateway: SharedLimits, count: number, call = CALL): Promise<LimitDecision[]> {
-  return await Promise.all(Array.from({ length: count }, async () => await gateway.admit(call)));
-}
-
-function countAdmitted(decisions: readonly LimitDecision[]): number {
-  return decisions.filter((decision) => decision?.isAdmitted === true).length;
-}
+import {
+  admitted,
+  burst,
+  CALL,
+  countAdmitted,
+  gateways,
+  limitOf,
+  refused,
+  settled,
+} from "../../../test/support/limit-gateways.ts";
+import type { ProviderAccountId } from "../../core/ids/ids.ts";
+import type { LimitDecision } from "../limits.ts";
 
 describe("requests a minute", () => {
   it("lets a call pass that no limit counts, without asking anybody", () => {
@@ -178,14 +93,14 @@ describe("requests a minute", () => {
       while (time.ms < untilMs) await pass(Math.min(100, untilMs - time.ms));
       // By then the rest of the way is waited for.
       let waitedMs = 0;
-      wait = async (ms) => {
+      time.wait = async (ms) => {
         waitedMs += ms;
         time.ms += ms;
         await settled();
       };
       admitted(await first.admit(CALL));
       expect(waitedMs).toBeLessThanOrEqual(300);
-      wait = settled;
+      time.wait = settled;
       expect(uses.trips).toBeGreaterThan(0);
     }
   });
@@ -375,32 +290,6 @@ describe("calls in flight", () => {
       await pass(300);
     }
     expect(countAdmitted(await burst(first, 60))).toBe(50);
-  });
-
-  it("counts calls in flight through a time without such a limit, also those that came meanwhile", async () => {
-    const limit = limitOf({ requestsPerMinute: 1_000, concurrency: 2 });
-    const { all, first, second, pass } = gateways(2, limit);
-    const inFlight = [admitted(await first.admit(CALL))];
-    for (const gateway of all) gateway.apply([limit.id], [{ ...limit, concurrency: null }]);
-    await pass(100);
-    inFlight.push(admitted(await first.admit(CALL)));
-    for (const gateway of all) gateway.apply([limit.id], [limit]);
-    await pass(100);
-    expect(refused(await first.admit(CALL)).measure).toBe("concurrency");
-    expect(refused(await second.admit(CALL)).measure).toBe("concurrency");
-    for (const one of inFlight) one.end();
-    await pass(300);
-    expect(countAdmitted(await burst(second, 3))).toBe(2);
-  });
-
-  it("gives back the slots of a limit that is taken off, also where nobody calls any more", async () => {
-    const limit = limitOf({ requestsPerMinute: 1_000, concurrency: 5 });
-    const { all, first, second, pass } = gateways(2, limit);
-    for (const one of await burst(second, 5)) admitted(one).end();
-    for (const gateway of all) gateway.apply([limit.id], [{ ...limit, concurrency: null }]);
-    await pass(100);
-    for (const gateway of all) gateway.apply([limit.id], [limit]);
-    expect(countAdmitted(await burst(first, 6))).toBe(5);
   });
 
   it("goes with the account from attempt to attempt, and the call's other slots stay", async () => {

@@ -11,6 +11,10 @@ import type { ProvisionRecord } from "../../store/provision-repository.ts";
 import type { ProviderAccountRecord } from "../../store/records.ts";
 import { RotationLoop } from "./rotation-loop.ts";
 
+async function waitUntil(isSo: () => Promise<void>): Promise<void> {
+  await vi.waitFor(isSo, { timeout: 10_000, interval: 5 });
+}
+
 describe("what drives rotations and provisions", () => {
   const admin = adminUnderTest();
   let double: OpenaiDouble;
@@ -55,10 +59,6 @@ describe("what drives rotations and provisions", () => {
 
   async function stateOf({ id }: ProvisionRecord): Promise<string | undefined> {
     return (await admin.store.rotation.provisions.findById(id))?.state;
-  }
-
-  async function waitUntil(isSo: () => Promise<void> | void): Promise<void> {
-    await vi.waitFor(isSo, { timeout: 10_000, interval: 5 });
   }
 
   /** What was logged of one. */

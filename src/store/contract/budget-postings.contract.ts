@@ -29,6 +29,10 @@ export function describeBudgetPostings(createDatabase: CreateTestDatabase): void
   });
 }
 
+function eventOf(customer: string, amount: bigint, startedAtMs = SAMPLE_TIME_MS): UsageEvent {
+  return sampleEvent({ customer, costPicos: picos(amount), startedAtMs });
+}
+
 function describePostings(fixture: Fixture): void {
   test("the calls that a window refused are counted, by several processes at once", async () => {
     const { store, database } = fixture;
@@ -110,8 +114,6 @@ function describePostings(fixture: Fixture): void {
     const customers = spent.map((amount, index) => ({ name: `customer ${index}`, amount }));
     // One has carried over as much as the limit once more.
     const rich = { name: "rich", amount: limit };
-    const eventOf = (customer: string, amount: bigint, startedAtMs = SAMPLE_TIME_MS) =>
-      sampleEvent({ customer, costPicos: picos(amount), startedAtMs });
     await insertEvents(store, [eventOf(rich.name, 1n, monthBefore.startsAtMs)]);
     const all = [...customers, rich];
     await insertEvents(
