@@ -113,7 +113,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const bound = await bindPort(config, limits, request.worker?.port);
   closers.add("port", () => closePort(bound));
   await prepareDataDirectory(config.dataDir);
-  const store = await openStore(config, log);
+  const store = await openStore(config, { log });
   closers.add("store", () => store.close());
   const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });

@@ -10,13 +10,6 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exitCode = 1;
 } else {
   // After the check: what comes now does not load on an older Node.
-  const [{ keepCompiledCode }, { readProcessEnvironment }] = await Promise.all([
-    import("./keep-compiled-code.ts"),
-    import("../config/process-environment.ts"),
-  ]);
-  // Before what is to be kept is loaded.
-  const { platform } = process;
-  keepCompiledCode({ env: readProcessEnvironment(), platform, uid: process.geteuid?.() });
   const [{ endAtUncaughtErrors }, { runCli }, { processIo }] = await Promise.all([
     import("./report-crash.ts"),
     import("./run-cli.ts"),

@@ -47,7 +47,7 @@ async function takeOverrides(location: Location, priceBook: OverridablePriceBook
   const { dataDir, databaseUrl } = location;
   // SQLite would make a file that is not there.
   if (databaseUrl === null && !existsSync(databasePath({ dataDir }))) return;
-  const store = await openStore(location);
+  const store = await openStore(location, { isForCommand: true });
   try {
     // A database of an older Keyward is brought up to date by a start; the overrides it has are read after that.
     if ((await store.currentSchema()) !== store.supportedSchema) return;

@@ -18,7 +18,7 @@ export async function openLocalStore(
   if (databaseUrl === null && !existsSync(databasePath(config))) {
     throw isInUse(dataDir) ? databaseElsewhere(dataDir) : nothingYet(dataDir);
   }
-  const store = await openStore(config);
+  const store = await openStore(config, { isForCommand: true });
   try {
     const schema = await store.currentSchema();
     if (schema === 0) throw nothingYet(databaseUrl === null ? dataDir : "that database");

@@ -10,9 +10,18 @@ export interface StoreLocation {
   readonly databaseUrl: string | null;
 }
 
+export interface OpenStoreOptions {
+  readonly log?: Log | undefined;
+  /** Nothing else waits for this thread: SQLite may work in it, and is there at once. */
+  readonly isForCommand?: boolean;
+}
+
 /** The store that the settings name; nothing in it is changed yet. Throws StartError when it can't be used. */
-export async function openStore(location: StoreLocation, log?: Log): Promise<Store> {
-  const store = await createStore(location, log);
+export async function openStore(
+  location: StoreLocation,
+  options: OpenStoreOptions = {},
+): Promise<Store> {
+  const store = await createStore(location, options);
   try {
     const found = await store.currentSchema();
     if (found > store.supportedSchema) {
@@ -37,9 +46,14 @@ export async function openStore(location: StoreLocation, log?: Log): Promise<Sto
   }
 }
 
-async function createStore(location: StoreLocation, log?: Log): Promise<Store> {
+async function createStore(
+  location: StoreLocation,
+  { log, isForCommand = false }: OpenStoreOptions,
+): Promise<Store> {
   const { databaseUrl } = location;
-  if (databaseUrl === null) return new SqliteStore({ path: databasePath(location) });
+  if (databaseUrl === null) {
+    return new SqliteStore({ path: databasePath(location), isInline: isForCommand });
+  }
   // Loaded only where it is used: the driver costs a start on SQLite nothing.
   const { PostgresStore } = await import("../store/postgres/postgres-store.ts");
   return new PostgresStore({

@@ -10,7 +10,8 @@ import type { LimitedCall } from "../../src/ledger/limits.ts";
 import { SharedLimits } from "../../src/ledger/limits/shared-limits.ts";
 import { SqlStore } from "../../src/store/sql/sql-store.ts";
 import type { Tables } from "../../src/store/sql/tables.ts";
-import { ThreadedSqliteDialect } from "../../src/store/sqlite/sqlite-dialect.ts";
+import { InlineSession } from "../../src/store/sqlite/inline-session.ts";
+import { SqliteDialect } from "../../src/store/sqlite/sqlite-dialect.ts";
 import { SQLITE_ENGINE } from "../../src/store/sqlite/sqlite-engine.ts";
 
 const START_MS = 1_800_000_000_000;
@@ -26,15 +27,12 @@ const CALL: LimitedCall = {
 
 /** SQLite as it is, but for its clock. */
 class DrivenStore extends SqlStore {
-  readonly #dialect: ThreadedSqliteDialect;
+  readonly #dialect: SqliteDialect;
 
   constructor(path: string, nowMs: () => number) {
-    const dialect = new ThreadedSqliteDialect({
-      path,
-      isReadOnly: false,
-      busyTimeoutMs: 5_000,
-      maxStatements: 50,
-    });
+    const options = { path, isReadOnly: false, busyTimeoutMs: 5_000, maxStatements: 50 };
+    const startSession = () => InlineSession.start(options);
+    const dialect = new SqliteDialect({ isReadOnly: false, startSession });
     const db = new Kysely<Tables>({ dialect });
     const engine = {
       ...SQLITE_ENGINE,

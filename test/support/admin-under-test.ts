@@ -97,7 +97,7 @@ export interface TestDeps extends AdminDeps {
 async function createDeps(admin: AdminUnderTest, directory: string): Promise<TestDeps> {
   const path = join(directory, DATABASE);
   await writeMigratedDatabase(path);
-  const store = new SqliteStore({ path });
+  const store = new SqliteStore({ path, isInline: true });
   const clock = { nowMs: () => admin.nowMs };
   const ids = new IdFactory({ nowMs: clock.nowMs, randomBytes });
   const vault = await openLocalVault({

@@ -69,7 +69,7 @@ export function alertsUnderTest(): AlertsUnderTest {
     await writeMigratedDatabase(path);
     stores = [];
     const openStore = (): SqliteStore => {
-      const store = new SqliteStore({ path });
+      const store = new SqliteStore({ path, isInline: true });
       stores.push(store);
       return store;
     };

@@ -66,7 +66,7 @@ export function cliUnderTest(): CliUnderTest {
     },
     install: () => install(location().dataDir),
     async withStore(work) {
-      const store = await openStore(location());
+      const store = await openStore(location(), { isForCommand: true });
       try {
         return await work(store);
       } finally {
@@ -112,7 +112,7 @@ async function makeInstallation(): Promise<Installation> {
 
 async function makeFirstRun(location: Location): Promise<FirstRun> {
   await writeMigratedDatabase(join(location.dataDir, DATABASE_FILE));
-  const store = await openStore(location);
+  const store = await openStore(location, { isForCommand: true });
   try {
     const ids = new IdFactory({ nowMs: Date.now, randomBytes });
     await openVault({ config: location, store, ids });

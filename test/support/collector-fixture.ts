@@ -77,7 +77,7 @@ export function collectorFixture(): CollectorFixture {
       closers.push(() => rm(directory, { recursive: true }));
       const path = join(directory, "keyward.db");
       await writeMigratedDatabase(path);
-      const store = new SqliteStore({ path });
+      const store = new SqliteStore({ path, isInline: true });
       closers.push(() => store.close());
       const routes = [routeTo(upstream.url, { accountId: ACCOUNT, keyId: KEY })];
       const routing = { routes, rules: [], unpricedPolicy: "allow_and_alert" } as const;

@@ -18,7 +18,7 @@ async function migrate(): Promise<Buffer> {
   const directory = await mkdtemp(join(tmpdir(), "keyward-migrated-"));
   try {
     const path = join(directory, "keyward.db");
-    const store = new SqliteStore({ path });
+    const store = new SqliteStore({ path, isInline: true });
     await store.migrate();
     // The last connection takes what is in the write-ahead log into the file.
     await store.close();

@@ -96,7 +96,7 @@ async function prepare(
   database: string,
   { config, backup, nowMs }: RestoreOptions,
 ): Promise<CarriedAccess | undefined> {
-  const store = new SqliteStore({ path: staged });
+  const store = new SqliteStore({ path: staged, isInline: true });
   try {
     await refuseNewer(store);
     const ids = new IdFactory({ nowMs, randomBytes });

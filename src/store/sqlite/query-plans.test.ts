@@ -16,16 +16,18 @@ import {
 import { SqlStore } from "../sql/sql-store.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { EventFilter, PageRequest, Store } from "../store.ts";
-import { ThreadedSqliteDialect } from "./sqlite-dialect.ts";
+import { InlineSession } from "./inline-session.ts";
+import { SqliteDialect } from "./sqlite-dialect.ts";
 import { SQLITE_ENGINE } from "./sqlite-engine.ts";
 
 /** A store that shows the statements it reads with. */
 class ObservedStore extends SqlStore {
-  readonly #dialect: ThreadedSqliteDialect;
+  readonly #dialect: SqliteDialect;
 
   constructor(path: string, observe: (query: CompiledQuery) => void) {
     const options = { path, isReadOnly: false, busyTimeoutMs: 5_000, maxStatements: 50 };
-    const dialect = new ThreadedSqliteDialect(options);
+    const startSession = () => InlineSession.start(options);
+    const dialect = new SqliteDialect({ isReadOnly: false, startSession });
     const log = ({ query }: { query: CompiledQuery }): void => observe(query);
     const db = new Kysely<Tables>({ dialect, log });
     super({ read: db, write: db, engine: SQLITE_ENGINE });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { CompiledQuery, type DatabaseConnection, Kysely, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
-import { ThreadedSqliteDialect } from "./sqlite-dialect.ts";
-import type { SqliteSession } from "./sqlite-session.ts";
+import { SqliteDialect } from "./sqlite-dialect.ts";
+import { SqliteSession } from "./sqlite-session.ts";
 
 interface Tables {
   readonly t: { readonly a: number };
@@ -13,17 +13,12 @@ interface Tables {
 
 describe("Kysely on a threaded SQLite", { timeout: TIMEOUT_MS }, () => {
   let directory = "";
-  let dialect: ThreadedSqliteDialect;
+  let dialect: SqliteDialect;
   let db: Kysely<Tables>;
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "keyward-dialect-"));
-    dialect = new ThreadedSqliteDialect({
-      path: join(directory, "keyward.db"),
-      isReadOnly: false,
-      busyTimeoutMs: 5_000,
-      maxStatements: 10,
-    });
+    dialect = threaded(join(directory, "keyward.db"));
     db = new Kysely<Tables>({ dialect });
     await sql`create table t (a integer not null unique) strict`.execute(db);
   });
@@ -74,12 +69,7 @@ describe("Kysely on a threaded SQLite", { timeout: TIMEOUT_MS }, () => {
   });
 
   test("answers nothing after it was closed, also when it was never used", async () => {
-    const unused = new ThreadedSqliteDialect({
-      path: join(directory, "unused.db"),
-      isReadOnly: false,
-      busyTimeoutMs: 5_000,
-      maxStatements: 10,
-    });
+    const unused = threaded(join(directory, "unused.db"));
     await unused.close();
     await unused.close();
     await expect(sql`select 1`.execute(new Kysely({ dialect: unused }))).rejects.toThrow(
@@ -110,6 +100,11 @@ describe("Kysely on a threaded SQLite", { timeout: TIMEOUT_MS }, () => {
     expect(await count()).toBe(40);
   });
 });
+
+function threaded(path: string): SqliteDialect {
+  const options = { path, isReadOnly: false, busyTimeoutMs: 5_000, maxStatements: 10 };
+  return new SqliteDialect({ ...options, startSession: () => SqliteSession.start(options) });
+}
 
 function insert(a: number): CompiledQuery {
   return CompiledQuery.raw("insert into t values (?)", [a]);

@@ -12,20 +12,25 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import type { DatabaseSession } from "./database-session.ts";
 import { isRepeatedQuery } from "./repeated-query.ts";
-import type { ThreadOptions } from "./sqlite-messages.ts";
-import { SqliteSession } from "./sqlite-session.ts";
 import { Turns } from "./turns.ts";
 
 /** A transaction that has not ended after this will not. As long as a statement may take on Postgres. */
 const MAX_TURN_WAIT_MS = 30_000;
 
-/** Kysely on one connection of `node:sqlite` in a worker thread. */
-export class ThreadedSqliteDialect implements Dialect {
-  readonly #driver: ThreadedSqliteDriver;
+export interface SqliteDialectOptions {
+  /** Opens the database; asked once more when a session has died. */
+  readonly startSession: () => Promise<DatabaseSession>;
+  readonly isReadOnly: boolean;
+}
 
-  constructor(options: ThreadOptions) {
-    this.#driver = new ThreadedSqliteDriver(options);
+/** Kysely on one connection of `node:sqlite`, which starts with first use. */
+export class SqliteDialect implements Dialect {
+  readonly #driver: SqliteDriver;
+
+  constructor(options: SqliteDialectOptions) {
+    this.#driver = new SqliteDriver(options);
   }
 
   createDriver(): Driver {
@@ -44,7 +49,7 @@ export class ThreadedSqliteDialect implements Dialect {
     return new SqliteIntrospector(db);
   }
 
-  /** Ends the thread, whether or not Kysely has used it; idempotent. */
+  /** Ends the session, whether or not Kysely has used it; idempotent. */
   async close(): Promise<void> {
     await this.#driver.destroy();
   }
@@ -57,13 +62,13 @@ class TurnTakingAdapter extends SqliteAdapter {
   }
 }
 
-class ThreadedSqliteDriver implements Driver {
-  readonly #options: ThreadOptions;
+class SqliteDriver implements Driver {
+  readonly #options: SqliteDialectOptions;
   readonly #turns = new Turns(MAX_TURN_WAIT_MS);
   #connection: Promise<SessionConnection> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: ThreadOptions) {
+  constructor(options: SqliteDialectOptions) {
     this.#options = options;
   }
 
@@ -94,7 +99,7 @@ class ThreadedSqliteDriver implements Driver {
   }
 
   async rollbackTransaction(connection: SessionConnection): Promise<void> {
-    // With its thread the transaction is gone.
+    // With its session the transaction is gone.
     if (connection.session.isAlive) await connection.session.rollback();
   }
 
@@ -108,7 +113,7 @@ class ThreadedSqliteDriver implements Driver {
     await connection?.session.close();
   }
 
-  /** The connection; a new one when there is none yet or its thread has died. */
+  /** The connection; a new one when there is none yet or its session has died. */
   async #liveConnection(): Promise<SessionConnection> {
     if (this.#closing !== undefined) throw new Error("the store is closed");
     this.#connection ??= this.#connect();
@@ -120,7 +125,7 @@ class ThreadedSqliteDriver implements Driver {
       this.#connection = undefined;
     };
     try {
-      const session = await SqliteSession.start(this.#options);
+      const session = await this.#options.startSession();
       void session.ended.then(forget);
       return new SessionConnection(session);
     } catch (error) {
@@ -131,9 +136,9 @@ class ThreadedSqliteDriver implements Driver {
 }
 
 class SessionConnection implements DatabaseConnection {
-  readonly session: SqliteSession;
+  readonly session: DatabaseSession;
 
-  constructor(session: SqliteSession) {
+  constructor(session: DatabaseSession) {
     this.session = session;
   }
 

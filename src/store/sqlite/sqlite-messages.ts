@@ -2,15 +2,6 @@
 
 import type { PackedParameters } from "./packed-parameters.ts";
 
-export interface ThreadOptions {
-  readonly path: string;
-  /** Reads only; such a connection refuses to write. */
-  readonly isReadOnly: boolean;
-  /** How long a statement waits for a lock that another connection or process holds. */
-  readonly busyTimeoutMs: number;
-  readonly maxStatements: number;
-}
-
 export type ThreadRequest =
   | {
       readonly kind: "execute";

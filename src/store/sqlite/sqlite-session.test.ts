@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
-import type { ThreadOptions } from "./sqlite-messages.ts";
+import type { SessionOptions } from "./database-session.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
 /** A thread that opens, and dies by an error of its own at the first statement. */
@@ -17,7 +17,7 @@ const DYING_THREAD = new URL(
 
 describe("a session on a database in its own thread", { timeout: TIMEOUT_MS }, () => {
   let directory = "";
-  let options: ThreadOptions;
+  let options: SessionOptions;
   const sessions: SqliteSession[] = [];
 
   beforeEach(async () => {
@@ -35,7 +35,7 @@ describe("a session on a database in its own thread", { timeout: TIMEOUT_MS }, (
   });
 
   async function start(
-    overrides: Partial<ThreadOptions> = {},
+    overrides: Partial<SessionOptions> = {},
     threadFile?: URL,
   ): Promise<SqliteSession> {
     const session = await SqliteSession.start({ ...options, ...overrides }, threadFile);

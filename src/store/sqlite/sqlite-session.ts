@@ -1,19 +1,15 @@
 import { getCompileCacheDir } from "node:module";
 import { dirname, extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { packParameters } from "./packed-parameters.ts";
 import {
-  OPENING_ID,
-  type ThreadOptions,
-  type ThreadReply,
-  type ThreadRequest,
-} from "./sqlite-messages.ts";
-
-export interface StatementResult {
-  readonly rows: readonly unknown[];
-  /** Rows inserted, updated or deleted by a statement that returns none. */
-  readonly changes: bigint;
-}
+  cannotBeOpened,
+  type DatabaseSession,
+  type SessionOptions,
+  SqliteError,
+  type StatementResult,
+} from "./database-session.ts";
+import { packParameters } from "./packed-parameters.ts";
+import { OPENING_ID, type ThreadReply, type ThreadRequest } from "./sqlite-messages.ts";
 
 interface Waiting {
   resolve(result: StatementResult): void;
@@ -25,21 +21,11 @@ const MAX_WAITING = 10_000;
 
 const THREAD_FILE = new URL(`./sqlite-thread${extname(import.meta.filename)}`, import.meta.url);
 
-/** A statement that SQLite refused. `code` is Node's. */
-class SqliteError extends Error {
-  readonly code: string;
-  constructor(message: string, code: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "SqliteError";
-    this.code = code;
-  }
-}
-
 /**
  * One connection, in a thread of its own. Statements run one after the other, in the order of the calls. When the
  * thread dies, every statement that waits is rejected, and so is every later one; a new session starts afresh.
  */
-export class SqliteSession {
+export class SqliteSession implements DatabaseSession {
   /** Resolves when the thread is gone. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
@@ -48,7 +34,7 @@ export class SqliteSession {
   #lastId = OPENING_ID;
   #failure: Error | undefined;
 
-  private constructor(options: ThreadOptions, threadFile: URL) {
+  private constructor(options: SessionOptions, threadFile: URL) {
     this.#path = options.path;
     // No flags, and nothing of the environment: secrets and loaders of the process have no business in this thread.
     this.#worker = new Worker(threadFile, {
@@ -70,7 +56,7 @@ export class SqliteSession {
 
   /** Starts the thread and opens the database. Rejects when that fails, and leaves no thread behind. */
   static async start(
-    options: ThreadOptions,
+    options: SessionOptions,
     threadFile: URL = THREAD_FILE,
   ): Promise<SqliteSession> {
     const session = new SqliteSession(options, threadFile);
@@ -79,11 +65,7 @@ export class SqliteSession {
       return session;
     } catch (error) {
       await session.terminate();
-      throw new SqliteError(
-        `the database file ${options.path} cannot be opened: ${(error as Error).message}`,
-        (error as { code?: string }).code ?? "ERR_SQLITE_ERROR",
-        { cause: error },
-      );
+      throw cannotBeOpened(options.path, error);
     }
   }
 
@@ -95,10 +77,6 @@ export class SqliteSession {
     return await this.#run((id) => ({ kind: "execute", id, text, parameters }));
   }
 
-  /**
-   * Runs a statement that returns nothing `times` times, each time with the next of the parameters; answers with
-   * `RunChanges`, one a run. Not atomic: belongs in a transaction.
-   */
   async repeat(
     text: string,
     parameters: readonly unknown[],
@@ -108,12 +86,11 @@ export class SqliteSession {
     return await this.#run((id) => ({ kind: "repeat", id, text, parameters: packed, times }));
   }
 
-  /** Ends the running transaction, if there is one. */
   async rollback(): Promise<void> {
     await this.#request((id) => ({ kind: "rollback", id }));
   }
 
-  /** Lets the statements that wait run, closes the database and ends the thread. */
+  /** Ends the thread with it. */
   async close(): Promise<void> {
     try {
       if (this.isAlive) await this.#request((id) => ({ kind: "close", id }));

@@ -6,9 +6,10 @@ import type { TestDatabase } from "../contract/fixture.contract.ts";
 import { describeStore } from "../store.contract.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
-describeStore("SQLite", createSqliteDatabase);
+describeStore("SQLite in threads of its own", () => createSqliteDatabase(false));
+describeStore("SQLite in the caller's thread", () => createSqliteDatabase(true));
 
-async function createSqliteDatabase(): Promise<TestDatabase> {
+async function createSqliteDatabase(isInline: boolean): Promise<TestDatabase> {
   const directory = await createScratchDirectory("keyward-store-");
   const path = join(directory, "keyward.db");
   const stores: SqliteStore[] = [];
@@ -17,7 +18,7 @@ async function createSqliteDatabase(): Promise<TestDatabase> {
   };
   return {
     open() {
-      const store = new SqliteStore({ path });
+      const store = new SqliteStore({ path, isInline });
       stores.push(store);
       return store;
     },
