@@ -38,7 +38,7 @@ const createMute = createRoute({
   tags: TAGS,
   summary: "Send no alerts of a rule, or about something, until a time",
   description:
-    "Without a rule: of every rule; without a subject: about whatever; without both only with `everything`. What fires meanwhile is in the history and is not sent later.",
+    "Without a rule: of every rule; without a subject: about whatever; without both only with `everything`, and for 30 days at most. What fires meanwhile is in the history and is not sent later.",
   request: { query: closedQuery({}), body: jsonBody(muteInput) },
   responses: {
     201: jsonAnswer("The mute.", newMuteSchema),
@@ -91,9 +91,9 @@ export function registerAlertMutes(
       const message = `There is no alert rule ${quoteInput(rule)}. See \`keyward alert-rules list\`.`;
       return refuseProblems(context, [{ param: "rule", message }]);
     }
-    if (until <= nowMs) {
-      const message = "`until` must be a time that is still to come.";
-      return refuseProblems(context, [{ param: "until", message }]);
+    const problem = problemOfUntil(until, { nowMs, isEverything: everything === true });
+    if (problem !== undefined) {
+      return refuseProblems(context, [{ param: "until", message: problem }]);
     }
     const resolved =
       subject === undefined ? undefined : await resolveMutedSubject(store, subject, nowMs);
@@ -131,8 +131,24 @@ export function registerAlertMutes(
 
 const WHAT_IS_MUTED =
   "A mute names a `rule` or a `subject`, or says `everything`, which mutes every alert; not both.";
+const DAY_MS = 86_400_000;
+const MAX_DAYS_OF_EVERYTHING = 30;
+const MAX_DAYS = 366;
 const NOT_FOUND = "There is no mute of this id.";
 const TOO_MANY = `There are ${MAX_ALERT_MUTES} mutes that hold, which is as many as there can be. End one first.`;
+
+/** Undefined where it may be so. */
+function problemOfUntil(
+  until: number,
+  { nowMs, isEverything }: { readonly nowMs: number; readonly isEverything: boolean },
+): string | undefined {
+  if (until <= nowMs) return "`until` must be a time that is still to come.";
+  const days = isEverything ? MAX_DAYS_OF_EVERYTHING : MAX_DAYS;
+  if (until - nowMs <= days * DAY_MS) return undefined;
+  const latest = formatInstant(nowMs + days * DAY_MS);
+  const what = isEverything ? "everything" : "a rule or a subject";
+  return `\`until\` must not be after ${latest}: ${what} is muted for ${days} days at most, so that a mute which was forgotten ends. Mute it again then, or disable the rules.`;
+}
 
 type FormatDeps = Pick<AdminDeps, "store" | "clock">;
 
