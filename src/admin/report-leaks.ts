@@ -11,6 +11,7 @@ import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
+import type { RotationRecord } from "../store/rotation-records.ts";
 import type { Repositories } from "../store/store.ts";
 import { scrubSecrets } from "../telemetry/scrub-secrets.ts";
 import { clientTokenPurpose } from "../vault/vault.ts";
@@ -43,7 +44,7 @@ interface Evidence {
 const NOBODY_KNOWN = { kind: "system", id: "anonymous", name: "anonymous" } as const;
 
 /**
- * Looks for every secret among gateway keys, provider keys and admin tokens, and does about those that are ours what is to
+ * Looks for every secret among gateway keys, provider keys with their old secrets, admin keys and admin tokens, and does about those that are ours what is to
  * be done, all of it or nothing. The same look-ups in the same transaction for every secret, whatever it turns out to be.
  */
 export async function reportLeaks(
@@ -123,6 +124,9 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   const key = await gatewayKeys.findByHash(evidence.hash);
   const token = await adminTokens.findActiveByHash(evidence.hash);
   const secrets = await providerKeys.findActiveByFingerprint(evidence.fingerprint);
+  const { rotations, adminKeys } = acting.repositories.rotation;
+  const rotation = await rotations.findByOldSecret(evidence.fingerprint);
+  const administering = await adminKeys.listByFingerprint(evidence.fingerprint);
   if (key !== undefined) await actOnGatewayKey(acting, evidence, key);
   if (token !== undefined) {
     await adminTokens.revoke(token.id, acting.clock.nowMs());
@@ -135,6 +139,13 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
     const subject = { kind: "providerKey", subjectId, name, preview, environmentId } as const;
     await note(acting, evidence, { ...subject, outcome: "still_valid" });
   }
+  if (rotation !== undefined && secrets.length === 0) await tellOfOld(acting, evidence, rotation);
+  for (const { accountId: subjectId, preview } of administering) {
+    const account = await acting.repositories.providerAccounts.findById(subjectId);
+    const name = account?.name ?? subjectId;
+    const subject = { kind: "providerAdminKey", subjectId, name, preview } as const;
+    await note(acting, evidence, { ...subject, environmentId: null, outcome: "still_valid" });
+  }
   if (evidence.clientToken !== undefined) {
     await actOnClientToken(acting, evidence, evidence.clientToken);
   }
@@ -142,6 +153,18 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   const { settingName: name } = evidence;
   const subject = { subjectId: name, name, preview: null, environmentId: null };
   await note(acting, evidence, { kind: "adminToken", ...subject, outcome: "still_valid" });
+}
+
+/** Replaced here, and not known to be refused at the provider: whoever has found it calls past Keyward with it. */
+async function tellOfOld(
+  acting: Acting,
+  evidence: Evidence,
+  { keyId: subjectId, environmentId, old: { preview }, oldFate }: RotationRecord,
+): Promise<void> {
+  if (oldFate === "refused") return;
+  const name = (await acting.repositories.providerKeys.findById(subjectId))?.name ?? subjectId;
+  const subject = { kind: "providerKey", subjectId, name, preview, environmentId } as const;
+  await note(acting, evidence, { ...subject, outcome: "old_secret_valid" });
 }
 
 /** An expired key counts as one that is valid: it could be given another end. */

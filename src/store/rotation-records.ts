@@ -92,6 +92,8 @@ export interface AdminKeyRecord {
   /** Under the account's id and version, in the scope `administration`. */
   readonly sealed: SealedSecret;
   readonly preview: string;
+  /** The vault's; null for one that was set before they were kept. */
+  readonly fingerprint: string | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
 }

@@ -21,6 +21,8 @@ export interface RotationRepository {
   findOpenOf(keyId: ProviderKeyId): Promise<RotationRecord | undefined>;
   /** Of the keys that have an open one, its id. */
   findOpenIds(keyIds: readonly ProviderKeyId[]): Promise<ReadonlyMap<ProviderKeyId, RotationId>>;
+  /** The newest that replaces, or has replaced, this secret. */
+  findByOldSecret(fingerprint: string): Promise<RotationRecord | undefined>;
   /** Of those that have not ended, oldest first; at most MAX_OPEN_ROTATIONS. One that can't be read hides no other. */
   listOpenIds(): Promise<readonly RotationId[]>;
   list(
@@ -73,6 +75,8 @@ export interface KeyFactsRepository {
 
 export interface AdminKeyRepository {
   find(accountId: ProviderAccountId): Promise<AdminKeyRecord | undefined>;
+  /** Of every account that has this secret. */
+  listByFingerprint(fingerprint: string): Promise<readonly AdminKeyRecord[]>;
   /** In the place of the one before, whose version must be one less. False, and nothing changed, when it is not. */
   put(record: AdminKeyRecord): Promise<boolean>;
   /** False when the account has none. */

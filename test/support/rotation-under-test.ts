@@ -58,6 +58,7 @@ export async function addDoubledAccount(
   await store.providerAccounts.insert(account);
   const adminContext = { environmentId: ADMINISTRATION_SCOPE, secretId: account.id, version: 1 };
   await store.rotation.adminKeys.put({
+    fingerprint: null,
     accountId: account.id,
     version: 1,
     sealed: await vault.seal(double.adminKey, adminContext),

@@ -6,8 +6,10 @@ import {
   postOf,
   type RawAnswer,
 } from "../../../test/support/admin-under-test.ts";
+import type { ProviderKeyId } from "../../core/ids/ids.ts";
 import { createAdminToken, hashAdminToken } from "../../core/keys/admin-token.ts";
 import { createGatewayKey } from "../../core/keys/gateway-key.ts";
+import { sampleRotation } from "../../store/contract/rotations.contract.ts";
 import { sampleAdminToken } from "../../store/contract/samples.contract.ts";
 import type { AdminApp } from "../admin-app.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
@@ -163,6 +165,42 @@ describe("reports of leaked keys", { timeout: 60_000 }, () => {
       providerKeyId as Parameters<typeof admin.store.providerKeys.findById>[0],
     );
     expect(key?.revokedAtMs).toBeNull();
+  });
+
+  it("tell of a provider's old secret until it is known to be refused, and of an account's admin key", async () => {
+    const [current, valid, dead, admins] = Array.from({ length: 4 }, providerSecret);
+    const fingerprint = (secret = "") => admin.vault.fingerprint(secret);
+    const key = await admin.store.providerKeys.findById(
+      (await addProviderKey(current ?? "")) as ProviderKeyId,
+    );
+    if (key === undefined) throw new Error("no key");
+    const { rotations, adminKeys } = admin.store.rotation;
+    for (const [secret, oldFate] of [
+      [valid, "unknown"],
+      [dead, "refused"],
+      // Under way: the old one is still the key's own.
+      [current, null],
+    ] as const) {
+      const rotation = sampleRotation(key);
+      const old = { ...rotation.old, fingerprint: await fingerprint(secret), preview: "sk-…old" };
+      const endedAtMs = oldFate === null ? null : NOW_MS;
+      await rotations.insert({ ...rotation, old, oldFate, endedAtMs });
+    }
+    const { accountId, sealed } = key;
+    const of = { preview: "sk-admin-…1", createdBy: "local", createdAtMs: NOW_MS };
+    const print = await fingerprint(admins);
+    await adminKeys.put({ ...of, accountId, version: 1, sealed, fingerprint: print });
+    await report({ leaks: [current, valid, dead, admins].map((secret) => ({ key: secret })) });
+    const found = (await leaks()).map(({ kind, subjectId, name, preview, outcome }) =>
+      [kind, subjectId, name, preview, outcome].join(),
+    );
+    expect(found.toSorted()).toEqual(
+      [
+        `providerAdminKey,${accountId},main,sk-admin-…1,still_valid`,
+        `providerKey,${key.id},main,sk-…old,old_secret_valid`,
+        `providerKey,${key.id},main,${key.preview},still_valid`,
+      ].toSorted(),
+    );
   });
 
   it("are one act and one leak, however many come at the same moment", async () => {

@@ -21,7 +21,12 @@ const TAGS = ["leaks"];
 const MAX_REPORTS = 100;
 /** Longer than any key, shorter than what would be work to hash. */
 const MAX_KEY_CHARACTERS = 4096;
-/** An answer leaves at a multiple of this after its request came, so that nobody can tell from the time what was done. */
+/**
+ * An answer leaves at a multiple of this after its request came, so that nobody can tell from the time what was done. The look-ups are
+ * the same for every secret, but a hit also writes, in a transaction that is synced to disk: some ms more than a miss. To act after the
+ * answer would hide that as well, and would say "taken" of a report that may still be lost with the process; so what was taken is
+ * done, and the answer waits. Nobody is in a hurry here, and what waits holds nothing.
+ */
 const ANSWER_STEP_MS = 200;
 
 const keyField = z
@@ -90,7 +95,7 @@ const leakSchema = z
     environment: z.string().nullable(),
     outcome: z.enum(LEAK_OUTCOMES).openapi({
       description:
-        "`revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `still_valid`: you were told, and have to act. `noted`: nobody was told.",
+        "`revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.",
     }),
     place: z.string().nullable().openapi({ description: "Where it was found, by the report." }),
     source: z.string().nullable(),
@@ -111,7 +116,7 @@ const report = createRoute({
   tags: TAGS,
   summary: "Report a key that you have found, or up to a hundred",
   description:
-    "For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider key the owner is told. What was reported is neither kept nor logged.",
+    "For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.",
   security: [],
   request: { query: closedQuery({}), body: jsonBody(reportInput) },
   responses: accepted("The report was taken."),

@@ -96,6 +96,7 @@ export function registerProviderAdminKeys(
       version,
       sealed: await vault.seal(secret, seal),
       preview: previewProviderKey(secret),
+      fingerprint: await vault.fingerprint(secret),
       createdBy: context.get("principal").name,
       createdAtMs: clock.nowMs(),
     };

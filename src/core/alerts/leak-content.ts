@@ -18,6 +18,7 @@ export interface LeakFacts {
 const WORDS: Readonly<Record<LeakedKind, string>> = {
   gatewayKey: "Gateway key",
   providerKey: "Provider key",
+  providerAdminKey: "Admin key of provider account",
   adminToken: "Admin token",
   clientToken: "Client token for customer",
 };
@@ -25,6 +26,7 @@ const WORDS: Readonly<Record<LeakedKind, string>> = {
 const STATES: Readonly<Record<LeakOutcome, string>> = {
   revoked: "and was revoked",
   old_secret_ended: "with its old secret, which is refused now",
+  old_secret_valid: "with an old secret, which the provider may still take",
   still_valid: "and is still valid",
   noted: "",
 };
@@ -54,7 +56,11 @@ function fact(label: string, value: string | null): readonly AlertFact[] {
 const COMMANDS: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
   gatewayKey: ({ id, outcome }) =>
     outcome === "still_valid" ? `keyward keys revoke ${id}` : `keyward usage events --key ${id}`,
-  providerKey: ({ id }) => `keyward provider-keys rotate ${id} --compromise`,
+  providerKey: ({ id, outcome }) =>
+    outcome === "old_secret_valid"
+      ? `keyward rotations list --key ${id}`
+      : `keyward provider-keys rotate ${id} --compromise`,
+  providerAdminKey: ({ id }) => `keyward provider-accounts set-admin-key ${id}`,
   adminToken: ({ outcome }) =>
     outcome === "still_valid" ? "keyward doctor" : "keyward admin-tokens list",
   clientToken: ({ outcome }) =>
@@ -63,8 +69,12 @@ const COMMANDS: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
 
 const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
   gatewayKey: ({ outcome }) => GATEWAY_KEY_ADVICE[outcome],
-  providerKey: () =>
-    "its calls go on: give it another secret now, and see who used the old one (keyward provider-keys users)",
+  providerKey: ({ outcome }) =>
+    outcome === "old_secret_valid"
+      ? "delete this secret at the provider now: the key has another one, so that no call of yours needs it; its rotation says what has become of it"
+      : "its calls go on: give it another secret now, and see who used the old one (keyward provider-keys users)",
+  providerAdminKey: () =>
+    "whoever has it makes and deletes keys of the account: make another at the provider, hand it in here, delete this one there, and look for keys that none of you made (keyward provider-keys audit)",
   adminToken: ({ outcome, name }) =>
     outcome === "still_valid"
       ? `it is the setting ${name}: put another token there and restart`
@@ -77,6 +87,7 @@ const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
 
 const GATEWAY_KEY_ADVICE: Readonly<Record<LeakOutcome, string>> = {
   revoked: "give the application another key (keyward keys create); see what this one was used for",
+  old_secret_valid: "",
   old_secret_ended:
     "what still calls with the old secret needs the new one; see what it was used for",
   still_valid: "the environment's policy only warns: revoke or rotate it yourself",

@@ -4,14 +4,28 @@
  */
 import type { RuleMode } from "../policy/environment-policy.ts";
 
-export const LEAKED_KINDS = ["gatewayKey", "providerKey", "adminToken", "clientToken"] as const;
+/** `providerAdminKey`: of an account, with which its provider is asked for keys. */
+export const LEAKED_KINDS = [
+  "gatewayKey",
+  "providerKey",
+  "providerAdminKey",
+  "adminToken",
+  "clientToken",
+] as const;
 export type LeakedKind = (typeof LEAKED_KINDS)[number];
 
 /**
  * `old_secret_ended`: a secret that the key had before its last rotation is refused from now on, the key's own goes on.
+ * `old_secret_valid`: a provider's secret from before the key's last rotation, which the provider may still take: somebody is told.
  * `still_valid`: somebody is told. `noted`: nobody is.
  */
-export const LEAK_OUTCOMES = ["revoked", "old_secret_ended", "still_valid", "noted"] as const;
+export const LEAK_OUTCOMES = [
+  "revoked",
+  "old_secret_ended",
+  "old_secret_valid",
+  "still_valid",
+  "noted",
+] as const;
 export type LeakOutcome = (typeof LEAK_OUTCOMES)[number];
 
 /** What becomes of a gateway key, by the mode of its environment's rule `leaked_keys`. */

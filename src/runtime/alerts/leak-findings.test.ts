@@ -54,6 +54,22 @@ test("a provider key's leak says how to replace its secret, and a name never sta
   for (const command of commands) expect(command).not.toContain("reboot");
 });
 
+test("an old secret is to be deleted at the provider, and an account's admin key to be replaced", async () => {
+  await alerts.addRule(KEY_LEAKED, { repeat: null });
+  const of = { environmentId: null, place: null, source: null };
+  const old = await leak({ ...of, kind: "providerKey", outcome: "old_secret_valid" });
+  const accountId = alerts.ids.create("acc");
+  const subject = { kind: "providerAdminKey", subjectId: accountId, name: "main" } as const;
+  await leak({ ...of, ...subject, outcome: "still_valid" });
+  expect(await alerts.evaluate()).toBe(2);
+  const fired = await alerts.alerts();
+  const shown = fired.map(({ key, command }) => [key.kind, key.id, command].join(", "));
+  expect(shown.toSorted()).toEqual([
+    `providerAccount, ${accountId}, keyward provider-accounts set-admin-key ${accountId}`,
+    `providerKey, ${old.subjectId}, keyward rotations list --key ${old.subjectId}`,
+  ]);
+});
+
 test("what was only noted fires nothing, nor what is older than a month, nor what a rule is not about", async () => {
   const { environment } = await insertBelongings(alerts.store);
   const elsewhere = { kind: "environment", id: environment.id } as const;

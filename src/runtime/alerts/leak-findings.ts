@@ -19,6 +19,7 @@ const MAX_AGE_MS = 30 * DAY_MS;
 const SUBJECTS: Readonly<Record<LeakedKind, (leak: LeakRecord) => AlertSubject>> = {
   gatewayKey: ({ subjectId: id }) => ({ kind: "key", id }),
   providerKey: ({ subjectId: id }) => ({ kind: "providerKey", id }),
+  providerAdminKey: ({ subjectId: id }) => ({ kind: "providerAccount", id }),
   adminToken: ({ subjectId: id }) => ({ kind: "adminToken", id }),
   clientToken: ({ name: id }) => ({ kind: "customer", id }),
 };

@@ -15,7 +15,7 @@ import {
   sampleProviderKey,
 } from "./samples.contract.ts";
 
-function sampleRotation(
+export function sampleRotation(
   key: ProviderKeyRecord,
   overrides: Partial<RotationRecord> = {},
 ): RotationRecord {
@@ -100,6 +100,20 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
       });
       expect(saved).toMatchObject({ revision: 1, state: "pending", next: { sealed } });
       expect(await rotations.findById(rotation.id)).toEqual(saved);
+    });
+
+    test("are found by the secret that they replace, the newest of several", async () => {
+      const { rotations } = fixture.store.rotation;
+      const { key } = await insertKey();
+      const ended = { endedAtMs: SAMPLE_TIME_MS, state: "done" } as const;
+      const first = sampleRotation(key, { ...ended, oldFate: "refused" });
+      const second = sampleRotation(key, { ...ended, createdAtMs: SAMPLE_TIME_MS + 1 });
+      const other = { ...first.old, fingerprint: sampleHash() };
+      const third = sampleRotation(key, { createdAtMs: SAMPLE_TIME_MS + 2, old: other });
+      for (const rotation of [second, first, third]) await rotations.insert(rotation);
+      expect(await rotations.findByOldSecret(key.fingerprint)).toEqual(second);
+      expect(await rotations.findByOldSecret(other.fingerprint)).toEqual(third);
+      expect(await rotations.findByOldSecret(sampleHash())).toBeUndefined();
     });
 
     test("are changed by nobody who has seen an older revision, of many at once by one", async () => {
@@ -303,6 +317,7 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
         version: 1,
         sealed: { dataKeyId: dataKey.id, nonce: Uint8Array.of(1), ciphertext: Uint8Array.of(2) },
         preview: "sk-admin-…9fQa",
+        fingerprint: sampleHash(),
         createdBy: "local",
         createdAtMs: SAMPLE_TIME_MS,
       };
@@ -312,6 +327,8 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
       const second = { ...record, version: 2, preview: "sk-admin-…2222" };
       expect(await adminKeys.put(second)).toBe(true);
       expect(await adminKeys.find(account.id)).toEqual(second);
+      expect(await adminKeys.listByFingerprint(record.fingerprint ?? "")).toEqual([second]);
+      expect(await adminKeys.listByFingerprint(sampleHash())).toEqual([]);
       expect(await adminKeys.remove(account.id)).toBe(true);
       expect(await adminKeys.remove(account.id)).toBe(false);
       expect(await adminKeys.find(account.id)).toBeUndefined();

@@ -18,6 +18,7 @@ export const POSTGRES_ENGINE: SqlEngine = {
     sequence: "bigint generated always as identity primary key",
     table: "",
     clusteredTable: "",
+    jsonField: (column, field) => `(${column}::json ->> '${field}')`,
     announceChanges: [
       `create function keyward_announce_change() returns trigger language plpgsql as $$
         begin

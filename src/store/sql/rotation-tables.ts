@@ -31,6 +31,8 @@ export interface RotationTable {
   readonly old_data_key_id: DataKeyId | null;
   readonly old_nonce: Uint8Array | null;
   readonly old_ciphertext: Uint8Array | null;
+  /** As in `old_secret`. */
+  readonly old_fingerprint: string | null;
   readonly next_secret: string | null;
   readonly next_data_key_id: DataKeyId | null;
   readonly next_nonce: Uint8Array | null;
@@ -66,6 +68,7 @@ interface ProviderAdminKeyTable {
   readonly nonce: Uint8Array;
   readonly ciphertext: Uint8Array;
   readonly preview: string;
+  readonly fingerprint: string | null;
   readonly created_by: string;
   readonly created_at_ms: Integer;
 }

@@ -22,6 +22,8 @@ export interface SchemaWords {
   readonly announceChanges: readonly string[];
   /** After the closing bracket of a table that is read by ranges of its primary key. */
   readonly clusteredTable: string;
+  /** A text field of the JSON object that a column holds as text. */
+  readonly jsonField: (column: string, field: string) => string;
 }
 
 /** Rows for one table. */

@@ -17,6 +17,7 @@ export const SQLITE_ENGINE: SqlEngine = {
     table: " strict",
     clusteredTable: " strict, without rowid",
     announceChanges: [],
+    jsonField: (column, field) => `json_extract(${column}, '$.${field}')`,
   },
   nowMs: sql<bigint>`cast(round(unixepoch('subsec') * 1000) as integer)`,
   /**

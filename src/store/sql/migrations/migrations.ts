@@ -24,6 +24,7 @@ import { clientTokens } from "./0022-client-tokens.ts";
 import { unknownUsage } from "./0023-unknown-usage.ts";
 import { budgetRefusals } from "./0024-budget-refusals.ts";
 import { offeredAlertKinds } from "./0025-offered-alert-kinds.ts";
+import { leakedProviderSecrets } from "./0026-leaked-provider-secrets.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -58,4 +59,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "unknown usage", statements: unknownUsage },
   { name: "budget refusals", statements: budgetRefusals },
   { name: "offered alert kinds", statements: offeredAlertKinds },
+  { name: "leaked provider secrets", statements: leakedProviderSecrets },
 ];

@@ -1,6 +1,8 @@
+import type { Selectable } from "kysely";
 import type { ProviderAccountId } from "../../../core/ids/ids.ts";
 import type { AdminKeyRecord } from "../../rotation-records.ts";
 import type { AdminKeyRepository } from "../../rotation-repositories.ts";
+import type { RotationTables } from "../rotation-tables.ts";
 import { fromSealedColumns, toSealedColumns } from "../sealed-columns.ts";
 import { type Connections, exclusively } from "../sql-engine.ts";
 
@@ -17,16 +19,17 @@ export class SqlAdminKeyRepository implements AdminKeyRepository {
       .selectAll()
       .where("account_id", "=", accountId)
       .executeTakeFirst();
-    return (
-      row && {
-        accountId: row.account_id,
-        version: Number(row.version),
-        sealed: fromSealedColumns(row),
-        preview: row.preview,
-        createdBy: row.created_by,
-        createdAtMs: Number(row.created_at_ms),
-      }
-    );
+    return row && toRecord(row);
+  }
+
+  async listByFingerprint(fingerprint: string): Promise<readonly AdminKeyRecord[]> {
+    const rows = await this.#connections.read
+      .selectFrom("provider_admin_keys")
+      .selectAll()
+      .where("fingerprint", "=", fingerprint)
+      .orderBy("account_id")
+      .execute();
+    return rows.map(toRecord);
   }
 
   async put(record: AdminKeyRecord): Promise<boolean> {
@@ -36,6 +39,7 @@ export class SqlAdminKeyRepository implements AdminKeyRepository {
       version: record.version,
       ...toSealedColumns(sealed),
       preview: record.preview,
+      fingerprint: record.fingerprint,
       created_by: record.createdBy,
       created_at_ms: record.createdAtMs,
     };
@@ -61,4 +65,16 @@ export class SqlAdminKeyRepository implements AdminKeyRepository {
       return numDeletedRows > 0n;
     });
   }
+}
+
+function toRecord(row: Selectable<RotationTables["provider_admin_keys"]>): AdminKeyRecord {
+  return {
+    accountId: row.account_id,
+    version: Number(row.version),
+    sealed: fromSealedColumns(row),
+    preview: row.preview,
+    fingerprint: row.fingerprint,
+    createdBy: row.created_by,
+    createdAtMs: Number(row.created_at_ms),
+  };
 }

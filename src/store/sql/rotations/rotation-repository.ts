@@ -57,6 +57,16 @@ export class SqlRotationRepository implements RotationRepository {
     return new Map(rows.map((row) => [row.key_id, row.id]));
   }
 
+  async findByOldSecret(fingerprint: string): Promise<RotationRecord | undefined> {
+    const row = await this.#rows()
+      .where("old_fingerprint", "=", fingerprint)
+      .orderBy("created_at_ms", "desc")
+      .orderBy("id", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return row && toRecord(row);
+  }
+
   async listOpenIds(): Promise<readonly RotationId[]> {
     const rows = await this.#connections.read
       .selectFrom("rotations")
@@ -126,6 +136,7 @@ function changingColumns(record: RotationRecord) {
     old_data_key_id: old.sealed?.dataKeyId ?? null,
     old_nonce: old.sealed?.nonce ?? null,
     old_ciphertext: old.sealed?.ciphertext ?? null,
+    old_fingerprint: old.fingerprint,
     next_secret: next === null ? null : JSON.stringify(withoutSeal(next)),
     next_data_key_id: next?.sealed?.dataKeyId ?? null,
     next_nonce: next?.sealed?.nonce ?? null,
