@@ -112,6 +112,11 @@ export interface AdminEnv {
     readonly refusedBecause?: string;
     /** Who asks, as the authenticator knows them. */
     readonly principal: Principal;
+    /**
+     * Whether who asks may still do what the route does, for answers that go on for long: looks anew at the token or the session, and at
+     * the role. Rejects when the store does not answer. On routes that need a permission.
+     */
+    readonly isStillAllowed: () => Promise<boolean>;
     /** Their name, as it is written beside what they change. */
     readonly actor: string;
   };

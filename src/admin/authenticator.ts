@@ -25,8 +25,14 @@ export interface Credentials {
 export interface Authenticator {
   /** False for one that lets everybody in: an app with it must never be reachable over HTTP. */
   readonly checksTokens: boolean;
-  /** Who asks. Undefined for whom it does not let in, never why. Rejects when the store does not answer. */
-  identify(credentials: Credentials): Promise<Principal | undefined>;
+  /**
+   * Who asks. Undefined for whom it does not let in, never why. Rejects when the store does not answer. `isUse` false: nobody has
+   * asked for anything anew, so that no session is kept from lying idle.
+   */
+  identify(
+    credentials: Credentials,
+    about?: { readonly isUse: boolean },
+  ): Promise<Principal | undefined>;
 }
 
 const LOCAL_OWNER = principalOf("owner", { kind: "system", id: "local", name: "local" });
@@ -74,8 +80,8 @@ export function createTokenAuthenticator(deps: AuthenticatorDeps): Authenticator
   const extraDigest = deps.extraToken === undefined ? undefined : digestOf(deps.extraToken);
   return {
     checksTokens: true,
-    async identify({ authorization, cookie }) {
-      if (authorization === null) return findSession(deps, cookie);
+    async identify({ authorization, cookie }, { isUse } = { isUse: true }) {
+      if (authorization === null) return findSession(deps, cookie, isUse);
       const token = readBearerToken(authorization);
       if (token === undefined) return undefined;
       if (extraDigest !== undefined && timingSafeEqual(digestOf(token), extraDigest)) {
@@ -84,7 +90,7 @@ export function createTokenAuthenticator(deps: AuthenticatorDeps): Authenticator
       // What Keyward cannot have issued is not worth a look-up: a flood of guesses stays off the database.
       if (!isAdminToken(token)) return undefined;
       const found = await deps.adminTokens.findActiveByHash(hashAdminToken(token));
-      return found && admitToken(deps, found);
+      return found && admitToken(deps, found, isUse);
     },
   };
 }
@@ -92,13 +98,14 @@ export function createTokenAuthenticator(deps: AuthenticatorDeps): Authenticator
 async function admitToken(
   { adminTokens, members, nowMs }: AuthenticatorDeps,
   token: AdminTokenRecord,
+  isUse: boolean,
 ): Promise<Principal | undefined> {
   const now = nowMs();
   if (token.expiresAtMs !== null && token.expiresAtMs <= now) return undefined;
   const { id, name, memberId } = token;
   const member = memberId === null ? undefined : await members.findById(memberId);
   if (memberId !== null && (member === undefined || member.removedAtMs !== null)) return undefined;
-  if (isWorthNoting(token.lastUsedAtMs, now)) await adminTokens.touch(id, now);
+  if (isUse && isWorthNoting(token.lastUsedAtMs, now)) await adminTokens.touch(id, now);
   const within = member && memberPrincipal(member);
   return tokenPrincipalOf({ kind: "token", id, name, within, memberId: member?.id }, token);
 }
@@ -106,6 +113,7 @@ async function admitToken(
 async function findSession(
   deps: AuthenticatorDeps,
   cookie: string | null,
+  isUse: boolean,
 ): Promise<Principal | undefined> {
   const { session: secret } = readLoginCookies(cookie, deps.isSecure ?? false);
   const hash = secret === undefined ? undefined : hashLoginSecret("session", secret);
@@ -115,7 +123,7 @@ async function findSession(
     return undefined;
   const member = await deps.members.findById(session.memberId);
   if (member === undefined || member.removedAtMs !== null) return undefined;
-  if (isWorthNoting(session.lastSeenAtMs, now)) await deps.sessions.touch(session.id, now);
+  if (isUse && isWorthNoting(session.lastSeenAtMs, now)) await deps.sessions.touch(session.id, now);
   return { ...memberPrincipal(member), sessionId: session.id };
 }
 

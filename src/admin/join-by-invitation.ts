@@ -46,6 +46,8 @@ export async function joinByInvitation(
       store.transaction(async ({ access }) => {
         if (!(await access.invitations.accept(invitation.id, nowMs))) return "invalid";
         await access.members.insert(member);
+        // Whoever is removed some day must not come back by what was left over.
+        await access.invitations.revokeOpen({ email: member.email }, nowMs);
         return member;
       }),
     );

@@ -9,6 +9,7 @@ import { DEFAULT_SESSION_LIMITS } from "../core/access/session.ts";
 import { createLoginSecret, hashLoginSecret } from "../core/keys/login-secret.ts";
 import { networkOf } from "../core/network/network-of.ts";
 import type { LoginAttemptRecord, MemberRecord, SessionRecord } from "../store/access-records.ts";
+import type { LoginRepository } from "../store/access-repositories.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 
 export type LoginDeps = Pick<
@@ -57,13 +58,33 @@ export async function checkLogin(
       : { name: `account ${hashOf(email)}`, kind: "account" },
   ];
   const { address } = source;
-  if (address !== null) subjects.push({ name: `address ${networkOf(address)}`, kind: "address" });
+  if (address !== null) subjects.push(addressSubject(address));
   const counted = await countAttempt(deps, subjects, nowMs);
   if ("waitMs" in counted) return counted;
   const isRight = await deps.passwords.verify(password, member?.passwordHash ?? null);
   if (!isRight || member === undefined) return "wrong";
   await forgive(deps, counted.attempts);
   return { member };
+}
+
+/** An attempt to log in of which the provider, not a password, tells whether it is right. */
+export interface CountedLogin {
+  /** It was right, or it is not the visitor's fault that it was not. */
+  forgive(): Promise<void>;
+}
+
+/** The same for logins that come from an identity provider: nobody knows yet whose account it is, so their network is counted alone. */
+export async function countLogin(
+  deps: Pick<LoginDeps, "store" | "clock">,
+  { address }: Pick<LoginSource, "address">,
+): Promise<CountedLogin | { readonly waitMs: number }> {
+  const subjects = address === null ? [] : [addressSubject(address)];
+  const counted = await countAttempt(deps, subjects, deps.clock.nowMs());
+  return "waitMs" in counted ? counted : { forgive: () => forgive(deps, counted.attempts) };
+}
+
+function addressSubject(address: string): Subject {
+  return { name: `address ${networkOf(address)}`, kind: "address" };
 }
 
 interface Subject {
@@ -78,16 +99,54 @@ interface Counted {
   readonly after: LoginAttemptRecord;
 }
 
-/** Makes a session, and forgets those that are over. Returns the value of its cookie. */
+/** Somebody who has proved who they are, as they were read then. */
+export interface Proven {
+  readonly member: MemberRecord;
+  /** What of the record the proof was held against. */
+  readonly by: "passwordHash" | "subject";
+}
+
+/** The values of cookies. */
+export interface OpenedSession {
+  readonly session: string;
+  /** By which this browser is known from now on. */
+  readonly device: string;
+}
+
+/**
+ * Makes a session, knows the browser, and forgets what is over. Undefined when the member was removed or what the proof
+ * was held against has changed since: a password takes its time to be checked, and whoever replaces one means that nobody is
+ * in by the old one.
+ */
 export async function openSession(
-  { store, ids, clock, randomBytes, sessionLimits = DEFAULT_SESSION_LIMITS }: LoginDeps,
+  deps: LoginDeps,
+  { member, by }: Proven,
+  source: LoginSource,
+): Promise<OpenedSession | undefined> {
+  const { store, clock, sessionLimits = DEFAULT_SESSION_LIMITS } = deps;
+  const nowMs = clock.nowMs();
+  const { secret, record } = makeSession(deps, member, source);
+  return await store.transaction(async ({ access: { members, sessions, logins } }) => {
+    const current = await members.findById(member.id);
+    if (current?.removedAtMs !== null || current[by] !== member[by]) return undefined;
+    await sessions.removeOld({
+      createdMs: nowMs - sessionLimits.maxMs,
+      seenMs: nowMs - sessionLimits.idleMs,
+    });
+    await sessions.insert(record);
+    await members.update(member.id, { lastLoginAtMs: nowMs });
+    return { session: secret, device: await knowDevice(deps, logins, member) };
+  });
+}
+
+function makeSession(
+  { ids, clock, randomBytes }: Pick<LoginDeps, "ids" | "clock" | "randomBytes">,
   member: Pick<MemberRecord, "id">,
   source: LoginSource,
-): Promise<{ readonly secret: string; readonly session: SessionRecord }> {
-  const { members, sessions } = store.access;
+): { readonly secret: string; readonly record: SessionRecord } {
   const nowMs = clock.nowMs();
   const { secret, hash } = createLoginSecret("session", randomBytes);
-  const session: SessionRecord = {
+  const record: SessionRecord = {
     id: ids.create("ses"),
     hash,
     memberId: member.id,
@@ -96,21 +155,14 @@ export async function openSession(
     createdAtMs: nowMs,
     lastSeenAtMs: nowMs,
   };
-  await sessions.removeOld({
-    createdMs: nowMs - sessionLimits.maxMs,
-    seenMs: nowMs - sessionLimits.idleMs,
-  });
-  await sessions.insert(session);
-  await members.update(member.id, { lastLoginAtMs: nowMs });
-  return { secret, session };
+  return { secret, record };
 }
 
-/** The value of the cookie by which this browser is known from now on. */
-export async function knowDevice(
-  { store, clock, randomBytes }: LoginDeps,
+async function knowDevice(
+  { clock, randomBytes }: Pick<LoginDeps, "clock" | "randomBytes">,
+  logins: LoginRepository,
   member: Pick<MemberRecord, "id">,
 ): Promise<string> {
-  const { logins } = store.access;
   const nowMs = clock.nowMs();
   const { secret, hash } = createLoginSecret("device", randomBytes);
   await logins.removeDevicesBefore(nowMs);

@@ -27,7 +27,8 @@ export function createAdminAuthenticator(
   });
   return {
     checksTokens: authenticator.checksTokens,
-    identify: (credentials) => withinDeadline(DEADLINE_MS, authenticator.identify(credentials)),
+    identify: (credentials, about) =>
+      withinDeadline(DEADLINE_MS, authenticator.identify(credentials, about)),
   };
 }
 

@@ -51,7 +51,7 @@ async function replaceOwnerLinks(
 ): Promise<OwnerLink> {
   const about = { email: null, role: "owner", environments: null, createdBy: "local" } as const;
   const { record, secret } = makeInvitation({ ids, clock: { nowMs }, randomBytes }, about);
-  await invitations.revokeOwnerLinks(nowMs());
+  await invitations.revokeOpen({ email: null }, nowMs());
   await invitations.insert(record);
   return { link: invitationLink(baseUrl, secret), expiresAtMs: record.expiresAtMs };
 }

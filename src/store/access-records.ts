@@ -35,6 +35,7 @@ export interface InvitationRecord {
   readonly email: string | null;
   readonly role: Role;
   readonly environments: readonly EnvironmentId[] | null;
+  /** A member's address, also where it was a token of the member; else the name of whoever it was. */
   readonly createdBy: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;

@@ -34,6 +34,11 @@ export interface MemberRepository {
   remove(id: MemberId, atMs: number): Promise<boolean>;
 }
 
+/** Those for an address (in lower case; null: for nobody in particular), or those that somebody has made. */
+export type OpenInvitations =
+  | { readonly email: string | null }
+  | { readonly createdBy: InvitationRecord["createdBy"] };
+
 export interface InvitationRepository {
   insert(record: InvitationRecord): Promise<void>;
   findById(id: InvitationId): Promise<InvitationRecord | undefined>;
@@ -48,8 +53,8 @@ export interface InvitationRepository {
   accept(id: InvitationId, atMs: number): Promise<boolean>;
   /** False when it was accepted or revoked before. */
   revoke(id: InvitationId, atMs: number): Promise<boolean>;
-  /** Revokes every open one that makes an owner and is for nobody in particular; returns how many. */
-  revokeOwnerLinks(atMs: number): Promise<number>;
+  /** Revokes every open one that is meant; those that it has revoked. */
+  revokeOpen(which: OpenInvitations, atMs: number): Promise<readonly InvitationRecord[]>;
 }
 
 export interface SessionRepository {

@@ -18,6 +18,8 @@ export interface PageExport<Row, Answer> {
   readonly format: (rows: readonly Row[]) => Promise<readonly Answer[]>;
   /** Gets what went wrong after the first page; the reader sees no more than that something did. */
   readonly onBreak: (error: unknown) => void;
+  /** Asked with every page: one that is read for hours ends with the token or the session that asked for it. */
+  readonly isStillAllowed: () => Promise<boolean>;
 }
 
 export interface StartedExport {
@@ -41,7 +43,9 @@ export async function startPageExport<Row, Answer>(
   return {
     contentType: CONTENT_TYPES[format],
     fileName: `${plan.name}.${format}`,
-    body: ReadableStream.from(reporting(chunksOf(format, plan, first), plan.onBreak)),
+    body: ReadableStream.from(
+      whileAllowed(reporting(chunksOf(format, plan, first), plan.onBreak), plan.isStillAllowed),
+    ),
   };
 }
 
@@ -65,6 +69,18 @@ async function* chunksOf<Row, Answer>(
     if (page.nextCursor === null) return;
     page = await readPage(page.nextCursor);
     text = "";
+  }
+}
+
+async function* whileAllowed(
+  chunks: AsyncGenerator<Uint8Array>,
+  isStillAllowed: () => Promise<boolean>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    if (!(await isStillAllowed())) {
+      throw new Error("the export broke off: whoever asked for it may not have it any more");
+    }
+    yield chunk;
   }
 }
 

@@ -1,17 +1,20 @@
 import { z } from "@hono/zod-openapi";
+import { MAX_EMAIL_CHARACTERS, parseEmailAddress } from "../../core/access/email-address.ts";
 import { ROLES } from "../../core/access/role.ts";
 import { referenceField } from "./names.ts";
 
 const MAX_PASSWORD_CHARACTERS = 512;
 const MIN_PASSWORD_CHARACTERS = 12;
 
+/** Every address that comes from outside, an identity provider's word among them, passes here. */
 export const emailField = z
   .string()
-  .trim()
-  .toLowerCase()
-  .max(254)
-  .regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+\.[^\s@\p{Cc}]+$/u, "must be an e-mail address")
-  .openapi({ example: "anna@example.com" });
+  .refine(
+    (text) => parseEmailAddress(text) !== undefined,
+    "must be an e-mail address, without letters that another letter could be taken for (write others than A to Z small)",
+  )
+  .overwrite((text) => parseEmailAddress(text) ?? text)
+  .openapi({ example: "anna@example.com", maxLength: MAX_EMAIL_CHARACTERS });
 
 /** One that is set. */
 export const newPasswordField = z

@@ -1,11 +1,13 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, HonoRequest, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { decideAccess, hasPermission } from "../../core/access/decide-access.ts";
 import type { Principal } from "../../core/access/principal.ts";
+import type { ErrorCode } from "../../core/errors/codes.ts";
 import { type AccessRule, ACCESS_RULES, type PermissionRule } from "../access-rules.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { refuse } from "../answers/refusal.ts";
+import { credentialsOf } from "./bearer-token.ts";
 import { findTarget, type FoundTarget } from "./find-target.ts";
 
 /** The route that a request is for. */
@@ -49,34 +51,55 @@ export function createRouteFinder(
  */
 export function requirePermission(
   findRoute: FindRoute,
-  deps: Pick<AdminDeps, "store">,
+  deps: Pick<AdminDeps, "store" | "authenticator">,
 ): MiddlewareHandler<AdminEnv> {
   return async (context, next) => {
     const route = findRoute(context);
     if (route === undefined || route.rule === "public" || route.rule === "anybody") return next();
-    if (route.rule === "none") {
+    const { req: request } = context;
+    const { rule, pathId } = route;
+    if (rule === "none") {
       const message =
         "Nobody may do this: the route has no access rule. That is a fault of Keyward.";
       return refuse(context, "permission_denied", message);
     }
-    const { rule, pathId } = route;
-    const principal = context.get("principal");
-    const { permission } = rule;
-    // Before anything is looked up, so that nothing is learned by asking for what one may not do anyway.
-    if (!hasPermission(principal, permission)) {
-      const message = `${describe(principal)} may not do this: it needs the permission \`${permission}\`.`;
-      return refuse(context, "permission_denied", message);
-    }
-    if (decideAccess(principal, permission, "all") === "allowed") return next();
-    const target = await findTarget(deps.store, rule.about, { request: context.req, pathId });
-    if (target === "missing") {
-      const message =
-        "What the request is about, an environment or something of one, is not there.";
-      return refuse(context, "not_found", message);
-    }
-    if (decideAccess(principal, permission, target) === "allowed") return next();
-    return refuse(context, "permission_denied", describeReach(principal, rule, target));
+    const asked = { rule, pathId, request };
+    const refusal = await refusalOf(deps, context.get("principal"), asked);
+    if (refusal !== undefined) return refuse(context, refusal.code, refusal.message);
+    context.set("isStillAllowed", async () => {
+      const now = await deps.authenticator.identify(credentialsOf(request.raw), { isUse: false });
+      return now !== undefined && (await refusalOf(deps, now, asked)) === undefined;
+    });
+    return next();
   };
+}
+
+interface Asked {
+  readonly rule: PermissionRule;
+  readonly pathId: string;
+  readonly request: HonoRequest;
+}
+
+async function refusalOf(
+  { store }: Pick<AdminDeps, "store">,
+  principal: Principal,
+  { rule, pathId, request }: Asked,
+): Promise<{ readonly code: ErrorCode; readonly message: string } | undefined> {
+  const { permission } = rule;
+  const code = "permission_denied";
+  // Before anything is looked up, so that nothing is learned by asking for what one may not do anyway.
+  if (!hasPermission(principal, permission)) {
+    const message = `${describe(principal)} may not do this: it needs the permission \`${permission}\`.`;
+    return { code, message };
+  }
+  if (decideAccess(principal, permission, "all") === "allowed") return undefined;
+  const target = await findTarget(store, rule.about, { request, pathId });
+  if (target === "missing") {
+    const message = "What the request is about, an environment or something of one, is not there.";
+    return { code: "not_found", message };
+  }
+  if (decideAccess(principal, permission, target) === "allowed") return undefined;
+  return { code, message: describeReach(principal, rule, target) };
 }
 
 function describeReach(

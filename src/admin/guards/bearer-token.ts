@@ -20,10 +20,7 @@ export function requireAdmin(
   return async (context, next) => {
     if (findRoute(context)?.rule === "public") return next();
     const { headers, method } = context.req.raw;
-    const principal = await identify(authenticator, {
-      authorization: headers.get("authorization"),
-      cookie: headers.get("cookie"),
-    });
+    const principal = await identify(authenticator, context.req.raw);
     // A cookie travels by itself: who changes something by it must be a page of ours, and say so.
     if (principal?.sessionId !== undefined && !isFromOwnPage(method, headers)) {
       return refuse(context, "origin_not_allowed", NO_ORIGIN);
@@ -44,27 +41,29 @@ export function requireAdmin(
  */
 export function requireAdminStill(authenticator: Authenticator): MiddlewareHandler<AdminEnv> {
   return async (context, next) => {
-    const { headers, method } = context.req.raw;
+    const { method } = context.req.raw;
     if (method === "GET" || method === "HEAD" || context.get("principal") === undefined) {
       return next();
     }
-    const principal = await identify(authenticator, {
-      authorization: headers.get("authorization"),
-      cookie: headers.get("cookie"),
-    });
+    const principal = await identify(authenticator, context.req.raw);
     if (principal === undefined) return refuse(context, "invalid_admin_token", MESSAGE);
     context.set("principal", principal);
     return next();
   };
 }
 
+/** What a request says of who sends it. */
+export function credentialsOf({ headers }: Pick<Request, "headers">): Credentials {
+  return { authorization: headers.get("authorization"), cookie: headers.get("cookie") };
+}
+
 /** A fault here is the store's: what the caller may do about it is to try again. */
 async function identify(
   authenticator: Authenticator,
-  credentials: Credentials,
+  request: Pick<Request, "headers">,
 ): Promise<Principal | undefined> {
   try {
-    return await authenticator.identify(credentials);
+    return await authenticator.identify(credentialsOf(request));
   } catch (cause) {
     const message = "The database did not answer, so the token could not be checked. Try again.";
     throw new KeywardError("store_unavailable", message, { cause });

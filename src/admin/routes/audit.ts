@@ -147,6 +147,7 @@ export function registerAudit(
       readPage: (cursor) => store.audit.list({ limit: EXPORT_PAGE_SIZE, cursor }, resolved.filter),
       format: (entries) => Promise.resolve(entries.map(formatEntry)),
       onBreak: (error) => onFault?.({ requestId, method, path, code: "internal_error", error }),
+      isStillAllowed: context.get("isStillAllowed"),
     });
     context.header("content-type", contentType);
     context.header("content-disposition", `attachment; filename="${fileName}"`);

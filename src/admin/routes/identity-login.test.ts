@@ -15,6 +15,7 @@ import { OpenIdProvider } from "../../runtime/oidc/openid-provider.ts";
 import type { AdminApp } from "../admin-app.ts";
 import type { AdminRefusal } from "../admin-deps.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
+import { openSession } from "../log-in.ts";
 import { CALLBACK_PATH } from "./identity-login.ts";
 
 const ANNA: OpenIdPerson = { sub: "anna-1", email: "Anna@example.com", email_verified: true };
@@ -227,12 +228,57 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
     expectOut(await logIn({ ...ANNA, sub: "anna-2" }), 403, "is no member");
   });
 
-  it("ends the sessions of a member who is unbound", async () => {
-    const { id } = await addMember("anna@example.com");
+  it("ends the sessions of a member who is unbound, and leaves the password and the tokens", async () => {
+    const { id } = await addMember("anna@example.com", { passwordHash: "$x" });
     const cookie = cookiesOf(await logIn(ANNA));
+    const asAnna = { ...HOST, cookie };
+    const made = await call(app, "/admin-tokens", postOf({ name: "t", role: "viewer" }, asAnna));
+    const authorization = `Bearer ${(made.body as { token: string }).token}`;
     expect((await call(app, "/me", { headers: { cookie } })).status).toBe(200);
     await call(admin.app, `/members/${id}`, { ...postOf({ hasIdentity: false }), method: "PATCH" });
     expect((await call(app, "/me", { headers: { cookie } })).status).toBe(401);
+    expect((await call(app, "/me", { headers: { authorization } })).status).toBe(200);
+    expect(await find("anna@example.com")).toMatchObject({ passwordHash: "$x", subject: null });
+  });
+
+  it("opens no session for somebody who was unbound, or removed, in the moment they came back", async () => {
+    const member = await addMember("anna@example.com", { subject: "i s" });
+    const { members, sessions } = admin.store.access;
+    const source = { address: null, userAgent: null, device: undefined };
+    const open = () => openSession(admin.deps, { member, by: "subject" }, source);
+    expect(await open()).toBeDefined();
+    await members.update(member.id, { subject: null });
+    expect(await open()).toBeUndefined();
+    await members.update(member.id, { subject: "i s" });
+    await members.remove(member.id, admin.nowMs);
+    expect(await open()).toBeUndefined();
+    expect(await sessions.listOf(member.id)).toHaveLength(1);
+  });
+
+  it("asks the provider so often for one network, as logins with a password are counted, and again for another", async () => {
+    await addMember("anna@example.com");
+    const from = async (address: string, person?: OpenIdPerson) => {
+      const { url, cookie } = await begin();
+      const state = new URL(url).searchParams.get("state") ?? "";
+      const query = person === undefined ? `?code=x&state=${state}` : double.logIn(url, person);
+      const request = new Request(`${BASE}/api/v1/login/oidc/callback${query}`, {
+        headers: { "sec-fetch-site": "cross-site", cookie },
+      });
+      return await app.fetch(request, { address });
+    };
+    for (let i = 0; i < 30; i += 1) expect((await from("192.0.2.7")).status).toBe(403);
+    const asked = double.asked.length;
+    const refused = await from("192.0.2.7");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect(await refused.text()).toContain("Try again in 1 seconds");
+    expect(double.asked.slice(asked)).toEqual([]);
+    // One that is right counts for nothing, there or elsewhere.
+    expect((await from("192.0.2.8", ANNA)).status).toBe(303);
+    admin.nowMs += 1000;
+    expect((await from("192.0.2.7", ANNA)).status).toBe(303);
+    const { logins } = admin.store.access;
+    const names = ["address 192.0.2.7", "address 192.0.2.8"];
+    expect(await logins.findAttempts(names)).toMatchObject([{ failures: 30 }]);
   });
 
   it("lets a link in only whom it is for, once, and no link that is none", async () => {

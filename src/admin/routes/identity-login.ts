@@ -11,15 +11,18 @@ import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import type { Identity, IdentityProvider } from "../identity-provider.ts";
 import { findInvitation } from "../join-by-invitation.ts";
 import { admitIdentity, type IdentityRefusal } from "../log-in-by-identity.ts";
-import type { LoginDeps } from "../log-in.ts";
+import { countLogin, type LoginDeps } from "../log-in.ts";
 import { checksCookie, readLoginCookies } from "../login-cookies.ts";
 import { ownUrl } from "../own-url.ts";
 import { escapeHtml, formatPage, PAGE_HEADERS } from "../pages/page.ts";
 import { INVALID_INVITATION } from "./invitations.ts";
-import { isSecure, readSource, startSession } from "./login.ts";
+import { isSecure, readSource, startSession, tooManyLogins } from "./login.ts";
 
 type Deps = LoginDeps &
-  Pick<AdminDeps, "publicUrl" | "serverInfo" | "identityProvider" | "onFault">;
+  Pick<
+    AdminDeps,
+    "publicUrl" | "serverInfo" | "identityProvider" | "clientAddressOf" | "onFault"
+  >;
 
 const CALLBACK = "/login/oidc/callback";
 /** The one place that a page of another origin, the provider's, sends people to. */
@@ -147,6 +150,14 @@ async function finishLogin(
     states.length === 1 &&
     isSame(states[0] ?? "", underWay.state);
   if (!isOurs) return showProblem(context, "invalid_argument", NOT_BEGUN);
+  // Whoever makes up a cookie and the answer to it has us ask the provider: so often and no more.
+  const source = readSource(deps, context);
+  const counted = await countLogin(deps, source);
+  if ("waitMs" in counted) {
+    const seconds = Math.ceil(counted.waitMs / 1000);
+    context.header("retry-after", String(seconds));
+    return showProblem(context, "login_throttled", tooManyLogins(seconds));
+  }
   const redirectUri = `${ownUrl(deps, context.req.url)}${CALLBACK_PATH}`;
   const answer = await provider.finish({ query: search, redirectUri }, underWay);
   if (answer.kind === "refused") {
@@ -155,6 +166,7 @@ async function finishLogin(
     return showProblem(context, "login_refused", message);
   }
   if (answer.kind === "unavailable") {
+    await counted.forgive();
     tellLog(deps, context, answer.reason);
     return showProblem(context, "identity_provider_unavailable", AWAY);
   }
@@ -167,14 +179,19 @@ async function finishLogin(
   const outcome = await admitIdentity(
     deps,
     { identity, link: underWay.invitation },
-    { address: context.env.address, requestId: context.get("requestId") },
+    { address: source.address, requestId: context.get("requestId") },
   );
-  if ("refusal" in outcome) {
-    context.set("refusedBecause", outcome.refusal);
-    const message = REFUSALS[outcome.refusal]({ provider, identity });
-    return showProblem(context, "login_refused", message);
+  const refuseAs = (refusal: IdentityRefusal) => {
+    context.set("refusedBecause", refusal);
+    return showProblem(context, "login_refused", REFUSALS[refusal]({ provider, identity }));
+  };
+  if ("refusal" in outcome) return refuseAs(outcome.refusal);
+  await counted.forgive();
+  const { member } = outcome;
+  // Removed or unbound in this moment.
+  if (!(await startSession(deps, context, { member, by: "subject", source }))) {
+    return refuseAs("stranger");
   }
-  await startSession(deps, context, { member: outcome.member, source: readSource(deps, context) });
   context.header("referrer-policy", "no-referrer");
   return context.redirect(LOGGED_IN, 303);
 }

@@ -6,6 +6,7 @@ import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { callerAddress } from "../caller-address.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import {
@@ -24,7 +25,8 @@ import { ownUrl } from "../own-url.ts";
 import { readSource, startSession } from "./login.ts";
 import { formatMember, memberSchema, OWNERS_ONLY } from "./members.ts";
 
-type InvitationDeps = LoginDeps & Pick<AdminDeps, "publicUrl" | "serverInfo">;
+type InvitationDeps = LoginDeps &
+  Pick<AdminDeps, "publicUrl" | "serverInfo" | "clientAddressOf">;
 
 const invitationFields = {
   id: z.string().openapi({ example: "inv_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
@@ -51,6 +53,8 @@ const create = createRoute({
   operationId: "createInvitation",
   tags: ["members"],
   summary: "Invite somebody with a link that works once",
+  description:
+    "In place of every link for this address that is still open. Ends as well when the person joins in another way, and with the member who has made it.",
   request: {
     query: closedQuery({}),
     body: jsonBody(
@@ -132,18 +136,24 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
 
   router.openapi(create, async (context) => {
     const { email, role, environments: names } = context.req.valid("json");
-    const { name: createdBy } = context.get("principal");
-    if (role === "owner" && !isOwner(context.get("principal"))) {
+    const principal = context.get("principal");
+    // Of a member's token the member: it ends with the member, and so does what it has made.
+    const { name: createdBy } = principal.within ?? principal;
+    if (role === "owner" && !isOwner(principal)) {
       return refuse(context, "permission_denied", OWNERS_ONLY);
     }
     const found = await findMemberEnvironments(deps, role, names);
     if ("problems" in found) return refuseProblems(context, found.problems);
-    if (await store.access.members.findByEmail(email)) {
-      return refuse(context, "conflict", TAKEN, "email");
-    }
     const { environments } = found;
     const { record, secret } = makeInvitation(deps, { email, role, environments, createdBy });
-    await store.access.invitations.insert(record);
+    const isMade = await store.transaction(async ({ access: { members, invitations } }) => {
+      if ((await members.findByEmail(email)) !== undefined) return false;
+      // The newest says what the person may do: an older link must not say otherwise.
+      await invitations.revokeOpen({ email }, clock.nowMs());
+      await invitations.insert(record);
+      return true;
+    });
+    if (!isMade) return refuse(context, "conflict", TAKEN, "email");
     const link = invitationLink(ownUrl(deps, context.req.url), secret);
     return context.json({ ...formatInvitation(record), link }, 201);
   });
@@ -167,7 +177,7 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
   router.openapi(accept, async (context) => {
     const input = context.req.valid("json");
     const outcome = await join(deps, input, {
-      address: context.env.address,
+      address: callerAddress(deps, context),
       requestId: context.get("requestId"),
     });
     if (outcome === "invalid") return refuse(context, "invalid_invitation", INVALID_INVITATION);
@@ -175,7 +185,9 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
     if (outcome === "nameless") {
       return refuseProblems(context, [{ param: "email", message: "`email` is required." }]);
     }
-    await startSession(deps, context, { member: outcome, source: readSource(deps, context) });
+    const proven = { member: outcome, by: "passwordHash" } as const;
+    // False for whoever is removed in that moment; the next request says so.
+    await startSession(deps, context, { ...proven, source: readSource(deps, context) });
     return context.json(formatMember(outcome), 201);
   });
 }

@@ -2,13 +2,14 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
-import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
+import { adminUnderTest, call, NOW_MS } from "../../../test/support/admin-under-test.ts";
 import { sampleCallReport, sampleRefusalReport } from "../../../test/support/call-reports.ts";
 import { until } from "../../../test/support/poll.ts";
 import { serveAdmin } from "../../../test/support/serve-handler.ts";
 import { LiveFeed } from "../../telemetry/live/live-feed.ts";
 import type { AdminApp } from "../admin-app.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
+import { openSession } from "../log-in.ts";
 
 const admin = adminUnderTest();
 const TOKEN = "a".repeat(32);
@@ -58,7 +59,7 @@ function appWith(limits = { maxReaders: 2, maxWaiting: 100 }) {
   const extraToken = TOKEN;
   const authenticator = createTokenAuthenticator({
     ...admin.store.access,
-    nowMs: Date.now,
+    nowMs: () => admin.nowMs,
     adminTokens: admin.store.adminTokens,
     extraToken,
   });
@@ -81,6 +82,17 @@ async function ask(port: number, token: string): Promise<IncomingMessage> {
   const [answer] = (await once(req, "response")) as [IncomingMessage];
   return answer;
 }
+
+const sampleMember = {
+  name: null,
+  role: "viewer",
+  environments: null,
+  passwordHash: null,
+  subject: null,
+  createdAtMs: NOW_MS,
+  lastLoginAtMs: null,
+  removedAtMs: null,
+} as const;
 
 const turn = () =>
   new Promise((resolve) => {
@@ -217,6 +229,74 @@ describe("GET /live/calls over HTTP", () => {
     expect(answer.statusCode).toBe(401);
     await text(answer);
     expect(feed.counts.readers).toBe(0);
+  });
+
+  it("ends within a second or so of the token's, the session's and the member's end, and for nobody else", async () => {
+    const { feed, guarded } = appWith({ maxReaders: 9, maxWaiting: 10 });
+    const { members, sessions } = admin.store.access;
+    const asMember = async (email: string) => {
+      const member = { ...sampleMember, id: admin.deps.ids.create("mem"), email };
+      await members.insert(member);
+      const source = { address: null, userAgent: null, device: undefined };
+      const opened = await openSession(admin.deps, { member, by: "passwordHash" }, source);
+      return { id: member.id, cookie: `keyward_session=${opened?.session}` };
+    };
+    const withToken = async (more: object) => {
+      const made = await admin.post("/admin-tokens", { name: "t", role: "viewer", ...more });
+      return made.body as { id: string; token: string };
+    };
+    const expiresAt = new Date(admin.nowMs + 60_000).toISOString();
+    const [revoked, expiring] = [await withToken({}), await withToken({ expiresAt })];
+    const [removed, loggedOut] = [await asMember("a@example.com"), await asMember("b@example.com")];
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+    const watch = async (headers: Readonly<Record<string, string>>) => {
+      const request = new Request("http://keyward.test/api/v1/live/calls", { headers });
+      const answer = await guarded.fetch(request);
+      expect(answer.status).toBe(200);
+      return answer.text();
+    };
+    const ending = [
+      await watch(bearer(revoked.token)),
+      await watch(bearer(expiring.token)),
+      await watch({ cookie: removed.cookie }),
+      await watch({ cookie: loggedOut.cookie }),
+    ];
+    const staying = new AbortController();
+    const { signal } = staying;
+    const headers = bearer(TOKEN);
+    const url = "http://keyward.test/api/v1/live/calls";
+    await guarded.fetch(new Request(url, { headers, signal }));
+    expect(feed.counts.readers).toBe(5);
+
+    admin.nowMs += 60_000;
+    await admin.post(`/admin-tokens/${revoked.id}/revoke`);
+    await members.remove(removed.id, admin.nowMs);
+    await sessions.removeOf(loggedOut.id);
+    for (const text of await Promise.all(ending)) expect(text).toContain('"opened"');
+    expect(feed.counts.readers).toBe(1);
+    staying.abort();
+    expect(feed.counts.readers).toBe(0);
+  });
+
+  it("is no use that keeps a session from lying idle", async () => {
+    const authenticator = createTokenAuthenticator({
+      ...admin.store.access,
+      nowMs: () => admin.nowMs,
+      adminTokens: admin.store.adminTokens,
+    });
+    const { members, sessions } = admin.store.access;
+    const member = { ...sampleMember, id: admin.deps.ids.create("mem"), email: "a@example.com" };
+    await members.insert(member);
+    const source = { address: null, userAgent: null, device: undefined };
+    const opened = await openSession(admin.deps, { member, by: "passwordHash" }, source);
+    const credentials = { authorization: null, cookie: `keyward_session=${opened?.session}` };
+    const seen = async () => (await sessions.listOf(member.id))[0]?.lastSeenAtMs;
+    const before = await seen();
+    admin.nowMs += 3_600_000;
+    expect(await authenticator.identify(credentials, { isUse: false })).toBeDefined();
+    expect(await seen()).toBe(before);
+    await authenticator.identify(credentials);
+    expect(await seen()).toBe(admin.nowMs);
   });
 
   it("sends an item at once, and frees the place when the reader hangs up", async () => {

@@ -16,6 +16,9 @@ import { resolveUsageFilter, usageScopeFields } from "./usage-filter.ts";
 
 /** Shorter than the patience of proxies with a connection on which nothing comes. */
 const LIVE_IDLE_MS = 10_000;
+/** As long as any other revocation may take to arrive. */
+const CHECKED_EVERY_MS = 1_000;
+const MAX_UNCHECKED_MS = 10_000;
 /** Items that are written in one piece. */
 const MAX_BATCH = 64;
 
@@ -26,7 +29,7 @@ const watchCalls = createRoute({
   tags: ["usage"],
   summary: "Stream calls as they end, as JSON lines",
   description: [
-    `The stream begins with an item \`opened\` and has no end of its own; where nothing happens, an item \`idle\` comes every ${LIVE_IDLE_MS / 1000} seconds. What was before is in \`/usage/events\`.`,
+    `The stream begins with an item \`opened\` and has no end of its own; where nothing happens, an item \`idle\` comes every ${LIVE_IDLE_MS / 1000} seconds. It is ended within a second or so of the revocation or the end of the token or session that asked for it. What was before is in \`/usage/events\`.`,
     "A reader that does not keep up loses the oldest items and is told how many. The workers of one server (`--processes`) tell of each other's calls; every machine tells of its own only.",
   ].join("\n\n"),
   request: {
@@ -73,18 +76,55 @@ export function registerLiveCalls(router: AdminRouter, deps: LiveDeps): void {
       return refuse(context, "live_feed_unavailable", message);
     }
     // At once, and not when the next item fails to be written: the place is free for another reader.
-    context.req.raw.signal.addEventListener("abort", () => reader.close(), { once: true });
+    const { signal } = context.req.raw;
+    const close = closeWhenRefused(reader, context.get("isStillAllowed"));
+    signal.addEventListener("abort", close, { once: true });
     context.header("content-type", "application/x-ndjson");
     // Read by nginx and those that do as it does: items are not kept back until a buffer is full.
     context.header("x-accel-buffering", "no");
-    const lines = ReadableStream.from(writeItems(deps, reader));
+    const lines = ReadableStream.from(writeItems(deps, reader, close));
     // The router's types know JSON and text; to them there is no answer of lines.
     return context.body(lines, 200) as never;
   });
 }
 
+/**
+ * Returns what ends the stream, and ends it when the token or the session is revoked or over, or its member may not see calls
+ * any more; also when that could not be looked at for a while: a store that is away must not let anybody see more than one that
+ * is there.
+ */
+function closeWhenRefused(
+  reader: FeedReader,
+  isStillAllowed: () => Promise<boolean>,
+): () => void {
+  let checkedAtMs = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const close = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    reader.close();
+  };
+  const check = async () => {
+    try {
+      if (!(await isStillAllowed())) return close();
+      checkedAtMs = performance.now();
+    } catch {
+      // The store does not answer, which others tell of. Asked again until it has been too long.
+      if (performance.now() - checkedAtMs >= MAX_UNCHECKED_MS) return close();
+    }
+    // Refreshing one that was cleared would start it again.
+    if (timer !== undefined) timer.refresh();
+  };
+  timer = setTimeout(() => void check(), CHECKED_EVERY_MS);
+  return close;
+}
+
 /** The reader asks for the next piece when it has taken the last one; until then items wait in the feed, and give way. */
-async function* writeItems(deps: LiveDeps, reader: FeedReader): AsyncGenerator<Uint8Array> {
+async function* writeItems(
+  deps: LiveDeps,
+  reader: FeedReader,
+  close: () => void,
+): AsyncGenerator<Uint8Array> {
   const { clock, serverInfo } = deps;
   try {
     const serverStartedAt = formatOptionalInstant(serverInfo.startedAtMs);
@@ -102,7 +142,7 @@ async function* writeItems(deps: LiveDeps, reader: FeedReader): AsyncGenerator<U
       if (item === "closed") return;
     }
   } finally {
-    reader.close();
+    close();
   }
 }
 

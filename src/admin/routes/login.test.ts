@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { adminUnderTest, call, NOW_MS, postOf } from "../../../test/support/admin-under-test.ts";
+import type { Role } from "../../core/access/role.ts";
 import type { AdminApp } from "../admin-app.ts";
+import type { AdminDeps } from "../admin-deps.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
+import { makeInvitation } from "../make-invitation.ts";
 
 const PASSWORD = "correct horse battery";
 const HOST = { host: "keyward.test", origin: "http://keyward.test" };
@@ -24,15 +27,18 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
   const admin = adminUnderTest();
   let app: AdminApp;
 
-  beforeEach(() => {
-    app = admin.appWith({
+  const appOf = (changes: Partial<AdminDeps> = {}) =>
+    admin.appWith({
       authenticator: createTokenAuthenticator({
         ...admin.store.access,
         adminTokens: admin.store.adminTokens,
         nowMs: () => admin.nowMs,
         extraToken: "the token of the settings",
       }),
+      ...changes,
     });
+  beforeEach(() => {
+    app = appOf();
   });
 
   const invite = async (email: string, role: string, more: object = {}) =>
@@ -46,6 +52,15 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     const answer = await post("/invitations/accept", { secret, password: PASSWORD });
     expect([answer.status, answer.text]).toEqual([201, answer.text]);
     return cookiesOf(answer);
+  }
+  const accept = (secret: string | undefined) =>
+    post("/invitations/accept", { secret, password: PASSWORD });
+  /** An open link as versions left it that kept more than one. */
+  async function leftOver(of: { email: string; role: Role }): Promise<string> {
+    const about = { ...of, environments: null, createdBy: "local" };
+    const { record, secret } = makeInvitation(admin.deps, about);
+    await admin.store.access.invitations.insert(record);
+    return secret;
   }
   const logIn = (email: string, password: string, headers: SentHeaders = {}) =>
     post("/login", { email, password }, headers);
@@ -78,6 +93,43 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     expect(session).toMatch(
       /^keyward_session=kw_session_\w+; Path=\/; Max-Age=604800; HttpOnly; SameSite=Lax$/,
     );
+  });
+
+  it("has one open link for an address, the newest, and none when its person has joined", async () => {
+    const left = await leftOver({ email: "anna@example.com", role: "admin" });
+    const older = await invite("anna@example.com", "admin");
+    const newest = await invite("ANNA@example.com", "viewer");
+    const open = (await admin.get("/invitations")).body as { data: unknown[] };
+    expect(open.data).toMatchObject([{ id: newest.id, role: "viewer" }]);
+    const again = await leftOver({ email: "anna@example.com", role: "admin" });
+    for (const secret of [left, secretOf(older)]) expect((await accept(secret)).status).toBe(403);
+    expect((await accept(secretOf(newest))).body).toMatchObject({ role: "viewer" });
+    expect((await accept(again)).status).toBe(403);
+    expect((await admin.get("/invitations")).body).toMatchObject({ data: [] });
+    const { data } = (await admin.get("/audit?action=invitation.revoked")).body as {
+      data: { target: { id: string } }[];
+    };
+    expect(data).toHaveLength(3);
+    expect(data.map(({ target }) => target.id)).toContain(older.id);
+  });
+
+  it("lets no removed member back by a link from before, neither their own nor one that they have made", async () => {
+    const cookie = await joined("anna@example.com", "admin");
+    const own = await leftOver({ email: "anna@example.com", role: "admin" });
+    const asked = { email: "second@example.com", role: "admin" };
+    const byCookie = (await post("/invitations", asked, { cookie })).body as Link;
+    const token = (await post("/admin-tokens", { name: "t", role: "admin" }, { cookie })).body;
+    const bearer = { authorization: `Bearer ${(token as { token: string }).token}` };
+    const third = { ...asked, email: "third@example.com" };
+    const byToken = (await post("/invitations", third, bearer)).body as Link;
+    const others = await invite("ben@example.com", "viewer");
+    const id = await idOf("anna@example.com");
+    expect((await call(admin.app, `/members/${id}`, { method: "DELETE" })).status).toBe(200);
+    for (const secret of [own, secretOf(byCookie), secretOf(byToken)]) {
+      expect((await accept(secret)).status).toBe(403);
+    }
+    expect((await accept(secretOf(others))).status).toBe(201);
+    expect((await accept(secretOf(await invite("anna@example.com", "viewer")))).status).toBe(201);
   });
 
   it("refuses links that were revoked, have expired or were never made, with one answer", async () => {
@@ -173,6 +225,51 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     expect((await get("/me", { cookie })).status).toBe(200);
     expect((await get("/me", { cookie: other })).status).toBe(401);
     expect((await logIn("anna@example.com", PASSWORD)).status).toBe(401);
+  });
+
+  it("opens no session, and sets no password, for one that was replaced while it was checked", async () => {
+    const cookie = await joined("anna@example.com", "viewer");
+    const checked = Promise.withResolvers<void>();
+    const replaced = Promise.withResolvers<void>();
+    let waiting = 0;
+    const slow = appOf({
+      passwords: {
+        hash: (password) => admin.deps.passwords.hash(password),
+        verify: async (password, hash) => {
+          const isRight = await admin.deps.passwords.verify(password, hash);
+          if ((waiting += 1) === 2) checked.resolve();
+          await replaced.promise;
+          return isRight;
+        },
+      },
+    });
+    const change = { currentPassword: PASSWORD, newPassword: "the thief's own words" };
+    const late = [
+      call(slow, "/login", postOf({ email: "anna@example.com", password: PASSWORD }, HOST)),
+      call(slow, "/me/password", postOf(change, { ...HOST, cookie })),
+    ];
+    await checked.promise;
+    const right = { currentPassword: PASSWORD, newPassword: "another horse battery" };
+    expect((await post("/me/password", right, { cookie })).status).toBe(200);
+    replaced.resolve();
+    for (const answer of await Promise.all(late)) {
+      expect(answer.body).toMatchObject({ error: { code: "invalid_login" } });
+      expect(answer.headers.getSetCookie()).toEqual([]);
+    }
+    const id = await idOf("anna@example.com");
+    expect(await admin.store.access.sessions.listOf(id ?? ("" as never))).toHaveLength(1);
+    expect((await logIn("anna@example.com", "another horse battery")).status).toBe(200);
+  });
+
+  it("takes one spelling of an address, and none that could be taken for another", async () => {
+    await joined("kim@example.com", "viewer");
+    expect((await logIn("KIM@example.com", PASSWORD)).status).toBe(200);
+    for (const email of ["\u{212A}im@example.com", "ｋim@example.com", "ki\u200Bm@example.com"]) {
+      const input = { email, role: "viewer" };
+      const invited = await admin.post("/invitations", input);
+      expect(invited).toMatchObject({ status: 400, body: { error: { param: "email" } } });
+      expect((await logIn(email, PASSWORD)).status).toBe(400);
+    }
   });
 
   it("lists one's own sessions and ends one of them, and nobody else's", async () => {

@@ -25,10 +25,10 @@ import { listOf } from "../fields/paging.ts";
 import {
   checkLogin,
   DEVICE_LIFE_MS,
-  knowDevice,
   type LoginDeps,
   type LoginSource,
   openSession,
+  type Proven,
 } from "../log-in.ts";
 import { deviceCookie, readLoginCookies, sessionCookie } from "../login-cookies.ts";
 import { HasherBusyError } from "../password-hasher.ts";
@@ -158,8 +158,10 @@ export function registerLogin(router: AdminRouter, deps: Deps): void {
     const source = readSource(deps, context);
     const outcome = await check(deps, context.req.valid("json"), source);
     if ("refusal" in outcome) return refuseLogin(context, outcome.refusal);
-    await startSession(deps, context, { member: outcome.member, source });
-    return context.json(describeMember(outcome.member), 200);
+    const { member } = outcome;
+    const isIn = await startSession(deps, context, { member, by: "passwordHash", source });
+    if (!isIn) return refuseLogin(context, "wrong");
+    return context.json(describeMember(member), 200);
   });
 
   router.openapi(logOut, async (context) => {
@@ -191,8 +193,8 @@ export function registerLogin(router: AdminRouter, deps: Deps): void {
       const outcome = await check(deps, given, readSource(deps, context));
       if ("refusal" in outcome) return refuseLogin(context, outcome.refusal);
     }
-    await setPassword(deps, { member, newPassword, keep: sessionId });
-    return context.json(describeMember(member), 200);
+    const isSet = await setPassword(deps, { member, newPassword, keep: sessionId });
+    return isSet ? context.json(describeMember(member), 200) : refuseLogin(context, "wrong");
   });
 
   router.openapi(listSessions, async (context) => {
@@ -214,21 +216,22 @@ export function registerLogin(router: AdminRouter, deps: Deps): void {
   });
 }
 
-/** Sets the cookies of somebody who has proved who they are. */
+/** Sets the cookies of somebody who has proved who they are; false where that does not hold any more. */
 export async function startSession(
   deps: Deps,
   context: Context<AdminEnv>,
-  { member, source }: { readonly member: MemberRecord; readonly source: LoginSource },
-): Promise<void> {
+  { source, ...proven }: Proven & { readonly source: LoginSource },
+): Promise<boolean> {
   const secure = isSecure(deps);
   const { maxMs } = deps.sessionLimits ?? DEFAULT_SESSION_LIMITS;
-  const { secret } = await openSession(deps, member, source);
-  const device = await knowDevice(deps, member);
+  const opened = await openSession(deps, proven, source);
+  if (opened === undefined) return false;
   const cookies = [
-    sessionCookie(secret, { isSecure: secure, maxAgeMs: maxMs }),
-    deviceCookie(device, { isSecure: secure, maxAgeMs: DEVICE_LIFE_MS }),
+    sessionCookie(opened.session, { isSecure: secure, maxAgeMs: maxMs }),
+    deviceCookie(opened.device, { isSecure: secure, maxAgeMs: DEVICE_LIFE_MS }),
   ];
   for (const cookie of cookies) context.header("set-cookie", cookie, { append: true });
+  return true;
 }
 
 export function readSource(deps: Deps, context: Context<AdminEnv>): LoginSource {
@@ -261,10 +264,14 @@ function refuseLogin(context: Context<AdminEnv>, refusal: Refused) {
   }
   const seconds = Math.ceil(refusal.waitMs / 1000);
   context.header("retry-after", String(seconds));
-  const message = `Too many logins have failed. Try again in ${seconds} seconds.`;
-  return refuse(context, "login_throttled", message);
+  return refuse(context, "login_throttled", tooManyLogins(seconds));
 }
 
+export function tooManyLogins(seconds: number): string {
+  return `Too many logins have failed. Try again in ${seconds} seconds.`;
+}
+
+/** False when the member was removed, has another password or has ended this session since the request was let in. */
 async function setPassword(
   { store, passwords }: Deps,
   asked: {
@@ -272,13 +279,19 @@ async function setPassword(
     readonly newPassword: string;
     readonly keep: SessionRecord["id"] | undefined;
   },
-): Promise<void> {
+): Promise<boolean> {
   const { id } = asked.member;
   const passwordHash = await passwords.hash(asked.newPassword);
-  await store.transaction(async ({ access }) => {
+  return await store.transaction(async ({ access }) => {
+    const current = await access.members.findById(id);
+    if (current?.removedAtMs !== null) return false;
+    if (current.passwordHash !== asked.member.passwordHash) return false;
+    const sessions = await access.sessions.listOf(id);
+    if (!sessions.some((session) => session.id === asked.keep)) return false;
     await access.members.update(id, { passwordHash });
     await access.sessions.removeOf(id, asked.keep);
     await access.logins.removeDevicesOf(id);
+    return true;
   });
 }
 

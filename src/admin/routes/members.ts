@@ -95,7 +95,7 @@ const removeMember = createRoute({
   path: "/members/{id}",
   operationId: "removeMember",
   tags: ["members"],
-  summary: "Remove a member, whose sessions and tokens end with it",
+  summary: "Remove a member, whose sessions, tokens and open invitations end with it",
   request: { params: ID_PARAM, query: closedQuery({}) },
   responses: {
     200: jsonAnswer("The member as it was.", memberSchema),
@@ -157,8 +157,13 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
     const outcome = await store.transaction(async (repositories) => {
       const refusal = await refusalOf(repositories, { principal, member, role: null });
       if (refusal !== undefined) return refusal;
-      const { members, sessions, logins } = repositories.access;
-      await members.remove(member.id, clock.nowMs());
+      const { members, invitations, sessions, logins } = repositories.access;
+      const nowMs = clock.nowMs();
+      await members.remove(member.id, nowMs);
+      // Neither by a link of their own nor by one that they have made for somebody else.
+      for (const which of [{ email: member.email }, { createdBy: member.email }]) {
+        await invitations.revokeOpen(which, nowMs);
+      }
       await sessions.removeOf(member.id);
       await logins.removeDevicesOf(member.id);
       return undefined;

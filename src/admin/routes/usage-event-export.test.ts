@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { adminUnderTest, NOW_MS } from "../../../test/support/admin-under-test.ts";
 import { sampleEvent, sampleIntent } from "../../../test/support/sample-calls.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
+import { createTokenAuthenticator } from "../authenticator.ts";
 
 const EVENTS = 5_000;
 
@@ -93,6 +94,26 @@ describe("usage export", { timeout: 30_000 }, () => {
     expect(refused.body).toMatchObject({
       error: { problems: [{ param: "format" }, { param: "limit" }] },
     });
+  });
+
+  it("breaks off when the token that asked for it is revoked, before it has told more", async () => {
+    await insertEvents(600);
+    const made = await admin.post("/admin-tokens", { name: "t", role: "viewer" });
+    const { id, token } = made.body as { id: string; token: string };
+    const app = admin.appWith({
+      authenticator: createTokenAuthenticator({
+        ...admin.store.access,
+        adminTokens: admin.store.adminTokens,
+        nowMs: () => admin.nowMs,
+      }),
+    });
+    const url = "http://keyward.test/api/v1/usage/events/export?format=jsonl";
+    const headers = { authorization: `Bearer ${token}` };
+    const { body } = await app.fetch(new Request(url, { headers }));
+    const reader = body?.getReader();
+    expect((await reader?.read())?.value?.length).toBeGreaterThan(0);
+    await admin.post(`/admin-tokens/${id}/revoke`);
+    await expect(reader?.read()).rejects.toThrow("may not have it any more");
   });
 
   it("breaks off audibly when a page cannot be read, and tells the log why", async () => {

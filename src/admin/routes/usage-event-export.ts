@@ -5,6 +5,7 @@ import type { AdminDeps } from "../admin-deps.ts";
 import {
   type CsvColumn,
   type ExportFormat,
+  type PageExport,
   type StartedExport,
   startPageExport,
 } from "../answers/page-export.ts";
@@ -16,11 +17,11 @@ import { formatUsageEvent, type UsageEventAnswer, usageEventSchema } from "./usa
 const PAGE_SIZE = 100;
 
 export interface EventExporter {
-  /** Rejects when the first page cannot be read. `onBreak` gets what went wrong after that. */
+  /** Rejects when the first page cannot be read. */
   start(
     format: ExportFormat,
     filter: EventFilter,
-    onBreak: (error: unknown) => void,
+    asked: Pick<PageExport<UsageEvent, UsageEventAnswer>, "onBreak" | "isStillAllowed">,
   ): Promise<StartedExport>;
 }
 
@@ -35,7 +36,7 @@ export function createEventExporter(store: AdminDeps["store"]): EventExporter {
   }
 
   return {
-    start(format, filter, onBreak) {
+    start(format, filter, asked) {
       const names = new NameLookup(store);
       return startPageExport(format, {
         name: "usage-events",
@@ -49,7 +50,7 @@ export function createEventExporter(store: AdminDeps["store"]): EventExporter {
           }
           return answers;
         },
-        onBreak,
+        ...asked,
       });
     },
   };

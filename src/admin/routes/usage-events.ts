@@ -78,9 +78,10 @@ export function registerUsageEvents(
     if ("problems" in resolved) return refuseProblems(context, resolved.problems);
     const requestId = context.get("requestId");
     const { method, path } = context.req;
-    const { contentType, fileName, body } = await exporter.start(format, resolved.filter, (error) =>
-      onFault?.({ requestId, method, path, code: "internal_error", error }),
-    );
+    const { contentType, fileName, body } = await exporter.start(format, resolved.filter, {
+      onBreak: (error) => onFault?.({ requestId, method, path, code: "internal_error", error }),
+      isStillAllowed: context.get("isStillAllowed"),
+    });
     context.header("content-type", contentType);
     context.header("content-disposition", `attachment; filename="${fileName}"`);
     return context.body(body, 200);

@@ -91,8 +91,9 @@ const restore = defineCommand({
     await agree({ io, isAgreed: options.yes }, question);
     const nowMs = (): number => io.nowMs();
     const restored = await restoreBackup({ config: settings, backup, nowMs });
-    const { facts, replaced = null, carried = null, journals } = restored;
-    await output.data({ ...toJson(facts), replaced, carried, journals }, () => {
+    const { facts, replaced = null, carried = null, journals, revokedInvitations } = restored;
+    const answer = { ...toJson(facts), replaced, carried, revokedInvitations, journals };
+    await output.data(answer, () => {
       output.line(`restored from ${backup}`);
       output.facts([
         ...factsOf(facts),
@@ -112,6 +113,12 @@ const restore = defineCommand({
           "there is no database that tells what came after the backup: whatever was revoked or rotated since the backup holds again; look through `keyward keys list`",
         );
       }
+      if (revokedInvitations > 0) {
+        output.line(`open invitations, revoked: ${formatCount(revokedInvitations)}`);
+      }
+      output.note(
+        "members have the roles and passwords of the backup, and log in again: look through `keyward members list`",
+      );
       output.note("next: keyward start");
     });
   },

@@ -36,13 +36,14 @@ describe("keyward members", () => {
     expect(invited.stdout).toMatch(/^http:\/\/127\.0\.0\.1:5000\/join#kw_invite_\w{49}\n$/);
     expect(invited.stderr).toMatch(/works once, until \d{4}-/);
     const ipv6 = { KEYWARD_HOST: "::1", KEYWARD_PUBLIC_URL: "" };
-    const [other] = (await cli.run([...INVITE, "viewer"], { env: ipv6 })).stdout.split("#");
+    const cleo = ["members", "invite", "--email", "cleo@example.com", "--role", "viewer"];
+    const [other] = (await cli.run(cleo, { env: ipv6 })).stdout.split("#");
     expect(other).toBe("http://[::1]:4141/join");
     const { data } = (await cli.json(["members", "invitations"])) as {
       data: { id: string; email: string; role: string }[];
     };
     expect(data).toMatchObject([
-      { email: "ben@example.com", role: "viewer" },
+      { email: "cleo@example.com", role: "viewer" },
       { email: "ben@example.com", role: "developer" },
     ]);
     const { stdout } = await cli.run(["members", "invitations"]);
@@ -86,7 +87,8 @@ describe("keyward members", () => {
     expect(other.stdout).toMatch(/^logs in with +a password$/m);
     expect(other.stdout).not.toContain(passwordHash);
     const unbound = await cli.run(["members", "unbind", dev]);
-    expect(unbound.stdout).toBe("dev@example.com is bound to no account\n");
+    expect(unbound.stdout).toBe("dev@example.com is bound to no account, and logged out everywhere\n");
+    expect(unbound.stderr).toMatch(/^the member's admin tokens stay; /m);
     const find = await cli.withStore((store) => store.access.members.findById(dev));
     expect(find?.subject).toBeNull();
     expect((await cli.run(["members", "remove", dev])).stdout).toBe("removed dev@example.com\n");
@@ -112,6 +114,31 @@ test("owner-link prints a link that makes an owner, and takes back the one befor
     expect((await find(first.stdout))?.revokedAtMs).not.toBeNull();
     expect((await find(link))?.revokedAtMs).toBeNull();
   });
+});
+
+test("admin-tokens: have a role or single permissions, and an end", async () => {
+  await cli.install();
+  const create = ["admin-tokens", "create", "--name", "pages"];
+  const made = await cli.json([
+    ...create,
+    ...["--permission", "client-tokens:write", "--permission", "keys:read"],
+    ...["--environment", "production", "--expires", "90d"],
+  ]);
+  expect(made).toMatchObject({
+    role: null,
+    permissions: ["client-tokens:write", "keys:read"],
+    environmentIds: [expect.stringMatching(/^env_/)],
+    expiresAt: new Date(NOW_MS + 90 * 86_400_000).toISOString(),
+  });
+  const { stdout } = await cli.run(["admin-tokens", "list"]);
+  expect(stdout).toMatch(/^pages +client-tokens:write keys:read /m);
+  for (const wrong of [
+    create,
+    [...create, "--role", "viewer", "--permission", "keys:read"],
+    [...create, "--permission", "everything"],
+  ]) {
+    expect(await cli.run(wrong)).toMatchObject({ code: 2, stdout: "" });
+  }
 });
 
 test("admin-tokens: made once in clear, listed by their preview, and revoked", async () => {

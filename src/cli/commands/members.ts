@@ -8,6 +8,7 @@ const MEMBER_ID = { description: "the member's id" };
 
 const invite = defineCommand({
   summary: "make a link that lets somebody join, once",
+  details: "It works for three days, in place of every link for the address that is still open.",
   examples: [
     "keyward members invite --email anna@example.com --role developer",
     "keyward members invite --email ben@example.com --role developer --environment production",
@@ -138,7 +139,7 @@ const uninvite = defineCommand({
 const unbind = defineCommand({
   summary: "forget who a member is at the identity provider",
   details:
-    "For one whose account there was made anew. Ends the member's sessions; the next login with a verified e-mail address binds again.",
+    "For one whose account there was made anew. Ends the member's sessions; the next login with a verified e-mail address binds again. A password and admin tokens stay as they are: where the old account was in wrong hands, remove the member instead.",
   examples: ["keyward members unbind mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
   reach: "admin",
   printsData: true,
@@ -152,7 +153,13 @@ const unbind = defineCommand({
         body: { hasIdentity: false },
       }),
     );
-    await output.data(member, () => output.line(`${member.email} is bound to no account`));
+    await output.data(member, () => {
+      output.line(`${member.email} is bound to no account, and logged out everywhere`);
+      const { hasPassword } = member;
+      output.note(
+        `${hasPassword ? "the password and " : ""}the member's admin tokens stay; \`keyward members remove\` ends everything`,
+      );
+    });
   },
 });
 
@@ -184,7 +191,7 @@ const setRole = defineCommand({
 });
 
 const remove = defineCommand({
-  summary: "remove a member, with sessions and tokens",
+  summary: "remove a member, with sessions, tokens and open invitations",
   examples: ["keyward members remove mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
   reach: "admin",
   printsData: true,

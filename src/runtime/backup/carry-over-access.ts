@@ -16,20 +16,26 @@ export interface CarriedAccess {
   readonly removedMembers: number;
 }
 
-/** Undefined when there is none, or it can't be read. Everybody has to log in again. */
+export interface RestoredAccess {
+  readonly revokedInvitations: number;
+  /** Undefined when there is no replaced database, or it can't be read. */
+  readonly carried: CarriedAccess | undefined;
+}
+
+/** In any case everybody has to log in again. */
 export async function carryOverAccess(
   replaced: string | undefined,
   store: AuditedStore,
   atMs: number,
-): Promise<CarriedAccess | undefined> {
+): Promise<RestoredAccess> {
   // A link that was used, or a session that was ended, is as good as new in the backup.
   await store.access.sessions.removeOld({ createdMs: atMs + 1, seenMs: atMs + 1 });
-  await store.access.invitations.revokeOwnerLinks(atMs);
+  const revokedInvitations = await endInvitations(store, atMs);
   await endClientTokens(store);
   const state = replaced === undefined ? undefined : readAccessState(replaced, atMs);
-  if (state === undefined) return undefined;
+  if (state === undefined) return { revokedInvitations, carried: undefined };
   for (const id of state.keysWithEndedSecrets) await store.gatewayKeys.endSuperseded(id, atMs);
-  return {
+  const carried: CarriedAccess = {
     rotatedGatewayKeys: await carryOverSecrets(state, store, atMs),
     revokedGatewayKeys: await count(state.revokedGatewayKeys, (id) =>
       store.gatewayKeys.revoke(id, atMs),
@@ -44,6 +50,20 @@ export async function carryOverAccess(
       store.access.members.remove(id, atMs),
     ),
   };
+  return { revokedInvitations, carried };
+}
+
+/** Whoever was let in by one since, or removed, must not come by it again. */
+async function endInvitations(
+  { access: { invitations } }: AuditedStore,
+  atMs: number,
+): Promise<number> {
+  let ended = 0;
+  for (;;) {
+    const { rows } = await invitations.list({ limit: MAX_PAGE_SIZE });
+    if (rows.length === 0) return ended;
+    ended += await count(rows, ({ id }) => invitations.revoke(id, atMs));
+  }
 }
 
 /** Some may have been revoked since; their pages ask for others. */

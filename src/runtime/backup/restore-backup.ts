@@ -26,14 +26,12 @@ import {
 import { BY_LOCAL, openAudit } from "../open-audit.ts";
 import { openVault } from "../open-vault.ts";
 import { StartError } from "../start-error.ts";
-import { carryOverAccess, type CarriedAccess } from "./carry-over-access.ts";
+import { carryOverAccess, type RestoredAccess } from "./carry-over-access.ts";
 
-export interface Restored {
+export interface Restored extends RestoredAccess {
   readonly facts: DatabaseFacts;
   /** Where the database is that was there before; undefined when there was none. */
   readonly replaced: string | undefined;
-  /** What of the replaced database holds on; undefined when there was none, or it can't be read. */
-  readonly carried: CarriedAccess | undefined;
   /** Journals that the next start takes in. */
   readonly journals: number;
 }
@@ -60,11 +58,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     await copyFile(backup, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     // Of whatever mode the backup is.
     await chmod(staged, 0o600);
-    const carried = await prepare(staged, database, options);
+    const access = await prepare(staged, database, options);
     const replaced = existsSync(database) ? replacedName(database, nowMs()) : undefined;
     await refuseWhileServing(journalFolder, () => putInPlace(staged, database, replaced));
     const journals = (await listJournals(journalFolder)).length;
-    return { facts, replaced, carried, journals };
+    return { facts, replaced, ...access, journals };
   } finally {
     for (const suffix of ["", "-wal", "-shm"]) await rm(`${staged}${suffix}`, { force: true });
   }
@@ -95,7 +93,7 @@ async function prepare(
   staged: string,
   database: string,
   { config, backup, nowMs }: RestoreOptions,
-): Promise<CarriedAccess | undefined> {
+): Promise<RestoredAccess> {
   const store = new SqliteStore({ path: staged, isInline: true });
   try {
     await refuseNewer(store);
@@ -104,7 +102,7 @@ async function prepare(
     const audited = await openAudit({ store, vault, nowMs });
     return await audited.as(BY_LOCAL, async () => {
       const replaced = existsSync(database) ? database : undefined;
-      const carried = await carryOverAccess(replaced, audited, nowMs());
+      const access = await carryOverAccess(replaced, audited, nowMs());
       await audited.note({
         action: "database.restored",
         target: { kind: "database", id: DATABASE_FILE, name: null },
@@ -112,7 +110,7 @@ async function prepare(
         before: null,
         after: JSON.stringify({ backup }),
       });
-      return carried;
+      return access;
     });
   } finally {
     await store.close();

@@ -5,7 +5,16 @@ import type {
   InvitationRepository,
   MemberRepository,
 } from "../access-repositories.ts";
-import { about, type ActsOf, created, removal, update, type Within, withActs } from "./within.ts";
+import {
+  about,
+  type ActsOf,
+  created,
+  removal,
+  update,
+  type Within,
+  withActs,
+  writeChange,
+} from "./within.ts";
 
 /** Sessions, and what protects logins, come and go with use. */
 export function withAccessActs(access: AccessRepositories, within: Within): AccessRepositories {
@@ -74,11 +83,14 @@ function invitationActs(within: Within): ActsOf<InvitationRepository> {
           () => invitations.revoke(id, atMs),
         ),
       ),
-    revokeOwnerLinks: (atMs) =>
+    revokeOpen: (which, atMs) =>
       within(async ({ access: { invitations } }, write) => {
-        const count = await invitations.revokeOwnerLinks(atMs);
-        if (count > 0) await write(allOf("invitation", "ownerLinksRevoked", count));
-        return count;
+        const revoked = await invitations.revokeOpen(which, atMs);
+        for (const after of revoked) {
+          const before = { ...after, revokedAtMs: null };
+          await writeChange({ kind: "invitation", verb: "revoked", write }, { before, after });
+        }
+        return revoked;
       }),
   };
 }

@@ -136,13 +136,31 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
       expect(await invitations.accept(revoked.id, NOW + 1)).toBe(false);
     });
 
-    test("of the first owner are revoked together, and no others", async () => {
+    test.each([
+      ["for one address", { email: "anna@example.com" }, ["a", "expired"]],
+      ["for nobody in particular", { email: null }, ["link"]],
+      ["that one person has made", { createdBy: "ben@example.com" }, ["link", "c"]],
+    ])("%s are revoked together while they are open, and no others", async (_, which, names) => {
       const { invitations } = fixture.store.access;
-      const links = [sampleInvitation({ email: null }), sampleInvitation({ email: null })];
-      const other = sampleInvitation();
-      for (const each of [...links, other]) await invitations.insert(each);
-      expect(await invitations.revokeOwnerLinks(NOW + 1)).toBe(2);
-      expect((await invitations.list({ limit: 5 })).rows).toEqual([other]);
+      const createdBy = "ben@example.com";
+      const all = {
+        a: sampleInvitation(),
+        expired: sampleInvitation({ expiresAtMs: NOW }),
+        link: sampleInvitation({ email: null, createdBy }),
+        c: sampleInvitation({ email: "c@example.com", createdBy }),
+        used: sampleInvitation({ acceptedAtMs: NOW, createdBy }),
+        before: sampleInvitation({ revokedAtMs: NOW, createdBy }),
+      };
+      for (const each of Object.values(all)) await invitations.insert(each);
+      const revoked = await invitations.revokeOpen(which, NOW + 1);
+      const meant = names.map((name) => all[name as keyof typeof all].id).toSorted();
+      expect(revoked.map(({ id }) => id).toSorted()).toEqual(meant);
+      expect(revoked.every(({ revokedAtMs }) => revokedAtMs === NOW + 1)).toBe(true);
+      const open = (await invitations.list({ limit: 9 })).rows.map(({ id }) => id);
+      expect(open.some((id) => meant.includes(id))).toBe(false);
+      expect(open).toHaveLength(4 - meant.length);
+      expect(await invitations.findById(all.before.id)).toEqual(all.before);
+      expect(await invitations.revokeOpen(which, NOW + 2)).toEqual([]);
     });
 
     test("are found while they can be accepted, the newest first: by their address, or as the first owner's", async () => {

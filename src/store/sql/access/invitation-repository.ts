@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import type { InvitationId } from "../../../core/ids/ids.ts";
 import type { InvitationRecord } from "../../access-records.ts";
-import type { InvitationRepository } from "../../access-repositories.ts";
+import type { InvitationRepository, OpenInvitations } from "../../access-repositories.ts";
 import type { Page, PageRequest } from "../../paging.ts";
 import { toNullableNumber } from "../nullable-number.ts";
 import { newestFirst } from "../page.ts";
@@ -78,12 +78,13 @@ export class SqlInvitationRepository implements InvitationRepository {
     return numUpdatedRows > 0n;
   }
 
-  async revokeOwnerLinks(atMs: number): Promise<number> {
-    const { numUpdatedRows } = await this.#open()
-      .set({ revoked_at_ms: atMs })
-      .where("email", "is", null)
-      .executeTakeFirst();
-    return Number(numUpdatedRows);
+  async revokeOpen(which: OpenInvitations, atMs: number): Promise<readonly InvitationRecord[]> {
+    const open = this.#open().set({ revoked_at_ms: atMs });
+    const meant =
+      "createdBy" in which
+        ? open.where("created_by", "=", which.createdBy)
+        : open.where("email", which.email === null ? "is" : "=", which.email);
+    return (await meant.returningAll().execute()).map(toRecord);
   }
 
   #rows() {
