@@ -7,7 +7,13 @@ import type { AlertMessage, SendOutcome } from "../alerts/alert-message.ts";
 import type { Principal } from "../core/access/principal.ts";
 import type { SessionLimits } from "../core/access/session.ts";
 import type { ErrorCode } from "../core/errors/codes.ts";
-import type { IdFactory, ProcessId, RequestId } from "../core/ids/ids.ts";
+import type {
+  ClientTokenId,
+  GatewayKeyId,
+  IdFactory,
+  ProcessId,
+  RequestId,
+} from "../core/ids/ids.ts";
 import type { AccountUse } from "../core/limits/account-demand.ts";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
@@ -90,6 +96,8 @@ export interface AdminDeps {
     | undefined;
   /** How much of accounts' limits is used now, as far as the running process knows; absent where no server runs. */
   readonly accountUses?: (() => readonly AccountUse[]) | undefined;
+  /** Called for each client token that is made: one may be made for every visit, so that the audit log does not tell of them. */
+  readonly onClientToken?: ((made: MadeClientToken) => void) | undefined;
   /** Called for each refusal that the table of error codes wants in the log: a wrong token, another origin. */
   readonly onRefusal?: ((refusal: AdminRefusal) => void) | undefined;
   /** Called once for each answer with a status of 500 or more, and for an export that breaks off. */
@@ -99,6 +107,18 @@ export interface AdminDeps {
 /** Where a request came from. */
 export interface AdminCaller {
   /** The IP address of the other end of the connection; null where there was none. */
+  readonly address: string | null;
+}
+
+/** A client token that was made, for the log: it is a row nowhere. */
+export interface MadeClientToken {
+  readonly requestId: RequestId;
+  readonly id: ClientTokenId;
+  readonly keyId: GatewayKeyId;
+  readonly customer: string;
+  readonly expiresAtMs: number;
+  /** Who has made it, and from where. */
+  readonly by: string;
   readonly address: string | null;
 }
 

@@ -45,17 +45,19 @@ export function scopeOf(context: Pick<CommandContext<ScopeOptions>, "options" | 
 export const EVENT_OPTIONS = {
   ...SCOPE_OPTIONS,
   status: { value: "status", description: "only calls that ended so", choices: EVENT_STATUSES },
+  clientToken: { value: "id", description: "only calls with this client token" },
   requestId: { value: "id", description: "the call with this x-keyward-request-id" },
 } as const satisfies Record<string, OptionSpec>;
 
 type EventOptions = { readonly [Name in keyof typeof EVENT_OPTIONS]: string | undefined };
 
 export function eventFilterOf(context: Pick<CommandContext<EventOptions>, "options" | "io">) {
-  const { status, requestId } = context.options;
+  const { status, clientToken, requestId } = context.options;
   return {
     ...scopeOf(context),
     ...given({
       status: status === undefined ? undefined : parseChoice(status, isEventStatus, "--status"),
+      clientToken,
       requestId,
     }),
   };

@@ -89,11 +89,12 @@ async function outcomeOf(answer: ReturnType<typeof send>) {
 describe("a client token", () => {
   it("calls from a browser as its customer's, whatever the call says, and counts for its gateway key", async () => {
     const { gateway, upstream } = await start();
-    const token = tokenOf({ feature: "chat" });
+    const id = ids.create("ctk");
+    const token = tokenOf({ id, feature: "chat" });
     const headers = { "x-keyward-customer": "other", "x-keyward-feature": "mine" };
     expect(await outcomeOf(send(gateway, token, { headers }))).toBe(200);
     expect(gateway.events).toMatchObject([
-      { customer: "acme", feature: "chat", gatewayKeyId: KEY_ID },
+      { customer: "acme", feature: "chat", gatewayKeyId: KEY_ID, clientTokenId: id },
     ]);
     expect(await outcomeOf(send(gateway, tokenOf(), { headers }))).toBe(200);
     expect(gateway.events[1]).toMatchObject({ customer: "acme", feature: null });

@@ -4,6 +4,7 @@
  */
 import type { Lending } from "../core/budgets/lease.ts";
 import type {
+  ClientTokenId,
   CustomerId,
   EnvironmentId,
   EventId,
@@ -199,6 +200,7 @@ export interface EventFilter {
   readonly projectId?: ProjectId | undefined;
   readonly environmentId?: EnvironmentId | undefined;
   readonly gatewayKeyId?: GatewayKeyId | undefined;
+  readonly clientTokenId?: ClientTokenId | undefined;
   readonly customer?: string | undefined;
   readonly feature?: string | undefined;
   /** The served model, or the requested one where none was served. */
@@ -227,7 +229,9 @@ export interface SummaryRequest {
   readonly fromMs?: number | undefined;
   /** Exclusive; raised to the hour. */
   readonly toMs?: number | undefined;
-  readonly filter?: Omit<EventFilter, "fromMs" | "toMs" | "status" | "requestId"> | undefined;
+  readonly filter?:
+    | Omit<EventFilter, "fromMs" | "toMs" | "status" | "requestId" | "clientTokenId">
+    | undefined;
 }
 
 export interface SummaryRow {

@@ -3,6 +3,7 @@ import { adminUnderTest, call, NOW_MS, postOf } from "../../../test/support/admi
 import { tokenPrincipalOf } from "../../core/access/principal.ts";
 import type { EnvironmentId } from "../../core/ids/ids.ts";
 import { readClientToken } from "../../core/keys/client-token.ts";
+import type { MadeClientToken } from "../admin-deps.ts";
 import { ClientTokenBook } from "../../proxy/client-token-book.ts";
 import { readClientTokenFacts } from "../../runtime/read-client-token-facts.ts";
 
@@ -62,6 +63,28 @@ describe("client tokens", { timeout: 60_000 }, () => {
     });
     expect((await bookNow()).find(made.token)).toMatchObject({ id: made.id, customer: "acme" });
     expect(await admin.store.changes.latestSequence()).toBe(before);
+  });
+
+  it("are told to the log, each by who has made it and from where, and never the token itself", async () => {
+    const told: MadeClientToken[] = [];
+    const app = admin.appWith({ onClientToken: (made) => told.push(made) });
+    const body = { key: keyId, customer: "acme", models: ["gpt-4o-mini"] };
+    const url = "http://keyward.test/api/v1/client-tokens";
+    const answer = await app.fetch(new Request(url, postOf(body)), { address: "192.0.2.7" });
+    const made = (await answer.json()) as Made;
+    expect(told).toEqual([
+      {
+        requestId: answer.headers.get("x-keyward-request-id"),
+        id: made.id,
+        keyId,
+        customer: "acme",
+        expiresAtMs: NOW_MS + 600_000,
+        by: "local",
+        address: "192.0.2.7",
+      },
+    ]);
+    const refused = await call(app, "/client-tokens", postOf({ ...body, models: [] }));
+    expect([refused.status, told.length]).toEqual([400, 1]);
   });
 
   it("are never good for longer than their key, and not made under one that is over", async () => {

@@ -19,6 +19,7 @@ import type { AdminRouter } from "../admin-router.ts";
 import type { Problem } from "../answers/error-body.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { callerAddress } from "../caller-address.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import { externalIdField, nameField, referenceField } from "../fields/names.ts";
@@ -26,7 +27,10 @@ import { References } from "../references.ts";
 import { listOfNames, modelField } from "./key-schemas.ts";
 import { amountFields, limitAmountsSchema } from "./limit-schemas.ts";
 
-type TokenDeps = Pick<AdminDeps, "store" | "vault" | "ids" | "clock">;
+type TokenDeps = Pick<
+  AdminDeps,
+  "store" | "vault" | "ids" | "clock" | "clientAddressOf" | "onClientToken"
+>;
 
 const TAGS = ["client tokens"];
 /** Shorter, and clocks that differ a little would make it nothing. */
@@ -144,11 +148,18 @@ export function registerClientTokens(router: AdminRouter, deps: TokenDeps): void
     }
     const problems = await problemsOf(deps, key, input);
     if (problems.length > 0) return refuseProblems(context, problems);
-    const made = await make(deps, { key, environment, input, nowMs });
+    const { claims, made } = await make(deps, { key, environment, input, nowMs });
     if (made.token.length > MAX_CLIENT_TOKEN_CHARACTERS) {
       const message = `The token would have ${made.token.length} characters, more than the ${MAX_CLIENT_TOKEN_CHARACTERS} that go in a header: name fewer models.`;
       return refuseProblems(context, [{ param: "models", message }]);
     }
+    const { id, keyId, customer, expiresAtMs } = claims;
+    deps.onClientToken?.({
+      requestId: context.get("requestId"),
+      ...{ id, keyId, customer, expiresAtMs },
+      by: context.get("actor"),
+      address: callerAddress(deps, context),
+    });
     return context.json(made, 201);
   });
 
@@ -219,7 +230,7 @@ interface Making {
 async function make(
   { store, vault, ids }: TokenDeps,
   { key, environment, input, nowMs }: Making,
-): Promise<z.input<typeof tokenSchema>> {
+): Promise<{ readonly claims: ClientTokenClaims; readonly made: z.input<typeof tokenSchema> }> {
   // In this order: a revocation in between finds the token older than it is.
   const madeAfter = await store.changes.latestSequence();
   const signingKey = await store.exposure.clientTokens.currentSigningKey(environment.id);
@@ -243,7 +254,7 @@ async function make(
     expiresAtMs: key.expiresAtMs === null ? wantedMs : Math.min(wantedMs, key.expiresAtMs),
   };
   const sign = await vault.hasher(clientTokenPurpose(environment.id, signingKey));
-  return {
+  const made = {
     id: claims.id,
     token: createClientToken(environment.kind, claims, sign),
     keyId: key.id,
@@ -255,4 +266,5 @@ async function make(
     limits: claims.limits,
     expiresAt: formatInstant(claims.expiresAtMs),
   };
+  return { claims, made };
 }

@@ -78,6 +78,9 @@ export const usageEventSchema = z
     priceRowId: z.string().nullable(),
     correctedCostUsd: money("What it costs by its last correction; null where it has none."),
     correctedPriceRowId: z.string().nullable(),
+    clientTokenId: z.string().nullable().openapi({
+      description: "Of the client token that the call came with; null: it came with the key itself.",
+    }),
   })
   .openapi("UsageEvent");
 
@@ -144,6 +147,7 @@ export function formatEventFacts(event: UsageEvent): Omit<UsageEventAnswer, Look
     priceUsd: formatOptionalUsd(event.pricePicos),
     holdUsd: formatOptionalUsd(event.holdPicos),
     priceRowId: event.priceRowId,
+    clientTokenId: event.clientTokenId ?? null,
   };
 }
 

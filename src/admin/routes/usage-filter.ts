@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { type GatewayKeyId, isId } from "../../core/ids/ids.ts";
+import { type ClientTokenId, type GatewayKeyId, isId } from "../../core/ids/ids.ts";
 import { EVENT_STATUSES } from "../../core/usage/usage-event.ts";
 import type { EventFilter } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -40,6 +40,16 @@ export const eventFilterFields = {
   to: instantField("Exclusive.").optional(),
   ...usageScopeFields,
   status: z.enum(EVENT_STATUSES).optional(),
+  clientToken: z
+    .string()
+    .transform((text, context) => {
+      if (isId("ctk", text)) return text;
+      const message = "must be the id of a client token, as the answer that made it has it";
+      context.issues.push({ code: "custom", message, input: text });
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", description: "A client token's id." }),
   requestId: tagField.optional().openapi({ description: "`x-keyward-request-id` of the call." }),
 };
 
@@ -53,6 +63,7 @@ interface GivenFilter {
   readonly feature?: string | undefined;
   readonly model?: string | undefined;
   readonly status?: EventFilter["status"];
+  readonly clientToken?: ClientTokenId | undefined;
   readonly requestId?: string | undefined;
 }
 
@@ -85,6 +96,7 @@ export async function resolveUsageFilter(
       projectId: project?.id,
       environmentId: environment?.id,
       gatewayKeyId: given.key,
+      clientTokenId: given.clientToken,
       customer,
       feature: given.feature,
       model: given.model,

@@ -1,4 +1,5 @@
 import type {
+  ClientTokenId,
   EnvironmentId,
   EventId,
   GatewayKeyId,
@@ -87,6 +88,8 @@ export interface CallIntent {
   readonly projectId: ProjectId;
   readonly environmentId: EnvironmentId;
   readonly gatewayKeyId: GatewayKeyId;
+  /** Of the token that the call came with, made under the key; absent: it came with the key itself. */
+  readonly clientTokenId?: ClientTokenId;
   /** The customer's external id, as the team names it; null when the call names none. */
   readonly customer: string | null;
   readonly feature: string | null;

@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyEvent, anyIntent } from "../../../test/support/arbitrary-calls.ts";
+import type { ClientTokenId } from "../../core/ids/ids.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import { decodeRecord, encodeEvent, encodeHeader, encodeIntent } from "./journal-record.ts";
 
@@ -44,6 +45,15 @@ describe("a journal record", () => {
     ] as const;
     for (const deferred of steps) {
       const event = { ...fc.sample(anyEvent, 1)[0], deferred } as UsageEvent;
+      expect(decodeRecord(lineOf(encodeEvent(event)))).toEqual({ kind: "settled", event });
+    }
+  });
+
+  test("keeps which client token a call came with, also beside such work", () => {
+    const clientTokenId = "ctk_01JZ6Y4V2S8W3N5R7T9X0B1C2D" as ClientTokenId;
+    const ended = { step: "ended", objectId: "resp_1", report: null } as const;
+    for (const more of [{ clientTokenId }, { clientTokenId, deferred: ended }]) {
+      const event = { ...fc.sample(anyEvent, 1)[0], ...more } as UsageEvent;
       expect(decodeRecord(lineOf(encodeEvent(event)))).toEqual({ kind: "settled", event });
     }
   });

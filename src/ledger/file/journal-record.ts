@@ -92,9 +92,7 @@ function crcDigits(crc: number): string {
 }
 
 function isIntent(value: unknown): boolean {
-  return [OLDEST_INTENT_FIELDS, INTENT_FIELDS, DEFERRED_INTENT_FIELDS].some((length) =>
-    isTuple(value, length),
-  );
+  return Array.isArray(value) && value.length >= OLDEST_INTENT_FIELDS && value.length <= MOST_INTENT_FIELDS;
 }
 
 function isTuple(value: unknown, length: number): value is readonly unknown[] {
@@ -106,20 +104,25 @@ function isOutcome(value: unknown): boolean {
 }
 
 const SPACE = 0x20;
-const INTENT_FIELDS = 18;
-/** With what few calls have: work that is charged later. */
-const DEFERRED_INTENT_FIELDS = 19;
 /** Before a call could have several attempts. */
 const OLDEST_INTENT_FIELDS = 17;
+/** With what few calls have: work that is charged later, and a client token. */
+const MOST_INTENT_FIELDS = 20;
 const OUTCOME_FIELDS = 15;
 /** Before there were variants. */
 const OLDEST_OUTCOME_FIELDS = 13;
-type IntentFields = readonly [...ReturnType<typeof plainIntentFields>, CallIntent["deferred"]?];
+type IntentFields = readonly [
+  ...ReturnType<typeof plainIntentFields>,
+  (CallIntent["deferred"] | null)?,
+  CallIntent["clientTokenId"]?,
+];
 type OutcomeFields = ReturnType<typeof outcomeFields>;
 
 function intentFields(intent: CallIntent): IntentFields {
   const fields = plainIntentFields(intent);
-  return intent.deferred === undefined ? fields : [...fields, intent.deferred];
+  const { deferred, clientTokenId } = intent;
+  if (clientTokenId !== undefined) return [...fields, deferred ?? null, clientTokenId];
+  return deferred === undefined ? fields : [...fields, deferred];
 }
 
 function plainIntentFields(intent: CallIntent) {
@@ -165,7 +168,8 @@ function readIntent(fields: IntentFields): CallIntent {
     isStream: fields[15],
     holdPicos: parseMoney(fields[16]),
     attempt: fields[17] ?? 1,
-    ...(fields[18] !== undefined && { deferred: fields[18] }),
+    ...(fields[18] != null && { deferred: fields[18] }),
+    ...(fields[19] !== undefined && { clientTokenId: fields[19] }),
   };
 }
 

@@ -28,6 +28,7 @@ export async function openIntent(deps: OpenIntentDeps, call: Call): Promise<Refu
     projectId: key.projectId,
     environmentId: key.environmentId,
     gatewayKeyId: key.id,
+    ...(key.clientToken !== undefined && { clientTokenId: key.clientToken.id }),
     customer: call.customer,
     feature: call.feature,
     operation: call.operation.name,

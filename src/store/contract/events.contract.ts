@@ -28,6 +28,7 @@ function matches(event: UsageEvent, filter: EventFilter): boolean {
     (filter.projectId ?? event.projectId) === event.projectId &&
     (filter.environmentId ?? event.environmentId) === event.environmentId &&
     (filter.gatewayKeyId ?? event.gatewayKeyId) === event.gatewayKeyId &&
+    (filter.clientTokenId ?? event.clientTokenId) === event.clientTokenId &&
     (filter.requestId ?? event.requestId) === event.requestId &&
     (filter.customer === undefined || filter.customer === event.customer) &&
     (filter.feature === undefined || filter.feature === event.feature) &&
@@ -69,6 +70,7 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
         sampleEvent({ costPicos: picos(-1n), pricePicos: picos(-1_000_001n) }),
         sampleEvent({ costPicos: picos(2n ** 63n + 5n), pricePicos: picos(-(2n ** 70n)) }),
         sampleEvent({ quantities: { input: Number.MAX_SAFE_INTEGER, audioOutput: 3 } }),
+        sampleEvent({ clientTokenId: ids.create("ctk") }),
         sampleEvent({ customer: "Größe 漢字 🙂", feature: 'it\'s "quoted" %_\\' }),
       ];
       const { inserted } = await usage.insertBatch({ events, refusals: [] });
@@ -226,10 +228,11 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
 
   describe("the list of usage events", () => {
     const fixture = useDatabase(createDatabase);
-    const [projectId, environmentId, gatewayKeyId, requestId] = [
+    const [projectId, environmentId, gatewayKeyId, clientTokenId, requestId] = [
       ids.create("prj"),
       ids.create("env"),
       ids.create("key"),
+      ids.create("ctk"),
       ids.create("req"),
     ] as const;
     const events = Array.from({ length: 60 }, (_, i) =>
@@ -243,6 +246,7 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
         ...(i % 7 === 0 && { projectId }),
         ...(i % 7 <= 1 && { environmentId }),
         ...(i % 7 <= 2 && { gatewayKeyId }),
+        ...(i % 9 === 0 && { clientTokenId }),
         ...(i % 10 === 0 && { requestId }),
       }),
     );
@@ -254,6 +258,7 @@ export function describeEvents(createDatabase: CreateTestDatabase): void {
         { projectId },
         { environmentId },
         { gatewayKeyId },
+        { clientTokenId },
         { customer: "acme" },
         { customer: "nobody" },
         { feature: "voice" },

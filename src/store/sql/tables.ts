@@ -4,6 +4,7 @@ import type { LeaseHolder } from "../../core/budgets/lease.ts";
 import type { Period } from "../../core/budgets/periods.ts";
 import type { EnvironmentKind, UnpricedPolicy } from "../../core/environments/environment.ts";
 import type {
+  ClientTokenId,
   BudgetId,
   BudgetIncreaseId,
   CorrectionId,
@@ -174,6 +175,7 @@ export interface UsageEventTable {
   readonly price_micros: NullableInteger;
   readonly price_rest_picos: NullableInteger;
   readonly price_row_id: string | null;
+  readonly client_token_id: ClientTokenId | null;
 }
 
 export interface PriceOverrideTable {

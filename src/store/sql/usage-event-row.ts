@@ -61,6 +61,7 @@ export function toEventRow(event: UsageEvent): Insertable<UsageEventTable> {
     price_micros: price.micros,
     price_rest_picos: price.restPicos,
     price_row_id: boundedName(event.priceRowId),
+    client_token_id: event.clientTokenId ?? null,
   };
 }
 
@@ -73,6 +74,7 @@ export function fromEventRow(row: Selectable<UsageEventTable>): UsageEvent {
     projectId: row.project_id,
     environmentId: row.environment_id,
     gatewayKeyId: row.gateway_key_id,
+    ...(row.client_token_id !== null && { clientTokenId: row.client_token_id }),
     customer: row.customer,
     feature: row.feature,
     operation: row.operation,

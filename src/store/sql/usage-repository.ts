@@ -61,6 +61,9 @@ export class SqlUsageRepository implements UsageRepository {
     if (filter.gatewayKeyId !== undefined) {
       rows = rows.where("gateway_key_id", "=", filter.gatewayKeyId);
     }
+    if (filter.clientTokenId !== undefined) {
+      rows = rows.where("client_token_id", "=", filter.clientTokenId);
+    }
     for (const name of ["customer", "feature", "model"] as const) {
       const value = filter[name];
       if (value !== undefined) rows = rows.where(name, "=", boundedText(value));
