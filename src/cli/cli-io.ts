@@ -2,6 +2,7 @@
  * What the command line client touches of its process. Nothing else in cli/ reads `process`: a test hands in streams,
  * an environment and a clock of its own.
  */
+import { fstatSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { readProcessEnvironment, type Environment } from "../config/process-environment.ts";
 
@@ -18,6 +19,8 @@ export interface CliIo {
   readonly stopped: AbortSignal;
   /** A person can be asked: input and error output are a terminal. */
   readonly isInteractive: boolean;
+  /** What is written to standard output rests in a store of logs, as far as can be told. */
+  readonly isOutputKept: boolean;
   /** Colour is wanted on standard output, on error output. */
   readonly hasColor: { readonly stdout: boolean; readonly stderr: boolean };
   /** Characters a line; null where the output is no terminal and may be as wide as it likes. */
@@ -42,9 +45,24 @@ export function processIo(): CliIo {
       return (stopped ??= whenStopped());
     },
     isInteractive: stdin.isTTY && stderr.isTTY,
+    isOutputKept: !stdout.isTTY && (process.pid === 1 || isJournal(env["JOURNAL_STREAM"])),
     hasColor: { stdout: isColorful(stdout), stderr: isColorful(stderr) },
     columns: stdout.isTTY ? stdout.columns : null,
   };
+}
+
+/**
+ * Whether standard output is systemd's journal. Source: systemd.exec(5), `JOURNAL_STREAM`: device and inode of the stream; a process further
+ * down inherits the variable and may write elsewhere. (Process 1 is what a container was started for: its output is the container's log.)
+ */
+function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(1);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false; // It is closed: nothing is kept of what nobody hears.
+  }
 }
 
 /** Sources: no-color.org, and the `dumb` terminal of terminfo. */

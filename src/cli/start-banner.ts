@@ -1,17 +1,20 @@
 import type { Config } from "../config/config-schema.ts";
 import { isLoopback } from "../core/network/loopback.ts";
+import type { FirstRun } from "../runtime/first-run.ts";
 import type { StartReport } from "../runtime/start-report.ts";
+import type { CliIo } from "./cli-io.ts";
+import { tellFirstSecrets } from "./first-secrets.ts";
 import { formatTime } from "./format-cells.ts";
 import type { Output } from "./output.ts";
 
 /**
- * What a start says. The secrets of the first start stand here and nowhere else, this once; all of it is for a person
- * to read and to paste from.
+ * What a start says. The secrets of the first start stand here, or in the file that it names, and nowhere else, this once; all of it is
+ * for a person to read and to paste from.
  */
 export function printStartBanner(
   keyward: StartReport,
-  config: Pick<Config, "dataDir" | "host">,
-  output: Output,
+  config: Pick<Config, "dataDir" | "host" | "firstSecrets">,
+  { io, output }: { readonly io: Pick<CliIo, "isOutputKept">; readonly output: Output },
 ): void {
   const { url, storeKind, firstRun } = keyward;
   output.line(`Keyward is running at ${url}`);
@@ -31,11 +34,10 @@ export function printStartBanner(
       `${config.host} is reachable from other machines, without encryption: put TLS in front`,
     );
   }
-  if (firstRun !== undefined) {
-    printImport(keyward, output);
-    printFirstRun({ url, ...firstRun }, output);
-  }
-  printOwnerOffer(keyward, output);
+  if (firstRun !== undefined) printImport(keyward, output);
+  const secrets = firstRun === undefined ? [] : firstRunLines({ url, ...firstRun });
+  tellFirstSecrets([...secrets, ...newOwnerLink(keyward)], config, { io, output });
+  printOpenOffer(keyward, output);
 }
 
 function describe({ providerKeys, isSimulated }: StartReport["environments"][number]): string {
@@ -92,27 +94,36 @@ function printImport({ importedKey, skippedPlaces }: StartReport, output: Output
   );
 }
 
-function printOwnerOffer({ ownerOffer }: StartReport, output: Output): void {
-  if (ownerOffer === undefined) return;
-  const until = formatTime(new Date(ownerOffer.expiresAtMs).toISOString());
-  const lines = ownerOffer.isNew
-    ? [
-        `To be the first owner, in a browser (works once, until ${until}; shown this once):`,
-        "",
-        ownerOffer.link,
-      ]
-    : [
-        `There is no owner yet: the link that was printed before works until ${until}; \`keyward owner-link\` makes another.`,
-      ];
-  for (const line of ["", ...lines]) output.line(line);
+function newOwnerLink({ ownerOffer }: StartReport): readonly string[] {
+  if (ownerOffer?.isNew !== true) return [];
+  const until = formatUntil(ownerOffer);
+  return [
+    "",
+    `To be the first owner, in a browser (works once, until ${until}; shown this once):`,
+    "",
+    ownerOffer.link,
+  ];
 }
 
-function printFirstRun(
-  { url, gatewayKey, adminToken }: { url: string; gatewayKey: string; adminToken: string },
-  output: Output,
-): void {
+function printOpenOffer({ ownerOffer }: StartReport, output: Output): void {
+  if (ownerOffer?.isNew !== false) return;
+  output.line();
+  output.line(
+    `There is no owner yet: the link that was made before works until ${formatUntil(ownerOffer)}; \`keyward owner-link\` makes another.`,
+  );
+}
+
+function formatUntil({ expiresAtMs }: { readonly expiresAtMs: number }): string {
+  return formatTime(new Date(expiresAtMs).toISOString());
+}
+
+function firstRunLines({
+  url,
+  gatewayKey,
+  adminToken,
+}: FirstRun & { readonly url: string }): readonly string[] {
   const body = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}';
-  const lines = [
+  return [
     "",
     "For your app, in .env.local (shown this once):",
     "",
@@ -143,5 +154,4 @@ function printFirstRun(
     "",
     "Then see what it cost:  keyward usage events",
   ];
-  for (const line of lines) output.line(line);
 }

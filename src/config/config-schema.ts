@@ -304,6 +304,10 @@ export const configSchema = z.strictObject({
       isSecret: true,
       isRefusedInFile: true,
     }),
+  firstSecrets: z.enum(["auto", "print", "file"]).default("auto").meta({
+    description:
+      "Where a start tells the key, the admin token and the owner's link that it has made: on standard output, or in the file `first-start.txt` of the data directory, which its user alone can read. `auto`: in the file where the output is known to be kept, in systemd's journal or as the log of a container whose first process this is.",
+  }),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta({
     description: "The least severe line that is logged.",
   }),

@@ -40,6 +40,7 @@ export async function runCliHere(
     nowMs,
     stopped: stopped ?? new AbortController().signal,
     isInteractive,
+    isOutputKept: false,
     hasColor: { stdout: false, stderr: false },
     columns: null,
   };

@@ -12,7 +12,7 @@ import { readVersion } from "../version.ts";
 export const start = defineCommand({
   summary: "start the gateway",
   details:
-    "The first start makes the data directory, a root key, an admin token, the environments and a key for development, and prints the two lines that your app needs. Each option is also an environment variable and a key of keyward.config.json; docs/config.md lists them. Control-C ends it: calls in flight are finished first.",
+    "The first start makes the data directory, a root key, an admin token, the environments and a key for development, and prints the two lines that your app needs (where the output is kept as a log, it writes them into a file instead: --first-secrets). Each option is also an environment variable and a key of keyward.config.json; docs/config.md lists them. Control-C ends it: calls in flight are finished first.",
   examples: [
     "keyward start",
     "keyward start --port 8080 --host 0.0.0.0",
@@ -31,7 +31,7 @@ export const start = defineCommand({
     // Asked for before anything is opened: what is asked to stop while it starts is stopped properly as well.
     const { stopped } = io;
     const keyward = await startHere(settings, { io, log });
-    printStartBanner(keyward, settings, output);
+    printStartBanner(keyward, settings, { io, output });
     if (io.isInteractive) output.note("Control-C stops it");
     await untilStopped(stopped);
     output.note(STOPPING);
@@ -73,7 +73,7 @@ async function runAsSupervisor(
     config: settings,
     log,
     onServing: (report) => {
-      printStartBanner(report, settings, output);
+      printStartBanner(report, settings, { io, output });
       if (io.isInteractive) output.note("Control-C stops it");
     },
   });

@@ -92,7 +92,8 @@ function crcDigits(crc: number): string {
 }
 
 function isIntent(value: unknown): boolean {
-  return Array.isArray(value) && value.length >= OLDEST_INTENT_FIELDS && value.length <= MOST_INTENT_FIELDS;
+  if (!Array.isArray(value)) return false;
+  return value.length >= OLDEST_INTENT_FIELDS && value.length <= MOST_INTENT_FIELDS;
 }
 
 function isTuple(value: unknown, length: number): value is readonly unknown[] {
@@ -149,6 +150,7 @@ function plainIntentFields(intent: CallIntent) {
 }
 
 function readIntent(fields: IntentFields): CallIntent {
+  const deferred = fields[18] ?? undefined;
   return {
     id: fields[0],
     requestId: fields[1],
@@ -168,7 +170,7 @@ function readIntent(fields: IntentFields): CallIntent {
     isStream: fields[15],
     holdPicos: parseMoney(fields[16]),
     attempt: fields[17] ?? 1,
-    ...(fields[18] != null && { deferred: fields[18] }),
+    ...(deferred !== undefined && { deferred }),
     ...(fields[19] !== undefined && { clientTokenId: fields[19] }),
   };
 }
