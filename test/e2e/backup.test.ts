@@ -75,6 +75,8 @@ it("is restored from a backup, with what was revoked and rotated since", async (
   const rotated = await createKey("rotated");
   const kept = await createKey("kept");
   expect(await statusWith(leaked.key)).toBe(200);
+  const anna = { email: "anna@example.com", role: "viewer" } as const;
+  expectData(await admin.POST("/invitations", { body: anna }));
   const made = await home.spawn("backup", "create", "copy.db");
   expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^wrote .*copy\.db, /) });
   expect(await home.run("backup", "create", "copy.db")).toMatchObject({ code: 1 });
@@ -98,6 +100,8 @@ it("is restored from a backup, with what was revoked and rotated since", async (
   const told = await succeed("backup", "restore", "copy.db", "--yes");
   expect(told).toMatch(/gateway keys that stay revoked: 1\n/);
   expect(told).toMatch(/gateway keys that keep the secret of a later rotation: 1\n/);
+  // Anna's, and the first owner's.
+  expect(told).toMatch(/open invitations, revoked: 2\n/);
 
   await start();
   const statuses = await Promise.all(
@@ -109,6 +113,8 @@ it("is restored from a backup, with what was revoked and rotated since", async (
   const entries = expectData(await admin.GET("/audit", { params: { query } }));
   expect(entries.data).toMatchObject([{ action: "database.restored", actor: { name: "local" } }]);
   expect(await succeed("audit", "verify")).toContain("whole");
+  const open = expectData(await admin.GET("/invitations"));
+  expect(open.data.map(({ email }) => email)).toEqual([null]);
   await until("every call is counted, the one before the backup too", async () => {
     const { data } = expectData(await admin.GET("/usage/events"));
     return data.length === 3;
