@@ -251,7 +251,7 @@ async function createAdmin(
         ? undefined
         : ({ id, accountId }) => routeHealth.describe({ keyId: id, accountId }),
     accountUses: accountGate && (() => accountGate.listUses()),
-    onClientToken: (made) => request.log.info(made, "a client token was made"),
+    onClientToken: (made) => request.log.info({ ...made }, "a client token was made"),
     onRefusal: (refusal) => request.log.info(refusal, "the admin API refused a request"),
     onFault: ({ error, ...fault }) =>
       request.log.error({ ...fault, err: error }, "the admin API failed"),

@@ -35,24 +35,27 @@ describe("what the first start has made", () => {
     [false, "auto"],
     [true, "print"],
     [false, "print"],
-  ] as const)("is printed where the output is kept: %s, and the setting is %s", async (...how) => {
-    expect(await tell(...how)).toBe(`\n${SECRET}\n`);
-    await expect(stat(join(dataDir, "first-start.txt"))).rejects.toThrow("ENOENT");
-  });
+  ] as const)(
+    "is printed where the output is kept: %s, and the setting is %s",
+    async (isKept, setting) => {
+      expect(await tell(isKept, setting)).toBe(`\n${SECRET}\n`);
+      await expect(stat(join(dataDir, "first-start.txt"))).rejects.toThrow("ENOENT");
+    },
+  );
 
   test.each([
     [true, "auto"],
     [false, "file"],
   ] as const)(
     "is in a file of its user alone where the output is kept: %s, and the setting is %s",
-    async (...how) => {
-      const said = await tell(...how);
+    async (isKept, setting) => {
+      const said = await tell(isKept, setting);
       const path = join(dataDir, "first-start.txt");
       expect(said).not.toContain(SECRET);
       expect(said).toContain(`\n${path}\n`);
       expect((await stat(path)).mode & 0o777).toBe(0o600);
       // A later start, with another link: what nobody has read yet is still there.
-      await tell(...how, ["the next"]);
+      await tell(isKept, setting, ["the next"]);
       expect(await readFile(path, "utf8")).toBe(`\n${SECRET}\nthe next\n`);
     },
   );

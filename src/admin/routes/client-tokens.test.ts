@@ -3,9 +3,9 @@ import { adminUnderTest, call, NOW_MS, postOf } from "../../../test/support/admi
 import { tokenPrincipalOf } from "../../core/access/principal.ts";
 import type { EnvironmentId } from "../../core/ids/ids.ts";
 import { readClientToken } from "../../core/keys/client-token.ts";
-import type { MadeClientToken } from "../admin-deps.ts";
 import { ClientTokenBook } from "../../proxy/client-token-book.ts";
 import { readClientTokenFacts } from "../../runtime/read-client-token-facts.ts";
+import type { MadeClientToken } from "../admin-deps.ts";
 
 interface Made {
   readonly id: string;

@@ -156,7 +156,10 @@ export function registerClientTokens(router: AdminRouter, deps: TokenDeps): void
     const { id, keyId, customer, expiresAtMs } = claims;
     deps.onClientToken?.({
       requestId: context.get("requestId"),
-      ...{ id, keyId, customer, expiresAtMs },
+      id,
+      keyId,
+      customer,
+      expiresAtMs,
       by: context.get("actor"),
       address: callerAddress(deps, context),
     });

@@ -15,7 +15,6 @@ import { OpenIdProvider } from "../../runtime/oidc/openid-provider.ts";
 import type { AdminApp } from "../admin-app.ts";
 import type { AdminRefusal } from "../admin-deps.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
-import { openSession } from "../log-in.ts";
 import { CALLBACK_PATH } from "./identity-login.ts";
 
 const ANNA: OpenIdPerson = { sub: "anna-1", email: "Anna@example.com", email_verified: true };
@@ -30,11 +29,9 @@ interface Begun {
 
 /** Where nobody listens any more. */
 async function closedUrl(): Promise<string> {
-  const { issuer, close } = await startOpenIdDouble().then((double) => ({
-    issuer: double.issuer,
-    close: () => double.close(),
-  }));
-  await close();
+  const double = await startOpenIdDouble();
+  const { issuer } = double;
+  await double.close();
   return issuer;
 }
 
@@ -161,8 +158,7 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
       // A name with control characters is none.
       name: null,
     });
-    const open = await admin.get("/invitations");
-    expect(open.body).toMatchObject({ data: [] });
+    expect((await admin.get("/invitations")).body).toMatchObject({ data: [] });
     const link = secretOf(await invite("ben@example.com"));
     const ben = { sub: "ben-1", email: "ben@example.com", name: "Ben" };
     await expectIn(await logIn(ben, { invitation: link }), "ben@example.com");
@@ -195,7 +191,7 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
   });
 
   it("lets in nobody whose address is not verified, and tells them nothing of who is here", async () => {
-    await addMember("anna@example.com");
+    const { id } = await addMember("anna@example.com");
     const texts = new Set<string>();
     for (const verified of [false, undefined, "false", 1]) {
       const person = { sub: "eve", email: "anna@example.com", email_verified: verified };
@@ -203,10 +199,7 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
       expectOut(answer, 403, "is verified");
       texts.add(answer.text);
     }
-    await admin.store.access.members.remove(
-      (await find("anna@example.com"))?.id ?? ("" as never),
-      1,
-    );
+    await admin.store.access.members.remove(id, 1);
     texts.add((await logIn({ sub: "eve", email: "anna@example.com" })).text);
     expect(texts.size).toBe(1);
     expectOut(await logIn({ sub: "eve" }), 403, "tells no e-mail address");
@@ -231,28 +224,13 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
   it("ends the sessions of a member who is unbound, and leaves the password and the tokens", async () => {
     const { id } = await addMember("anna@example.com", { passwordHash: "$x" });
     const cookie = cookiesOf(await logIn(ANNA));
-    const asAnna = { ...HOST, cookie };
-    const made = await call(app, "/admin-tokens", postOf({ name: "t", role: "viewer" }, asAnna));
+    const token = postOf({ name: "t", role: "viewer" }, { ...HOST, cookie });
+    const made = await call(app, "/admin-tokens", token);
     const authorization = `Bearer ${(made.body as { token: string }).token}`;
-    expect((await call(app, "/me", { headers: { cookie } })).status).toBe(200);
     await call(admin.app, `/members/${id}`, { ...postOf({ hasIdentity: false }), method: "PATCH" });
     expect((await call(app, "/me", { headers: { cookie } })).status).toBe(401);
     expect((await call(app, "/me", { headers: { authorization } })).status).toBe(200);
     expect(await find("anna@example.com")).toMatchObject({ passwordHash: "$x", subject: null });
-  });
-
-  it("opens no session for somebody who was unbound, or removed, in the moment they came back", async () => {
-    const member = await addMember("anna@example.com", { subject: "i s" });
-    const { members, sessions } = admin.store.access;
-    const source = { address: null, userAgent: null, device: undefined };
-    const open = () => openSession(admin.deps, { member, by: "subject" }, source);
-    expect(await open()).toBeDefined();
-    await members.update(member.id, { subject: null });
-    expect(await open()).toBeUndefined();
-    await members.update(member.id, { subject: "i s" });
-    await members.remove(member.id, admin.nowMs);
-    expect(await open()).toBeUndefined();
-    expect(await sessions.listOf(member.id)).toHaveLength(1);
   });
 
   it("asks the provider so often for one network, as logins with a password are counted, and again for another", async () => {
@@ -261,24 +239,22 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
       const { url, cookie } = await begin();
       const state = new URL(url).searchParams.get("state") ?? "";
       const query = person === undefined ? `?code=x&state=${state}` : double.logIn(url, person);
-      const request = new Request(`${BASE}/api/v1/login/oidc/callback${query}`, {
-        headers: { "sec-fetch-site": "cross-site", cookie },
+      const headers = { "sec-fetch-site": "cross-site", cookie };
+      return await app.fetch(new Request(`${BASE}${CALLBACK_PATH}${query}`, { headers }), {
+        address,
       });
-      return await app.fetch(request, { address });
     };
     for (let i = 0; i < 30; i += 1) expect((await from("192.0.2.7")).status).toBe(403);
     const asked = double.asked.length;
-    const refused = await from("192.0.2.7");
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
-    expect(await refused.text()).toContain("Try again in 1 seconds");
-    expect(double.asked.slice(asked)).toEqual([]);
+    const { status, headers: told } = await from("192.0.2.7");
+    expect([status, told.get("retry-after"), double.asked.length]).toEqual([429, "1", asked]);
     // One that is right counts for nothing, there or elsewhere.
-    expect((await from("192.0.2.8", ANNA)).status).toBe(303);
     admin.nowMs += 1000;
-    expect((await from("192.0.2.7", ANNA)).status).toBe(303);
-    const { logins } = admin.store.access;
-    const names = ["address 192.0.2.7", "address 192.0.2.8"];
-    expect(await logins.findAttempts(names)).toMatchObject([{ failures: 30 }]);
+    for (const address of ["192.0.2.8", "192.0.2.7"]) {
+      expect((await from(address, ANNA)).status).toBe(303);
+    }
+    const counted = await admin.store.access.logins.findAttempts(["address 192.0.2.7"]);
+    expect(counted).toMatchObject([{ failures: 30 }]);
   });
 
   it("lets a link in only whom it is for, once, and no link that is none", async () => {
@@ -292,7 +268,6 @@ describe("logins by an identity provider", { timeout: 60_000 }, () => {
     const refused = await startWith(link);
     expect(refused.body).toMatchObject({ error: { code: "invalid_invitation" } });
     expect(refused.headers.getSetCookie()).toEqual([]);
-    await addMember("cy@example.com");
     const other = await startWith({ invitation: "kw_invite_no" });
     expect(other.status).toBe(403);
   });

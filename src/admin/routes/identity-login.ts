@@ -19,10 +19,7 @@ import { INVALID_INVITATION } from "./invitations.ts";
 import { isSecure, readSource, startSession, tooManyLogins } from "./login.ts";
 
 type Deps = LoginDeps &
-  Pick<
-    AdminDeps,
-    "publicUrl" | "serverInfo" | "identityProvider" | "clientAddressOf" | "onFault"
-  >;
+  Pick<AdminDeps, "publicUrl" | "serverInfo" | "identityProvider" | "clientAddressOf" | "onFault">;
 
 const CALLBACK = "/login/oidc/callback";
 /** The one place that a page of another origin, the provider's, sends people to. */

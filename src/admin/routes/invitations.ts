@@ -25,8 +25,7 @@ import { ownUrl } from "../own-url.ts";
 import { readSource, startSession } from "./login.ts";
 import { formatMember, memberSchema, OWNERS_ONLY } from "./members.ts";
 
-type InvitationDeps = LoginDeps &
-  Pick<AdminDeps, "publicUrl" | "serverInfo" | "clientAddressOf">;
+type InvitationDeps = LoginDeps & Pick<AdminDeps, "publicUrl" | "serverInfo" | "clientAddressOf">;
 
 const invitationFields = {
   id: z.string().openapi({ example: "inv_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),

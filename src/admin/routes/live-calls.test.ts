@@ -83,6 +83,8 @@ async function ask(port: number, token: string): Promise<IncomingMessage> {
   return answer;
 }
 
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
 const sampleMember = {
   name: null,
   role: "viewer",
@@ -248,19 +250,17 @@ describe("GET /live/calls over HTTP", () => {
     const expiresAt = new Date(admin.nowMs + 60_000).toISOString();
     const [revoked, expiring] = [await withToken({}), await withToken({ expiresAt })];
     const [removed, loggedOut] = [await asMember("a@example.com"), await asMember("b@example.com")];
-    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
     const watch = async (headers: Readonly<Record<string, string>>) => {
       const request = new Request("http://keyward.test/api/v1/live/calls", { headers });
-      const answer = await guarded.fetch(request);
-      expect(answer.status).toBe(200);
-      return answer.text();
+      return await (await guarded.fetch(request)).text();
     };
     const ending = [
-      await watch(bearer(revoked.token)),
-      await watch(bearer(expiring.token)),
-      await watch({ cookie: removed.cookie }),
-      await watch({ cookie: loggedOut.cookie }),
-    ];
+      bearer(revoked.token),
+      bearer(expiring.token),
+      { cookie: removed.cookie },
+      { cookie: loggedOut.cookie },
+    ].map(watch);
+    await until("all are open", () => feed.counts.readers === 4);
     const staying = new AbortController();
     const { signal } = staying;
     const headers = bearer(TOKEN);
@@ -272,7 +272,7 @@ describe("GET /live/calls over HTTP", () => {
     await admin.post(`/admin-tokens/${revoked.id}/revoke`);
     await members.remove(removed.id, admin.nowMs);
     await sessions.removeOf(loggedOut.id);
-    for (const text of await Promise.all(ending)) expect(text).toContain('"opened"');
+    for (const told of await Promise.all(ending)) expect(told).toContain('"opened"');
     expect(feed.counts.readers).toBe(1);
     staying.abort();
     expect(feed.counts.readers).toBe(0);

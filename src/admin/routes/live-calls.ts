@@ -93,10 +93,7 @@ export function registerLiveCalls(router: AdminRouter, deps: LiveDeps): void {
  * any more; also when that could not be looked at for a while: a store that is away must not let anybody see more than one that
  * is there.
  */
-function closeWhenRefused(
-  reader: FeedReader,
-  isStillAllowed: () => Promise<boolean>,
-): () => void {
+function closeWhenRefused(reader: FeedReader, isStillAllowed: () => Promise<boolean>): () => void {
   let checkedAtMs = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const close = () => {

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { adminUnderTest, call, NOW_MS, postOf } from "../../../test/support/admin-under-test.ts";
 import type { Role } from "../../core/access/role.ts";
 import type { AdminApp } from "../admin-app.ts";
-import type { AdminDeps } from "../admin-deps.ts";
 import { createTokenAuthenticator } from "../authenticator.ts";
 import { makeInvitation } from "../make-invitation.ts";
 
@@ -27,18 +26,15 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
   const admin = adminUnderTest();
   let app: AdminApp;
 
-  const appOf = (changes: Partial<AdminDeps> = {}) =>
-    admin.appWith({
+  beforeEach(() => {
+    app = admin.appWith({
       authenticator: createTokenAuthenticator({
         ...admin.store.access,
         adminTokens: admin.store.adminTokens,
         nowMs: () => admin.nowMs,
         extraToken: "the token of the settings",
       }),
-      ...changes,
     });
-  beforeEach(() => {
-    app = appOf();
   });
 
   const invite = async (email: string, role: string, more: object = {}) =>
@@ -225,40 +221,6 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     expect((await get("/me", { cookie })).status).toBe(200);
     expect((await get("/me", { cookie: other })).status).toBe(401);
     expect((await logIn("anna@example.com", PASSWORD)).status).toBe(401);
-  });
-
-  it("opens no session, and sets no password, for one that was replaced while it was checked", async () => {
-    const cookie = await joined("anna@example.com", "viewer");
-    const checked = Promise.withResolvers<void>();
-    const replaced = Promise.withResolvers<void>();
-    let waiting = 0;
-    const slow = appOf({
-      passwords: {
-        hash: (password) => admin.deps.passwords.hash(password),
-        verify: async (password, hash) => {
-          const isRight = await admin.deps.passwords.verify(password, hash);
-          if ((waiting += 1) === 2) checked.resolve();
-          await replaced.promise;
-          return isRight;
-        },
-      },
-    });
-    const change = { currentPassword: PASSWORD, newPassword: "the thief's own words" };
-    const late = [
-      call(slow, "/login", postOf({ email: "anna@example.com", password: PASSWORD }, HOST)),
-      call(slow, "/me/password", postOf(change, { ...HOST, cookie })),
-    ];
-    await checked.promise;
-    const right = { currentPassword: PASSWORD, newPassword: "another horse battery" };
-    expect((await post("/me/password", right, { cookie })).status).toBe(200);
-    replaced.resolve();
-    for (const answer of await Promise.all(late)) {
-      expect(answer.body).toMatchObject({ error: { code: "invalid_login" } });
-      expect(answer.headers.getSetCookie()).toEqual([]);
-    }
-    const id = await idOf("anna@example.com");
-    expect(await admin.store.access.sessions.listOf(id ?? ("" as never))).toHaveLength(1);
-    expect((await logIn("anna@example.com", "another horse battery")).status).toBe(200);
   });
 
   it("takes one spelling of an address, and none that could be taken for another", async () => {

@@ -79,7 +79,8 @@ export const usageEventSchema = z
     correctedCostUsd: money("What it costs by its last correction; null where it has none."),
     correctedPriceRowId: z.string().nullable(),
     clientTokenId: z.string().nullable().openapi({
-      description: "Of the client token that the call came with; null: it came with the key itself.",
+      description:
+        "Of the client token that the call came with; null: it came with the key itself.",
     }),
   })
   .openapi("UsageEvent");

@@ -156,11 +156,7 @@ describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
     ["feature", { feature: "a" }, "by_feature (feature=?)"],
     ["model", { model: "a" }, "by_model (model=?)"],
     ["status", { status: "failed" }, "by_status (status=?)"],
-    [
-      "client token",
-      { clientTokenId: ids.create("ctk") },
-      "by_client_token (client_token_id=?)",
-    ],
+    ["client token", { clientTokenId: ids.create("ctk") }, "by_client_token (client_token_id=?)"],
     ["request", { requestId: "a" }, "by_request (request_id=?)"],
     ["time", at, "newest (started_at_ms>? AND started_at_ms<?)"],
     [

@@ -8,8 +8,8 @@ export function leakedProviderSecrets({ text, jsonField }: SchemaWords): readonl
   return [
     `alter table rotations add column old_fingerprint ${text}`,
     `update rotations set old_fingerprint = ${jsonField("old_secret", "fingerprint")}`,
-    "create index rotations_by_old_fingerprint on rotations (old_fingerprint)",
+    "create index rotations_by_old_fingerprint on rotations (old_fingerprint, created_at_ms, id)",
     `alter table provider_admin_keys add column fingerprint ${text}`,
-    "create index provider_admin_keys_by_fingerprint on provider_admin_keys (fingerprint)",
+    "create index provider_admin_keys_by_fingerprint on provider_admin_keys (fingerprint, account_id)",
   ];
 }

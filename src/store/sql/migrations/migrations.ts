@@ -25,7 +25,6 @@ import { unknownUsage } from "./0023-unknown-usage.ts";
 import { budgetRefusals } from "./0024-budget-refusals.ts";
 import { offeredAlertKinds } from "./0025-offered-alert-kinds.ts";
 import { leakedProviderSecrets } from "./0026-leaked-provider-secrets.ts";
-import { leakedProviderSecrets } from "./0025-leaked-provider-secrets.ts";
 import { clientTokenCalls } from "./0027-client-token-calls.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
