@@ -68,7 +68,7 @@ export async function checkLogin(
 }
 
 /** An attempt to log in of which the provider, not a password, tells whether it is right. */
-export interface CountedLogin {
+interface CountedLogin {
   /** It was right, or it is not the visitor's fault that it was not. */
   forgive(): Promise<void>;
 }
@@ -107,7 +107,7 @@ export interface Proven {
 }
 
 /** The values of cookies. */
-export interface OpenedSession {
+interface OpenedSession {
   readonly session: string;
   /** By which this browser is known from now on. */
   readonly device: string;

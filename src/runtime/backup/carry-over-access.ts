@@ -7,7 +7,7 @@ import { listAll } from "../../store/list-all.ts";
 import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
 
 /** How many of each. */
-export interface CarriedAccess {
+interface CarriedAccess {
   readonly revokedGatewayKeys: number;
   /** Keys that were rotated since: the secret they have now is the one that holds. */
   readonly rotatedGatewayKeys: number;
