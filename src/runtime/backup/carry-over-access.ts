@@ -5,6 +5,7 @@
 import type { AuditedStore } from "../../store/audited-store.ts";
 import { listAll } from "../../store/list-all.ts";
 import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
+import { MAX_PAGE_SIZE } from "../../store/store.ts";
 
 /** How many of each. */
 interface CarriedAccess {
