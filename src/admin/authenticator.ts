@@ -21,6 +21,11 @@ export interface Credentials {
   readonly cookie: string | null;
 }
 
+/** What a request says of who sends it. */
+export function credentialsOf({ headers }: Pick<Request, "headers">): Credentials {
+  return { authorization: headers.get("authorization"), cookie: headers.get("cookie") };
+}
+
 /** Decides who may use the admin API. */
 export interface Authenticator {
   /** False for one that lets everybody in: an app with it must never be reachable over HTTP. */

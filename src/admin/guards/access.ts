@@ -7,7 +7,7 @@ import { type AccessRule, ACCESS_RULES, type PermissionRule } from "../access-ru
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { refuse } from "../answers/refusal.ts";
-import { credentialsOf } from "./bearer-token.ts";
+import { credentialsOf } from "../authenticator.ts";
 import { findTarget, type FoundTarget } from "./find-target.ts";
 
 /** The route that a request is for. */

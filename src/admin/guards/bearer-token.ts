@@ -3,7 +3,7 @@ import type { Principal } from "../../core/access/principal.ts";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
 import type { AdminEnv } from "../admin-deps.ts";
 import { refuse } from "../answers/refusal.ts";
-import type { Authenticator, Credentials } from "../authenticator.ts";
+import { type Authenticator, credentialsOf } from "../authenticator.ts";
 import type { FindRoute } from "./access.ts";
 
 const MESSAGE =
@@ -50,11 +50,6 @@ export function requireAdminStill(authenticator: Authenticator): MiddlewareHandl
     context.set("principal", principal);
     return next();
   };
-}
-
-/** What a request says of who sends it. */
-export function credentialsOf({ headers }: Pick<Request, "headers">): Credentials {
-  return { authorization: headers.get("authorization"), cookie: headers.get("cookie") };
 }
 
 /** A fault here is the store's: what the caller may do about it is to try again. */
