@@ -231,7 +231,7 @@ export interface paths {
     put?: never;
     /**
      * Send no alerts of a rule, or about something, until a time
-     * @description Without a rule: of every rule; without a subject: about whatever; without both only with `everything`. What fires meanwhile is in the history and is not sent later.
+     * @description Without a rule: of every rule; without a subject: about whatever; without both only with `everything`, and for 30 days at most. What fires meanwhile is in the history and is not sent later.
      */
     post: operations["createAlertMute"];
     delete?: never;
@@ -609,7 +609,10 @@ export interface paths {
     /** List invitations that nobody has accepted or revoked, newest first */
     get: operations["listInvitations"];
     put?: never;
-    /** Invite somebody with a link that works once */
+    /**
+     * Invite somebody with a link that works once
+     * @description In place of every link for this address that is still open. Ends as well when the person joins in another way, and with the member who has made it.
+     */
     post: operations["createInvitation"];
     delete?: never;
     options?: never;
@@ -805,7 +808,7 @@ export interface paths {
     put?: never;
     /**
      * Report a key that you have found, or up to a hundred
-     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider key the owner is told. What was reported is neither kept nor logged.
+     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.
      */
     post: operations["reportLeaks"];
     delete?: never;
@@ -886,7 +889,7 @@ export interface paths {
     };
     /**
      * Stream calls as they end, as JSON lines
-     * @description The stream begins with an item `opened` and has no end of its own; where nothing happens, an item `idle` comes every 10 seconds. What was before is in `/usage/events`.
+     * @description The stream begins with an item `opened` and has no end of its own; where nothing happens, an item `idle` comes every 10 seconds. It is ended within a second or so of the revocation or the end of the token or session that asked for it. What was before is in `/usage/events`.
      *
      *     A reader that does not keep up loses the oldest items and is told how many. The workers of one server (`--processes`) tell of each other's calls; every machine tells of its own only.
      */
@@ -1032,7 +1035,7 @@ export interface paths {
     get: operations["getMember"];
     put?: never;
     post?: never;
-    /** Remove a member, whose sessions and tokens end with it */
+    /** Remove a member, whose sessions, tokens and open invitations end with it */
     delete: operations["removeMember"];
     options?: never;
     head?: never;
@@ -3737,14 +3740,14 @@ export interface components {
       /** @example lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @enum {string} */
-      kind: "gatewayKey" | "providerKey" | "adminToken" | "clientToken";
+      kind: "gatewayKey" | "providerKey" | "providerAdminKey" | "adminToken" | "clientToken";
       /** @description Its name when it was reported; of a client token, its customer. */
       name: string;
       /**
-       * @description `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `still_valid`: you were told, and have to act. `noted`: nobody was told.
+       * @description `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.
        * @enum {string}
        */
-      outcome: "revoked" | "old_secret_ended" | "still_valid" | "noted";
+      outcome: "revoked" | "old_secret_ended" | "old_secret_valid" | "still_valid" | "noted";
       /** @description Where it was found, by the report. */
       place: string | null;
       preview: string | null;
@@ -3888,6 +3891,8 @@ export interface components {
       attempt: number;
       /** @description The part of them that was read from a cache. */
       cachedInputTokens: number;
+      /** @description Of the client token that the call came with; null: it came with the key itself. */
+      clientTokenId: string | null;
       /**
        * @description What the provider charges us; null where that is not known.
        * @example 0.000315
@@ -5720,6 +5725,8 @@ export interface components {
       attempt: number;
       /** @description The part of them that was read from a cache. */
       cachedInputTokens: number;
+      /** @description Of the client token that the call came with; null: it came with the key itself. */
+      clientTokenId: string | null;
       /**
        * @description What it costs by its last correction; null where it has none.
        * @example 0.000315
@@ -17175,6 +17182,8 @@ export interface operations {
   listUsageEvents: {
     parameters: {
       query?: {
+        /** @description A client token's id. */
+        clientToken?: string;
         /** @description `nextCursor` of the page before; absent for the first. */
         cursor?: string;
         /** @description A customer's external id, as calls named it, or its id. */
@@ -17267,6 +17276,8 @@ export interface operations {
   exportUsageEvents: {
     parameters: {
       query?: {
+        /** @description A client token's id. */
+        clientToken?: string;
         /** @description A customer's external id, as calls named it, or its id. */
         customer?: string;
         /** @description An environment's name or id. */
