@@ -132,6 +132,7 @@ test("every setting of the server is a flag of start, and ends where it belongs"
     otlpEndpoint: "http://collector.example:4318",
     otlpHeaders: "api-key=some-text",
     durability: "disk",
+    firstSecrets: "file",
     logLevel: "error",
     processes: "1",
     maxAttempts: "4",
