@@ -197,12 +197,15 @@ class World {
   call(index: number, tokens: number): void {
     const gateway = this.gateways[index];
     const admit = async (): Promise<void> => {
-      const decision = await gateway?.admit({ ...CALL, tokens });
+      const askedAtMs = this.nowMs;
+      const answer = gateway?.admit({ ...CALL, tokens });
+      const decision = await answer;
       // Its process may have died while it waited.
       if (decision?.isAdmitted !== true || gateway !== this.gateways[index]) return;
       this.calls.push({
         process: index,
-        atMs: this.nowMs,
+        // What is decided at once is decided now, though the world goes on before this is reached.
+        atMs: answer instanceof Promise ? this.nowMs : askedAtMs,
         admission: decision,
         // A call that is larger than the limit counts as all of it: of the limit that it was admitted under.
         tokens: Math.min(tokens, this.limit.tokensPerMinute ?? 0),
