@@ -74,7 +74,7 @@ export interface Call {
   peeked: PeekedBody | undefined;
   /** The rules of its environment that it can break; null where there are none. */
   policy: CallPolicy | null;
-  /** What its output is limited to by its environment's policy, where it sets no limit itself. */
+  /** What its environment's policy limits its output to; a limit of the call's own is none above that. */
   outputCap: number | null;
   /** What its body takes of the memory for all bodies. */
   heldBytes: number;

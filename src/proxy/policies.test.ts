@@ -13,6 +13,7 @@ import {
   resolvePolicy,
   type RuleMode,
 } from "../core/policy/environment-policy.ts";
+import { openaiProvider } from "../providers/openai/openai-provider.ts";
 
 const { start } = dataPlaneFixture();
 
@@ -140,6 +141,31 @@ describe("an environment's output limit", () => {
       { max_tokens: 100 },
       { max_tokens: 100 },
     ]);
+  });
+
+  it("takes the place of what is no whole number above zero, which some servers take for no limit", async () => {
+    const { gateway, upstream } = await start(respondJson(ANSWER), { policy });
+    const messages = JSON.stringify(CHAT.messages);
+    for (const text of ["-1", "0", "-0", "1e-400", "0.5", "1e400", "[5000]", "true", "{}"]) {
+      const body = `{"model":"${CHAT.model}","messages":${messages},"max_tokens":${text}}`;
+      expect((await post(gateway, body)).statusCode).toBe(200);
+      const sent = JSON.parse(String(upstream.seen.at(-1)?.body)) as object;
+      expect(sent).toEqual({ ...CHAT, max_tokens: 100 });
+    }
+    const both = { ...CHAT, max_tokens: 50, max_completion_tokens: -1 };
+    expect((await post(gateway, both)).statusCode).toBe(200);
+    expect(JSON.parse(String(upstream.seen.at(-1)?.body))).toEqual({
+      ...both,
+      max_completion_tokens: 50,
+    });
+  });
+
+  it("is sent in a field that the provider heeds, where the call has its own in another", async () => {
+    const provider = { ...openaiProvider, ignoredOutputLimits: ["max_completion_tokens"] };
+    const { gateway, upstream } = await start(respondJson(ANSWER), { policy, provider });
+    const body = { ...CHAT, max_completion_tokens: 50 };
+    expect((await post(gateway, body)).statusCode).toBe(200);
+    expect(JSON.parse(String(upstream.seen[0]?.body))).toEqual({ ...body, max_tokens: 50 });
   });
 
   it("leaves a call alone that is below it, and looks at every field that a provider may go by", async () => {

@@ -1,4 +1,5 @@
 import { findForbiddenModel } from "../../core/policy/call-policy.ts";
+import { readOutputLimit } from "../../wire/bounds/read-token-bound.ts";
 import { isListed } from "../../wire/openai/unlisted.ts";
 import type { Call, Refusal } from "../call.ts";
 import type { PolicyWatch } from "../policy-watch.ts";
@@ -84,18 +85,14 @@ function hasBody({ request }: Call): boolean {
   return request.headers.has("transfer-encoding") || declared !== "0";
 }
 
-/** A limit above the policy's is refused; a call without one is sent with the policy's. */
+/** A limit above the policy's is refused; for what else there is, see the cap of `hold`, which knows the provider. */
 function admitOutput(policyWatch: PolicyWatch, call: Call): Refusal | undefined {
   const rule = call.policy?.output ?? null;
   const fields = call.operation.outputLimits ?? [];
   const scan = call.peeked?.scan ?? null;
   if (rule === null || scan === null || fields.length === 0) return undefined;
-  let isLimited = false;
   for (const field of fields) {
-    const tokens = Number(scan.fields.get(field)?.text ?? Number.NaN);
-    // What is no number is the same as none: the policy's takes its place.
-    if (Number.isNaN(tokens) || scan.fields.get(field)?.text === "null") continue;
-    isLimited = true;
+    const tokens = readOutputLimit(scan, field) ?? 0;
     if (tokens <= rule.maxTokens) continue;
     if (rule.mode === "warn") return policyWatch.note(call, "max_output_tokens");
     return {
@@ -104,6 +101,6 @@ function admitOutput(policyWatch: PolicyWatch, call: Call): Refusal | undefined 
       param: field,
     };
   }
-  if (!isLimited && rule.mode === "enforce") call.outputCap = rule.maxTokens;
+  if (rule.mode === "enforce") call.outputCap = rule.maxTokens;
   return undefined;
 }

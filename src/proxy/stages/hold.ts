@@ -14,6 +14,7 @@ import type {
   TightBudget,
 } from "../../ledger/holds.ts";
 import { readCallBound } from "../../wire/bounds/read-call-bound.ts";
+import { readOutputLimit } from "../../wire/bounds/read-token-bound.ts";
 import type { Operation } from "../../wire/openai/operation.ts";
 import { requestedModel, scopedCall, sentModel, type Call, type Refusal } from "../call.ts";
 import type { ProviderRoute } from "../snapshot.ts";
@@ -56,11 +57,20 @@ function holdAgainst(
   return answer.then((late) => take(deps, call, { bound, way, windows, amount, answer: late }));
 }
 
-/** What the policy limits the output of this attempt to; undefined where the provider heeds no such limit. */
-function capOf({ outputCap, operation, route }: Call): Call["outputLimit"] {
-  if (outputCap === null) return undefined;
+/**
+ * The limit on its output that this attempt is sent with, because its environment has one: in every field that the
+ * provider heeds, unless one of them has a limit already, and none has something that is no limit. Limits above the
+ * environment's were refused before.
+ */
+function capOf({ outputCap, operation, peeked, route }: Call): Call["outputLimit"] {
+  const scan = peeked?.scan ?? null;
+  if (outputCap === null || scan === null) return undefined;
   const fields = heededLimits(operation, route);
-  return fields.length === 0 ? undefined : { fields, tokens: outputCap };
+  const heeded = fields.map((field) => readOutputLimit(scan, field));
+  const isLimited = heeded.some((limit) => typeof limit === "number") && !heeded.includes(null);
+  if (isLimited || fields.length === 0) return undefined;
+  const given = (operation.outputLimits ?? []).map((field) => readOutputLimit(scan, field));
+  return { fields, tokens: Math.min(outputCap, ...given.map((limit) => limit ?? outputCap)) };
 }
 
 function heededLimits(operation: Operation, route: ProviderRoute | undefined): readonly string[] {

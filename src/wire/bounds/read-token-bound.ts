@@ -177,14 +177,22 @@ function readAnswers(scan: TopLevelScan): number | string {
 function readLimits(scan: TopLevelScan, { outputLimits }: TokenCallShape): Record<string, number> {
   const limits: Record<string, number> = {};
   for (const field of outputLimits) {
-    if (!isGiven(scan, field)) continue;
-    const limit = readNumber(scan, field);
-    // Some servers take 0 and -1 for no limit.
-    const isLimit = limit !== undefined && Number.isInteger(limit) && limit > 0;
-    if (!isLimit || limit > MAX_LIMIT) return {};
+    const limit = readOutputLimit(scan, field);
+    if (limit === undefined) continue;
+    if (limit === null || limit > MAX_LIMIT) return {};
     limits[field] = limit;
   }
   return limits;
+}
+
+/**
+ * A field's limit on the output. Undefined where none is given; null where what is given is no whole number above zero,
+ * which is no limit: some servers take 0 and -1 for exactly that.
+ */
+export function readOutputLimit(scan: TopLevelScan, field: string): number | null | undefined {
+  if (!isGiven(scan, field)) return undefined;
+  const limit = readNumber(scan, field);
+  return limit !== undefined && Number.isInteger(limit) && limit > 0 ? limit : null;
 }
 
 interface Hosted {
