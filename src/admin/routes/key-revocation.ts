@@ -8,11 +8,14 @@ import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { References } from "../references.ts";
+import { revokeMatching } from "../revoke-matching.ts";
 import { formatKeys } from "./key-answers.ts";
 import { bulkRevocationInput, bulkRevocationSchema } from "./key-schemas.ts";
 
-/** Revoked in one transaction, which others wait for. */
-const MAX_REVOKED_AT_ONCE = 10_000;
+/** A dry run counts no further. */
+const MAX_COUNTED = 10_000;
+/** Of one request. With more keys than can be revoked meanwhile it says so, and is asked again. */
+const MAX_REVOKING_MS = 5_000;
 const MAX_SHOWN = 100;
 
 const revokeKeys = createRoute({
@@ -22,7 +25,7 @@ const revokeKeys = createRoute({
   tags: ["keys"],
   summary: "Revoke all gateway keys of a customer, an environment, a project or a prefix",
   description:
-    "For good, all that match every field that is given. With `dryRun` nothing is revoked, and the answer says what would be.",
+    "For good, all that match every field that is given. It ends after some five seconds at the latest, with `isComplete` false where keys are left: send the same request again until it is true. What is revoked by then stays so, also where the request fails. With `dryRun` nothing is revoked, and the answer says what would be.",
   request: { query: closedQuery({}), body: jsonBody(bulkRevocationInput) },
   responses: {
     200: jsonAnswer("What was revoked, or would be.", bulkRevocationSchema),
@@ -34,7 +37,7 @@ export function registerKeyRevocation(
   router: AdminRouter,
   deps: Pick<AdminDeps, "store" | "clock">,
 ): void {
-  const { store, clock } = deps;
+  const { store } = deps;
 
   router.openapi(revokeKeys, async (context) => {
     const { dryRun = false, keyPrefix, namePrefix, ...named } = context.req.valid("json");
@@ -55,18 +58,14 @@ export function registerKeyRevocation(
       namePrefix,
       isUnrevoked: true,
     };
-    const { records, isComplete } = dryRun
-      ? await collect(store, filter)
-      : await store.transaction(async (repositories) => {
-          const collected = await collect(repositories, filter);
-          const ids = collected.records.map(({ id }) => id);
-          await repositories.gatewayKeys.revokeMany(ids, clock.nowMs());
-          return collected;
-        });
-    const first = records.slice(0, MAX_SHOWN);
-    const shown = dryRun ? first : await reload(store, first);
-    const answer = { isDryRun: dryRun, count: records.length, isComplete };
-    return context.json({ ...answer, data: await formatKeys(deps, shown) }, 200);
+    if (dryRun) {
+      const { records, isComplete } = await collect(store, filter);
+      const data = await formatKeys(deps, records.slice(0, MAX_SHOWN));
+      return context.json({ isDryRun: true, count: records.length, isComplete, data }, 200);
+    }
+    const { count, isComplete, first } = await revokeMatching(deps, filter, MAX_REVOKING_MS);
+    const data = await formatKeys(deps, await reload(store, first));
+    return context.json({ isDryRun: false, count, isComplete, data }, 200);
   });
 }
 
@@ -76,7 +75,7 @@ async function collect(
 ): Promise<{ readonly records: readonly GatewayKeyRecord[]; readonly isComplete: boolean }> {
   const records: GatewayKeyRecord[] = [];
   let cursor: string | undefined;
-  while (records.length < MAX_REVOKED_AT_ONCE) {
+  while (records.length < MAX_COUNTED) {
     const page = await gatewayKeys.list({ limit: MAX_PAGE_SIZE, cursor }, filter);
     records.push(...page.rows);
     if (page.nextCursor === null) return { records, isComplete: true };

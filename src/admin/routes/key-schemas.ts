@@ -230,7 +230,8 @@ export const bulkRevocationSchema = z
       description: "How many keys were revoked, or would be.",
     }),
     isComplete: z.boolean().openapi({
-      description: "False: more keys than are revoked at once are concerned; ask again.",
+      description:
+        "False: there are more. Of a dry run than are counted; else keys that match are still valid, and the same request has to be sent again until this is true.",
     }),
     data: z.array(keySchema).openapi({ description: "The newest of them." }),
   })

@@ -27,7 +27,7 @@ const FILTER_OPTIONS = {
 export const revoke = defineCommand({
   summary: "revoke gateway keys, for good",
   details:
-    "One by its id, or all that match every option that is given. --dry-run says which those are, and revokes none.",
+    "One by its id, or all that match every option that is given. --dry-run says which those are, and revokes none. With very many it takes a while and says how far it is; it ends with an error where it could not revoke all of them.",
   examples: [
     "keyward keys revoke key_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
     "keyward keys revoke key_01JZ6Y4V2S8W3N5R7T9X0B1C2D --yes --json",
@@ -115,11 +115,32 @@ async function revokeMany(
   }
   if (!asking.isAgreed) await showFound(output, found);
   await agree(asking, `Revoke ${countKeys(found)}, for good?`);
-  const revoked = expectData(await client.POST("/keys/revoke", { body: filter }));
-  await output.data(revoked, () => {
-    output.line(`revoked ${countKeys({ ...revoked, isComplete: true })}`);
-    if (!revoked.isComplete) output.note("there are more: revoke once more");
-  });
+  const revoked = await revokeUntilNone(client, filter, asking);
+  await output.data(revoked, () => output.line(`revoked ${countKeys(revoked)}`));
+}
+
+/** A request revokes as many as it has the time for. Told along the way, for every one that it names is refused from then on. */
+async function revokeUntilNone(
+  client: AdminClient,
+  filter: Bulk["filter"],
+  { io, output }: Asking,
+): Promise<Found> {
+  let before: Found | undefined;
+  for (;;) {
+    const answer = expectData(await client.POST("/keys/revoke", { body: filter }));
+    const count = answer.count + (before?.count ?? 0);
+    const revoked = { ...answer, count, data: before?.data ?? answer.data };
+    if (answer.isComplete) return revoked;
+    const isStuck = answer.count === 0;
+    if (isStuck || io.stopped.aborted) {
+      const why = isStuck ? "the server revokes no more of them" : "stopped";
+      throw new CliError(`${why}: ${count} were revoked, and others that match are still valid`, {
+        advice: "run the same command again; it goes on where this one ended",
+      });
+    }
+    output.note(`${count} revoked so far`);
+    before = revoked;
+  }
 }
 
 type Found = {
@@ -149,5 +170,5 @@ async function showFound(output: Output, found: Found): Promise<void> {
 
 function countKeys({ count, isComplete }: Pick<Found, "count" | "isComplete">): string {
   const words = count === 1 ? "1 gateway key" : `${count} gateway keys`;
-  return isComplete ? words : `the first ${words}`;
+  return isComplete ? words : `more than ${words}`;
 }
