@@ -787,7 +787,7 @@ export interface paths {
     put?: never;
     /**
      * Revoke all gateway keys of a customer, an environment, a project or a prefix
-     * @description For good, all that match every field that is given. With `dryRun` nothing is revoked, and the answer says what would be.
+     * @description For good, all that match every field that is given. It ends after some five seconds at the latest, with `isComplete` false where keys are left: send the same request again until it is true. What is revoked by then stays so, also where the request fails. With `dryRun` nothing is revoked, and the answer says what would be.
      */
     post: operations["revokeKeys"];
     delete?: never;
@@ -3692,7 +3692,7 @@ export interface components {
       count: number;
       /** @description The newest of them. */
       data: components["schemas"]["Key"][];
-      /** @description False: more keys than are revoked at once are concerned; ask again. */
+      /** @description False: there are more. Of a dry run than are counted; else keys that match are still valid, and the same request has to be sent again until this is true. */
       isComplete: boolean;
       isDryRun: boolean;
     };
