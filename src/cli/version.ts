@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
+import { ownPackageFile } from "../files/own-file.ts";
 
-/** Keyward's version, of the package.json that stands two folders above, in src/ as in dist/. */
+/** Keyward's version, of its package.json. */
 export function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(ownPackageFile(), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

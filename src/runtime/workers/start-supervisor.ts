@@ -1,6 +1,6 @@
-import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/config-schema.ts";
+import { ownFile } from "../../files/own-file.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { bindPort, canKernelShare } from "../bind-port.ts";
 import { connectionLimits, readMaxOpenFiles } from "../connection-limits.ts";
@@ -22,8 +22,7 @@ export async function startSupervisor(request: {
   const port = await findPort(config);
   const sharing = (await canKernelShare(config.host)) ? "kernel" : "supervisor";
   const supervisor = supervise({
-    // The same file, unbuilt or built.
-    program: fileURLToPath(new URL(`../../cli/main${extname(import.meta.url)}`, import.meta.url)),
+    program: fileURLToPath(ownFile("cli/main")),
     programArguments: ["start"],
     workers: config.processes,
     order: { config: { ...config, port } },

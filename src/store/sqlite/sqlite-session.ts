@@ -1,6 +1,7 @@
 import { getCompileCacheDir } from "node:module";
-import { dirname, extname } from "node:path";
+import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { ownFile } from "../../files/own-file.ts";
 import {
   cannotBeOpened,
   type DatabaseSession,
@@ -18,8 +19,6 @@ interface Waiting {
 
 /** Statements of one session that may wait at once; beyond it they are refused rather than piled up in memory. */
 const MAX_WAITING = 10_000;
-
-const THREAD_FILE = new URL(`./sqlite-thread${extname(import.meta.filename)}`, import.meta.url);
 
 /**
  * One connection, in a thread of its own. Statements run one after the other, in the order of the calls. When the
@@ -57,7 +56,7 @@ export class SqliteSession implements DatabaseSession {
   /** Starts the thread and opens the database. Rejects when that fails, and leaves no thread behind. */
   static async start(
     options: SessionOptions,
-    threadFile: URL = THREAD_FILE,
+    threadFile: URL = ownFile("store/sqlite/sqlite-thread"),
   ): Promise<SqliteSession> {
     const session = new SqliteSession(options, threadFile);
     try {

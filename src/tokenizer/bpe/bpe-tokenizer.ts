@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { ownFile } from "../../files/own-file.ts";
 import { approximateTokens } from "../approximate-tokens.ts";
 import type { TextToCount, Tokenizer } from "../tokenizer.ts";
 import type { CountJob, CountResult } from "./bpe-worker.ts";
@@ -87,9 +88,7 @@ export class BpeTokenizer implements Tokenizer {
   }
 
   #start(): Worker {
-    // The same file, unbuilt or built.
-    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-    const worker = new Worker(new URL(`./bpe-worker${extension}`, import.meta.url), {
+    const worker = new Worker(ownFile("tokenizer/bpe/bpe-worker"), {
       name: "keyward-tokenizer",
       resourceLimits: { maxOldGenerationSizeMb: MAX_WORKER_HEAP_MB },
     });
