@@ -183,13 +183,16 @@ export class LeaseBook implements HoldBook {
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === windows;
     const counting = isAsHeld ? undefined : this.#countingOf(accounts, event);
-    const kept = event.deferred?.step === "begun" ? (event.holdPicos ?? 0n) : 0n;
-    const cost = countedAmount("cost", event) + kept;
-    const price = countedAmount("price", event) + kept;
-    const left = { cost: amount - cost, price: amount - price };
+    const { cost, price } = usedBy(event);
+    const costLeft = amount - cost;
+    const priceLeft = price === cost ? costLeft : amount - price;
     for (const account of accounts) {
-      const isCounted = counting?.includes(account) ?? true;
-      this.#end(hold, account, isCounted ? left[account.budget.measure] : amount);
+      const left = account.budget.measure === "cost" ? costLeft : priceLeft;
+      this.#end(
+        hold,
+        account,
+        counting === undefined || counting.includes(account) ? left : amount,
+      );
     }
     this.#uses.set(event.id, { windows, accounts, counting, cost, price });
   }
@@ -249,6 +252,14 @@ export class LeaseBook implements HoldBook {
       if (account.surplusAt(nowMs, wallClockMs) > 0n) this.#keeper.giveBack(account);
     }
   }
+}
+
+/** With what stays held for work that goes on. */
+function usedBy(event: UsageEvent): Used {
+  const cost = countedAmount("cost", event);
+  const price = countedAmount("price", event);
+  const kept = event.deferred?.step === "begun" ? event.holdPicos : null;
+  return kept === null ? { cost, price } : { cost: cost + kept, price: price + kept };
 }
 
 function haveAll(accounts: readonly WindowAccount[], amount: Picos): boolean {
