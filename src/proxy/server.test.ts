@@ -261,6 +261,26 @@ describe("a stream", () => {
     });
   });
 
+  it.each([
+    [{}, 4],
+    [{ max_tokens: 3 }, 3],
+  ])(
+    "whose client goes away counts for what its provider was making, up to the limit: %j",
+    async (limit, output) => {
+      const { gateway } = await start(
+        (_req, res) => {
+          res.writeHead(200, { "content-type": "text/event-stream" });
+          for (const event of events) res.write(event);
+        },
+        { overrunMs: 3_600_000 },
+      );
+      const res = await post(gateway, { ...CHAT, ...limit, stream: true });
+      await once(res.body, "data");
+      res.body.destroy();
+      expect(await onlyEvent(gateway)).toMatchObject({ quantities: { output } });
+    },
+  );
+
   it("that reported early and broke off later is metered by what was delivered", async () => {
     const early = chunk({}, { usage: { prompt_tokens: 9, completion_tokens: 0, total_tokens: 9 } });
     const { gateway } = await start((req, res) => {

@@ -102,6 +102,8 @@ export interface DataPlaneOptions {
   readonly trustedProxies?: readonly string[];
   readonly clientAddressHeader?: ClientAddressHeader;
   readonly monotonicMs?: () => number;
+  /** None unless it is asked for: it goes by how quick the machine is. */
+  readonly overrunMs?: number;
   readonly random?: () => number;
   readonly failover?: Partial<FailoverLimits>;
   readonly circuit?: Partial<CircuitRule>;
@@ -232,6 +234,7 @@ function createDecisions(options: DataPlaneOptions, log: Log) {
   const rule = { ...DEFAULT_CIRCUIT_RULE, ...options.circuit };
   return {
     monotonicMs,
+    overrunMs: options.overrunMs ?? 0,
     limits: options.limits ?? NO_LIMITS,
     accountGate:
       options.accountGate ??

@@ -1,3 +1,4 @@
+import { DEFAULT_OVERRUN_MS, overrunTokens } from "../../core/usage/overrun.ts";
 import { NO_QUANTITIES, totalOutputTokens, type Quantities } from "../../core/usage/quantities.ts";
 import type { EventStatus, UsageSource } from "../../core/usage/usage-event.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -12,9 +13,13 @@ import type {
 import { mayThinkUnseen } from "../../wire/openai/unseen-thinking.ts";
 import { sentModel, type Call } from "../call.ts";
 import type { ExchangeResult } from "../exchange.ts";
+import { readTokenFacts } from "../token-facts.ts";
 
 export interface MeterDeps {
   readonly tokenizer: Tokenizer;
+  readonly monotonicMs: () => number;
+  /** See `overrunTokens`. */
+  readonly overrunMs?: number | undefined;
   readonly log: Log;
 }
 
@@ -148,7 +153,7 @@ function readReport(
     return { status, usageSource: "unknown", quantities, variant };
   }
   // A stream that broke off may have reported early and delivered more since.
-  return count(deps, facts.servedModel, result.deliveredText()).then((delivered) => {
+  return countDelivered(deps, call, { model: facts.servedModel, result }).then((delivered) => {
     const missing = Math.max(0, delivered - totalOutputTokens(quantities));
     const output = (quantities.output ?? 0) + missing;
     return { status, usageSource: "estimated", quantities: { ...quantities, output }, variant };
@@ -173,8 +178,24 @@ async function estimate(
 ): Promise<Quantities> {
   const model = answered.result.facts.servedModel ?? sentModel(call);
   const input = await countPrompt(deps, call, { operation: answered.operation, model });
-  const output = await count(deps, model, answered.result.deliveredText());
+  const output = await countDelivered(deps, call, { model, result: answered.result });
   return { input, output, ...answered.result.deliveredUnits() };
+}
+
+/** What was delivered; of a stream that was cut, also what its provider was making just then. */
+async function countDelivered(
+  deps: MeterDeps,
+  call: Call,
+  { model, result }: { readonly model: string | null; readonly result: ExchangeResult },
+): Promise<number> {
+  const { overrunMs = DEFAULT_OVERRUN_MS } = deps;
+  const streamMs = deps.monotonicMs() - (result.firstByteAtMs ?? Number.NEGATIVE_INFINITY);
+  const deliveredTokens = await count(deps, model, result.deliveredText());
+  if (result.ending !== "client-gone" && result.ending !== "revoked") return deliveredTokens;
+  const { maxOutputTokens, choices } = readTokenFacts(call.peeked);
+  const limit = maxOutputTokens === null ? null : maxOutputTokens * Math.max(1, choices);
+  const cut = { deliveredTokens, streamMs, maxOutputTokens: limit };
+  return deliveredTokens + overrunTokens(cut, overrunMs);
 }
 
 async function countPrompt(
