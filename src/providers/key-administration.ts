@@ -123,7 +123,7 @@ export type JsonReply =
   /** `problem` is for people: what was in the way, and no secret. */
   | { readonly kind: "unreachable"; readonly problem: string };
 
-/** Never rejects. */
+/** Never rejects. What an answer of a refusal (from 400 on) quotes of secrets is taken out of its body. */
 export type AskJson = (question: JsonQuestion) => Promise<JsonReply>;
 
 export interface AdministrationDeps {

@@ -115,7 +115,7 @@ function readPage<Item>(fields: Fields, read: (fields: Fields) => Item | undefin
   return { items, nextAfter: hasMore ? lastId : undefined };
 }
 
-/** What OpenAI says, for people. Its messages about keys quote them redacted. */
+/** What OpenAI says, for people. Secrets that it quotes have been taken out by whoever asked. */
 function describeRefusal(status: number, body: unknown): string {
   const error = isFields(body) && isFields(body["error"]) ? body["error"] : undefined;
   const message = error === undefined ? undefined : readText(error, "message");

@@ -1,6 +1,7 @@
 import { type Dispatcher, errors } from "undici";
 import { ForbiddenAddressError } from "../../core/network/forbidden-address-error.ts";
-import type { AskJson, JsonReply } from "../../providers/key-administration.ts";
+import type { AskJson, JsonQuestion, JsonReply } from "../../providers/key-administration.ts";
+import { scrubSecrets } from "../../telemetry/scrub-secrets.ts";
 import { readUpTo } from "../../wire/http/read-up-to.ts";
 import { readRetryAfterMs } from "../../wire/http/retry-after.ts";
 
@@ -46,7 +47,7 @@ export function createAskJson({ dispatcher, nowMs, signal }: AskJsonDeps): AskJs
         headers: new Map(
           Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
         ),
-        body: parseJson(await readUpTo(answer.body, MAX_ANSWER_BYTES)),
+        body: parseJson(await readUpTo(answer.body, MAX_ANSWER_BYTES), answer.statusCode, headers),
         retryAfterMs: readRetryAfterMs(answer.headers, nowMs()),
       };
     } catch (err) {
@@ -58,14 +59,36 @@ export function createAskJson({ dispatcher, nowMs, signal }: AskJsonDeps): AskJs
   };
 }
 
-function parseJson({ bytes, isWhole }: Awaited<ReturnType<typeof readUpTo>>): unknown {
+function parseJson(
+  { bytes, isWhole }: Awaited<ReturnType<typeof readUpTo>>,
+  status: number,
+  asked: JsonQuestion["headers"],
+): unknown {
   if (!isWhole) return undefined;
+  const text = bytes.toString("utf8");
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(status < 400 ? text : withoutSecrets(text, asked));
   } catch {
     return undefined; // Recovered from: who asks is told that it was no JSON.
   }
 }
+
+/**
+ * What a provider says of a refusal is written down, shown and audited, and some quote the key that they refuse: nothing that
+ * was sent with the question gets any further, nor what looks like another secret.
+ */
+function withoutSecrets(text: string, asked: JsonQuestion["headers"]): string {
+  let known = text;
+  for (const [, value] of asked) {
+    for (const word of value.split(/\s+/)) {
+      if (word.length >= MIN_SECRET_CHARACTERS) known = known.replaceAll(word, "[redacted]");
+    }
+  }
+  return scrubSecrets(known);
+}
+
+/** Shorter words of a header are names of schemes and versions. */
+const MIN_SECRET_CHARACTERS = 12;
 
 function problemOf(err: unknown): string {
   if (err instanceof ForbiddenAddressError) {
