@@ -71,6 +71,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   getRotation: rule("provider-keys:read", "path.rotation"),
   retryRotation: rule("provider-keys:write", "path.rotation"),
   cancelRotation: rule("provider-keys:write", "path.rotation"),
+  revokeOldSecret: rule("provider-keys:write", "path.rotation"),
 
   listProvisions: rule("provider-accounts:read", "organization"),
   getProvision: rule("provider-accounts:read", "organization"),

@@ -1521,6 +1521,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/rotations/{id}/revoke-old": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have the old secret revoked now, also where the new one was not seen to work
+     * @description In `observe` and `grace`: nothing more is waited for, and there is no way back. Where the new secret does not work, calls fail from then on.
+     */
+    post: operations["revokeOldSecret"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/routing-rules": {
     parameters: {
       query?: never;
@@ -4913,7 +4933,7 @@ export interface components {
     };
     ProviderKeyRotationInput: {
       /**
-       * @description The old secret is in wrong hands: it is revoked as soon as a call with the new one was answered. There is no grace.
+       * @description The old secret is in wrong hands: it is revoked as soon as a call with the new one was answered, and not before. There is no grace.
        * @example false
        */
       compromise?: boolean;
@@ -5321,6 +5341,8 @@ export interface components {
       attempts: number;
       canCancel: boolean;
       canRetry: boolean;
+      /** @description Whether the old secret can be revoked now, without waiting any longer. */
+      canRevokeOld: boolean;
       compromise: boolean;
       /**
        * Format: date-time
@@ -5440,7 +5462,7 @@ export interface components {
         | "failed";
       /** @enum {string} */
       trigger: "request" | "schedule";
-      /** @description A call of Keyward's own with the new secret was answered. */
+      /** @description A call with the new secret was answered, Keyward's own or an application's, that another secret would not have been. */
       verified: boolean;
       /** @enum {string} */
       way: "automatic" | "assisted";
@@ -16227,6 +16249,121 @@ export interface operations {
     };
   };
   retryRotation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The rotation, going on. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Rotation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  revokeOldSecret: {
     parameters: {
       query?: never;
       header?: never;

@@ -17,8 +17,13 @@ export function followRotation(
     ...to,
     read: async () =>
       expectData(await client.GET("/rotations/{id}", { params: { path: { id: begun.id } } })),
-    isEnough: ({ state }) => !untilEnd && SWITCHED.has(state),
+    isEnough: (now) => (!untilEnd && SWITCHED.has(now.state)) || waitsForUse(now),
   });
+}
+
+/** Nothing but a call of an application, or a person, can say that the new secret works. */
+export function waitsForUse({ state, problem }: Rotation): boolean {
+  return state === "observe" && problem !== null;
 }
 
 /** What has come of it, and what is left to do. */
@@ -29,6 +34,9 @@ export function describeRotation(rotation: Rotation, output: Output): void {
     output.note(
       `next: keyward rotations retry ${rotation.id}${rotation.canCancel ? `, or keyward rotations cancel ${rotation.id}` : ""}`,
     );
+    if (rotation.compromise) {
+      output.note(`to end the key at once: keyward provider-keys revoke ${rotation.keyId}`);
+    }
   } else if (rotation.state === "cancelled") {
     output.line(`the rotation of ${what} was called off: ${rotation.problem ?? ""}`);
   } else if (rotation.state === "done") {
@@ -40,6 +48,7 @@ export function describeRotation(rotation: Rotation, output: Output): void {
     }
   } else {
     output.line(`the rotation of ${what} is in ${rotation.state} (${rotation.id})`);
+    if (rotation.problem !== null) output.warn(rotation.problem);
     output.note(`the rest happens in the server: keyward rotations show ${rotation.id}`);
   }
 }

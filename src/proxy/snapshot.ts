@@ -79,10 +79,13 @@ export interface ProviderRoute {
 /** Is told what answers say of a route's secret, until it knows. */
 export interface KeySighting {
   isWanted: boolean;
-  answered(head: {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  }): void;
+  answered(
+    head: {
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    },
+    method: string,
+  ): void;
 }
 
 /** What a routing rule of an environment does with the calls it is for. */

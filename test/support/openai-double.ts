@@ -70,6 +70,8 @@ export class OpenaiDouble {
   refusedCalls = 0;
   /** Answers with this status instead, for as long as it says so. */
   fault: ((request: DoubleRequest) => number | undefined) | undefined;
+  /** The list of models is shown to everybody, as some providers do. */
+  isModelListOpen = false;
   /** Projects that are there and that its list does not show yet. */
   isUnlisted: (project: Project) => boolean = () => false;
   #count = 0;
@@ -302,6 +304,7 @@ export class OpenaiDouble {
   #call({ authorization, body }: DoubleRequest, path: string): DoubleAnswer {
     const key = this.keys.find((one) => authorization === `Bearer ${one.secret}`);
     const isExpired = key?.expiresAt != null && key.expiresAt <= this.#now();
+    if (path === "/models" && this.isModelListOpen) return answer({ object: "list", data: [] });
     if (key === undefined || isExpired) {
       this.refusedCalls += 1;
       return errorAnswer(401, "Incorrect API key provided");

@@ -32,7 +32,7 @@ const rotationInput = closedObject({
   }),
   compromise: z.boolean().optional().openapi({
     description:
-      "The old secret is in wrong hands: it is revoked as soon as a call with the new one was answered. There is no grace.",
+      "The old secret is in wrong hands: it is revoked as soon as a call with the new one was answered, and not before. There is no grace.",
     example: false,
   }),
   observeSeconds: z

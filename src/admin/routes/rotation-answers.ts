@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { isRetryable } from "../../core/resumable/resumable.ts";
-import { isCancellable, ROTATION_STATES } from "../../core/rotation/rotation.ts";
+import { canRevokeOld, isCancellable, ROTATION_STATES } from "../../core/rotation/rotation.ts";
 import type { KeyUser, RotationRecord, SecretVersion } from "../../store/rotation-records.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import type { NameLookup } from "../name-lookup.ts";
@@ -55,7 +55,8 @@ export const rotationSchema = z
     old: secretSchema,
     new: secretSchema.nullable(),
     verified: z.boolean().openapi({
-      description: "A call of Keyward's own with the new secret was answered.",
+      description:
+        "A call with the new secret was answered, Keyward's own or an application's, that another secret would not have been.",
     }),
     activatedAt: instantAnswer("Since when calls are made with the new secret.").nullable(),
     graceUntil: instantAnswer("Until when both secrets are kept.").nullable(),
@@ -70,6 +71,9 @@ export const rotationSchema = z
     nextAttemptAt: instantAnswer("When the next try is made.").nullable(),
     canRetry: z.boolean(),
     canCancel: z.boolean(),
+    canRevokeOld: z.boolean().openapi({
+      description: "Whether the old secret can be revoked now, without waiting any longer.",
+    }),
     notes: z.array(
       z.object({
         at: instantAnswer("When."),
@@ -116,6 +120,7 @@ export async function formatRotation(
     nextAttemptAt: formatOptionalInstant(isWaiting ? record.nextAttemptAtMs : null),
     canRetry: endedAtMs === null && isRetryable(record),
     canCancel: isCancellable(record),
+    canRevokeOld: canRevokeOld(record),
     notes: record.notes.map(({ atMs, state, text }) => ({ at: formatInstant(atMs), state, text })),
     createdBy: record.createdBy,
     createdAt: formatInstant(record.createdAtMs),

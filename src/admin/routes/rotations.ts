@@ -2,7 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
 import { isRetryable } from "../../core/resumable/resumable.ts";
 import { noted } from "../../core/resumable/resumable.ts";
-import { enterState, isCancellable, retried } from "../../core/rotation/rotation.ts";
+import {
+  canRevokeOld,
+  enterState,
+  isCancellable,
+  retried,
+  revokingOld,
+} from "../../core/rotation/rotation.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -82,6 +88,21 @@ const cancelRotation = createRoute({
   },
 });
 
+const revokeOldSecret = createRoute({
+  method: "post",
+  path: "/rotations/{id}/revoke-old",
+  operationId: "revokeOldSecret",
+  tags: ["rotations"],
+  summary: "Have the old secret revoked now, also where the new one was not seen to work",
+  description:
+    "In `observe` and `grace`: nothing more is waited for, and there is no way back. Where the new secret does not work, calls fail from then on.",
+  request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
+  responses: {
+    200: jsonAnswer("The rotation, going on.", rotationSchema),
+    ...errorAnswers("not_found", "conflict", ...BODY_CODES),
+  },
+});
+
 export function registerRotations(
   router: AdminRouter,
   deps: Pick<AdminDeps, "store" | "clock" | "keyDesk">,
@@ -137,6 +158,33 @@ export function registerRotations(
     if (changed === "refused") {
       const message =
         "This rotation cannot be called off any more: it has ended, goes back already, or the old secret is being revoked.";
+      return refuse(context, "conflict", message, "id");
+    }
+    keyDesk.wake();
+    return context.json(await formatRotation(changed, new NameLookup(store)), 200);
+  });
+
+  registerRevocation(router, deps);
+}
+
+function registerRevocation(
+  router: AdminRouter,
+  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk">,
+): void {
+  const { store, clock, keyDesk } = deps;
+
+  router.openapi(revokeOldSecret, async (context) => {
+    const { id } = context.req.valid("param");
+    const by = context.get("principal").name;
+    const changed = await change(deps, id, (record) => {
+      if (!canRevokeOld(record)) return undefined;
+      const text = `${by} has the old secret revoked ${record.isVerified ? "now" : "without a call that the new one answered"}`;
+      return revokingOld(noted(record, text, clock.nowMs()), clock.nowMs());
+    });
+    if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
+    if (changed === "refused") {
+      const message =
+        "The new secret of this rotation is not the key's, or the old one is being revoked already. To end the key at once, revoke the provider key itself.";
       return refuse(context, "conflict", message, "id");
     }
     keyDesk.wake();

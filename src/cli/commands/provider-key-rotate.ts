@@ -1,7 +1,7 @@
 import { expectData } from "../../admin/client.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { describeRotation, followRotation } from "../follow-rotation.ts";
+import { describeRotation, followRotation, waitsForUse } from "../follow-rotation.ts";
 import { given } from "../given.ts";
 import { parseCount } from "../parse-count.ts";
 import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
@@ -61,6 +61,9 @@ export const rotateProviderKey = defineCommand({
       describeRotation(followed, output);
       if (compromise) output.note(`who has used the old one: keyward provider-keys users ${id}`);
     });
+    if (compromise && waitsForUse(followed)) {
+      throw new CliError("the old secret is not revoked: the new one was not seen to work");
+    }
     if (followed.state === "failed" || followed.state === "cancelled") {
       throw new CliError(
         `the key still has its old secret unless \`keyward rotations show ${begun.id}\` says otherwise`,

@@ -4,6 +4,7 @@ import { describeRotation, followRotation, type Rotation } from "../follow-rotat
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { agree } from "../prompts.ts";
 
 const EXAMPLE_ID = "rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D";
 const ID_ARGUMENT = { id: { description: "the rotation's id" } } as const;
@@ -116,8 +117,31 @@ const cancel = defineCommand({
   },
 });
 
+const revokeOld = defineCommand({
+  summary: "have the old secret revoked now, also where the new one was not seen to work",
+  details:
+    "For a rotation that waits for the first call with the new secret, or for the end of the grace. There is no way back; where the new secret does not work, calls fail from then on.",
+  examples: [`keyward rotations revoke-old ${EXAMPLE_ID}`],
+  reach: "admin",
+  printsData: true,
+  arguments: ID_ARGUMENT,
+  options: { yes: { description: "do not ask" } },
+  async run({ admin, arguments: { id }, io, options, output }) {
+    const client = await admin();
+    const params = { path: { id } };
+    const { old, key, keyId, verified } = expectData(
+      await client.GET("/rotations/{id}", { params }),
+    );
+    const doubt = verified ? "" : " The new one was not seen to work.";
+    const question = `Revoke the old secret ${old.preview} of ${key ?? keyId}?${doubt}`;
+    await agree({ io, isAgreed: options.yes }, question);
+    const rotation = expectData(await client.POST("/rotations/{id}/revoke-old", { params }));
+    await output.data(rotation, () => describeRotation(rotation, output));
+  },
+});
+
 function formatState({ state, failedIn }: Rotation): string {
   return failedIn === null ? state : `${state} in ${failedIn}`;
 }
 
-export const rotations = { list, show, retry, cancel };
+export const rotations = { list, show, retry, cancel, "revoke-old": revokeOld };

@@ -11,7 +11,8 @@
  *
  * A key that was made and is gone before it was used is made anew: from `pending` and `test` back to `create`.
  * The old secret is not revoked before the new one was seen to work: `test` calls with it, `observe` waits for the first
- * call of an application that was answered with it.
+ * call of an application that was answered with it. A compromised one is revoked right after a test that proved it;
+ * otherwise it is waited for, too, unless a person says that the old one is to be revoked all the same.
  */
 import {
   canTurnBack,
@@ -55,6 +56,9 @@ export type RotationTrigger = (typeof ROTATION_TRIGGERS)[number];
 const OLD_SECRET_FATES = ["refused", "valid", "unknown"] as const;
 export type OldSecretFate = (typeof OLD_SECRET_FATES)[number];
 
+/** Every process hears of a secret that has become the key's within this; until then it calls with the one before. */
+export const SWITCH_SPREAD_MS = 2_000;
+
 /** The part of a rotation that decides what comes next. */
 export interface RotationProgress extends Resumable<RotationState> {
   readonly way: RotationWay;
@@ -64,7 +68,7 @@ export interface RotationProgress extends Resumable<RotationState> {
   readonly observeMs: number;
   /** How long both secrets are valid after the new one was seen in use. */
   readonly graceMs: number;
-  /** The provider answered a call with the new secret; false where it has nothing to ask for. */
+  /** A call was answered with the new secret and would not have been with another; false where none is known of. */
   readonly isVerified: boolean;
   /** When the new secret became the key's; null before, and after going back. */
   readonly activatedAtMs: number | null;
@@ -111,6 +115,25 @@ export function afterTrouble<Progress extends RotationProgress>(
 /** Whether a person can still call it off: until the old secret is being deleted, and never twice. */
 export function isCancellable(rotation: RotationProgress): boolean {
   return canTurnBack(WAY, rotation, "undo");
+}
+
+/** Whether a person can have the old secret revoked before the new one was seen to work, or before the grace is over. */
+export function canRevokeOld({ state }: RotationProgress): boolean {
+  return state === "observe" || state === "grace";
+}
+
+/** Nothing is waited for any more but that every process has heard of the new secret. Only where that is allowed. */
+export function revokingOld<Progress extends RotationProgress>(
+  rotation: Progress,
+  nowMs: number,
+): Progress {
+  const inGrace = rotation.state === "grace" ? rotation : enterState(rotation, "grace", nowMs);
+  return { ...inGrace, nextAttemptAtMs: nowMs, graceUntilMs: soonestEnd(rotation, nowMs) };
+}
+
+/** When calls that began with the old secret have had their least time. */
+export function soonestEnd({ activatedAtMs }: RotationProgress, nowMs: number): number {
+  return Math.max(nowMs, (activatedAtMs ?? nowMs) + SWITCH_SPREAD_MS);
 }
 
 /** Goes on now from where it stopped. Only what is retryable. */

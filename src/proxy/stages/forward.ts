@@ -52,7 +52,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
     monotonicMs: deps.monotonicMs,
     createAnswer: (head, send) => {
       call.accountTicket?.answered(head);
-      if (route.sighting?.isWanted === true) route.sighting.answered(head);
+      if (route.sighting?.isWanted === true) route.sighting.answered(head, call.request.method);
       if (head.status >= 400) return planError(deps, call, { head, exchange, send });
       deps.routeHealth.succeeded(route, call.circuitTicket);
       const { isUsageHidden } = outgoing;

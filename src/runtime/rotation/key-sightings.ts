@@ -48,8 +48,10 @@ export class KeySightings {
     let isRefusalTold = facts?.refused?.version === version;
     const sighting: RouteSighting = {
       isWanted: true,
-      answered: ({ status, headers }) => {
+      answered: ({ status, headers }, method) => {
         const isAnswered = status < 400;
+        // Some providers show their list of models to everybody.
+        if (isAnswered && method === "GET") return;
         if (!isAnswered && (status !== REFUSED || isRefusalTold)) return;
         const seen = { keyId: id, version, atMs: this.#deps.nowMs() };
         if (!isAnswered) {

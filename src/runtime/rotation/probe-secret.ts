@@ -1,4 +1,5 @@
-import type { AskJson } from "../../providers/key-administration.ts";
+import { randomInt } from "node:crypto";
+import type { AskJson, JsonReply } from "../../providers/key-administration.ts";
 import { targetOf } from "../provider-target.ts";
 import type { AccountDesk } from "./account-desk.ts";
 
@@ -10,8 +11,8 @@ export type ProbeAnswer =
       readonly organization: string | undefined;
       readonly project: string | undefined;
     }
-  /** It was not refused, but what was asked for is not to be had with it: whether it works has to be seen in use. */
-  | { readonly kind: "unclear"; readonly status: number }
+  /** The answer proves nothing of the secret, for this reason: whether it works has to be seen in use. */
+  | { readonly kind: "unclear"; readonly reason: string }
   | { readonly kind: "refused" }
   | {
       readonly kind: "trouble";
@@ -24,18 +25,34 @@ const FREE_PATH = "/models";
 /** Not allowed, or not there: a key may be restricted to what it is made for. */
 const UNCLEAR: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
-/** Makes a real call that costs nothing. */
+/**
+ * Makes a real call that costs nothing. An answer counts where a made-up secret does not get it, too: some providers show
+ * everybody what models they have.
+ */
 export async function probeSecret(
+  ask: AskJson,
+  desk: AccountDesk,
+  secret: string,
+): Promise<ProbeAnswer> {
+  const answer = readReply(await callWith(ask, desk, secret));
+  if (answer.kind !== "works") return answer;
+  const control = readReply(await callWith(ask, desk, madeUpLike(secret)));
+  if (control.kind === "trouble") return control;
+  if (control.kind !== "works") return answer;
+  return { kind: "unclear", reason: "the provider answers the test call with any secret" };
+}
+
+async function callWith(
   ask: AskJson,
   { account, provider, baseUrl }: AccountDesk,
   secret: string,
-): Promise<ProbeAnswer> {
+): Promise<JsonReply> {
   const { organizationId, providerProjectId, apiVersion } = account;
   const url = new URL(baseUrl);
   const basePath = url.pathname.replace(/\/+$/, "");
   const { origin } = url;
   const target = targetOf({ provider, origin, basePath, apiVersion, path: FREE_PATH });
-  const reply = await ask({
+  return await ask({
     method: "GET",
     url: origin + target,
     headers: [
@@ -43,6 +60,9 @@ export async function probeSecret(
       ...provider.authHeaders({ secret, organizationId, projectId: providerProjectId }),
     ],
   });
+}
+
+function readReply(reply: JsonReply): ProbeAnswer {
   if (reply.kind === "unreachable") return { kind: "trouble", problem: reply.problem };
   const { status, headers, retryAfterMs } = reply;
   if (status >= 200 && status < 300) {
@@ -53,7 +73,26 @@ export async function probeSecret(
     };
   }
   if (status === 401) return { kind: "refused" };
-  if (UNCLEAR.has(status)) return { kind: "unclear", status };
+  if (UNCLEAR.has(status)) {
+    return { kind: "unclear", reason: `the provider answered ${status} to the test call` };
+  }
   const problem = `the provider answered ${status} to a call with the new secret`;
   return { kind: "trouble", problem, retryAfterMs };
+}
+
+const DIGITS = "0123456789";
+const LOWER = "abcdefghijklmnopqrstuvwxyz";
+/** What says of what kind a secret is, `sk-proj-`. */
+const KIND = /^(?:[A-Za-z0-9]{1,8}[-_])+/;
+
+/** Of the same kind and length; every letter and digit after that is another one. */
+export function madeUpLike(secret: string): string {
+  const kind = KIND.exec(secret)?.[0] ?? "";
+  return kind + secret.slice(kind.length).replaceAll(/[A-Za-z0-9]/g, another);
+}
+
+function another(character: string): string {
+  const set = [DIGITS, LOWER, LOWER.toUpperCase()].find((one) => one.includes(character)) ?? DIGITS;
+  const at = set.indexOf(character) + randomInt(1, set.length);
+  return set.charAt(at % set.length);
 }

@@ -10,7 +10,7 @@ import {
   sampleRotationOf,
   unknownSecret,
 } from "../../../test/support/rotation-under-test.ts";
-import { enterState } from "../../core/rotation/rotation.ts";
+import { enterState, SWITCH_SPREAD_MS } from "../../core/rotation/rotation.ts";
 import type { ProviderKeyRecord } from "../../store/records.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
 import { driveOnce } from "./rotation-driver.ts";
@@ -33,13 +33,20 @@ describe("a rotation at OpenAI", () => {
     return rotation;
   }
 
-  async function beginWith(secret: string): Promise<RotationRecord> {
+  async function beginWith(
+    secret: string,
+    changes: Partial<RotationRecord> = {},
+  ): Promise<RotationRecord> {
     const { id: keyId, environmentId } = key;
     const whose = { keyId, environmentId };
     const version = key.version + 1;
     const fresh = await sealVersion(admin.deps, whose, { secret, version, remote: null });
-    return await begin({ way: "assisted", state: "pending", next: fresh });
+    return await begin({ way: "assisted", state: "pending", next: fresh, ...changes });
   }
+
+  /** Of the second version of its secret. */
+  const see = (kind: "worked" | "refused") =>
+    admin.store.rotation.keyFacts.noteSightings([{ keyId: key.id, version: 2, atMs: 1, kind }]);
 
   async function secretInUse(): Promise<string> {
     const now = await admin.store.providerKeys.findById(key.id);
@@ -242,6 +249,76 @@ describe("a rotation at OpenAI", () => {
     const startedAtMs = deps.nowMs();
     expect(await driveToEnd(deps, id)).toMatchObject({ state: "done", oldFate: "refused" });
     expect(deps.nowMs() - startedAtMs).toBeLessThan(10_000);
+  });
+
+  describe("of a secret that leaked, where the test call proves nothing", () => {
+    beforeEach(() => {
+      double.fault = ({ path }) => (path.startsWith("/v1/models") ? 404 : undefined);
+    });
+
+    test("keeps the old one, and goes back to it when the new one is refused in use", async () => {
+      const before = await secretInUse();
+      await admin.store.rotation.adminKeys.remove(key.accountId);
+      const { id } = await beginWith(unknownSecret(), { isCompromise: true });
+      const deps = driverDeps(partsOf(), double);
+      const waiting = await driveToEnd(deps, id);
+      expect(waiting).toMatchObject({ state: "observe", isVerified: false, endedAtMs: null });
+      expect(waiting.problem).toContain(`keyward rotations cancel ${id}`);
+      expect(waiting.problem).toContain(`keyward provider-keys revoke ${key.id}`);
+      deps.skipTo(deps.nowMs() + 24 * 3_600_000);
+      expect(await driveToEnd(deps, id)).toMatchObject({ state: "observe" });
+      expect(double.keys.map(({ secret }) => secret)).toEqual([before]);
+      await see("refused");
+      const ended = await driveToEnd(deps, id);
+      expect(ended.state).toBe("cancelled");
+      expect(ended.problem).toContain(`keyward provider-keys revoke ${key.id}`);
+      expect(await secretInUse()).toBe(before);
+    });
+
+    test("revokes the old one when a call was answered with the new one", async () => {
+      const [old] = double.keys;
+      const { id } = await begin({ isCompromise: true, graceMs: 0 });
+      const deps = driverDeps(partsOf(), double);
+      expect(await driveToEnd(deps, id)).toMatchObject({ state: "observe" });
+      expect(double.keys).toContain(old);
+      await see("worked");
+      expect(await driveToEnd(deps, id)).toMatchObject({ state: "done", isVerified: true });
+      expect(double.keys.map(({ secret }) => secret)).toEqual([await secretInUse()]);
+    });
+
+    test("revokes the old one by a person's explicit word, and tells that the new one was not seen to work", async () => {
+      const { id } = await begin({ isCompromise: true, graceMs: 0 });
+      const deps = driverDeps(partsOf(), double);
+      expect((await admin.post(`/rotations/${id}/revoke-old`)).status).toBe(409);
+      await driveToEnd(deps, id);
+      const told = await admin.post(`/rotations/${id}/revoke-old`);
+      expect(told).toMatchObject({ status: 200, body: { state: "grace", verified: false } });
+      const ended = await driveToEnd(deps, id);
+      expect(ended).toMatchObject({ state: "done", isVerified: false });
+      expect(ended.notes.map(({ text }) => text).join()).toContain("without a call that the new");
+      expect(double.keys).toHaveLength(1);
+    });
+
+    test("holds a list of models that anybody is shown for no proof", async () => {
+      double.fault = undefined;
+      double.isModelListOpen = true;
+      const before = await secretInUse();
+      const { id } = await beginWith(unknownSecret(), { isCompromise: true });
+      const waiting = await driveToEnd(driverDeps(partsOf(), double), id);
+      expect(waiting).toMatchObject({ state: "observe", isVerified: false });
+      expect(waiting.notes.map(({ text }) => text).join()).toContain("with any secret");
+      expect(double.keys.map(({ secret }) => secret)).toEqual([before]);
+    });
+  });
+
+  test("with no grace lets every process hear of the new secret before the old one is deleted", async () => {
+    const { id } = await begin({ graceMs: 0, observeMs: 0 });
+    const deps = driverDeps(partsOf(), double);
+    await driveTo(deps, id, "grace");
+    const record = await admin.store.rotation.rotations.findById(id);
+    expect(record?.graceUntilMs).toBe((record?.activatedAtMs ?? 0) + SWITCH_SPREAD_MS);
+    expect(double.keys).toHaveLength(2);
+    expect(await driveToEnd(deps, id)).toMatchObject({ state: "done" });
   });
 
   test("waits while the provider is in trouble, and for a person when it refuses", async () => {

@@ -59,7 +59,7 @@ async function drive(deps: RunStepDeps, rotation: RotationRecord): Promise<Drive
   if (step.do === "wait") return { kind: "waits", untilMs: step.untilMs };
   const result =
     step.do === "turn_back"
-      ? turnBack(deps, rotation, step.problem)
+      ? turnBack(deps, rotation, step.problem + adviceOn(rotation))
       : await attempt(deps, ROTATIONS, rotation, STEPS[step.do]);
   return await keep(deps, ROTATIONS, rotation, result);
 }
@@ -67,6 +67,12 @@ async function drive(deps: RunStepDeps, rotation: RotationRecord): Promise<Drive
 function turnBack(deps: StepDeps, rotation: RotationRecord, problem: string): StepResult {
   const nowMs = deps.nowMs();
   return next(enterState({ ...noted(rotation, problem, nowMs), problem }, "undo", nowMs));
+}
+
+/** Calls go on with a secret that somebody else has, too: that must not be the end of it. */
+function adviceOn({ isCompromise, keyId }: RotationRecord): string {
+  if (!isCompromise) return "";
+  return ` It is in wrong hands: rotate with another one, or end the key at once: keyward provider-keys revoke ${keyId}.`;
 }
 
 const UNSEEN: SecretSightings = { hasWorked: false, isRefused: false, isUsed: false };

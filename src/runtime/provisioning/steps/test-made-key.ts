@@ -21,7 +21,7 @@ export const testMadeKey: Step<ProvisionRecord> = async (deps, provision) => {
     return waitOrMakeAnew(provision, "the provider refuses the new key (401)", nowMs);
   }
   if (answer.kind === "unclear") {
-    const text = `the provider answered ${answer.status} to the test call: whether the key works has to be seen in use`;
+    const text = `${answer.reason}: whether the key works has to be seen in use`;
     return next(enterProvisionState(noted(provision, text, nowMs), "add", nowMs));
   }
   if (answer.project !== undefined && answer.project !== projectId) {

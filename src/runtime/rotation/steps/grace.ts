@@ -1,5 +1,5 @@
 import { noted } from "../../../core/resumable/resumable.ts";
-import { enterState } from "../../../core/rotation/rotation.ts";
+import { enterState, soonestEnd } from "../../../core/rotation/rotation.ts";
 import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
 import { next, type Step, trouble } from "../step.ts";
@@ -11,8 +11,10 @@ const MAX_TRIES = 3;
 /** The new secret was seen to work: from here on the old one lives only for the calls that began with it. */
 export const beginGrace: Step = async (deps, rotation) => {
   const nowMs = deps.nowMs();
+  const graceUntilMs = Math.max(nowMs + rotation.graceMs, soonestEnd(rotation, nowMs));
+  // It was tested, or a call of an application was answered: else nothing would have come here.
   const begin = (record: RotationRecord) =>
-    next({ ...enterState(record, "grace", nowMs), graceUntilMs: nowMs + rotation.graceMs });
+    next({ ...enterState(record, "grace", nowMs), isVerified: true, graceUntilMs });
   const { remote } = rotation.old;
   const found = await findAdministration(deps, await openDesk(deps, rotation.accountId));
   if (remote === null || found.kind === "absent") return begin(rotation);

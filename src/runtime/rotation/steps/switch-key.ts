@@ -1,14 +1,11 @@
 import { noted } from "../../../core/resumable/resumable.ts";
-import { enterState } from "../../../core/rotation/rotation.ts";
+import { enterState, SWITCH_SPREAD_MS } from "../../../core/rotation/rotation.ts";
 import type { ProviderKeyRecord } from "../../../store/records.ts";
 import type { RotationRecord, SecretVersion } from "../../../store/rotation-records.ts";
 import type { Repositories } from "../../../store/store.ts";
 import { findAdministration, openDesk } from "../account-desk.ts";
 import { finalTrouble, next, type Step, troubleOf } from "../step.ts";
 import { judgeNext } from "./identify-key.ts";
-
-/** Other processes hear of the new secret within this; until then they call with the old one. */
-const PROPAGATION_MS = 2_000;
 
 /**
  * The new secret becomes the key's, in one transaction with the rotation's own record, and every process hears of it by
@@ -34,13 +31,27 @@ export const switchKey: Step = async (deps, rotation) => {
     old: { ...rotation.old, sealed: key.sealed },
     next: { ...fresh, sealed: null },
   };
-  const state = rotation.isCompromise ? "revoke" : "observe";
-  const entered = enterState(switched, state, nowMs);
-  const record = rotation.isCompromise
-    ? { ...entered, nextAttemptAtMs: nowMs + PROPAGATION_MS }
-    : entered;
-  return next(record, (repositories) => give(repositories, key, fresh, nowMs));
+  return next(inUse(switched, nowMs), (repositories) => give(repositories, key, fresh, nowMs));
 };
+
+/** Also a compromised secret is kept until it is known that the new one works: without either no call would be answered. */
+function inUse(rotation: RotationRecord, nowMs: number): RotationRecord {
+  if (!rotation.isVerified) {
+    return { ...enterState(rotation, "observe", nowMs), problem: unprovenProblem(rotation) };
+  }
+  if (!rotation.isCompromise) return enterState(rotation, "observe", nowMs);
+  const entered = enterState(rotation, "revoke", nowMs);
+  return { ...entered, nextAttemptAtMs: nowMs + SWITCH_SPREAD_MS };
+}
+
+function unprovenProblem({ id, keyId }: RotationRecord): string {
+  return [
+    "Whether the new secret works is not known: the test call proved nothing. The old one is kept until a call is answered with the new one.",
+    `If it is the wrong one: keyward rotations cancel ${id}, then rotate with another one.`,
+    `To have the old one revoked all the same: keyward rotations revoke-old ${id}.`,
+    `To end the key at once: keyward provider-keys revoke ${keyId}.`,
+  ].join(" ");
+}
 
 /**
  * Back to the old secret, as the key's next version: versions only ever count up, so that what was seen of one is never

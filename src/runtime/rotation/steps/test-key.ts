@@ -22,7 +22,7 @@ export const testKey: Step = async (deps, rotation) => {
     return (await isGone(deps, rotation, desk)) ? madeAnew(rotation, nowMs) : finalTrouble(problem);
   }
   if (answer.kind === "unclear") {
-    const text = `the provider answered ${answer.status} to the test call: whether the new secret works has to be seen in use`;
+    const text = `${answer.reason}: whether the new secret works has to be seen in use`;
     return next(
       enterState({ ...noted(rotation, text, nowMs), isVerified: false }, "active", nowMs),
     );
