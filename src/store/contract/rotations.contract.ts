@@ -235,6 +235,19 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
       });
     });
 
+    test("tells every process when a call shows another owner, once", async () => {
+      const { changes, rotation } = fixture.store;
+      const { id } = await insertKey();
+      const before = await changes.latestSequence();
+      const ownership = ownershipOf({ organizationHeader: "user-1" });
+      const sighting = { keyId: id, version: 1, atMs: 5, kind: "worked", ownership } as const;
+      await rotation.keyFacts.noteSightings([sighting, sighting]);
+      await rotation.keyFacts.noteSightings([{ ...sighting, version: 2 }]);
+      expect(await changes.listSince(before, 10)).toMatchObject([
+        { kind: "providerKey", entityId: id },
+      ]);
+    });
+
     test("keeps the first sighting of the newest version, in whichever order they come", async () => {
       const { keyFacts } = fixture.store.rotation;
       const { id } = await insertKey();

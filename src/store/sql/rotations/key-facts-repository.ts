@@ -8,6 +8,7 @@ import {
 import type { KeyFactsRecord, RemoteKey, SecretSighting } from "../../rotation-records.ts";
 import type { KeyFactsRepository, KeySighting } from "../../rotation-repositories.ts";
 import { MAX_PAGE_SIZE } from "../../store.ts";
+import { recordChange } from "../change-repository.ts";
 import { toNullableNumber } from "../nullable-number.ts";
 import type { ProviderKeyFactTable } from "../rotation-tables.ts";
 import { type Connections, exclusively } from "../sql-engine.ts";
@@ -120,6 +121,8 @@ async function noteOwnership(
   const known = (await factsOf(db, keyId)).ownership;
   if (ownership.evidence === null || strongerOwnership(known, ownership) !== ownership) return;
   await writeFacts(db, keyId, ownershipColumns(ownership, seenAtMs));
+  // A policy may bar the keys of such an owner: every process has to judge it anew.
+  if (ownership.owner !== known.owner) await recordChange(db, "providerKey", keyId);
 }
 
 /** The first sighting of a version stands; one of a version before the newest changes nothing. */
