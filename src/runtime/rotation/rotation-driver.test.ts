@@ -187,6 +187,22 @@ describe("a rotation at OpenAI", () => {
     await admin.store.rotation.rotations.save(enterState(record, "undo", Date.now()));
   }
 
+  test("called off while the provider is slow to make the key, deletes it when it comes", async () => {
+    const [old] = double.keys;
+    const { id, remoteName } = await begin();
+    const deps = driverDeps(partsOf(), double);
+    const record = await admin.store.rotation.rotations.findById(id);
+    // It knows where the key is to be made, and dies before it is told of one.
+    if (record !== undefined) await driveOnce(deps, record);
+    await callOff(id);
+    const undone = await admin.store.rotation.rotations.findById(id);
+    if (undone !== undefined) await driveOnce(deps, undone);
+    expect(await admin.store.rotation.rotations.findById(id)).toMatchObject({ state: "undo" });
+    double.addKey(old?.projectId ?? "", old?.accountId ?? "", remoteName);
+    expect(await driveToEnd(deps, id)).toMatchObject({ state: "cancelled" });
+    expect(double.keys).toEqual([old]);
+  });
+
   test("driven by two at once, makes nothing that stays", async () => {
     const { id } = await begin();
     const deps = driverDeps(partsOf(), double);

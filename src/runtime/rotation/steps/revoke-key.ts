@@ -11,6 +11,11 @@ import { probeSecret } from "../probe-secret.ts";
 import { deleteNamed, deleteRemoteKey, findBySecret } from "../remote-keys.ts";
 import { next, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
 
+/** A provider may be making a key yet that it was asked for by a process that has died. */
+const MADE_WITHIN_MS = 60_000;
+const MAYBE_BEING_MADE =
+  "the provider was asked for a key perhaps, and may be making it yet: it is looked for once more";
+
 /** A key that was deleted is taken for a moment longer. */
 const MAX_LOOKS = 6;
 
@@ -74,6 +79,9 @@ export const deleteNew: Step = async (deps, rotation) => {
   const name = rotation.remoteName;
   const leftover = await deleteNamed(administration, { projectId, name, kept: null });
   if (leftover !== undefined) return troubleOf(leftover, "a leftover could not be deleted");
+  const lookAtMs = rotation.stateSinceMs + MADE_WITHIN_MS;
+  if (rotation.next === null && nowMs < lookAtMs)
+    return trouble(MAYBE_BEING_MADE, lookAtMs - nowMs);
   return end(noted(rotation, "what was made for it is deleted at the provider", nowMs));
 };
 
