@@ -3618,6 +3618,68 @@ export interface components {
        */
       name?: string;
     };
+    KeyDetails: {
+      /** @description Null: every endpoint. */
+      allowedEndpoints: string[] | null;
+      /** @description Null: from everywhere. */
+      allowedIps: string[] | null;
+      /** @description Null: every model. */
+      allowedModels: string[] | null;
+      /**
+       * Format: date-time
+       * @description When it was issued.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @description External id of the customer the key is bound to. */
+      customer: string | null;
+      customerId: string | null;
+      /** @description The environment's name. */
+      environment: string | null;
+      environmentId: string;
+      /**
+       * Format: date-time
+       * @description From when on it is refused; null: it does not expire.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      expiresAt: string | null;
+      /** @example key_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description Whether browsers may send it. */
+      isForBrowsers: boolean;
+      /**
+       * Format: date-time
+       * @description When the last call with it was sent, to the minute; null: it was never used.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastUsedAt: string | null;
+      /**
+       * Format: date-time
+       * @description When a secret of it that is still accepted was reported as leaked first; null: none was.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      leakedAt: string | null;
+      /** @example support-bot */
+      name: string;
+      /** @description Secrets that it had and that are still accepted, newest first. */
+      oldSecrets: components["schemas"]["OldKeySecret"][];
+      /**
+       * @description The key's prefix and last four characters.
+       * @example kw_live_…x7Qz
+       */
+      preview: string;
+      /** @description The project's name. */
+      project: string | null;
+      projectId: string;
+      /**
+       * Format: date-time
+       * @description When it was revoked; null while it is not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      revokedAt: string | null;
+      /** @enum {string} */
+      status: "active" | "expired" | "revoked";
+    };
     KeyInput: {
       /** @description The endpoints the key may call: `chat/completions` with all paths under it, or a group, `@text`. Null: every endpoint. */
       allowedEndpoints?: string[] | null;
@@ -3755,6 +3817,12 @@ export interface components {
     Leak: {
       /** @description Where the report came from. */
       address: string | null;
+      /**
+       * Format: date-time
+       * @description With `ended`: since when; null where that was not kept.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      endedAt: string | null;
       environment: string | null;
       environmentId: string | null;
       /** @example lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
@@ -3764,7 +3832,7 @@ export interface components {
       /** @description Its name when it was reported; of a client token, its customer. */
       name: string;
       /**
-       * @description `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.
+       * @description What was done when it was reported. `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.
        * @enum {string}
        */
       outcome: "revoked" | "old_secret_ended" | "old_secret_valid" | "still_valid" | "noted";
@@ -3778,6 +3846,11 @@ export interface components {
        */
       reportedAt: string;
       source: string | null;
+      /**
+       * @description What it is now. `valid`: whoever found it can use it. `unknown`: Keyward uses it no more, and its provider may still take it, or the settings had it. `ended`: it is refused.
+       * @enum {string}
+       */
+      standing: "valid" | "unknown" | "ended";
       /**
        * @description Of the key or token.
        * @example key_…
@@ -5676,6 +5749,8 @@ export interface components {
       ledger: components["schemas"]["LedgerStatus"];
       /** @description Limits of provider accounts of which a minute of the last 24 hours asked for 80 % or more; at most 20. `GET /provider-accounts/{id}/limits` has what to ask the provider with. */
       limitsNear: components["schemas"]["AccountLimitNear"][];
+      /** @description Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first; at most 100. */
+      openLeaks: components["schemas"]["Leak"][];
       /** @description Longest running first. */
       processes: components["schemas"]["ProcessStatus"][];
       rootKey: {
@@ -5699,6 +5774,8 @@ export interface components {
         /** @description The schema this version knows. */
         supportedSchema: number;
       };
+      /** @description Rotations and provisions that failed and wait for a retry or a cancel, or whose present step has been tried in vain for long; at most 100. */
+      stuckWork: components["schemas"]["StuckWork"][];
       /**
        * Format: date-time
        * @description This server's clock.
@@ -5708,6 +5785,29 @@ export interface components {
       urls: string[];
       /** @example 1.0.0 */
       version: string;
+    };
+    StuckWork: {
+      environment: string | null;
+      /** @description Nothing more is tried by itself; false: it goes on being tried. */
+      hasFailed: boolean;
+      /** @example rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description The provider key's name; of a provision, what it will be. */
+      key: string | null;
+      /** @enum {string} */
+      kind: "rotation" | "provision";
+      problem: string | null;
+      /**
+       * Format: date-time
+       * @description Since when it is in this state.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      since: string;
+      /**
+       * @description What does not succeed.
+       * @example pending
+       */
+      step: string;
     };
     UnknownProviderKey: {
       /**
@@ -10813,7 +10913,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Key"];
+          "application/json": components["schemas"]["KeyDetails"];
         };
       };
       /** @description `invalid_argument`: A field of an admin request has a wrong value; the message names it. */

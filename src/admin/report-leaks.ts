@@ -5,7 +5,7 @@ import {
   previewClientToken,
   readClientToken,
 } from "../core/keys/client-token.ts";
-import { hashGatewayKey } from "../core/keys/gateway-key.ts";
+import { hashGatewayKey, previewGatewayKey } from "../core/keys/gateway-key.ts";
 import { gatewayKeyOutcome, type LeakOutcome } from "../core/leaks/leak.ts";
 import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
@@ -30,6 +30,8 @@ export type ReportDeps = Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "
 interface Evidence {
   readonly hash: string;
   readonly fingerprint: string;
+  /** Where it is a gateway key: which of a key's secrets it is, the own one or one from before. */
+  readonly keyPreview: string;
   /** The client token that it is, good until it expires. */
   readonly clientToken:
     | { readonly claims: ClientTokenClaims; readonly preview: string }
@@ -75,6 +77,7 @@ async function gather(
   return {
     hash: hashGatewayKey(secret),
     fingerprint: await vault.fingerprint(secret),
+    keyPreview: previewGatewayKey(secret),
     clientToken: await findClientToken(deps, secret),
     settingName: await findSetting(authenticator, secret),
     place: scrubbed(placeOfLeak(url, secret)),
@@ -173,7 +176,7 @@ async function actOnGatewayKey(
   evidence: Evidence,
   key: PresentedKeyRecord,
 ): Promise<void> {
-  const { id: subjectId, name, preview, environmentId, superseded } = key;
+  const { id: subjectId, name, environmentId, superseded } = key;
   const nowMs = acting.clock.nowMs();
   if (key.revokedAtMs !== null) return;
   if (superseded !== null && superseded.validUntilMs <= nowMs) return;
@@ -182,6 +185,7 @@ async function actOnGatewayKey(
   const { gatewayKeys } = acting.repositories;
   if (outcome === "revoked") await gatewayKeys.revoke(subjectId, nowMs);
   if (outcome === "old_secret_ended") await gatewayKeys.endSuperseded(subjectId, nowMs);
+  const preview = evidence.keyPreview;
   const subject = { kind: "gatewayKey", subjectId, name, preview, environmentId } as const;
   await note(acting, evidence, { ...subject, outcome });
 }

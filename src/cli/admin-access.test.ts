@@ -112,3 +112,27 @@ test("KEYWARD_URL leads elsewhere unless a data directory is named", async () =>
   const here = ["projects", "list", "--data-dir", cli.dataDir];
   expect(await cli.run(here, { env })).toMatchObject({ code: 0 });
 });
+
+test("a leak is reported to any server without a token, and one that is at hand is not sent", async () => {
+  const seen: unknown[] = [];
+  const server = createServer((req, res) => {
+    seen.push([req.url, req.headers.authorization]);
+    res.writeHead(202, { "content-type": "application/json" }).end('{"received":1}');
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const words = ["leaks", "report", "--secret-stdin", "--url", url];
+  try {
+    for (const env of [{}, { KEYWARD_ADMIN_TOKEN: TOKEN }]) {
+      expect(await cli.run(words, { env, stdin: "found" })).toMatchObject({ code: 0 });
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  }
+  expect(seen).toEqual([
+    ["/api/v1/leaks", undefined],
+    ["/api/v1/leaks", undefined],
+  ]);
+});

@@ -67,7 +67,9 @@ async function openServerHere(request: AccessRequest): Promise<AdminAccess> {
   );
 }
 
-function openRemote(url: URL, { globals, env, warn }: AccessRequest): AdminAccess {
+function openRemote(url: URL, request: AccessRequest): AdminAccess {
+  const { globals, env, warn, scope } = request;
+  if (scope === "public") return accessOf(url, undefined);
   const token = globals.token ?? env["KEYWARD_ADMIN_TOKEN"];
   if (token === undefined || token === "") {
     throw new CliError(`the admin API of ${url.origin} needs a token`, {
@@ -77,6 +79,10 @@ function openRemote(url: URL, { globals, env, warn }: AccessRequest): AdminAcces
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     warn(`the admin token goes to ${url.host} over an unencrypted connection; use https`);
   }
+  return accessOf(url, token);
+}
+
+function accessOf(url: URL, token: string | undefined): AdminAccess {
   const baseUrl = url.href.replace(/\/+$/, "");
   const client = createAdminClient({ baseUrl, token, fetch: fetchFrom(url) });
   return { client, close: () => Promise.resolve() };

@@ -47,9 +47,9 @@ export type Reach = "admin" | "local" | "none";
 
 /**
  * `prices`: only the price book is asked for, which is there without a data directory. `server`: what only a server
- * that runs can tell; without a URL, the one of the settings here.
+ * that runs can tell; without a URL, the one of the settings here. `public`: what anybody may ask for, so that no token is sent.
  */
-export type AdminScope = "all" | "prices" | "server";
+export type AdminScope = "all" | "prices" | "server" | "public";
 
 export interface GlobalOptions {
   readonly url: string | undefined;

@@ -212,6 +212,15 @@ const keyLimitSchema = z
 
 export const keySchema = z.object(keyFields).openapi("Key");
 
+export const keyDetailsSchema = z
+  .object({
+    ...keyFields,
+    leakedAt: instantAnswer(
+      "When a secret of it that is still accepted was reported as leaked first; null: none was.",
+    ).nullable(),
+  })
+  .openapi("KeyDetails");
+
 export const issuedKeySchema = z
   .object({
     ...keyFields,

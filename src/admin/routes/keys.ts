@@ -13,11 +13,19 @@ import type { Problem } from "../answers/error-body.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
-import { formatInstant } from "../fields/instants.ts";
+import { formatInstant, formatOptionalInstant } from "../fields/instants.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { findOpenLeakOf } from "../leak-standing.ts";
 import { References } from "../references.ts";
 import { findKey, formatKey, formatKeys, KEY_ID_PARAM, NOT_FOUND, reload } from "./key-answers.ts";
-import { issuedKeySchema, keyChange, keyFilterFields, keyInput, keySchema } from "./key-schemas.ts";
+import {
+  issuedKeySchema,
+  keyChange,
+  keyDetailsSchema,
+  keyFilterFields,
+  keyInput,
+  keySchema,
+} from "./key-schemas.ts";
 import { amountsOf, problemsOf } from "./limits.ts";
 
 type KeyDeps = Pick<AdminDeps, "store" | "ids" | "clock" | "randomBytes">;
@@ -57,7 +65,10 @@ const getKey = createRoute({
   tags: ["keys"],
   summary: "Get a gateway key",
   request: { params: KEY_ID_PARAM, query: closedQuery({}) },
-  responses: { 200: jsonAnswer("The gateway key.", keySchema), ...errorAnswers("not_found") },
+  responses: {
+    200: jsonAnswer("The gateway key.", keyDetailsSchema),
+    ...errorAnswers("not_found"),
+  },
 });
 
 const revokeKey = createRoute({
@@ -123,7 +134,9 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
   router.openapi(getKey, async (context) => {
     const record = await findKey(deps, context.req.valid("param").id);
     if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
-    return context.json(await formatKey(deps, record), 200);
+    const leakedAtMs = await findOpenLeakOf(store, record.id, clock.nowMs());
+    const leakedAt = formatOptionalInstant(leakedAtMs);
+    return context.json({ ...(await formatKey(deps, record)), leakedAt }, 200);
   });
 
   router.openapi(updateKey, async (context) => {

@@ -1,19 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
-import { LEAK_OUTCOMES, LEAKED_KINDS } from "../../core/leaks/leak.ts";
 import { ReportThrottle } from "../../core/leaks/report-throttle.ts";
-import type { LeakRecord } from "../../store/exposure-repositories.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
 import { callerAddress } from "../caller-address.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
-import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { findLeakStanding } from "../leak-standing.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { type LeakReport, type ReportDeps, reportLeaks } from "../report-leaks.ts";
+import { formatLeak, leakSchema } from "./leak-answers.ts";
 
 type LeakDeps = ReportDeps & Pick<AdminDeps, "clientAddressOf">;
 
@@ -81,28 +80,6 @@ const receivedSchema = z
     }),
   })
   .openapi("LeaksReceived");
-
-const leakSchema = z
-  .object({
-    id: z.string().openapi({ example: "lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
-    kind: z.enum(LEAKED_KINDS),
-    subjectId: z.string().openapi({ description: "Of the key or token.", example: "key_…" }),
-    name: z
-      .string()
-      .openapi({ description: "Its name when it was reported; of a client token, its customer." }),
-    preview: z.string().nullable(),
-    environmentId: z.string().nullable(),
-    environment: z.string().nullable(),
-    outcome: z.enum(LEAK_OUTCOMES).openapi({
-      description:
-        "`revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.",
-    }),
-    place: z.string().nullable().openapi({ description: "Where it was found, by the report." }),
-    source: z.string().nullable(),
-    address: z.string().nullable().openapi({ description: "Where the report came from." }),
-    reportedAt: instantAnswer("When it was reported first."),
-  })
-  .openapi("Leak");
 
 const accepted = (description: string) => ({
   202: jsonAnswer(description, receivedSchema),
@@ -194,21 +171,14 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
   router.openapi(list, async (context) => {
     const page = await deps.store.exposure.leaks.list(pageRequestOf(context.req.valid("query")));
     const names = new NameLookup(deps.store);
-    const data = await Promise.all(page.rows.map((record) => formatLeak(names, record)));
+    const nowMs = deps.clock.nowMs();
+    const data = await Promise.all(
+      page.rows.map(async (record) =>
+        formatLeak(names, record, await findLeakStanding(deps.store, record, nowMs)),
+      ),
+    );
     return context.json({ data, nextCursor: page.nextCursor }, 200);
   });
-}
-
-async function formatLeak(
-  names: NameLookup,
-  record: LeakRecord,
-): Promise<z.input<typeof leakSchema>> {
-  const { id, kind, subjectId, name, preview, environmentId, outcome } = record;
-  const { place, source, address, createdAtMs } = record;
-  const environment = environmentId === null ? null : await names.environment(environmentId);
-  const reportedAt = formatInstant(createdAtMs);
-  const subject = { id, kind, subjectId, name, preview, environmentId, environment };
-  return { ...subject, outcome, place, source, address, reportedAt };
 }
 
 function nextStep(startedMs: number): Promise<void> {

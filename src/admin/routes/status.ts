@@ -11,6 +11,9 @@ import { errorAnswers } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import { findKeyStanding } from "../key-standing.ts";
+import { listOpenLeaks } from "../leak-standing.ts";
+import { NameLookup } from "../name-lookup.ts";
+import { findStuckWork } from "../stuck-work.ts";
 import {
   accountOwnershipSchema,
   DUE_DESCRIPTION,
@@ -18,11 +21,15 @@ import {
   formatDue,
   formatOwnerships,
 } from "./key-standing-answers.ts";
+import { formatLeak, leakSchema } from "./leak-answers.ts";
 import { limitNearSchema, LIMITS_NEAR_DESCRIPTION, listLimitsNear } from "./limits-near.ts";
+import { formatStuckWork, STUCK_DESCRIPTION, stuckWorkSchema } from "./stuck-work-answers.ts";
 
 /** Counting costs time for each key, on the connection that also looks keys up. */
 const MAX_COUNTED_KEYS = 10_000;
 const DAY_MS = 86_400_000;
+/** What is beyond it is in `GET /leaks`. */
+const MAX_LEAKS_TOLD = 100;
 
 const count = (description: string) => z.number().openapi({ type: "integer", description });
 
@@ -89,6 +96,10 @@ const statusSchema = z
       description: "Accounts with keys in use: whose they are declared to be, and found to be.",
     }),
     rotationsDue: z.array(dueRotationSchema).openapi({ description: DUE_DESCRIPTION }),
+    stuckWork: z.array(stuckWorkSchema).openapi({ description: STUCK_DESCRIPTION }),
+    openLeaks: z.array(leakSchema).openapi({
+      description: `Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first; at most ${MAX_LEAKS_TOLD}.`,
+    }),
   })
   .openapi("Status");
 
@@ -109,6 +120,7 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
 
   router.openapi(getStatus, async (context) => {
     const nowMs = clock.nowMs();
+    const names = new NameLookup(store);
     const [schema, lastDay, rows, running, limitsNear, { accounts, due }] = await Promise.all([
       store.currentSchema(),
       store.usage.summarize({ limit: 1 }, { groupBy: [], fromMs: nowMs - DAY_MS }),
@@ -134,9 +146,22 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
       limitsNear,
       accounts: formatOwnerships(accounts),
       rotationsDue: formatDue(due),
+      stuckWork: await formatStuckWork(await findStuckWork(store), names),
+      openLeaks: await formatOpenLeaks(store, names, nowMs),
     };
     return context.json(status, 200);
   });
+}
+
+async function formatOpenLeaks(
+  store: StatusDeps["store"],
+  names: NameLookup,
+  nowMs: number,
+): Promise<z.infer<typeof leakSchema>[]> {
+  const open = await listOpenLeaks(store, nowMs);
+  return await Promise.all(
+    open.slice(0, MAX_LEAKS_TOLD).map(({ leak, standing }) => formatLeak(names, leak, standing)),
+  );
 }
 
 function describeProcess(

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
 import { startOpenIdDouble } from "../../../test/support/openid-double.ts";
+import { sampleRotationOf } from "../../../test/support/rotation-under-test.ts";
+import { IdFactory } from "../../core/ids/ids.ts";
 import { hashAdminToken } from "../../core/keys/admin-token.ts";
+import { afterTrouble, enterState } from "../../core/rotation/rotation.ts";
 
 const cli = cliUnderTest();
 const rootKeyPath = (): string => join(cli.dataDir, "root.key");
@@ -171,6 +174,65 @@ test("doctor and status say which key is not whose it was said to be, what tells
   expect(stdout).toMatch(/^main +organization +2 personal$/m);
   expect(stderr).toContain(`warning: account main is declared organization`);
   expect(stderr).toContain("warning: the rotation of provider key main of staging is due");
+});
+
+test("a leaked key that still works is named by doctor, status and its own page until it is revoked", async () => {
+  await cli.install();
+  await cli.json(["environments", "policy", "staging", "--set", "leaked_keys=warn"]);
+  const create = ["keys", "create", "--environment", "staging", "--name", "bot"];
+  const { id, key } = (await cli.json(create)) as { id: string; key: string };
+  await cli.json(["leaks", "report", "--secret-stdin"], { stdin: key });
+  const env = { KEYWARD_PORT: "1" };
+  const { isHealthy, of } = await doctor();
+  expect(isHealthy).toBe(false);
+  expect(of("leaked")).toMatchObject({
+    status: "fail",
+    message: expect.stringContaining("gateway key bot of staging was reported") as string,
+    remedy: expect.stringContaining(`keyward keys revoke ${id}`) as string,
+  });
+  expect((await cli.run(["status"], { env })).stderr).toContain("gateway key bot of staging");
+  expect((await cli.run(["keys", "show", id])).stderr).toContain(`keyward keys revoke ${id}`);
+  expect((await cli.run(["leaks", "list"])).stdout).toMatch(/you were told +valid/);
+  await cli.json(["keys", "revoke", id, "--yes"]);
+  expect((await doctor()).of("leaked")).toBeUndefined();
+  expect((await cli.run(["leaks", "list"])).stdout).toMatch(/you were told +ended \d{4}-/);
+  expect((await cli.run(["keys", "show", id])).stderr).toBe("");
+});
+
+test("a rotation that failed is named by doctor and status until it is retried or called off", async () => {
+  await cli.install();
+  await cli.json(["provider-accounts", "create", "--name", "main", "--kind", "organization"]);
+  const add = ["provider-keys", "add", "--account", "main", "--environment", "production"];
+  const stdin = ["sk", "svcacct", randomBytes(20).toString("hex")].join("-");
+  await cli.json([...add, "--secret-stdin"], { stdin });
+  const rotation = await cli.withStore(
+    async ({ environments, providerKeys, rotation: { rotations } }) => {
+      const production = await environments.findByName("production");
+      const [key] = production === undefined ? [] : await providerKeys.listActive(production.id);
+      if (key === undefined) throw new Error("there is no key");
+      const ids = new IdFactory({ nowMs: Date.now, randomBytes });
+      const begun = sampleRotationOf({ ids }, key, 1);
+      const trouble = { problem: "the provider says no", isFinal: true };
+      const failed = afterTrouble(begun, trouble, 2);
+      await rotations.insert(failed);
+      return failed;
+    },
+  );
+  const { isHealthy, of } = await doctor();
+  expect(isHealthy).toBe(false);
+  expect(of("rotation")).toMatchObject({
+    status: "fail",
+    message: expect.stringContaining(
+      "the rotation of provider key main of production failed in create",
+    ) as string,
+    remedy: expect.stringContaining(`keyward rotations show ${rotation.id}`) as string,
+  });
+  const { stderr } = await cli.run(["status"], { env: { KEYWARD_PORT: "1" } });
+  expect(stderr).toContain("the provider says no");
+  await cli.withStore(({ rotation: { rotations } }) =>
+    rotations.save(enterState(rotation, "undo", 3)),
+  );
+  expect((await doctor()).of("rotation")).toBeUndefined();
 });
 
 describe("vault", () => {

@@ -59,7 +59,13 @@ const show = defineCommand({
   async run({ admin, arguments: { id }, output }) {
     const client = await admin();
     const key = expectData(await client.GET("/keys/{id}", { params: { path: { id } } }));
-    await output.data(key, () => printKey(key, output));
+    await output.data(key, () => {
+      printKey(key, output);
+      if (key.leakedAt === null) return;
+      const remedy = `keyward keys revoke ${id}, or keyward keys rotate ${id} --overlap 0`;
+      const reported = formatTime(key.leakedAt);
+      output.warn(`it was reported as leaked ${reported} and is still accepted: ${remedy}`);
+    });
   },
 });
 

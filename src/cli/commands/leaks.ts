@@ -1,5 +1,7 @@
+import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import { defineCommand } from "../command.ts";
+import { describeStanding } from "../describe-trouble.ts";
 import { formatOptional, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
@@ -8,7 +10,7 @@ import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
 const report = defineCommand({
   summary: "report a key that you have found where it should not be",
   details:
-    "Whoever finds a key can do so, without a token. A gateway key is revoked or told of, as its environment's policy leaked_keys says; an admin token is revoked; of a provider key you are told. The answer does not say whether it is one of ours; leaks list does.",
+    "Whoever finds a key can do so, without a token; none is sent. A gateway key is revoked or told of, as its environment's policy leaked_keys says; an admin token is revoked; of a provider key you are told. The answer does not say whether it is one of ours; leaks list does.",
   examples: [
     "keyward leaks report --found-at https://example.com/some/repository",
     "keyward leaks report --secret-stdin < found.txt",
@@ -24,7 +26,7 @@ const report = defineCommand({
   async run({ admin, io, options, output }) {
     const { foundAt: url, source } = options;
     const key = await readSecret(io, options, "What was found: ");
-    const client = await admin();
+    const client = await admin("public");
     const body = { key, ...given({ url, source }) };
     const answer = expectData(await client.POST("/leaks", { body }));
     await output.data(answer, () => {
@@ -34,8 +36,20 @@ const report = defineCommand({
   },
 });
 
+type Leak = components["schemas"]["Leak"];
+
+const DONE: Readonly<Record<Leak["outcome"], string>> = {
+  revoked: "revoked",
+  old_secret_ended: "old secret ended",
+  old_secret_valid: "you were told",
+  still_valid: "you were told",
+  noted: "noted",
+};
+
 const list = defineCommand({
   summary: "list keys and tokens of ours that were reported, newest first",
+  details:
+    "With what was done when it was reported, and what it is now: `valid` can be used by whoever found it; `ended` is refused; of what is `not known`, Keyward uses it no more, and its provider may still take it.",
   examples: ["keyward leaks list", "keyward leaks list --json"],
   reach: "admin",
   printsData: true,
@@ -49,7 +63,8 @@ const list = defineCommand({
         { title: "what", value: (leak) => leak.kind },
         { title: "name", value: (leak) => leak.name },
         { title: "environment", value: (leak) => formatOptional(leak.environment) },
-        { title: "became", value: (leak) => leak.outcome.replaceAll("_", " ") },
+        { title: "done", value: ({ outcome }) => DONE[outcome] },
+        { title: "now", value: describeStanding },
         { title: "found at", value: (leak) => formatOptional(leak.place) },
         { title: "id", value: (leak) => leak.subjectId },
       ],

@@ -11,6 +11,12 @@ import {
   formatFoundOwners,
   remedyOf,
 } from "../describe-key-standing.ts";
+import {
+  describeOpenLeak,
+  describeStuckWork,
+  leakRemedyOf,
+  stuckRemedyOf,
+} from "../describe-trouble.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
 import type { Output } from "../output.ts";
 import { probeServer } from "../probe-server.ts";
@@ -90,11 +96,13 @@ export const status = defineCommand({
   },
 });
 
-/** What is due, and whose keys are not whose they were said to be, unless the environment does not mind. */
+/** What has leaked, failed or is due, and whose keys are not whose they were said to be, unless the environment does not mind. */
 function warnOfKeys(
-  { accounts, rotationsDue, time }: components["schemas"]["Status"],
+  { accounts, rotationsDue, stuckWork, openLeaks, time }: components["schemas"]["Status"],
   output: Output,
 ): void {
+  for (const leak of openLeaks) output.warn(`${describeOpenLeak(leak)}: ${leakRemedyOf(leak)}`);
+  for (const work of stuckWork) output.warn(`${describeStuckWork(work)}: ${stuckRemedyOf(work)}`);
   for (const due of rotationsDue) {
     output.warn(`${describeDue(due, Date.parse(time))}: ${dueRemedyOf(due)}`);
   }

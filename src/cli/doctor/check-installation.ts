@@ -16,6 +16,12 @@ import {
   formatFoundOwners,
   remedyOf,
 } from "../describe-key-standing.ts";
+import {
+  describeOpenLeak,
+  describeStuckWork,
+  leakRemedyOf,
+  stuckRemedyOf,
+} from "../describe-trouble.ts";
 import { collectPages } from "../list-pages.ts";
 import { addKeyCommands } from "./check-machine.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
@@ -84,10 +90,20 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
   });
 }
 
-/** Whose the keys of each account are, as declared and as found, and which rotations are due. */
+/** Whose the keys of each account are, as declared and as found, which rotations failed or are due, and what has leaked. */
 export async function checkKeys(client: AdminClient): Promise<readonly Check[]> {
-  const { accounts, rotationsDue, time } = expectData(await client.GET("/status"));
+  const { accounts, rotationsDue, stuckWork, openLeaks, time } = expectData(
+    await client.GET("/status"),
+  );
   return [
+    ...openLeaks.map((leak) => {
+      const say = leak.standing === "valid" ? fail : warn;
+      return say("leaked", describeOpenLeak(leak), leakRemedyOf(leak));
+    }),
+    ...stuckWork.map((work) => {
+      const say = work.hasFailed ? fail : warn;
+      return say(work.kind, describeStuckWork(work), stuckRemedyOf(work));
+    }),
     ...accounts.flatMap(checkOwnership),
     ...rotationsDue.map((due) => {
       const message = describeDue(due, Date.parse(time));

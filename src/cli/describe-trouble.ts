@@ -1,0 +1,65 @@
+/** What an installation should not stay in, in the words of `status`, `doctor` and the lists. */
+import type { components } from "../admin/api-types.ts";
+import { formatTime } from "./format-cells.ts";
+
+type Leak = components["schemas"]["Leak"];
+type StuckWork = components["schemas"]["StuckWork"];
+
+/** What a secret that was reported is now. */
+export function describeStanding({ standing, endedAt }: Pick<Leak, "standing" | "endedAt">) {
+  if (standing === "valid") return "valid";
+  if (standing === "unknown") return "not known";
+  return endedAt === null ? "ended" : `ended ${formatTime(endedAt)}`;
+}
+
+const LEAKED: Readonly<Record<Leak["kind"], string>> = {
+  gatewayKey: "gateway key",
+  providerKey: "provider key",
+  providerAdminKey: "the admin key of provider account",
+  adminToken: "admin token",
+  clientToken: "a client token of customer",
+};
+
+/** `gateway key bot of production was reported as leaked 2026-01-31 09:30 and is still valid` */
+export function describeOpenLeak(leak: Leak): string {
+  const { kind, name, environment, reportedAt, standing, outcome } = leak;
+  const whose = environment === null ? name : `${name} of ${environment}`;
+  const which = outcome === "old_secret_valid" ? ", with a secret from before," : "";
+  const now =
+    standing === "valid" ? "is still valid" : "may still be valid where it is not Keyward's to end";
+  return `${LEAKED[kind]} ${whose}${which} was reported as leaked ${formatTime(reportedAt)} and ${now}`;
+}
+
+/** Ids and no names: what stands in a command is typed into a shell. */
+export function leakRemedyOf({ kind, subjectId, standing }: Leak): string {
+  if (kind === "gatewayKey") {
+    return `keyward keys revoke ${subjectId}, or keyward keys rotate ${subjectId} --overlap 0`;
+  }
+  if (kind === "providerKey") {
+    return standing === "valid"
+      ? `keyward provider-keys rotate ${subjectId} --compromise`
+      : `delete the secret at the provider: keyward rotations list --key ${subjectId}`;
+  }
+  if (kind === "providerAdminKey") {
+    return standing === "valid"
+      ? `keyward provider-accounts set-admin-key ${subjectId}`
+      : "delete the admin key at the provider";
+  }
+  if (kind === "clientToken") return "keyward client-tokens revoke --help; it ends within the hour";
+  return standing === "valid"
+    ? `keyward admin-tokens revoke ${subjectId}`
+    : "put another token into KEYWARD_ADMIN_TOKEN, where you have not, and restart";
+}
+
+/** `the rotation of provider key main of production failed in pending 2026-01-31 09:30: …` */
+export function describeStuckWork(work: StuckWork): string {
+  const { kind, key, environment, step, hasFailed, problem, since } = work;
+  const whose = `the ${kind} of provider key ${key ?? "(gone)"} of ${environment ?? "its environment"}`;
+  const how = hasFailed ? `failed in ${step}` : `does not get on in ${step}; it has tried`;
+  const when = `${hasFailed ? "" : "since "}${formatTime(since)}`;
+  return `${whose} ${how} ${when}${problem === null ? "" : `: ${problem}`}`;
+}
+
+export function stuckRemedyOf({ kind, id }: StuckWork): string {
+  return `keyward ${kind}s show ${id}; then keyward ${kind}s retry ${id} or cancel`;
+}
