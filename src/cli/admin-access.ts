@@ -2,10 +2,8 @@ import { createAdminClient, type AdminClient } from "../admin/client.ts";
 import type { Config } from "../config/config-schema.ts";
 import type { Environment } from "../config/process-environment.ts";
 import { isLoopback } from "../core/network/loopback.ts";
-import { reachableUrl } from "../core/network/reachable-url.ts";
 import { CliError } from "./cli-error.ts";
 import type { AdminScope, GlobalOptions } from "./command.ts";
-import { probeServer } from "./probe-server.ts";
 import { readVersion } from "./version.ts";
 
 /** The admin API, wherever it is, for the length of one command. */
@@ -55,11 +53,11 @@ export async function openAdminAccess(request: AccessRequest): Promise<AdminAcce
   });
 }
 
-/** The server of the settings, asked for as any other is: what it knows is in no data directory. */
+/** The server on the data directory, else that of the settings; asked for as any other is: what it knows is in no data directory. */
 async function openServerHere(request: AccessRequest): Promise<AdminAccess> {
-  const { host, port } = await request.config();
-  const url = reachableUrl(host, port);
-  const { kind } = await probeServer(host, port);
+  const { findServerHere } = await import("./server-here.ts");
+  const { url, answerer } = await findServerHere(await request.config());
+  const { kind } = answerer;
   if (kind === "keyward") return openRemote(new URL(url), request);
   throw new CliError(
     kind === "nobody" ? `no server runs at ${url}` : `what answers at ${url} is no Keyward`,

@@ -51,8 +51,9 @@ function printRecovery({ recovery }: StartReport, output: Output): void {
   const { settledEvents, unknownEvents, corruptLines } = recovery;
   if (settledEvents + unknownEvents > 0) {
     output.line();
+    const total = settledEvents + unknownEvents;
     output.line(
-      `recovered ${settledEvents + unknownEvents} calls of a process that had ended; the outcome of ${unknownEvents} is unknown`,
+      `recovered ${total} ${total === 1 ? "call" : "calls"} of a process that had ended; the outcome of ${unknownEvents} is unknown`,
     );
   }
   if (corruptLines > 0) {

@@ -25,7 +25,7 @@ export async function findOwnUrl(
   { processes }: { readonly processes: Pick<Store["processes"], "listRunning"> },
 ): Promise<string> {
   if (config.publicUrl !== null) return config.publicUrl;
-  const noted = await readNote(config.dataDir);
+  const noted = await readNotedUrl(config.dataDir);
   if (noted !== undefined) {
     const id = await findDataDirectoryId(config.dataDir);
     const running = await processes.listRunning();
@@ -37,7 +37,8 @@ export async function findOwnUrl(
   return reachableUrl(config.host, config.port);
 }
 
-async function readNote(dataDir: string): Promise<string | undefined> {
+/** What was noted last, by a server that may be gone; undefined where nothing was, or nothing that is such a URL. */
+export async function readNotedUrl(dataDir: string): Promise<string | undefined> {
   let text: string;
   try {
     text = (await readFile(join(dataDir, URL_FILE), "utf8")).trim();
@@ -45,5 +46,5 @@ async function readNote(dataDir: string): Promise<string | undefined> {
     if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw err;
   }
-  return /^http:\/\/[^\s/]+$/.test(text) ? text : undefined;
+  return /^http:\/\/[^\s/]+$/.test(text) && URL.canParse(text) ? text : undefined;
 }

@@ -181,6 +181,10 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
     });
     if (outcome === "invalid") return refuse(context, "invalid_invitation", INVALID_INVITATION);
     if (outcome === "taken") return refuse(context, "conflict", TAKEN, "email");
+    if (outcome === "other_email") {
+      const message = "`email` must be the address that was invited, or be left out.";
+      return refuseProblems(context, [{ param: "email", message }]);
+    }
     if (outcome === "nameless") {
       return refuseProblems(context, [{ param: "email", message: "`email` is required." }]);
     }
@@ -201,9 +205,12 @@ async function join(
     readonly password: string;
   },
   from: JoinedFrom,
-): Promise<MemberRecord | "invalid" | "taken" | "nameless"> {
+): Promise<MemberRecord | "invalid" | "taken" | "nameless" | "other_email"> {
   const found = await findInvitation(deps, input.secret);
   if (found === undefined) return "invalid";
+  // Joined under another address than the one that was typed, somebody could not log in and would not know why.
+  const isOther = found.email !== null && input.email !== undefined && input.email !== found.email;
+  if (isOther) return "other_email";
   const email = found.email ?? input.email;
   if (email === undefined) return "nameless";
   const passwordHash = await deps.passwords.hash(input.password);

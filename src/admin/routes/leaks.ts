@@ -135,7 +135,7 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       context.header("retry-after", String(seconds));
-      const message = `Too many reports. None of these was looked at: send them again in ${seconds} seconds.`;
+      const message = `Too many reports. None of these was looked at: send them again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`;
       return refuse(context, "leak_reports_throttled", message);
     }
     try {

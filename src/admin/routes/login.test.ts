@@ -91,6 +91,15 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     );
   });
 
+  it("refuses another address than the invited one, and leaves the link open", async () => {
+    const secret = secretOf(await invite("anna@example.com", "viewer"));
+    const body = { secret, password: PASSWORD, email: "eve@example.com" };
+    const refused = await post("/invitations/accept", body);
+    expect([refused.status, refused.body]).toMatchObject([400, { error: { param: "email" } }]);
+    const same = { ...body, email: "Anna@Example.com" };
+    expect((await post("/invitations/accept", same)).status).toBe(201);
+  });
+
   it("has one open link for an address, the newest, and none when its person has joined", async () => {
     const left = await leftOver({ email: "anna@example.com", role: "admin" });
     const older = await invite("anna@example.com", "admin");

@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
@@ -8,6 +11,8 @@ import { sampleRotationOf } from "../../../test/support/rotation-under-test.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import { hashAdminToken } from "../../core/keys/admin-token.ts";
 import { afterTrouble, enterState } from "../../core/rotation/rotation.ts";
+import { KernelLock } from "../../ledger/file/kernel-lock.ts";
+import { noteOwnUrl } from "../../runtime/own-url.ts";
 
 const cli = cliUnderTest();
 const rootKeyPath = (): string => join(cli.dataDir, "root.key");
@@ -295,4 +300,38 @@ test("status says what is there and that no server runs", async () => {
   const { stdout } = await cli.run(["status"], { env });
   expect(stdout).toMatch(/^server +not running$/m);
   expect(stdout).toMatch(/^development +development +1 +0 +the built-in simulator$/m);
+});
+
+test("status and doctor find a server that was started on another port, by what it noted", async () => {
+  await cli.install();
+  const healthy = { service: "keyward", version: "1.2.3" };
+  const server = createServer((_, res) => res.end(JSON.stringify(healthy))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await noteOwnUrl(cli.dataDir, url);
+  const env = { KEYWARD_PORT: "1" };
+  const notRunning = { isRunning: false, urls: [] };
+  const folder = join(cli.dataDir, "journal", `prc_${"0".repeat(26)}`);
+  mkdirSync(folder, { recursive: true });
+  try {
+    // The note of one that is gone says nothing: another may listen there by now.
+    expect(await cli.json(["status"], { env })).toMatchObject(notRunning);
+    const lock = KernelLock.take(join(folder, "lock"));
+    expect(lock).toBeDefined();
+    try {
+      expect(await cli.json(["status"], { env })).toMatchObject({ isRunning: true, urls: [url] });
+      expect((await doctor()).of("port")).toMatchObject({
+        status: "ok",
+        message: `Keyward 1.2.3 answers at ${url}`,
+      });
+      const tail = await cli.run(["tail"], { env });
+      expect(tail.stderr).toContain(`the admin API of ${url} needs a token`);
+    } finally {
+      lock?.release();
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  }
 });

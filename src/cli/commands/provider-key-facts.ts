@@ -41,12 +41,14 @@ export const showProviderKey = defineCommand({
         [
           "rotated",
           key.rotateEveryDays === null
-            ? "by hand"
-            : `every ${key.rotateEveryDays} days, next ${formatOptionalTime(key.rotationDueAt)}`,
+            ? "no schedule"
+            : `every ${key.rotateEveryDays === 1 ? "day" : `${key.rotateEveryDays} days`}, next ${formatOptionalTime(key.rotationDueAt)}`,
         ],
         ["rotation", formatOptional(key.rotationId)],
         ["status", key.status],
+        ["weight", String(key.weight)],
         ["created", formatTime(key.createdAt)],
+        ["id", key.id],
       ]);
       if (key.ownershipConflict) {
         output.warn(

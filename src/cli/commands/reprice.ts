@@ -145,5 +145,5 @@ async function repriceAll(
 }
 
 function describe({ examined, corrected }: Pick<Totals, "examined" | "corrected">): string {
-  return `${formatCount(examined)} calls examined, ${formatCount(corrected)} to correct`;
+  return `${formatCount(examined)} ${examined === 1 ? "call" : "calls"} examined, ${formatCount(corrected)} to correct`;
 }

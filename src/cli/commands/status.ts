@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
-import { reachableUrl } from "../../core/network/reachable-url.ts";
 import { defineCommand } from "../command.ts";
 import {
   describeConflict,
@@ -19,7 +17,6 @@ import {
 } from "../describe-trouble.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
 import type { Output } from "../output.ts";
-import { probeServer } from "../probe-server.ts";
 import type { Column } from "../table.ts";
 
 const DAY_MS = 86_400_000;
@@ -160,12 +157,10 @@ function serverOf(found: {
 }
 
 /** A server on a data directory holds a journal there. What answers at the address of the settings may be another. */
-async function serverHere({ dataDir, host, port }: Config): Promise<FoundServer> {
-  const { inspectJournals } = await import("../../runtime/inspect-journals.ts");
-  const { JOURNAL_FOLDER } = await import("../../runtime/data-directory.ts");
-  const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
-  const { kind } = await probeServer(host, port);
-  const url = reachableUrl(host, port);
+async function serverHere(config: Config): Promise<FoundServer> {
+  const { findServerHere } = await import("../server-here.ts");
+  const { url, answerer, running } = await findServerHere(config);
+  const { kind } = answerer;
   if (running > 0) {
     return kind === "keyward"
       ? { isRunning: true, urls: [url], description: `running, at ${url}` }

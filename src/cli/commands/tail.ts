@@ -16,7 +16,7 @@ type LiveStatus = (typeof LIVE_STATUSES)[number];
 export const tail = defineCommand({
   summary: "show calls as they end",
   details:
-    "Provider calls and refusals of a server that runs: the one of the settings here, or of --url; it needs KEYWARD_ADMIN_TOKEN. What was before is in `keyward usage events`. A server that goes away is waited for, and what may have been missed is said. Each server tells its own calls. Times are in UTC; Control-C ends it.",
+    "Provider calls and refusals of a server that runs: the one of the data directory here, or of --url; it needs KEYWARD_ADMIN_TOKEN. What was before is in `keyward usage events`. A server that goes away is waited for, and what may have been missed is said. Each server tells its own calls. Times are in UTC; Control-C ends it.",
   examples: [
     "keyward tail",
     "keyward tail --environment production --errors",
@@ -68,7 +68,8 @@ function show(item: TailItem, output: Output): void {
   else if (item.kind === "call") output.line(formatLiveCall(item.call));
   else if (item.kind === "refusal") output.line(formatLiveRefusal(item.refusal));
   if (item.kind === "dropped") {
-    output.warn(`${item.count} calls were not shown: they came faster than they were read`);
+    const calls = item.count === 1 ? "call was" : "calls were";
+    output.warn(`${item.count} ${calls} not shown: they came faster than they were read`);
   } else if (item.kind === "gap") {
     const { from, to, isOtherProcess } = item;
     const server = isOtherProcess ? "another server process" : "the same server process";

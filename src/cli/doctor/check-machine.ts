@@ -3,11 +3,10 @@ import { join } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
 import { findOpenaiKey, type FoundOpenaiKey } from "../../config/import-openai-key.ts";
 import { previewProviderKey } from "../../core/keys/provider-key.ts";
-import { reachableUrl } from "../../core/network/reachable-url.ts";
 import { JOURNAL_FOLDER, ROOT_KEY_FILE } from "../../runtime/data-directory.ts";
 import { inspectJournals } from "../../runtime/inspect-journals.ts";
 import type { CliIo } from "../cli-io.ts";
-import { probeServer } from "../probe-server.ts";
+import { findServerHere } from "../server-here.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
 
 const OTHERS_MASK = 0o077;
@@ -63,15 +62,9 @@ export async function checkJournals({ dataDir }: Pick<Config, "dataDir">): Promi
   return pass("journal", found.running === 0 ? "nothing left over" : `${found.running} in use`);
 }
 
-/** What answers at the address of the settings, and whether it is the server of this data directory. */
-export async function checkPort({
-  dataDir,
-  host,
-  port,
-}: Pick<Config, "dataDir" | "host" | "port">): Promise<Check> {
-  const url = reachableUrl(host, port);
-  const { running } = await inspectJournals(join(dataDir, JOURNAL_FOLDER));
-  const answerer = await probeServer(host, port);
+/** What answers where this data directory's server is, or would be by the settings, and whether it is the server of this data directory. */
+export async function checkPort(config: Pick<Config, "dataDir" | "host" | "port">): Promise<Check> {
+  const { url, host, port, answerer, running } = await findServerHere(config);
   switch (answerer.kind) {
     case "keyward":
       if (running === 0) {
