@@ -48,9 +48,6 @@ export interface UnusedFilter {
   readonly nowMs: number;
 }
 
-/** More secrets than these hold at once for no key. */
-export const MAX_SUPERSEDED_SECRETS = 5;
-
 export interface GatewayKeyRepository {
   insert(record: GatewayKeyRecord): Promise<void>;
   findById(id: GatewayKeyId): Promise<GatewayKeyRecord | undefined>;

@@ -6,7 +6,6 @@ import {
   previewGatewayKey,
 } from "../../core/keys/gateway-key.ts";
 import { DEFAULT_OVERLAP_SECONDS } from "../../core/keys/superseded-secret.ts";
-import { MAX_SUPERSEDED_SECRETS } from "../../store/gateway-key-repository.ts";
 import type { GatewayKeyRecord } from "../../store/records.ts";
 import type { Repositories } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -26,7 +25,7 @@ const rotateKey = createRoute({
   tags: ["keys"],
   summary: "Give a gateway key a new secret",
   description:
-    "The key stays what it is: its id, budgets, limits and history. Both secrets are accepted until the overlap ends; then the old one is refused with `api_key_rotated`. The new one stands in clear in this answer and in no other.",
+    "The key stays what it is: its id, budgets, limits and history. Both secrets are accepted until the overlap ends; then the old one is refused with `api_key_rotated`. The new one stands in clear in this answer and in no other. While an old secret is still accepted, another rotation is refused with 409: end that overlap first, or take that rotation back.",
   request: {
     params: KEY_ID_PARAM,
     query: closedQuery({}),
@@ -104,7 +103,7 @@ type Rotated =
   | { readonly record: GatewayKeyRecord; readonly key: string }
   | { readonly conflict: string };
 
-/** Checked and done in one transaction: two rotations at once are two, one after the other, and both answers hold. */
+/** Checked and done in one transaction: of several rotations at once one is made, so that a key has two secrets at most. */
 async function rotate(
   { store, clock, randomBytes }: RotationDeps,
   found: GatewayKeyRecord,
@@ -135,8 +134,8 @@ async function conflictOf(
   if (status === "expired") {
     return "The key has expired. Give it another `expiresAt` first (`keyward keys update`), or create another one.";
   }
-  const accepted = await gatewayKeys.supersededOf([id], nowMs);
-  return accepted.length < MAX_SUPERSEDED_SECRETS
-    ? undefined
-    : `${accepted.length} old secrets of the key are still accepted, which is as many as may be. End them first: \`keyward keys rotate ${id} --end-overlap\`.`;
+  const [accepted] = await gatewayKeys.supersededOf([id], nowMs);
+  if (accepted === undefined) return undefined;
+  const until = new Date(accepted.validUntilMs).toISOString();
+  return `The key was rotated already, and its old secret ${accepted.preview} is accepted until ${until}. End that first (\`keyward keys rotate ${id} --end-overlap\`), or take that rotation back (\`--cancel\`).`;
 }

@@ -65,7 +65,7 @@ function expiryOf(text: string, nowMs: number): string | null {
 export const rotate = defineCommand({
   summary: "give a gateway key a new secret, both accepted for a while",
   details:
-    "The key keeps its id, budgets, limits and history. The new secret stands alone on standard output and is not shown again; the old one is accepted until the overlap ends, a day unless --overlap says otherwise. --cancel takes the last rotation back while the old secret is still accepted; --end-overlap refuses the old ones from now on.",
+    "The key keeps its id, budgets, limits and history. The new secret stands alone on standard output and is not shown again; the old one is accepted until the overlap ends, a day unless --overlap says otherwise. --cancel takes the last rotation back while the old secret is still accepted; --end-overlap refuses the old one from now on. Another rotation has to wait for one of the two, or for the overlap's end.",
   examples: [
     "keyward keys rotate key_01JZ6Y4V2S8W3N5R7T9X0B1C2D",
     "keyward keys rotate key_01JZ6Y4V2S8W3N5R7T9X0B1C2D --overlap 7d",
