@@ -8,6 +8,7 @@ import {
 import { hashGatewayKey, previewGatewayKey } from "../core/keys/gateway-key.ts";
 import { gatewayKeyOutcome, type LeakOutcome } from "../core/leaks/leak.ts";
 import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
+import { secretsInText } from "../core/leaks/secrets-in-text.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
@@ -19,6 +20,7 @@ import type { AdminDeps } from "./admin-deps.ts";
 
 /** What somebody has found. */
 export interface LeakReport {
+  /** It, or a text with it. */
   readonly secret: string;
   readonly url?: string | undefined;
   readonly source?: string | undefined;
@@ -57,8 +59,10 @@ export async function reportLeaks(
   // Once each: copies of one that is ours would take longer than as many that are nobody's.
   const evidence = new Map<string, Evidence>();
   for (const report of reports) {
-    const one = await gather(deps, report);
-    evidence.set(one.hash, one);
+    for (const secret of secretsInText(report.secret)) {
+      const one = await gather(deps, { ...report, secret });
+      evidence.set(one.hash, one);
+    }
   }
   await deps.store.as({ actor: NOBODY_KNOWN, ...from }, () =>
     deps.store.transaction(async (repositories) => {
@@ -68,12 +72,8 @@ export async function reportLeaks(
   );
 }
 
-async function gather(
-  deps: ReportDeps,
-  { secret: written, url, source }: LeakReport,
-): Promise<Evidence> {
+async function gather(deps: ReportDeps, { secret, url, source }: LeakReport): Promise<Evidence> {
   const { vault, authenticator } = deps;
-  const secret = written.trim().replace(/^bearer +/i, "");
   return {
     hash: hashGatewayKey(secret),
     fingerprint: await vault.fingerprint(secret),

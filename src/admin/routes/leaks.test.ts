@@ -109,6 +109,29 @@ describe("reports of leaked keys", { timeout: 60_000 }, () => {
     expect(await leaks()).toHaveLength(4);
   });
 
+  it("find a secret as it was copied: in quotes, behind a name, in an address", async () => {
+    const forms = [
+      (key: string) => `"${key}"`,
+      (key: string) => `${key},`,
+      (key: string) => `export OPENAI_API_KEY=${key}`,
+      (key: string) => `https://user:${key}@example.com/v1`,
+      (key: string) => `${key}\u200b`,
+      (key: string) => `\ufeff<${key}>\\n`,
+      (key: string) => `const headers = { authorization: 'Bearer ${key}' };`,
+    ];
+    const issued = await Promise.all(forms.map(() => issue("production")));
+    const secret = providerSecret();
+    const providerKeyId = await addProviderKey(secret);
+    const texts = issued.map(({ key }, n) => ({ key: forms[n]?.(key) ?? "" }));
+    const answer = await report({ leaks: [...texts, { key: `openai_key: "${secret}",` }] });
+    expect(answer.body).toEqual({ received: forms.length + 1 });
+    for (const { id } of issued) expect(await statusOf(id)).toBe("revoked");
+    expect(await leaks()).toHaveLength(forms.length + 1);
+    expect(await leaks()).toContainEqual(
+      expect.objectContaining({ subjectId: providerKeyId, outcome: "still_valid" }),
+    );
+  });
+
   it("only tell where the policy warns, only note where it is off, and revoke once it enforces", async () => {
     await setMode("production", "warn");
     await setMode("staging", "off");

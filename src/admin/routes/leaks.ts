@@ -32,7 +32,10 @@ const keyField = z
   .string()
   .min(1)
   .max(MAX_KEY_CHARACTERS)
-  .openapi({ description: "What was found.", example: "<a key>" });
+  .openapi({
+    description: "What was found. It may stand in a line of text: in quotes, or behind a name.",
+    example: "<a key>",
+  });
 const urlField = z.string().max(2048).optional().openapi({
   description: "Where. Kept without its query and fragment.",
   example: "https://example.com/some/repository/config.js",
