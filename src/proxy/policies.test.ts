@@ -125,6 +125,37 @@ describe.each(CASES)("the rule $rule", ({ rule, bounds, code, send, sendGood }) 
   });
 });
 
+describe("models that are limited", () => {
+  const policy = policyOf("allowed_models", "enforce", { allowedModels: ["gpt-4o-mini*"] });
+  const allowedModels = new Set(["gpt-4o-mini"]);
+
+  it.each([
+    ["by the environment", { policy }],
+    ["by the key", { keyEntry: { allowedModels } }],
+  ])("%s are so wherever a server may read another one's name", async (_, options) => {
+    const { gateway, upstream } = await start(respondJson(ANSWER), options);
+    const image = { type: "image_generation", model: "gpt-image-1" };
+    for (const other of [
+      { fallback_models: ["gpt-4o"] },
+      { context_window_fallbacks: [{ "gpt-4o-mini": ["gpt-4o"] }] },
+      { content_policy_fallbacks: [{ "gpt-4o-mini": ["gpt-4o"] }] },
+      { extra_body: { model: "gpt-4o" } },
+      { tools: [{ type: "web_search", model: "gpt-4o-mini" }, image] },
+      { tools: { model: "gpt-4o" } },
+    ]) {
+      const refused = await errorOf(await post(gateway, { ...CHAT, ...other }));
+      expect(refused).toMatchObject({ status: 403, code: "model_not_allowed" });
+    }
+    expect(upstream.seen).toEqual([]);
+    const parameters = { properties: { model: { type: "string", default: "gpt-4o" } } };
+    const tools = [{ type: "function", function: { name: "pick", parameters } }];
+    const good = { fallback_models: ["gpt-4o-mini"], extra_body: null, tools };
+    for (const fields of [good, { tools: [] }, { tools: null }]) {
+      expect((await post(gateway, { ...CHAT, ...fields })).statusCode).toBe(200);
+    }
+  });
+});
+
 describe("an environment's output limit", () => {
   const policy = policyOf("max_output_tokens", "enforce", { maxOutputTokens: 100 });
 

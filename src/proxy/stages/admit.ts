@@ -1,8 +1,10 @@
 import { findForbiddenModel } from "../../core/policy/call-policy.ts";
 import { readOutputLimit } from "../../wire/bounds/read-token-bound.ts";
+import { readTools } from "../../wire/bounds/read-tools.ts";
 import { isListed } from "../../wire/openai/unlisted.ts";
 import type { Call, Refusal } from "../call.ts";
 import type { PolicyWatch } from "../policy-watch.ts";
+import { EXTRA_BODY } from "./peek.ts";
 
 export interface AdmitDeps {
   readonly policyWatch: PolicyWatch;
@@ -59,7 +61,8 @@ function refuseUnread(call: Call, whose: string): Refusal | undefined {
       message: `${whose} is limited to certain models, and ${call.request.path} is an endpoint whose model Keyward does not read. Use a key, in an environment, without a model limit.`,
     };
   }
-  if (call.peeked === undefined || call.peeked.isComplete) return undefined;
+  if (call.peeked === undefined) return undefined;
+  if (call.peeked.isComplete) return refuseExtraBody(call, whose);
   return {
     code: "model_not_allowed",
     message: `${whose} is limited to certain models, and the form is too large, or not well-formed enough, to know its model before it is sent. Send a smaller one, or use a key, in an environment, without a model limit.`,
@@ -68,8 +71,27 @@ function refuseUnread(call: Call, whose: string): Refusal | undefined {
   };
 }
 
-function namedModels({ peeked }: Call): readonly (string | null)[] {
-  return [peeked?.model ?? null, ...(peeked?.otherModels ?? [])];
+/** Some servers take its fields for the body's, another model among them. */
+function refuseExtraBody({ peeked }: Call, whose: string): Refusal | undefined {
+  const extra = peeked?.scan?.fields.get(EXTRA_BODY);
+  if (extra === undefined || extra.text === "null") return undefined;
+  return {
+    code: "model_not_allowed",
+    message: `${whose} is limited to certain models, and "${EXTRA_BODY}" may name another. Send its fields in the body itself.`,
+    param: EXTRA_BODY,
+  };
+}
+
+function namedModels(call: Call): readonly (string | null)[] {
+  const { peeked } = call;
+  return [peeked?.model ?? null, ...(peeked?.otherModels ?? []), ...modelsOfTools(call)];
+}
+
+/** Tools of the provider's may be told which model to run; what can't be read may be one of those. */
+function modelsOfTools({ peeked }: Call): readonly (string | null)[] {
+  const place = peeked?.scan?.fields.get("tools");
+  if (place === undefined || place.memberCount === 0 || peeked?.bytes == null) return [];
+  return readTools(peeked.bytes, place)?.flatMap(({ models }) => models) ?? [null];
 }
 
 function modelNotAllowed(allowed: string, refused: string | null): Refusal {

@@ -13,11 +13,21 @@ export interface PeekDeps {
 }
 
 /** OpenRouter's and LiteLLM's lists of models to fall back to. */
-const OTHER_MODELS = ["models", "fallbacks"] as const;
+const OTHER_MODELS = [
+  "models",
+  "fallbacks",
+  "fallback_models",
+  "context_window_fallbacks",
+  "content_policy_fallbacks",
+] as const;
+
+/** What LiteLLM puts over the body's own fields. */
+export const EXTRA_BODY = "extra_body";
 
 const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "model",
   ...OTHER_MODELS,
+  EXTRA_BODY,
   "stream",
   "stream_options",
   "user",

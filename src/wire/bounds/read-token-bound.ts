@@ -211,7 +211,9 @@ function readHosted(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): H
   if (tools === undefined) return `its "tools" is no list that Keyward can read`;
   const toolKind = shape.toolKind ?? (() => "unknown" as const);
   const classes = new Set<UnitClass>(hasStored ? storedTools.classes : []);
-  const hosted: OfferedTool[] = hasStored ? [{ type: storedTools.field, maxUses: null }] : [];
+  const hosted: OfferedTool[] = hasStored
+    ? [{ type: storedTools.field, maxUses: null, models: [] }]
+    : [];
   for (const tool of tools) {
     const kind = toolKind(tool.type);
     if (kind === "client") continue;

@@ -7,6 +7,8 @@ export interface OfferedTool {
   readonly type: string | null;
   /** Its `max_uses`; null where it has none. */
   readonly maxUses: number | null;
+  /** Every `model` that it names, several where there are several; null: one that can't be read. */
+  readonly models: readonly (string | null)[];
 }
 
 /** The members of the list `tools`; undefined when it is no list of objects. */
@@ -22,9 +24,10 @@ interface Tool {
   type: string | null;
   types: number;
   maxUses: number | null;
+  readonly models: (string | null)[];
 }
 
-const NAMES = new KnownNames(["type", "max_uses"]);
+const NAMES = new KnownNames(["type", "max_uses", "model"]);
 
 class ToolVisitor implements JsonVisitor {
   readonly names = NAMES;
@@ -42,7 +45,7 @@ class ToolVisitor implements JsonVisitor {
     this.#depth += 1;
     if (this.#depth === 1) return true;
     if (key !== null) this.isOdd = true;
-    this.tools.push({ type: null, types: 0, maxUses: null });
+    this.tools.push({ type: null, types: 0, maxUses: null, models: [] });
     return true;
   }
 
@@ -52,6 +55,7 @@ class ToolVisitor implements JsonVisitor {
 
   text(key: string | null, start: number, end: number): void {
     const tool = this.#member(key);
+    if (key === "model") tool?.models.push(readName(this.#bytes, start, end) ?? null);
     if (tool === undefined || key !== "type") return;
     tool.types += 1;
     tool.type = tool.types === 1 ? (readName(this.#bytes, start, end) ?? null) : null;
