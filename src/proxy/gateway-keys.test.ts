@@ -1,7 +1,12 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { json } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { ANSWER, CHAT, post } from "../../test/support/chat.ts";
 import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
+import { until } from "../../test/support/poll.ts";
 import { respondJson } from "../../test/support/upstream.ts";
+import { createIpRanges } from "../core/network/ip-ranges.ts";
 
 const { start } = dataPlaneFixture();
 
@@ -23,6 +28,36 @@ describe("a gateway key", () => {
       status: 401,
       code: "invalid_api_key",
     });
+  });
+
+  it.each([
+    ["expired", { expiresAtMs: 1000 }, "invalid_api_key"],
+    [
+      "limited to other addresses",
+      { restrictions: { allowedIps: createIpRanges(["192.0.2.0/24"]), allowedEndpoints: null } },
+      "ip_not_allowed",
+    ],
+    ["limited to other models", { allowedModels: new Set(["other"]) }, "model_not_allowed"],
+  ])("that was %s while the call's body came slowly is refused", async (_, change, code) => {
+    const clock = { nowMs: 999, monotonicMs: 0 };
+    const { gateway, upstream } = await start(respondJson(ANSWER), {
+      nowMs: () => clock.nowMs,
+      monotonicMs: () => clock.monotonicMs,
+    });
+    const headers = { authorization: `Bearer ${gateway.key}`, "content-type": "application/json" };
+    const sent = request(`${gateway.url}/v1/chat/completions`, { method: "POST", headers });
+    const answered = once(sent, "response");
+    const body = JSON.stringify(CHAT);
+    sent.write(body.slice(0, 20));
+    await until("the body has begun", () => gateway.bodyBudget.heldBytes > 0);
+    gateway.changes.key = change;
+    await gateway.refresh();
+    clock.nowMs = 1000;
+    clock.monotonicMs = 1000;
+    sent.end(body.slice(20));
+    const [answer] = (await answered) as [IncomingMessage];
+    expect(await json(answer)).toMatchObject({ error: { code } });
+    expect(upstream.seen).toEqual([]);
   });
 
   it("is accepted with its old secret until the overlap ends, and then told that it was rotated", async () => {

@@ -11,6 +11,7 @@ import { enterAccount, preferOpenAccount, type EnterAccountDeps } from "./stages
 import { forward, type ForwardDeps } from "./stages/forward.ts";
 import { hold, type HoldDeps } from "./stages/hold.ts";
 import { limit, limitNextAttempt, spendTokens, type LimitDeps } from "./stages/limit.ts";
+import { lookAgain, type LookAgainDeps } from "./stages/look-again.ts";
 import { meter, type MeterDeps } from "./stages/meter.ts";
 import { openIntent, type OpenIntentDeps } from "./stages/open-intent.ts";
 import { peek, type PeekDeps } from "./stages/peek.ts";
@@ -21,6 +22,7 @@ import { settle, type SettleDeps } from "./stages/settle.ts";
 export type PipelineDeps = AuthenticateDeps &
   RestrictDeps &
   PeekDeps &
+  LookAgainDeps &
   AdmitDeps &
   RouteDeps &
   EnterAccountDeps &
@@ -40,6 +42,7 @@ const BEFORE_SENDING: readonly Stage[] = [
   authenticate,
   restrict,
   peek,
+  lookAgain,
   (_deps, call) => attribute(call),
   admit,
   route,
