@@ -28,14 +28,10 @@ const MAX_KEY_CHARACTERS = 4096;
  */
 const ANSWER_STEP_MS = 200;
 
-const keyField = z
-  .string()
-  .min(1)
-  .max(MAX_KEY_CHARACTERS)
-  .openapi({
-    description: "What was found. It may stand in a line of text: in quotes, or behind a name.",
-    example: "<a key>",
-  });
+const keyField = z.string().min(1).max(MAX_KEY_CHARACTERS).openapi({
+  description: "What was found. It may stand in a line of text: in quotes, or behind a name.",
+  example: "<a key>",
+});
 const urlField = z.string().max(2048).optional().openapi({
   description: "Where. Kept without its query and fragment.",
   example: "https://example.com/some/repository/config.js",
