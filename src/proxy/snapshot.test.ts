@@ -70,6 +70,7 @@ function createSnapshot(options: { maxKeys?: number } = {}) {
     maxKeys: options.maxKeys ?? 10,
     maxMisses: 2,
     missTtlMs: 50,
+    maxUnwatchedMs: 1000,
     monotonicMs: () => clock.nowMs,
   });
   return { source, clock, snapshot };
@@ -149,6 +150,40 @@ describe("Snapshot", () => {
     expect(source.lookUps).toBe(3);
     await snapshot.findKey("b");
     expect(source.lookUps).toBe(4);
+  });
+
+  it("has calls wait for the changes that it slept through, whoever looks for them first, and no others", async () => {
+    for (const isLookedForFirst of [false, true]) {
+      const { source, clock, snapshot } = createSnapshot();
+      source.keys.set("h1", keyEntry("key_1"));
+      await snapshot.findKey("h1");
+      clock.nowMs += 1000;
+      expect(snapshot.catchUp()).toBeUndefined();
+      clock.nowMs += 1;
+      source.keys.set("h1", { ...keyEntry("key_1"), revokedAtMs: 1 });
+      source.changes.push({ sequence: 1, kind: "gatewayKey", entityId: "key_1" });
+      const looked = isLookedForFirst ? snapshot.refresh() : undefined;
+      const waiting = [snapshot.catchUp(), snapshot.catchUp()];
+      for (const one of waiting) expect(one).toBeInstanceOf(Promise);
+      await Promise.all([looked, ...waiting]);
+      expect(await snapshot.findKey("h1")).toMatchObject({ revokedAtMs: 1 });
+      expect(snapshot.catchUp()).toBeUndefined();
+    }
+  });
+
+  it("has no call wait for a store that does not answer", async () => {
+    const { source, clock, snapshot } = createSnapshot();
+    const asked = Promise.withResolvers<SnapshotChange[]>();
+    source.changesSince = () => asked.promise;
+    const looking = snapshot.refresh();
+    clock.nowMs += 5000;
+    expect(snapshot.catchUp()).toBeUndefined();
+    asked.reject(new Error("no answer"));
+    await expect(looking).rejects.toThrow("no answer");
+    expect(snapshot.catchUp()).toBeUndefined();
+    clock.nowMs += 5000;
+    await snapshot.catchUp();
+    expect(snapshot.catchUp()).toBeUndefined();
   });
 
   it("loads the routing once, again after a change, and again after a failure", async () => {

@@ -139,6 +139,11 @@ export interface SnapshotOptions {
   readonly monotonicMs: () => number;
   /** What is known is too old to be relied on when no change could be looked for in so long; absent: never. */
   readonly maxStalenessMs?: number | undefined;
+  /**
+   * When nobody has looked for changes in so long, although somebody does all the time, the process stood still (see
+   * `catchUp`); absent: nobody does.
+   */
+  readonly maxUnwatchedMs?: number | undefined;
 }
 
 export const DEFAULT_SNAPSHOT_LIMITS = {
@@ -170,12 +175,18 @@ export class Snapshot {
   /** Counts applied changes: a load that began before a change must not be kept after it. */
   #generation = 0;
   #refreshedMs: number;
+  /** When the change log was asked last, whether or not it answered. */
+  #lookedMs: number;
+  /** How often it is being asked now. */
+  #looking = 0;
+  #catchingUp: Promise<void> | undefined;
   #onKeyChange: (id: GatewayKeyId | null) => void = () => undefined;
 
   constructor(source: SnapshotSource, options: SnapshotOptions) {
     this.#source = source;
     this.#options = options;
     this.#refreshedMs = options.monotonicMs();
+    this.#lookedMs = this.#refreshedMs;
   }
 
   /**
@@ -234,12 +245,51 @@ export class Snapshot {
     );
   }
 
+  /**
+   * After a time in which the process stood still (it was stopped, or its machine was): to be waited for, because keys may
+   * have been revoked meanwhile. Undefined in nearly every case. Never rejects: how long a store may be away is `isStale`'s.
+   */
+  catchUp(): Promise<void> | undefined {
+    if (this.#catchingUp === undefined && this.#isUnwatched()) {
+      // Recovered from: whoever looks all the time finds the same, and tells of it.
+      this.refresh().catch(() => undefined);
+    }
+    return this.#catchingUp;
+  }
+
   /** Applies what has changed since the last time. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    const isLate = this.#isUnwatched();
+    const looking = this.#look();
+    // It may be the first thing that runs again: the calls that come right after it wait for it as well.
+    if (isLate) {
+      this.#catchingUp = looking
+        .catch(() => undefined)
+        .finally(() => {
+          this.#catchingUp = undefined;
+        });
+    }
+    return looking;
+  }
+
+  /** Not while it is being asked: a store that does not answer is no process that stands still. */
+  #isUnwatched(): boolean {
+    const { maxUnwatchedMs, monotonicMs } = this.#options;
+    if (maxUnwatchedMs === undefined || this.#looking > 0) return false;
+    return monotonicMs() - this.#lookedMs > maxUnwatchedMs;
+  }
+
+  async #look(): Promise<void> {
     const askedMs = this.#options.monotonicMs();
-    const changes = await this.#source.changesSince(this.#sequence);
-    for (const change of changes) this.#apply(change);
-    this.#refreshedMs = askedMs;
+    this.#looking += 1;
+    try {
+      const changes = await this.#source.changesSince(this.#sequence);
+      for (const change of changes) this.#apply(change);
+      this.#refreshedMs = askedMs;
+    } finally {
+      this.#looking -= 1;
+      this.#lookedMs = this.#options.monotonicMs();
+    }
   }
 
   #apply(change: SnapshotChange): void {

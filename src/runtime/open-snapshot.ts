@@ -33,6 +33,8 @@ export interface OpenedSnapshot {
 
 /** Longer than any look-up by index takes, shorter than a caller's patience. */
 const STORE_ANSWER_DEADLINE_MS = 5_000;
+/** Four times the interval at which changes are looked for. */
+const MAX_UNWATCHED_MS = 1_000;
 const monotonicMs = (): number => performance.now();
 
 export async function openSnapshot(
@@ -55,7 +57,12 @@ export async function openSnapshot(
   });
   // 0: what was known last counts for as long as the database is away.
   const maxStalenessMs = parts.request.config.maxStalenessMs || undefined;
-  const bounds = { ...DEFAULT_SNAPSHOT_LIMITS, monotonicMs, maxStalenessMs };
+  const bounds = {
+    ...DEFAULT_SNAPSHOT_LIMITS,
+    monotonicMs,
+    maxStalenessMs,
+    maxUnwatchedMs: MAX_UNWATCHED_MS,
+  };
   const snapshot = new Snapshot(withAnswerDeadline(source, STORE_ANSWER_DEADLINE_MS), bounds);
   // Before anything is loaded: what changes meanwhile comes once more.
   await snapshot.start();

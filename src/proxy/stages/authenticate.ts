@@ -25,6 +25,14 @@ export function authenticate(
   deps: AuthenticateDeps,
   call: Call,
 ): Refusal | undefined | Promise<Refusal | undefined> {
+  const late = deps.snapshot.catchUp();
+  return late === undefined ? find(deps, call) : late.then(() => find(deps, call));
+}
+
+function find(
+  deps: AuthenticateDeps,
+  call: Call,
+): Refusal | undefined | Promise<Refusal | undefined> {
   if (deps.snapshot.isStale()) return STALE;
   const presented = presentedKey(call);
   if (presented !== undefined && looksLikeClientToken(presented)) {
