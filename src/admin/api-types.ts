@@ -767,7 +767,7 @@ export interface paths {
     put?: never;
     /**
      * Give a gateway key a new secret
-     * @description The key stays what it is: its id, budgets, limits and history. Both secrets are accepted until the overlap ends; then the old one is refused with `api_key_rotated`. The new one stands in clear in this answer and in no other.
+     * @description The key stays what it is: its id, budgets, limits and history. Both secrets are accepted until the overlap ends; then the old one is refused with `api_key_rotated`. The new one stands in clear in this answer and in no other. While an old secret is still accepted, another rotation is refused with 409: end that overlap first, or take that rotation back.
      */
     post: operations["rotateKey"];
     delete?: never;
@@ -3381,7 +3381,7 @@ export interface components {
     };
     FoundKey: {
       /**
-       * @description What was found.
+       * @description What was found. It may stand in a line of text: in quotes, or behind a name.
        * @example <a key>
        */
       key: string;
@@ -3403,7 +3403,7 @@ export interface components {
        */
       source?: string;
       /**
-       * @description What was found.
+       * @description What was found. It may stand in a line of text: in quotes, or behind a name.
        * @example <a key>
        */
       token: string;
@@ -3864,7 +3864,7 @@ export interface components {
     };
     LeakReport: {
       /**
-       * @description What was found.
+       * @description What was found. It may stand in a line of text: in quotes, or behind a name.
        * @example <a key>
        */
       key?: string;
