@@ -31,6 +31,7 @@ import {
 } from "./runtime/admin-authenticator.ts";
 import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
+import { AuditMarkFile } from "./runtime/audit-mark-file.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { createCallRules } from "./runtime/call-rules.ts";
 import { createClientAddressOf } from "./runtime/client-address-of.ts";
@@ -72,6 +73,7 @@ import { createBook, type Providers, startProviders } from "./runtime/start-prov
 import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
+import { watchAuditLog } from "./runtime/watch-audit-log.ts";
 import type { WorkerPlace } from "./runtime/workers/peers.ts";
 import { shareTelemetry } from "./runtime/workers/share-telemetry.ts";
 import type { AuditedStore } from "./store/audited-store.ts";
@@ -117,7 +119,11 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   closers.add("store", () => store.close());
   const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });
-  const audited = await openAudit({ store, vault, nowMs: Date.now });
+  const markPlace = new AuditMarkFile(config.dataDir, (err) =>
+    log.error({ err }, "it can't be noted how far the audit log has come"),
+  );
+  const audited = await openAudit({ store, vault, nowMs: Date.now, markPlace });
+  await watchAuditLog({ audited, log }, closers);
   const providers = await startProviders(log, closers);
   const self = await introduceProcess(config.dataDir, ids, request.version);
   const keyLife = startKeyLife({ ...request, audited, vault, ids, providers, self }, closers);

@@ -2572,15 +2572,40 @@ export interface components {
         /** @description Up to here all is well; 0: there are none. */
         sequence: number;
       };
+      /** @description The newest entry that the server's data directory has seen; null: it has seen none. */
+      mark: {
+        hash: string;
+        sequence: number;
+      } | null;
       problem: {
         /**
-         * @description `altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with.
+         * @description `altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.
          * @enum {string}
          */
-        fault: "altered" | "missing" | "moved" | "end_missing" | "head_altered";
+        fault:
+          | "altered"
+          | "missing"
+          | "moved"
+          | "end_missing"
+          | "head_altered"
+          | "cut"
+          | "replaced"
+          | "mark_foreign";
         /** @description Where it shows first. */
         sequence: number;
       } | null;
+      /** @description Where the log was set back on purpose, oldest first, the newest twenty: by `keyward backup restore` or by `keyward audit accept`. */
+      setBacks: {
+        /** @enum {string} */
+        action: "database.restored" | "auditLog.accepted";
+        /**
+         * Format: date-time
+         * @description When.
+         * @example 2026-01-31T09:00:00.000Z
+         */
+        at: string;
+        sequence: number;
+      }[];
     };
     Budget: {
       anchor: string | null;

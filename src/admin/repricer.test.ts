@@ -239,6 +239,8 @@ describe("pricing past calls again", () => {
         as: <Result>(_: unknown, work: () => Result) => work(),
         note: () => Promise.resolve(),
         verify: () => Promise.reject(new Error("nobody asks for this")),
+        followLog: () => Promise.reject(new Error("nobody asks for this")),
+        acceptLog: () => Promise.reject(new Error("nobody asks for this")),
         corrections: {
           lastOf: corrections.lastOf.bind(corrections),
           list: corrections.list.bind(corrections),

@@ -19,7 +19,7 @@ export interface LocalVault {
 
 /** Opens the database and the vault of the settings, and closes them after the work. Throws StartError. */
 export async function withLocalVault<Result>(
-  { config, io }: Pick<CommandContext, "config" | "io">,
+  { config, io, output }: Pick<CommandContext, "config" | "io" | "output">,
   work: (local: LocalVault) => Promise<Result>,
 ): Promise<Result> {
   const settings = await config();
@@ -27,14 +27,16 @@ export async function withLocalVault<Result>(
   const { openLocalStore } = await import("../runtime/local-store.ts");
   const { openVault } = await import("../runtime/open-vault.ts");
   const { IdFactory } = await import("../core/ids/ids.ts");
+  const { AuditMarkFile } = await import("../runtime/audit-mark-file.ts");
   const { BY_LOCAL, openAudit } = await import("../runtime/open-audit.ts");
   const store = await openLocalStore(settings);
   try {
     const nowMs = (): number => io.nowMs();
     const ids = new IdFactory({ nowMs, randomBytes });
     const vault = await openVault({ config: settings, store, ids });
+    const markPlace = new AuditMarkFile(settings.dataDir, (error) => output.warn(String(error)));
     const act: LocalVault["act"] = async (change) => {
-      const audited = await openAudit({ store, vault, nowMs });
+      const audited = await openAudit({ store, vault, nowMs, markPlace });
       return await audited.as(BY_LOCAL, () => change(audited));
     };
     return await work({ config: settings, store, vault, ids, nowMs, act });

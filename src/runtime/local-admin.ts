@@ -13,6 +13,7 @@ import { simulatorProvider } from "../providers/simulator/simulator-provider.ts"
 import { loadPriceOverrides } from "../store/load-price-overrides.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createOneTimeSender } from "./alerts/send-once.ts";
+import { AuditMarkFile } from "./audit-mark-file.ts";
 import { Closers } from "./closers.ts";
 import { openLocalStore } from "./local-store.ts";
 import { openAudit } from "./open-audit.ts";
@@ -58,7 +59,12 @@ export async function openLocalAdmin(
     await loadPriceOverrides({ store, priceBook });
     const vault = await openVault({ config, store, ids });
     const providers = createProviders(SIMULATOR_OF_A_SERVER);
-    const audited = await openAudit({ store, vault, nowMs: Date.now });
+    const audited = await openAudit({
+      store,
+      vault,
+      nowMs: Date.now,
+      markPlace: new AuditMarkFile(config.dataDir, onFault),
+    });
     const keyLife = startKeyLife(
       {
         config,

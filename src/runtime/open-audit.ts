@@ -1,6 +1,7 @@
 import type { Act, Actor } from "../core/audit/audit-entry.ts";
 import type { AuditedStore } from "../store/audited-store.ts";
 import { createAuditedStore } from "../store/audited/audited-store.ts";
+import type { AuditMarkPlace } from "../store/audited/mark-keeper.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";
 
@@ -9,9 +10,11 @@ export async function openAudit(parts: {
   readonly store: Store;
   readonly vault: Pick<Vault, "hasher">;
   readonly nowMs: () => number;
+  /** Where it is noted how far the log has come; undefined: for a database that isn't in its place. */
+  readonly markPlace: AuditMarkPlace | undefined;
 }): Promise<AuditedStore> {
-  const { store, vault, nowMs } = parts;
-  return createAuditedStore({ store, hash: await vault.hasher("audit"), nowMs });
+  const { store, vault, nowMs, markPlace } = parts;
+  return createAuditedStore({ store, hash: await vault.hasher("audit"), nowMs, markPlace });
 }
 
 /** What Keyward does of its own accord. */

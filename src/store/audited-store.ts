@@ -1,5 +1,6 @@
 import type { Act, AuditDraft } from "../core/audit/audit-entry.ts";
 import type { ChainPoint, ChainProblem } from "../core/audit/verify-chain.ts";
+import type { MarkCheck } from "./audited/mark-keeper.ts";
 import type { Store } from "./store.ts";
 
 export interface AuditVerdict {
@@ -7,7 +8,20 @@ export interface AuditVerdict {
   readonly last: ChainPoint;
   /** Where it is broken first; undefined: nowhere. */
   readonly problem: ChainProblem | undefined;
+  /** How far this data directory knows the log to have come; undefined: it knows nothing. */
+  readonly mark: ChainPoint | undefined;
+  /** Where the log was set back on purpose, oldest first: the newest twenty. */
+  readonly setBacks: readonly SetBack[];
 }
+
+/** A restore, or a log that was accepted as it is. */
+export interface SetBack {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly action: (typeof SET_BACK_ACTIONS)[number];
+}
+
+export const SET_BACK_ACTIONS = ["database.restored", "auditLog.accepted"] as const;
 
 /** A store on which every change that somebody makes by hand is written into the audit log, in the change's transaction. */
 export interface AuditedStore extends Store {
@@ -17,4 +31,8 @@ export interface AuditedStore extends Store {
   note(draft: AuditDraft): Promise<void>;
   /** Reads the whole log. `expected`: an entry that is known from elsewhere. */
   verify(expected?: ChainPoint): Promise<AuditVerdict>;
+  /** Moves the mark in the data directory on with the log, and says what is wrong when the log has not come so far. */
+  followLog(): Promise<MarkCheck>;
+  /** Takes the log as it is for the one to go on from, and writes that it was. */
+  acceptLog(): Promise<void>;
 }

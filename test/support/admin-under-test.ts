@@ -107,7 +107,7 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
     clock,
   });
   return {
-    store: await openAudit({ store, vault, nowMs: clock.nowMs }),
+    store: await openAudit({ store, vault, nowMs: clock.nowMs, markPlace: undefined }),
     direct: store,
     vault,
     providers: createProviders(simulatorProvider),

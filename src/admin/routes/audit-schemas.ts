@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { ACTOR_KINDS, type AuditEntry } from "../../core/audit/audit-entry.ts";
 import { CHAIN_FAULTS } from "../../core/audit/verify-chain.ts";
+import { type AuditVerdict, SET_BACK_ACTIONS } from "../../store/audited-store.ts";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 
 const fieldsAnswer = (description: string) =>
@@ -60,13 +61,40 @@ export const verdictSchema = z
       .object({
         fault: z.enum(CHAIN_FAULTS).openapi({
           description:
-            "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with.",
+            "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.",
         }),
         sequence: z.int().openapi({ description: "Where it shows first." }),
       })
       .nullable(),
+    mark: z.object({ sequence: z.int(), hash: z.string() }).nullable().openapi({
+      description:
+        "The newest entry that the server's data directory has seen; null: it has seen none.",
+    }),
+    setBacks: z
+      .array(
+        z.object({
+          sequence: z.int(),
+          at: instantAnswer("When."),
+          action: z.enum(SET_BACK_ACTIONS),
+        }),
+      )
+      .openapi({
+        description:
+          "Where the log was set back on purpose, oldest first, the newest twenty: by `keyward backup restore` or by `keyward audit accept`.",
+      }),
   })
   .openapi("AuditVerdict");
+
+export function formatVerdict(verdict: AuditVerdict): z.input<typeof verdictSchema> {
+  const { last, problem = null, mark = null, setBacks } = verdict;
+  return {
+    isWhole: problem === null,
+    last,
+    problem,
+    mark,
+    setBacks: setBacks.map(({ atMs, ...rest }) => ({ ...rest, at: formatInstant(atMs) })),
+  };
+}
 
 export function formatEntry(entry: AuditEntry): AuditEntryAnswer {
   const { atMs, before, after, ...rest } = entry;

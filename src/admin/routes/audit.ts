@@ -10,7 +10,13 @@ import { instantField } from "../fields/instants.ts";
 import { referenceField } from "../fields/names.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { References } from "../references.ts";
-import { type AuditEntryAnswer, entrySchema, formatEntry, verdictSchema } from "./audit-schemas.ts";
+import {
+  type AuditEntryAnswer,
+  entrySchema,
+  formatEntry,
+  formatVerdict,
+  verdictSchema,
+} from "./audit-schemas.ts";
 
 const TAGS = ["audit"];
 const MAX_TEXT_CHARACTERS = 256;
@@ -131,8 +137,7 @@ export function registerAudit(
   router.openapi(verify, async (context) => {
     const [sequence, hash = ""] = context.req.valid("query").expect?.split(":") ?? [];
     const expected = sequence === undefined ? undefined : { sequence: Number(sequence), hash };
-    const { last, problem = null } = await store.verify(expected);
-    return context.json({ isWhole: problem === null, last, problem }, 200);
+    return context.json(formatVerdict(await store.verify(expected)), 200);
   });
 
   router.openapi(exportEntries, async (context) => {

@@ -6,8 +6,10 @@ import { formatOptional, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { parseChoice } from "../parse-choice.ts";
+import { agree } from "../prompts.ts";
 import { saveStream } from "../save-stream.ts";
 import { RANGE_OPTIONS, rangeOf } from "../usage-options.ts";
+import { withLocalVault } from "../with-local-vault.ts";
 
 type Entry = components["schemas"]["AuditEntry"];
 
@@ -97,7 +99,7 @@ const show = defineCommand({
 const verify = defineCommand({
   summary: "say whether the log is whole",
   details:
-    "Reads every entry and its hash. Exits 1 when one was altered, removed or moved. What it prints at the end, kept elsewhere and handed in with --expect the next time, also finds out who replaces the whole database with an older one.",
+    "Reads every entry and its hash, and compares with what the data directory has seen of the log. Exits 1 when an entry was altered, removed or moved, or the end was cut off. What it prints at the end, kept elsewhere and handed in with --expect the next time, also finds out who puts back the database and the data directory.",
   examples: ["keyward audit verify", "keyward audit verify --expect 17:9f2c… --json"],
   reach: "admin",
   printsData: true,
@@ -106,24 +108,74 @@ const verify = defineCommand({
     const client = await admin();
     const query = given({ expect: options.expect });
     const verdict = expectData(await client.GET("/audit/verify", { params: { query } }));
-    const { last, problem } = verdict;
+    const { last, problem, mark, setBacks } = verdict;
     await output.data(verdict, () => {
       if (problem !== null) return;
       if (last.sequence === 0) output.line("the audit log is empty");
       else {
         output.line(`whole: ${last.sequence} entries`);
+        for (const { sequence, at, action } of setBacks) {
+          output.line(`${SET_BACKS[action]} at entry ${sequence}, ${formatTime(at)}`);
+        }
+        if (mark === null) {
+          output.note(
+            "the data directory has seen nothing of it yet, so its end is not compared: the next change or start notes it",
+          );
+        }
         output.note(`keep this elsewhere: --expect ${last.sequence}:${last.hash}`);
       }
     });
     if (problem === null) return;
-    throw new CliError(
-      `the audit log is broken at entry ${problem.sequence}: ${FAULTS[problem.fault]}`,
-      {
-        advice: `all is well up to entry ${last.sequence}; compare what comes after it with a backup or an export`,
-      },
-    );
+    throw describeProblem(problem, last.sequence);
   },
 });
+
+const accept = defineCommand({
+  summary: "take the log as it is, after the database was put back on purpose",
+  details:
+    "For a database that was restored by other means than `keyward backup restore` (pg_restore, a copied file, a snapshot of a disk): `keyward audit verify` says of it that its end was cut off, as it would of a thief. Writes into the log that it was accepted and what was known of it. On every machine: each has a data directory.",
+  examples: ["keyward audit accept", "keyward audit accept --yes"],
+  reach: "local",
+  printsData: false,
+  options: { yes: { description: "do not ask" } },
+  async run(context) {
+    const { io, options, output } = context;
+    const question = "Go on from the audit log as it is, whatever was seen of it before?";
+    await agree({ io, isAgreed: options.yes }, question);
+    await withLocalVault(context, ({ act }) => act((store) => store.acceptLog()));
+    output.line("accepted; the log says so");
+  },
+});
+
+const SET_BACKS = {
+  "database.restored": "restored from a backup",
+  "auditLog.accepted": "accepted as it was found",
+} as const;
+
+type Problem = NonNullable<components["schemas"]["AuditVerdict"]["problem"]>;
+
+function describeProblem({ fault, sequence }: Problem, wholeUpTo: number): CliError {
+  if (fault === "cut" || fault === "replaced" || fault === "mark_foreign") {
+    const found =
+      wholeUpTo === 0 ? "the audit log is empty" : `the audit log has ${wholeUpTo} entries`;
+    return new CliError(`${found}, and ${SEEN[fault](sequence)}`, {
+      advice:
+        "if you put the database back, or began with another one, say so: `keyward audit accept`; else somebody who can write to the database has done it: compare with a backup or an export, and look through `keyward admin-tokens list` and `keyward members list`",
+    });
+  }
+  return new CliError(`the audit log is broken at entry ${sequence}: ${FAULTS[fault]}`, {
+    advice: `all is well up to entry ${wholeUpTo}; compare what comes after it with a backup or an export`,
+  });
+}
+
+const SEEN = {
+  cut: (sequence: number) =>
+    `the data directory has seen entry ${sequence}: the end was cut off, or an older database was put in its place`,
+  replaced: (sequence: number) =>
+    `entry ${sequence} is not the one that the data directory has seen: the end was cut off, or an older database was put in its place, and others were added`,
+  mark_foreign: () =>
+    "what the data directory has seen (`audit.mark` in it) is of another database, or was tampered with",
+} as const;
 
 const FAULTS = {
   altered: "it is not what was written",
@@ -131,10 +183,7 @@ const FAULTS = {
   moved: "it belongs elsewhere",
   end_missing: "it and what came after it were removed",
   head_altered: "the note of where the log ends was tampered with",
-} as const satisfies Record<
-  NonNullable<components["schemas"]["AuditVerdict"]["problem"]>["fault"],
-  string
->;
+} as const satisfies Record<Exclude<Problem["fault"], keyof typeof SEEN>, string>;
 
 const exportEntries = defineCommand({
   summary: "write every entry that matches to a file",
@@ -165,7 +214,7 @@ const exportEntries = defineCommand({
   },
 });
 
-export const audit = { list, show, verify, export: exportEntries };
+export const audit = { list, show, verify, accept, export: exportEntries };
 
 function isFormat(word: string): word is Format {
   return (FORMATS as readonly string[]).includes(word);

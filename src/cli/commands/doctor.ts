@@ -56,7 +56,7 @@ export const doctor = defineCommand({
 /** What the admin API says of the installation; asked here, whatever server KEYWARD_URL may name. */
 async function checkContents(settings: Config, output: Output): Promise<readonly Check[]> {
   const { openLocalAdmin } = await import("../../runtime/local-admin.ts");
-  const { checkEnvironments, checkKeys, checkPolicies } =
+  const { checkAuditLog, checkEnvironments, checkKeys, checkPolicies } =
     await import("../doctor/check-installation.ts");
   const local = await openLocalAdmin(settings, {
     version: readVersion(),
@@ -67,6 +67,7 @@ async function checkContents(settings: Config, output: Output): Promise<readonly
       ...(await checkEnvironments(local.client)),
       ...(await checkKeys(local.client)),
       ...(await checkPolicies(local.client)),
+      await checkAuditLog(local.client),
     ];
   } finally {
     await local.close();

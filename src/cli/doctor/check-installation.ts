@@ -131,6 +131,17 @@ function checkOwnership(account: AccountOwnership): readonly Check[] {
   });
 }
 
+/** Whether the audit log is whole, and as far as it was seen to be. */
+export async function checkAuditLog(client: AdminClient): Promise<Check> {
+  const { last, problem, mark } = expectData(await client.GET("/audit/verify"));
+  if (problem !== null) {
+    const message = `is not whole, or not what was seen of it (${problem.fault}, entry ${problem.sequence})`;
+    return fail("audit log", message, "keyward audit verify");
+  }
+  const seen = mark === null ? "" : `; seen up to ${mark.sequence}`;
+  return pass("audit log", `whole, ${last.sequence} entries${seen}`);
+}
+
 /** What breaks each environment's policy: keys that are refused, and calls of the last day that were or would have been. */
 export async function checkPolicies(client: AdminClient): Promise<readonly Check[]> {
   const environments = await collectPages((page) =>

@@ -6,7 +6,17 @@ import {
   type AuditHead,
 } from "./audit-entry.ts";
 
-export const CHAIN_FAULTS = ["altered", "missing", "moved", "end_missing", "head_altered"] as const;
+export const CHAIN_FAULTS = [
+  "altered",
+  "missing",
+  "moved",
+  "end_missing",
+  "head_altered",
+  // By the mark of it in the data directory.
+  "cut",
+  "replaced",
+  "mark_foreign",
+] as const;
 type ChainFault = (typeof CHAIN_FAULTS)[number];
 
 /** The first thing that is wrong with a chain. */

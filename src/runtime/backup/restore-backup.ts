@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { chmod, constants, copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
+import type { AuditMark } from "../../core/audit/audit-mark.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import { syncDirectory } from "../../files/sync-directory.ts";
 import { listJournals, whileNobodyRuns } from "../../ledger/file/journal-folder.ts";
@@ -17,6 +18,7 @@ import {
   makeOneFile,
 } from "../../store/sqlite/database-file.ts";
 import { SqliteStore } from "../../store/sqlite/sqlite-store.ts";
+import { AuditMarkFile } from "../audit-mark-file.ts";
 import {
   DATABASE_FILE,
   databasePath,
@@ -58,9 +60,15 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     await copyFile(backup, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     // Of whatever mode the backup is.
     await chmod(staged, 0o600);
-    const access = await prepare(staged, database, options);
+    const markPlace = new AuditMarkFile(dataDir, rethrow);
+    const { access, mark } = await prepare(staged, database, {
+      ...options,
+      known: await markPlace.read(),
+    });
     const replaced = existsSync(database) ? replacedName(database, nowMs()) : undefined;
     await refuseWhileServing(journalFolder, () => putInPlace(staged, database, replaced));
+    // The log says that it was restored. Should this not come to be, `keyward audit accept` does it.
+    if (mark !== undefined) await markPlace.write(mark);
     const journals = (await listJournals(journalFolder)).length;
     return { facts, replaced, ...access, journals };
   } finally {
@@ -92,30 +100,49 @@ export function examineBackup(path: string): DatabaseFacts {
 async function prepare(
   staged: string,
   database: string,
-  { config, backup, nowMs }: RestoreOptions,
-): Promise<RestoredAccess> {
+  { config, backup, nowMs, known }: RestoreOptions & { readonly known: AuditMark | undefined },
+): Promise<{ readonly access: RestoredAccess; readonly mark: AuditMark | undefined }> {
+  let mark: AuditMark | undefined;
   const store = new SqliteStore({ path: staged, isInline: true });
   try {
     await refuseNewer(store);
     const ids = new IdFactory({ nowMs, randomBytes });
     const vault = await openVault({ config, store, ids });
-    const audited = await openAudit({ store, vault, nowMs });
-    return await audited.as(BY_LOCAL, async () => {
+    const audited = await openAudit({
+      store,
+      vault,
+      nowMs,
+      // Not in the data directory yet: what is there is about the database that is still in place.
+      markPlace: {
+        read: () => Promise.resolve(undefined),
+        write: (made) => {
+          mark = made;
+          return Promise.resolve();
+        },
+        onFault: rethrow,
+      },
+    });
+    const access = await audited.as(BY_LOCAL, async () => {
       const replaced = existsSync(database) ? database : undefined;
-      const access = await carryOverAccess(replaced, audited, nowMs());
+      const carried = await carryOverAccess(replaced, audited, nowMs());
       await audited.note({
         action: "database.restored",
         target: { kind: "database", id: DATABASE_FILE, name: null },
         environmentId: null,
-        before: null,
+        before: JSON.stringify({ seenUpTo: known?.sequence ?? null, hash: known?.hash ?? null }),
         after: JSON.stringify({ backup }),
       });
-      return access;
+      return carried;
     });
+    return { access, mark };
   } finally {
     await store.close();
     if (existsSync(staged)) makeOneFile(staged);
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 async function refuseNewer(store: SqliteStore): Promise<void> {

@@ -9,7 +9,12 @@ import type {
 import { ChainVerifier } from "../../core/audit/verify-chain.ts";
 import { storableText } from "../../core/text/storable-text.ts";
 import type { AuditRepository } from "../audit-repository.ts";
-import type { AuditedStore, AuditVerdict } from "../audited-store.ts";
+import {
+  type AuditedStore,
+  type AuditVerdict,
+  SET_BACK_ACTIONS,
+  type SetBack,
+} from "../audited-store.ts";
 import type { Repositories, Store } from "../store.ts";
 import { adminTokenActs, withAccessActs } from "./access-acts.ts";
 import { withAlertActs } from "./alert-acts.ts";
@@ -24,6 +29,7 @@ import {
 } from "./configuration-acts.ts";
 import { withExposureActs } from "./exposure-acts.ts";
 import { gatewayKeyActs } from "./gateway-key-acts.ts";
+import { type AuditMarkPlace, MarkKeeper } from "./mark-keeper.ts";
 import {
   budgetActs,
   correctionActs,
@@ -38,9 +44,13 @@ export interface AuditedStoreDeps {
   readonly store: Store;
   readonly hash: AuditHash;
   readonly nowMs: () => number;
+  /** Where it is kept how far the log has come. */
+  readonly markPlace?: AuditMarkPlace | undefined;
 }
 
-export function createAuditedStore({ store, hash, nowMs }: AuditedStoreDeps): AuditedStore {
+export function createAuditedStore(deps: AuditedStoreDeps): AuditedStore {
+  const { store, hash, nowMs } = deps;
+  const marks = new MarkKeeper({ audit: store.audit, hash, place: deps.markPlace });
   const acting = new AsyncLocalStorage<Act>();
 
   async function append(into: Repositories, draft: AuditDraft): Promise<void> {
@@ -48,23 +58,67 @@ export function createAuditedStore({ store, hash, nowMs }: AuditedStoreDeps): Au
     if (act === undefined) throw new Error(`nobody is named who does this: ${draft.action}`);
     await into.audit.append(entryOf(draft, act, nowMs()), hash);
   }
-  const own: Within = (change) => store.transaction((into) => withinOf(into)(change));
+  const own: Within = (change) => marked((into, onEntry) => withinOf(into, onEntry)(change));
   const withinOf =
-    (into: Repositories): Within =>
+    (into: Repositories, onEntry: () => void): Within =>
     (change) =>
-      change(into, (draft) => append(into, draft));
+      change(into, async (draft) => {
+        await append(into, draft);
+        onEntry();
+      });
+
+  async function marked<Result>(
+    work: (into: Repositories, onEntry: () => void) => Promise<Result>,
+  ): Promise<Result> {
+    let hasEntry = false;
+    const result = await store.transaction((into) =>
+      work(into, () => {
+        hasEntry = true;
+      }),
+    );
+    if (hasEntry) await marks.moveOn();
+    return result;
+  }
+
+  const note = (draft: AuditDraft): Promise<void> => own((_, write) => write(draft));
 
   return withActs<AuditedStore>(store as AuditedStore, {
     ...auditedRepositories(store, own),
     transaction: (work) =>
-      store.transaction((into) => work({ ...into, ...auditedRepositories(into, withinOf(into)) })),
+      marked((into, onEntry) =>
+        work({ ...into, ...auditedRepositories(into, withinOf(into, onEntry)) }),
+      ),
     as: (act, work) => acting.run(act, work),
-    note: (draft) => own((_, write) => write(draft)),
-    verify: (expected) => verify(store.audit, new ChainVerifier(hash, expected)),
+    note,
+    verify: async (expected) => {
+      const chain = await verify(store.audit, new ChainVerifier(hash, expected));
+      const { mark, problem } = await marks.check();
+      return { ...chain, problem: chain.problem ?? problem, mark };
+    },
+    followLog: async () => {
+      await marks.moveOn();
+      return await marks.check();
+    },
+    acceptLog: async () => {
+      const { mark, problem } = await marks.check();
+      const head = await store.audit.findHead();
+      await note({
+        action: "auditLog.accepted",
+        target: { kind: "auditLog", id: "auditLog", name: null },
+        environmentId: null,
+        before: JSON.stringify({ known: mark ?? null, fault: problem?.fault ?? null }),
+        after: JSON.stringify({ end: head?.sequence ?? 0, hash: head?.hash ?? "" }),
+      });
+      await marks.startOver();
+    },
   });
 }
 
-async function verify(audit: AuditRepository, verifier: ChainVerifier): Promise<AuditVerdict> {
+async function verify(
+  audit: AuditRepository,
+  verifier: ChainVerifier,
+): Promise<Omit<AuditVerdict, "mark">> {
+  const setBacks: SetBack[] = [];
   // Before the entries: what is added meanwhile comes after it.
   const head = await audit.findHead();
   let page: readonly AuditEntry[];
@@ -72,12 +126,19 @@ async function verify(audit: AuditRepository, verifier: ChainVerifier): Promise<
     page = await audit.listFrom(verifier.last.sequence + 1, PAGE_SIZE);
     for (const entry of page) {
       const problem = verifier.accept(entry);
-      if (problem !== undefined) return { last: verifier.last, problem };
+      if (problem !== undefined) return { last: verifier.last, problem, setBacks };
+      const action = SET_BACK_ACTIONS.find((one) => one === entry.action);
+      if (action !== undefined) {
+        setBacks.push({ sequence: entry.sequence, atMs: entry.atMs, action });
+        if (setBacks.length > MAX_SET_BACKS) setBacks.shift();
+      }
       if (entry.sequence === head?.sequence) break;
     }
   } while (page.length > 0 && verifier.last.sequence < (head?.sequence ?? 0));
-  return { last: verifier.last, problem: verifier.end(head) };
+  return { last: verifier.last, problem: verifier.end(head), setBacks };
 }
+
+const MAX_SET_BACKS = 20;
 
 /** Small: the hashes of a page are made in one go, on the event loop that also serves calls. */
 const PAGE_SIZE = 200;
