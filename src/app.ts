@@ -31,7 +31,6 @@ import {
 } from "./runtime/admin-authenticator.ts";
 import { startAlerts } from "./runtime/alerts/gateway-alerts.ts";
 import { createOneTimeSender } from "./runtime/alerts/send-once.ts";
-import { AuditMarkFile } from "./runtime/audit-mark-file.ts";
 import { bindPort, type BoundPort } from "./runtime/bind-port.ts";
 import { createCallRules } from "./runtime/call-rules.ts";
 import { createClientAddressOf } from "./runtime/client-address-of.ts";
@@ -58,7 +57,7 @@ import {
 } from "./runtime/join-processes.ts";
 import { createLoginPages } from "./runtime/login-pages.ts";
 import { createMetricsHandler } from "./runtime/metrics-handler.ts";
-import { BY_SYSTEM, openAudit } from "./runtime/open-audit.ts";
+import { BY_SYSTEM } from "./runtime/open-audit.ts";
 import { openSnapshot } from "./runtime/open-snapshot.ts";
 import { openStore } from "./runtime/open-store.ts";
 import { openVault } from "./runtime/open-vault.ts";
@@ -73,7 +72,7 @@ import { createBook, type Providers, startProviders } from "./runtime/start-prov
 import type { StartReport } from "./runtime/start-report.ts";
 import { startProcessTelemetry, type Telemetry } from "./runtime/start-telemetry.ts";
 import { Tasks } from "./runtime/tasks.ts";
-import { watchAuditLog } from "./runtime/watch-audit-log.ts";
+import { openWatchedAudit } from "./runtime/watch-audit-log.ts";
 import type { WorkerPlace } from "./runtime/workers/peers.ts";
 import { shareTelemetry } from "./runtime/workers/share-telemetry.ts";
 import type { AuditedStore } from "./store/audited-store.ts";
@@ -119,11 +118,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   closers.add("store", () => store.close());
   const ids = new IdFactory({ nowMs: Date.now, randomBytes: createRandomPool() });
   const vault = await openVault({ config, store, ids });
-  const markPlace = new AuditMarkFile(config.dataDir, (err) =>
-    log.error({ err }, "it can't be noted how far the audit log has come"),
-  );
-  const audited = await openAudit({ store, vault, nowMs: Date.now, markPlace });
-  await watchAuditLog({ audited, log }, closers);
+  const audited = await openWatchedAudit({ store, vault, log, ...config }, closers);
   const providers = await startProviders(log, closers);
   const self = await introduceProcess(config.dataDir, ids, request.version);
   const keyLife = startKeyLife({ ...request, audited, vault, ids, providers, self }, closers);
