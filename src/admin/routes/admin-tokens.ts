@@ -173,6 +173,9 @@ export function registerAdminTokens(router: AdminRouter, deps: TokenDeps): void 
     if (!found || (!isOwn && !isItself && !isManager(principal, "tokens:write"))) {
       return refuse(context, "not_found", "There is no such token, or it is not yours.", "id");
     }
+    if (!isOwn && !isItself && !isOwner(principal) && (await isOfOwner(deps, found))) {
+      return refuse(context, "permission_denied", "Only an owner revokes a token of an owner.");
+    }
     await store.adminTokens.revoke(found.id, clock.nowMs());
     const record = (await store.adminTokens.findById(found.id)) ?? found;
     return context.json(formatToken(record), 200);
@@ -182,6 +185,14 @@ export function registerAdminTokens(router: AdminRouter, deps: TokenDeps): void 
 /** Whose tokens are one's own: a member's who has logged in. A token's are not: it may do little for its member. */
 function ownerOf({ kind, memberId }: Principal): Principal["memberId"] {
   return kind === "member" ? memberId : undefined;
+}
+
+async function isOfOwner(
+  { store }: Pick<TokenDeps, "store">,
+  { role, memberId }: AdminTokenRecord,
+): Promise<boolean> {
+  if (role === "owner") return true;
+  return memberId !== null && (await store.access.members.findById(memberId))?.role === "owner";
 }
 
 function isManager(principal: Principal, permission: "tokens:read" | "tokens:write"): boolean {

@@ -145,14 +145,17 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
     if ("problems" in found) return refuseProblems(context, found.problems);
     const { environments } = found;
     const { record, secret } = makeInvitation(deps, { email, role, environments, createdBy });
-    const isMade = await store.transaction(async ({ access: { members, invitations } }) => {
-      if ((await members.findByEmail(email)) !== undefined) return false;
+    const outcome = await store.transaction(async ({ access: { members, invitations } }) => {
+      if ((await members.findByEmail(email)) !== undefined) return "taken";
+      const open = await invitations.findOpenByEmail(email, clock.nowMs());
+      if (open?.role === "owner" && !isOwner(principal)) return "owners_only";
       // The newest says what the person may do: an older link must not say otherwise.
       await invitations.revokeOpen({ email }, clock.nowMs());
       await invitations.insert(record);
-      return true;
+      return "made";
     });
-    if (!isMade) return refuse(context, "conflict", TAKEN, "email");
+    if (outcome === "taken") return refuse(context, "conflict", TAKEN, "email");
+    if (outcome === "owners_only") return refuse(context, "permission_denied", OWNERS_ONLY);
     const link = invitationLink(ownUrl(deps, context.req.url), secret);
     return context.json({ ...formatInvitation(record), link }, 201);
   });
@@ -165,6 +168,10 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
   router.openapi(revoke, async (context) => {
     const { id } = context.req.valid("param");
     const found = isId("inv", id) ? await store.access.invitations.findById(id) : undefined;
+    // Whoever may not make an owner may not keep one from joining.
+    if (found?.role === "owner" && !isOwner(context.get("principal"))) {
+      return refuse(context, "permission_denied", OWNERS_ONLY);
+    }
     const isRevoked = found && (await store.access.invitations.revoke(found.id, clock.nowMs()));
     if (!found || !isRevoked) {
       const message = "There is no invitation of this id that is still open.";

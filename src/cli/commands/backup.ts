@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import type { Config } from "../../config/config-schema.ts";
+import { StartError } from "../../runtime/start-error.ts";
 import type { DatabaseFacts } from "../../store/sqlite/database-file.ts";
 import { CliError } from "../cli-error.ts";
 import type { CliIo } from "../cli-io.ts";
-import { defineCommand } from "../command.ts";
+import { type CommandContext, defineCommand } from "../command.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
 import { agree } from "../prompts.ts";
+import { withLocalVault } from "../with-local-vault.ts";
 
 const create = defineCommand({
   summary: "copy the database into a file, while the server runs",
@@ -18,7 +20,13 @@ const create = defineCommand({
   reach: "local",
   printsData: true,
   arguments: { file: { description: "the file to make" } },
-  async run({ arguments: { file }, config, io, output }) {
+  async run(context) {
+    const {
+      arguments: { file },
+      config,
+      io,
+      output,
+    } = context;
     const settings = await config();
     refusePostgres(
       settings,
@@ -34,6 +42,7 @@ const create = defineCommand({
     const made = await createBackup(databasePath(settings), target, progress.at).finally(
       progress.end,
     );
+    await noteBackup(context, target);
     const answer = { file: target, bytes: made.bytes, ...toJson(made.facts) };
     await output.data(answer, () => {
       output.line(`wrote ${target}, ${(made.bytes / 1e6).toFixed(1)} MB`);
@@ -125,6 +134,29 @@ const restore = defineCommand({
 });
 
 export const backup = { create, check, restore };
+
+/** The backup is made: where the root key isn't at hand it is one all the same. */
+async function noteBackup(
+  context: Pick<CommandContext, "config" | "io" | "output">,
+  target: string,
+): Promise<void> {
+  try {
+    await withLocalVault(context, ({ act }) =>
+      act((store) =>
+        store.note({
+          action: "database.backedUp",
+          target: { kind: "database", id: "keyward.db", name: null },
+          environmentId: null,
+          before: null,
+          after: JSON.stringify({ backup: target }),
+        }),
+      ),
+    );
+  } catch (err) {
+    if (!(err instanceof StartError)) throw err;
+    context.output.warn(`the audit log does not tell of this backup: ${err.message}`);
+  }
+}
 
 const CARRIED = {
   revokedGatewayKeys: "gateway keys that stay revoked",

@@ -62,8 +62,24 @@ describe("the throttle of reports", () => {
 
   it("has an end for everybody together", () => {
     const throttle = new ReportThrottle();
-    const taken = Array.from({ length: 200 }, (_, i) => throttle.take(`192.0.2.${i}`, 1, 0));
-    expect(taken.filter((waitMs) => waitMs === 0)).toHaveLength(120);
+    const taken = Array.from({ length: 200 }, (_, i) => throttle.take(`192.0.2.${i}`, 100, 0));
+    expect(taken.filter((waitMs) => waitMs === 0)).toHaveLength(30);
+  });
+
+  it("takes a first report of a few from a network that has sent none lately, whatever others have sent", () => {
+    const throttle = new ReportThrottle();
+    for (let i = 0; i < 40; i += 1) throttle.take(`192.0.2.${i}`, 100, 0);
+    expect(throttle.take("2001:db8:1:2::1", 6, 0)).toBeGreaterThan(0);
+    expect(throttle.take("2001:db8:1:2::1", 5, 0)).toBe(0);
+    expect(throttle.take("2001:db8:1:2::2", 1, 0)).toBeGreaterThan(0);
+    expect(throttle.take("2001:db8:1:3::1", 1, 0)).toBe(0);
+  });
+
+  it("lets two who use their share up keep nobody else from more than a few", () => {
+    const throttle = new ReportThrottle();
+    throttle.take("192.0.2.1", 100, 0);
+    throttle.take("192.0.2.2", 100, 0);
+    expect(throttle.take("192.0.2.3", 100, 0)).toBe(0);
   });
 
   it("gives nothing for a clock that steps back and forth", () => {

@@ -7,8 +7,10 @@ interface Allowance {
 }
 
 const OF_NETWORK: Allowance = { burst: 20, perMinute: 20 };
-/** From everywhere together: each is a few look-ups, whoever sends it. */
-const OF_ALL: Allowance = { burst: 120, perMinute: 120 };
+/** From everywhere together, for the sake of what it costs: see docs/guide/policies.md. */
+const OF_ALL: Allowance = { burst: 3000, perMinute: 3000 };
+/** So many at once, from a network that has not reported lately, are taken whatever others send. */
+const MAX_FIRST_REPORTS = 5;
 /** The network that has been silent for longest is forgotten first, and begins anew. */
 const MAX_NETWORKS = 10_000;
 const MINUTE_MS = 60_000;
@@ -33,7 +35,9 @@ export class ReportThrottle {
     const own = this.#byNetwork.get(network) ?? { left: OF_NETWORK.burst, atMs: nowMs };
     refill(own, OF_NETWORK, nowMs);
     refill(this.#all, OF_ALL, nowMs);
-    const waitMs = Math.max(waitOf(own, OF_NETWORK), waitOf(this.#all, OF_ALL));
+    const isFirst = own.left >= OF_NETWORK.burst && reports <= MAX_FIRST_REPORTS;
+    const waitOfAllMs = isFirst ? 0 : waitOf(this.#all, OF_ALL);
+    const waitMs = Math.max(waitOf(own, OF_NETWORK), waitOfAllMs);
     this.#byNetwork.delete(network);
     this.#byNetwork.set(network, own);
     if (this.#byNetwork.size > MAX_NETWORKS) {
