@@ -1,7 +1,12 @@
 import type { Act, AuditDraft } from "../core/audit/audit-entry.ts";
 import type { ChainPoint, ChainProblem } from "../core/audit/verify-chain.ts";
-import type { MarkCheck } from "./audited/mark-keeper.ts";
 import type { Store } from "./store.ts";
+
+export interface MarkCheck {
+  /** How far the log had come when it was seen last; undefined: nothing is known of that. */
+  readonly mark: ChainPoint | undefined;
+  readonly problem: ChainProblem | undefined;
+}
 
 export interface AuditVerdict {
   /** The last entry of which all is well up to it; sequence 0: none. */

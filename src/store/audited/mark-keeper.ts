@@ -1,7 +1,7 @@
 import type { AuditHash } from "../../core/audit/audit-entry.ts";
 import { type AuditMark, createMark, problemByMark } from "../../core/audit/audit-mark.ts";
-import type { ChainPoint, ChainProblem } from "../../core/audit/verify-chain.ts";
 import type { AuditRepository } from "../audit-repository.ts";
+import type { MarkCheck } from "../audited-store.ts";
 
 /** Where a mark of the audit log is kept: not in the log's database. */
 export interface AuditMarkPlace {
@@ -10,12 +10,6 @@ export interface AuditMarkPlace {
   write(mark: AuditMark): Promise<void>;
   /** Told when the mark can't be moved on. What it was about is done. */
   readonly onFault: (error: unknown) => void;
-}
-
-export interface MarkCheck {
-  /** How far the log had come when it was seen last; undefined: nothing is known of that. */
-  readonly mark: ChainPoint | undefined;
-  readonly problem: ChainProblem | undefined;
 }
 
 interface MarkKeeperDeps {
