@@ -7,7 +7,7 @@ interface Allowance {
 }
 
 const OF_NETWORK: Allowance = { burst: 20, perMinute: 20 };
-/** From everywhere together, for the sake of what it costs: see docs/guide/policies.md. */
+/** From everywhere together: each candidate is a few looks at the database. */
 const OF_ALL: Allowance = { burst: 3000, perMinute: 3000 };
 /** So many at once, from a network that has not reported lately, are taken whatever others send. */
 const MAX_FIRST_REPORTS = 5;
