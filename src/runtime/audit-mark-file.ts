@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { AuditMark } from "../core/audit/audit-mark.ts";
+import { createPrivateFile } from "../files/create-private-file.ts";
 import { syncDirectory } from "../files/sync-directory.ts";
 import type { AuditMarkPlace } from "../store/audited/mark-keeper.ts";
 
@@ -41,13 +42,7 @@ export class AuditMarkFile implements AuditMarkPlace {
   async write(mark: AuditMark): Promise<void> {
     const draft = join(this.#dataDir, `${MARK_FILE}.${randomUUID()}`);
     try {
-      const file = await open(draft, "wx", 0o600);
-      try {
-        await file.writeFile(`${JSON.stringify(mark)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await createPrivateFile(draft, `${JSON.stringify(mark)}\n`);
       await rename(draft, join(this.#dataDir, MARK_FILE));
       await syncDirectory(this.#dataDir);
     } finally {

@@ -1,6 +1,7 @@
-import { link, open, readFile, rm } from "node:fs/promises";
+import { link, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DataDirectoryId, type IdFactory, isId } from "../core/ids/ids.ts";
+import { createPrivateFile } from "../files/create-private-file.ts";
 import { StartError } from "./start-error.ts";
 
 const ID_FILE = "directory.id";
@@ -19,7 +20,7 @@ export async function readDataDirectoryId(
   const drawn = ids.create("dir");
   const draft = `${path}.${drawn}`;
   try {
-    await writeDurably(draft, `${drawn}\n`);
+    await createPrivateFile(draft, `${drawn}\n`);
     // A link refuses to replace, a rename would not.
     await link(draft, path);
     return drawn;
@@ -46,14 +47,4 @@ export async function findDataDirectoryId(dataDir: string): Promise<DataDirector
     `The file ${path} does not hold the id of a data directory.`,
     "Put it back from a backup, or remove it: the next start makes another one.",
   );
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

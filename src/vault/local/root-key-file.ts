@@ -9,6 +9,7 @@
  */
 import { link, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { createPrivateFile } from "../../files/create-private-file.ts";
 import { syncDirectory } from "../../files/sync-directory.ts";
 import { fingerprintRootKey, formatRootKey, parseRootKey, type RootKey } from "./root-key.ts";
 
@@ -147,16 +148,7 @@ async function listNextKeys(path: string): Promise<readonly NextKey[]> {
 }
 
 async function writeKeyFile(path: string, key: RootKey): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(`${formatRootKey(key)}\n`);
-    await file.sync();
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
+  await createPrivateFile(path, `${formatRootKey(key)}\n`);
 }
 
 function codeOf(error: unknown): unknown {
