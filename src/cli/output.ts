@@ -29,6 +29,16 @@ export class Output {
     this.#print(printable(text));
   }
 
+  /** What is printed in it reaches standard output as one piece: nobody reads half of it. */
+  together(print: () => void): void {
+    this.#io.stdout.cork();
+    try {
+      print();
+    } finally {
+      this.#io.stdout.uncork();
+    }
+  }
+
   /** One value of many, each on a line of its own. */
   jsonLine(value: unknown): void {
     this.#print(printableJsonLine(value));

@@ -11,11 +11,18 @@ import type { Output } from "./output.ts";
  * What a start says. The secrets of the first start stand here, or in the file that it names, and nowhere else, this once; all of it is
  * for a person to read and to paste from.
  */
-export function printStartBanner(
-  keyward: StartReport,
-  config: Pick<Config, "dataDir" | "host" | "firstSecrets">,
-  { io, output }: { readonly io: Pick<CliIo, "isOutputKept">; readonly output: Output },
-): void {
+export function printStartBanner(keyward: StartReport, config: Settings, said: Said): void {
+  said.output.together(() => printParts(keyward, config, said));
+}
+
+type Settings = Pick<Config, "dataDir" | "host" | "firstSecrets">;
+
+interface Said {
+  readonly io: Pick<CliIo, "isOutputKept">;
+  readonly output: Output;
+}
+
+function printParts(keyward: StartReport, config: Settings, { io, output }: Said): void {
   const { url, storeKind, firstRun } = keyward;
   output.line(`Keyward is running at ${url}`);
   output.line();
