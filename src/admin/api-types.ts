@@ -6194,7 +6194,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6271,7 +6271,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6368,7 +6368,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6464,7 +6464,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6541,7 +6541,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6639,7 +6639,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6719,7 +6719,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6807,7 +6807,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -6922,7 +6922,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7018,7 +7018,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7095,7 +7095,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7193,7 +7193,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7273,7 +7273,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7361,7 +7361,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7494,7 +7494,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7565,7 +7565,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7653,7 +7653,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7759,7 +7759,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7860,7 +7860,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -7937,7 +7937,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8043,7 +8043,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8156,7 +8156,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8227,7 +8227,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8320,7 +8320,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8392,7 +8392,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8479,7 +8479,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8556,7 +8556,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8654,7 +8654,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8734,7 +8734,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8831,7 +8831,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -8946,7 +8946,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9054,7 +9054,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9151,7 +9151,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9266,7 +9266,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9384,7 +9384,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9470,7 +9470,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9574,7 +9574,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9666,7 +9666,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9743,7 +9743,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9841,7 +9841,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -9924,7 +9924,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10001,7 +10001,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10107,7 +10107,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10205,7 +10205,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10293,7 +10293,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10394,7 +10394,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10471,7 +10471,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10577,7 +10577,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10683,7 +10683,7 @@ export interface operations {
       /**
        * @description `invalid_invitation`: The link is unknown, was used or revoked, or has expired; every case gets the same answer. Ask for a new one.
        *
-       *     `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *     `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10794,7 +10794,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10871,7 +10871,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -10960,7 +10960,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11048,7 +11048,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11154,7 +11154,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11269,7 +11269,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11375,7 +11375,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11481,7 +11481,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11594,7 +11594,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11686,7 +11686,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11763,7 +11763,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11867,7 +11867,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -11979,7 +11979,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12056,7 +12056,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12154,7 +12154,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12234,7 +12234,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12322,7 +12322,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12433,7 +12433,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12518,7 +12518,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12624,7 +12624,7 @@ export interface operations {
       /**
        * @description `invalid_invitation`: The link is unknown, was used or revoked, or has expired; every case gets the same answer. Ask for a new one.
        *
-       *     `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       *     `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12813,7 +12813,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12900,7 +12900,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -12981,7 +12981,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13082,7 +13082,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13153,7 +13153,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13233,7 +13233,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13330,7 +13330,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13441,7 +13441,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13518,7 +13518,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13630,7 +13630,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13743,7 +13743,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13820,7 +13820,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13912,7 +13912,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -13989,7 +13989,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14090,7 +14090,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14167,7 +14167,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14265,7 +14265,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14345,7 +14345,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14433,7 +14433,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14548,7 +14548,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14646,7 +14646,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14726,7 +14726,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14822,7 +14822,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14899,7 +14899,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -14997,7 +14997,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15085,7 +15085,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15191,7 +15191,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15297,7 +15297,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15407,7 +15407,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15485,7 +15485,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15559,7 +15559,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15636,7 +15636,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15734,7 +15734,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15822,7 +15822,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -15937,7 +15937,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16050,7 +16050,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16146,7 +16146,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16217,7 +16217,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16305,7 +16305,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16420,7 +16420,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16535,7 +16535,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16643,7 +16643,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16720,7 +16720,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16818,7 +16818,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16898,7 +16898,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -16986,7 +16986,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17089,7 +17089,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17158,7 +17158,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17237,7 +17237,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17333,7 +17333,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17409,7 +17409,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17503,7 +17503,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17595,7 +17595,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17670,7 +17670,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17749,7 +17749,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17850,7 +17850,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -17927,7 +17927,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */
@@ -18036,7 +18036,7 @@ export interface operations {
         };
       };
       /**
-       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
        *
        *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
        */

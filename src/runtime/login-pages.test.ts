@@ -113,16 +113,29 @@ describe("the pages that let people in", { timeout: 120_000 }, () => {
       sameSite: "Lax",
     });
     expect(await page.evaluate("document.cookie")).toBe("");
+    // A reload, and the address of the link, say who is logged in and not that something failed.
+    await page.reload();
+    await page.getByText("You are logged in as").waitFor();
+    expect(page.url()).toBe(`${server.url}/login`);
+    await page.goto(`${server.url}/join`);
+    await page.getByText("You are logged in as").waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
     await page.getByRole("button", { name: "Log out" }).click();
-    await page.waitForURL("**/login");
+    await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
+    expect(page.url()).toBe(`${server.url}/login`);
     expect((await context.cookies()).map(({ name }) => name)).not.toContain("keyward_session");
     await page.goto(`${server.url}/join#${secret}`);
+    // A reload does not lose the link.
+    await page.reload();
+    expect(page.url()).toBe(`${server.url}/join`);
     await page.getByLabel("New password").fill(PASSWORD);
     await page.getByRole("button", { name: "Join", exact: true }).click();
     await page.getByText("was used or revoked").waitFor();
     await page.goto(`${server.url}/join`);
     expect(await said()).toContain("The link is not whole");
     expect(await page.locator("form").count()).toBe(0);
+    await page.getByRole("link", { name: "Log in" }).click();
+    await page.waitForURL(`${server.url}/login`);
   });
 
   it("log somebody in by a password, and say what is wrong as text, where it is heard", async () => {

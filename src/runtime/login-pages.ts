@@ -5,7 +5,7 @@ import type { HttpHandler } from "../proxy/http/handler.ts";
 import { LOGIN_SCRIPT } from "./login-script.ts";
 import { LOGIN_STYLE } from "./login-style.ts";
 
-/** The pages that let a person in while there is no dashboard. */
+/** The pages that let a person in. */
 export interface LoginPages {
   /** Undefined for a path that is none of theirs. */
   find(path: string | undefined): HttpHandler | undefined;
@@ -39,6 +39,7 @@ const SAID = `<p id="said" role="alert" tabindex="-1" hidden></p>
 
 const MEMBER = `<section id="member" hidden>
 <p>You are logged in as <strong id="who"></strong>.</p>
+<p class="hint">There are no other pages: Keyward is used by its command line and its API.</p>
 <button id="logout" type="button">Log out</button>
 </section>`;
 
@@ -69,6 +70,7 @@ ${providerButton("Join with", providerName)}${EMAIL} aria-describedby="email-hin
 <p class="hint" id="password-hint">At least 12 characters.</p>
 <button>Join</button>
 </form>
+<p class="hint aside" id="joined">Have you joined already? <a href="/login">Log in</a>.</p>
 ${MEMBER}`;
 }
 

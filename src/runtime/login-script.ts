@@ -1,14 +1,15 @@
 /**
  * What the pages that let people in do, in the browser. The secret of a link is in the fragment, which no server and no log
- * gets to see; it leaves the address bar at once. Whatever a server says is set as text, never as HTML.
+ * gets to see; it leaves the address bar at once, and is kept with the page's entry in the tab's history alone, so that a
+ * reload still has it, until somebody has joined. Whatever a server says is set as text, never as HTML.
  */
 export const LOGIN_SCRIPT = `"use strict";
 const find = (id) => document.getElementById(id);
 const form = document.querySelector("form");
 const isJoin = form.id === "join";
 const fragment = location.hash.slice(1);
-if (fragment !== "") history.replaceState(null, "", location.pathname);
-const secret = isJoin ? fragment : "";
+const secret = isJoin ? fragment || (history.state?.secret ?? "") : "";
+if (fragment !== "") history.replaceState(isJoin ? { secret } : null, "", location.pathname);
 
 function say(text) {
   const said = find("said");
@@ -28,6 +29,7 @@ async function post(path, body) {
     });
     const answer = await response.json();
     if (response.ok) return answer;
+    if (answer?.error?.code === "invalid_invitation") forgetLink();
     say(answer?.error?.message ?? "The server answered with status " + response.status + ". Try again.");
   } catch {
     say("The server did not answer. Try again.");
@@ -37,9 +39,17 @@ async function post(path, body) {
   return undefined;
 }
 
-function showMember(name) {
+/** It never works again: what could be typed is of no use. */
+function forgetLink() {
+  history.replaceState(null, "", location.pathname);
   form.remove();
-  document.querySelector("h1").textContent = isJoin ? "You have joined" : "You are logged in";
+}
+
+function showMember(name, title = "You are logged in") {
+  form.remove();
+  say("");
+  find("joined")?.remove();
+  document.querySelector("h1").textContent = title;
   find("who").textContent = name;
   find("member").hidden = false;
   find("logout").focus();
@@ -52,7 +62,10 @@ form.addEventListener("submit", async (event) => {
   const member = isJoin
     ? await post("/invitations/accept", { ...fields, secret })
     : await post("/login", fields);
-  if (member) showMember(member.email ?? member.name);
+  if (!member) return;
+  // The link is used: a reload, or the way back, is a page that says who is logged in.
+  history.replaceState(null, "", "/login");
+  showMember(member.email ?? member.name, isJoin ? "You have joined" : undefined);
 });
 
 find("provider")?.addEventListener("click", async () => {
@@ -61,13 +74,15 @@ find("provider")?.addEventListener("click", async () => {
 });
 
 find("logout").addEventListener("click", async () => {
-  if (await post("/logout", {})) location.assign("/login");
+  if (await post("/logout", {})) location.replace("/login");
 });
 
 if (isJoin && secret === "") {
   form.remove();
   say("The link is not whole: open it as it was sent, or ask for a new one.");
-} else if (!isJoin && fragment === "in") {
+}
+// Who comes with a link may be somebody else than who is logged in.
+if (secret === "") {
   fetch("/api/v1/me")
     .then((response) => (response.ok ? response.json() : undefined))
     .then((me) => me && showMember(me.name))

@@ -10,7 +10,7 @@ const MESSAGE =
   "The admin API needs `Authorization: Bearer <admin token>` with a token that is known and not revoked, or the session of a member who has logged in.";
 
 const NO_ORIGIN =
-  "A change that is asked for with a session's cookie must come from the dashboard, with its `Origin`. Programs use an admin token.";
+  "A change that is asked for with a session's cookie must come from a page of this server, with its `Origin`. Programs use an admin token.";
 
 /** Lets nobody past without a token, but to public routes; every miss gets the same answer. */
 export function requireAdmin(

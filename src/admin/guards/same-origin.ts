@@ -3,7 +3,7 @@ import type { AdminEnv } from "../admin-deps.ts";
 import { refuse } from "../answers/refusal.ts";
 
 /**
- * Refuses what a browser sends from a page of another origin. There is no CORS: the dashboard is served from the same
+ * Refuses what a browser sends from a page of another origin. There is no CORS: the pages are served from the same
  * origin, and programs send no `Origin`. A token does not travel by itself as a cookie would, so this is a second
  * wall, for a page that got hold of one. `landings` are paths at which people arrive from another site; what they bring
  * along is judged there.
@@ -19,7 +19,7 @@ export function refuseOtherOrigins(landings: readonly string[]): MiddlewareHandl
       (site === null || site === "same-origin" || site === "none");
     if (isOurs) return next();
     const message =
-      "The request came from a web page of another origin. Open the dashboard at this server's own URL.";
+      "The request came from a web page of another origin. Open the page at this server's own URL.";
     return Promise.resolve(refuse(context, "origin_not_allowed", message));
   };
 }

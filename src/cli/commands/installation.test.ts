@@ -261,9 +261,11 @@ describe("vault", () => {
     const rotation = await cli.json(["vault", "rotate-root", "--yes"]);
     expect(readFileSync(rootKeyPath(), "utf8")).not.toBe(before);
     expect(rotation).toMatchObject({ dataKeys: 3 });
-    const { current } = rotation as { current: object };
+    const { current } = rotation as { current: { id: string } };
     expect(await cli.json(["vault", "info"])).toMatchObject({ rootKey: current });
     expect((await doctor()).of("root key")).toMatchObject({ status: "ok" });
+    const { stderr } = await cli.run(["vault", "rotate-root", "--yes"]);
+    expect(stderr).toContain(`backups from before open with root key ${current.id}`);
   });
 
   test("rotate-root takes the new key from its owner where the old one is set by hand", async () => {

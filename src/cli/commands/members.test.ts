@@ -35,6 +35,7 @@ describe("keyward members", () => {
     const invited = await cli.run([...INVITE, "developer", "--environment", "staging"], { env });
     expect(invited.stdout).toMatch(/^http:\/\/127\.0\.0\.1:5000\/join#kw_invite_\w{49}\n$/);
     expect(invited.stderr).toMatch(/works once, until \d{4}-/);
+    expect(invited.stderr).toContain("opens on the server's machine alone: set `publicUrl`");
     const ipv6 = { KEYWARD_HOST: "::1", KEYWARD_PUBLIC_URL: "" };
     const cleo = ["members", "invite", "--email", "cleo@example.com", "--role", "viewer"];
     const [other] = (await cli.run(cleo, { env: ipv6 })).stdout.split("#");
@@ -55,6 +56,10 @@ describe("keyward members", () => {
       const hash = hashLoginSecret("invitation", secret) ?? "";
       expect((await access.invitations.findByHash(hash))?.revokedAtMs).not.toBeNull();
     });
+    const told = { KEYWARD_PUBLIC_URL: "https://keyward.example.com" };
+    const reached = await cli.run([...INVITE, "developer"], { env: told });
+    expect(reached.stdout).toMatch(/^https:\/\/keyward\.example\.com\/join#/);
+    expect(reached.stderr).not.toContain("publicUrl");
   });
 
   test("refuses what makes no sense, in the words that were typed", async () => {

@@ -3,6 +3,7 @@ import { ROLES } from "../../core/access/role.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { collectPages, PAGE_OPTIONS, printPage } from "../list-pages.ts";
+import { printLink } from "../print-link.ts";
 
 const MEMBER_ID = { description: "the member's id" };
 
@@ -31,10 +32,7 @@ const invite = defineCommand({
     const environments = environment.length > 0 ? [...environment] : null;
     const body = { email, role: role as (typeof ROLES)[number], environments };
     const made = expectData(await client.POST("/invitations", { body }));
-    await output.data(made, () => {
-      output.line(made.link);
-      output.note(`works once, until ${formatTime(made.expiresAt)}; it is not shown again`);
-    });
+    await output.data(made, () => printLink(made, output));
   },
 });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { defineCommand } from "../command.ts";
-import { formatTime } from "../format-cells.ts";
+import { printLink } from "../print-link.ts";
 import { withLocalVault } from "../with-local-vault.ts";
 
 export const ownerLink = defineCommand({
@@ -20,10 +20,7 @@ export const ownerLink = defineCommand({
       const { link, expiresAtMs } = await act((audited) =>
         createOwnerLink({ store: audited, ids, nowMs, randomBytes }, baseUrl),
       );
-      const expiresAt = new Date(expiresAtMs).toISOString();
-      await output.data({ link, expiresAt }, () => {
-        output.line(link);
-        output.note(`works once, until ${formatTime(expiresAt)}; it is not shown again`);
-      });
+      const made = { link, expiresAt: new Date(expiresAtMs).toISOString() };
+      await output.data(made, () => printLink(made, output));
     }),
 });

@@ -40,7 +40,7 @@ const info = defineCommand({
 const rotateRoot = defineCommand({
   summary: "replace the root key",
   details:
-    "Wraps every data key anew, in one transaction; the secrets themselves are not touched, and a server that runs goes on. A root key in the data directory is drawn and put in place here. One that is set as KEYWARD_ROOT_KEY is yours to make and to keep: hand the new one in with --secret-stdin or --secret-env, then set it and restart.",
+    "Wraps every data key anew, in one transaction; the secrets themselves are not touched, and a server that runs goes on. Backups from before still need the old root key: keep it as long as you keep them. A root key in the data directory is drawn and put in place here. One that is set as KEYWARD_ROOT_KEY is yours to make and to keep: hand the new one in with --secret-stdin or --secret-env, then set it and restart.",
   examples: [
     "keyward vault rotate-root",
     "openssl rand -base64 32 > new.key && keyward vault rotate-root --secret-stdin < new.key",
@@ -55,7 +55,7 @@ const rotateRoot = defineCommand({
       const { findRootKey } = await import("../../runtime/open-vault.ts");
       const { rotateRootKey } = await import("../../vault/local/rotate-root-key.ts");
       const newRootKey = await readNewRootKey(context, config);
-      const question = `Replace root key ${rootKey.id}?`;
+      const question = `Backups from before still need root key ${rootKey.id}: keep a copy of it with them. Replace it?`;
       // Who hands a key in on standard input has nothing left to answer with.
       await agree({ io, isAgreed: options.yes || options.secretStdin }, question);
       const rotation = await act((audited) =>
@@ -68,9 +68,12 @@ const rotateRoot = defineCommand({
         }),
       );
       await output.data(rotation, () => {
-        const { current, dataKeys } = rotation;
+        const { previous, current, dataKeys } = rotation;
         output.line(`the root key is now ${current.id} (fingerprint ${current.fingerprint})`);
         output.note(`${dataKeys} data keys were wrapped anew`);
+        output.warn(
+          `backups from before open with root key ${previous.id} (fingerprint ${previous.fingerprint}) alone: keep it as long as you keep them`,
+        );
         output.note(
           config.rootKey === null
             ? `next: back up ${config.dataDir}/root.key, apart from the database`

@@ -68,7 +68,7 @@ export const ERROR_CODES = {
   origin_not_allowed: refused(
     403,
     "permission_error",
-    "A browser sent the request from a page of another origin. The admin API answers its own dashboard and programs, no other site.",
+    "A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.",
   ),
   invalid_login: refused(
     401,
