@@ -2,38 +2,54 @@ import type { ProvisionRecord } from "../store/provision-repository.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
 import type { Repositories } from "../store/store.ts";
 
-/** Tries of one step after which somebody should look; they come five minutes apart by then. */
+/** Tries of one step, or of a late look, after which somebody should look; they come five minutes apart by then. */
 const MANY_ATTEMPTS = 8;
 
-/** Rotations and provisions that a person has to look at. */
+/** Rotations and provisions that a person has to look at, open ones before those that have ended. */
 export interface StuckWork {
   readonly rotations: readonly RotationRecord[];
   readonly provisions: readonly ProvisionRecord[];
 }
 
-/** Those that have failed and were neither retried nor called off, and those that are tried in vain; oldest first. */
+/**
+ * Those that have failed and were neither retried nor called off, those that are tried in vain, and those that have ended and
+ * cannot be looked after; oldest first.
+ */
 export async function findStuckWork({
   rotation: { rotations, provisions },
 }: Pick<Repositories, "rotation">): Promise<StuckWork> {
-  const [openRotations, openProvisions] = await Promise.all([
+  const [openRotations, endedRotations, openProvisions] = await Promise.all([
     rotations.listOpenIds(),
+    rotations.listLookIds(),
     provisions.listOpenIds(),
   ]);
+  const findRotation = (id: RotationRecord["id"]) => rotations.findById(id);
   return {
-    rotations: await pickStuck(openRotations, (id) => rotations.findById(id)),
-    provisions: await pickStuck(openProvisions, (id) => provisions.findById(id)),
+    rotations: [
+      ...(await pick(openRotations, findRotation, isStuck)),
+      ...(await pick(endedRotations, findRotation, isLookedForInVain)),
+    ],
+    provisions: await pick(openProvisions, (id) => provisions.findById(id), isStuck),
   };
 }
 
-async function pickStuck<Id, Work extends { readonly state: string; readonly attempts: number }>(
+function isStuck({ state, attempts }: { readonly state: string; readonly attempts: number }) {
+  return state === "failed" || attempts >= MANY_ATTEMPTS;
+}
+
+function isLookedForInVain({ lateLook }: Pick<RotationRecord, "lateLook">): boolean {
+  return lateLook?.atMs != null && lateLook.failures >= MANY_ATTEMPTS;
+}
+
+async function pick<Id, Work>(
   ids: readonly Id[],
   find: (id: Id) => Promise<Work | undefined>,
+  isMeant: (work: Work) => boolean,
 ): Promise<readonly Work[]> {
-  const stuck: Work[] = [];
+  const picked: Work[] = [];
   for (const id of ids) {
     const work = await find(id);
-    if (work === undefined) continue;
-    if (work.state === "failed" || work.attempts >= MANY_ATTEMPTS) stuck.push(work);
+    if (work !== undefined && isMeant(work)) picked.push(work);
   }
-  return stuck;
+  return picked;
 }

@@ -55,11 +55,18 @@ export function leakRemedyOf({ kind, subjectId, standing }: Leak): string {
 export function describeStuckWork(work: StuckWork): string {
   const { kind, key, environment, step, hasFailed, problem, since } = work;
   const whose = `the ${kind} of provider key ${key ?? "(gone)"} of ${environment ?? "its environment"}`;
+  if (step === LATE_LOOK) return `${whose} has ended ${formatTime(since)}, and ${problem ?? ""}`;
   const how = hasFailed ? `failed in ${step}` : `does not get on in ${step}; it has tried`;
   const when = `${hasFailed ? "" : "since "}${formatTime(since)}`;
   return `${whose} ${how} ${when}${problem === null ? "" : `: ${problem}`}`;
 }
 
-export function stuckRemedyOf({ kind, id }: StuckWork): string {
+/** Of what has ended: there is nothing to retry. */
+const LATE_LOOK = "late_look";
+
+export function stuckRemedyOf({ kind, id, step }: StuckWork): string {
+  if (step === LATE_LOOK) {
+    return `keyward provider-accounts set-admin-key, where it was taken away; or look there for a key or service account keyward-${id}`;
+  }
   return `keyward ${kind}s show ${id}; then keyward ${kind}s retry ${id} or cancel`;
 }

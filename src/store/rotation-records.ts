@@ -8,6 +8,7 @@ import type {
 } from "../core/ids/ids.ts";
 import type { Ownership } from "../core/keys/ownership.ts";
 import type { SealedSecret } from "../core/keys/vault-records.ts";
+import type { LateLook } from "../core/resumable/late-look.ts";
 import type { Note } from "../core/resumable/resumable.ts";
 import type {
   OldSecretFate,
@@ -56,6 +57,8 @@ export interface RotationRecord extends RotationProgress {
   readonly isOldExpiring: boolean;
   /** Null until it has ended. */
   readonly oldFate: OldSecretFate | null;
+  /** Null until it has ended, and where the provider was asked for no key. */
+  readonly lateLook: LateLook | null;
   /** What happened, oldest first; at most MAX_ROTATION_NOTES. */
   readonly notes: readonly RotationNote[];
   readonly createdBy: string;

@@ -25,6 +25,11 @@ export interface RotationRepository {
   findByOldSecret(fingerprint: string): Promise<RotationRecord | undefined>;
   /** Of those that have not ended, oldest first; at most MAX_OPEN_ROTATIONS. One that can't be read hides no other. */
   listOpenIds(): Promise<readonly RotationId[]>;
+  /**
+   * Of those that have ended and are looked after once more, the most urgent first; with `untilMs` those whose time has come
+   * by then. At most MAX_OPEN_ROTATIONS.
+   */
+  listLookIds(untilMs?: number): Promise<readonly RotationId[]>;
   list(
     page: PageRequest,
     filter?: {
@@ -69,6 +74,8 @@ export interface KeyFactsRepository {
       readonly remote: RemoteKey | null;
     },
   ): Promise<void>;
+  /** What the provider calls the keys that are not revoked, of those in one of its projects. */
+  listRemotes(projectId: string): Promise<readonly RemoteKey[]>;
   /** Keys that are not revoked and are to be rotated by themselves; at most MAX_PAGE_SIZE. */
   listScheduled(): Promise<readonly KeyFactsRecord[]>;
 }

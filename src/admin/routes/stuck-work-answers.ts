@@ -6,7 +6,7 @@ import type { StuckWork } from "../stuck-work.ts";
 /** What is beyond it is in `GET /rotations?open=true` and `GET /provisions`. */
 const MAX_TOLD = 100;
 
-export const STUCK_DESCRIPTION = `Rotations and provisions that failed and wait for a retry or a cancel, or whose present step has been tried in vain for long; at most ${MAX_TOLD}.`;
+export const STUCK_DESCRIPTION = `Rotations and provisions that failed and wait for a retry or a cancel, or whose present step has been tried in vain for long, and ended ones of which it cannot be looked up whether the provider made a key after the end; at most ${MAX_TOLD}.`;
 
 export const stuckWorkSchema = z
   .object({
@@ -17,7 +17,10 @@ export const stuckWorkSchema = z
       .nullable()
       .openapi({ description: "The provider key's name; of a provision, what it will be." }),
     environment: z.string().nullable(),
-    step: z.string().openapi({ description: "What does not succeed.", example: "pending" }),
+    step: z.string().openapi({
+      description: "What does not succeed: the state, or `late_look` of one that has ended.",
+      example: "pending",
+    }),
     hasFailed: z.boolean().openapi({
       description: "Nothing more is tried by itself; false: it goes on being tried.",
     }),
@@ -48,12 +51,13 @@ export async function formatStuckWork(
 }
 
 function progressOf(work: StuckWork["rotations"][number] | StuckWork["provisions"][number]) {
-  const { id, state, failedIn, problem, stateSinceMs } = work;
+  const { id, state, failedIn, endedAtMs, stateSinceMs } = work;
+  const lateProblem = "lateLook" in work ? (work.lateLook?.problem ?? null) : null;
   return {
     id,
-    step: failedIn ?? state,
+    step: endedAtMs === null ? (failedIn ?? state) : "late_look",
     hasFailed: state === "failed",
-    problem,
+    problem: endedAtMs === null ? work.problem : lateProblem,
     since: formatInstant(stateSinceMs),
   };
 }

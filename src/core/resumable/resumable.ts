@@ -67,12 +67,21 @@ export function enter<State extends string, Work extends Resumable<State>>(
 export function troubled<State extends string, Work extends Resumable<State | "failed">>(
   way: Way<State | "failed">,
   work: Work,
-  { problem, isFinal, retryAfterMs }: Trouble,
+  trouble: Trouble,
   nowMs: number,
 ): Work {
+  const { problem, isFinal } = trouble;
   if (isFinal) return { ...enter(way, work, "failed", nowMs), problem };
-  const waitMs = Math.min(MAX_WAIT_MS, Math.max(waitAfter(work.attempts), retryAfterMs ?? 0));
-  return { ...work, attempts: work.attempts + 1, nextAttemptAtMs: nowMs + waitMs, problem };
+  const nextAttemptAtMs = nowMs + waitOfTrouble(work.attempts, trouble);
+  return { ...work, attempts: work.attempts + 1, nextAttemptAtMs, problem };
+}
+
+/** After so many tries that failed, and one more that met with this. */
+export function waitOfTrouble(
+  attempts: number,
+  { retryAfterMs }: Pick<Trouble, "retryAfterMs">,
+): number {
+  return Math.min(MAX_WAIT_MS, Math.max(waitAfter(attempts), retryAfterMs ?? 0));
 }
 
 /** After so many tries that failed, with this one to come. */

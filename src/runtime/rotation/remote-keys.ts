@@ -44,37 +44,67 @@ async function projectsToSearch(
   return { kind: "done", value: projects.value.map(({ id }) => id) };
 }
 
+/** A name of ours at the provider: no other rotation or provision has it. */
+interface OwnName {
+  readonly projectId: string;
+  readonly name: string;
+}
+
+/** What has such a name there: a service account with its keys, or a key in an account of another name. */
+export type NamedThing =
+  | { readonly kind: "serviceAccount"; readonly id: string; readonly projectId: string }
+  | { readonly kind: "key"; readonly id: string; readonly key: KeyAddress };
+
 /**
  * Deletes every key and service account of this name, but for the key `kept`: what a process has made that died before it
  * could write down what. Undefined when nothing of it is left.
  */
 export async function deleteNamed(
   administration: KeyAdministration,
-  {
-    projectId,
-    name,
-    kept,
-  }: {
-    readonly projectId: string;
-    readonly name: string;
-    readonly kept: KeyAddress | null;
-  },
+  { kept, ...name }: OwnName & { readonly kept: KeyAddress | null },
 ): Promise<Failed | undefined> {
-  const accounts = await administration.listServiceAccounts(projectId);
-  if (accounts.kind !== "done") return accounts;
-  for (const { id } of accounts.value.filter((one) => one.name === name)) {
-    if (id === kept?.serviceAccountId) continue;
-    const deleted = await administration.deleteServiceAccount(projectId, id);
-    if (isFailed(deleted)) return deleted;
-  }
-  const keys = await administration.listKeys(projectId);
-  if (keys.kind !== "done") return keys;
-  for (const key of keys.value.filter((one) => one.name === name)) {
-    if (key.keyId === kept?.keyId) continue;
-    const deleted = await administration.deleteKey(key);
+  const found = await findNamed(administration, name, kept === null ? [] : [kept]);
+  if (found.kind !== "done") return found;
+  for (const thing of found.value) {
+    const deleted = await deleteThing(administration, thing);
     if (isFailed(deleted)) return deleted;
   }
   return undefined;
+}
+
+/** All of this name but what one of the keys `kept` is, or is in. */
+export async function findNamed(
+  administration: KeyAdministration,
+  { projectId, name }: OwnName,
+  kept: readonly KeyAddress[],
+): Promise<AdministrationAnswer<readonly NamedThing[]>> {
+  const accounts = await administration.listServiceAccounts(projectId);
+  if (accounts.kind !== "done") return accounts;
+  const keys = await administration.listKeys(projectId);
+  if (keys.kind !== "done") return keys;
+  const keptIds = new Set(kept.flatMap(({ keyId, serviceAccountId }) => [keyId, serviceAccountId]));
+  const isMeant = (one: { readonly name: string }, id: string) =>
+    one.name === name && !keptIds.has(id);
+  const namedAccounts = accounts.value.filter((one) => isMeant(one, one.id));
+  // They go with their accounts.
+  const accountIds = new Set<string | null>(namedAccounts.map(({ id }) => id));
+  const namedKeys = keys.value.filter(
+    (one) => isMeant(one, one.keyId) && !accountIds.has(one.serviceAccountId),
+  );
+  const things: NamedThing[] = [
+    ...namedAccounts.map(({ id }) => ({ kind: "serviceAccount", id, projectId }) as const),
+    ...namedKeys.map((key) => ({ kind: "key", id: key.keyId, key }) as const),
+  ];
+  return { kind: "done", value: things };
+}
+
+export async function deleteThing(
+  administration: KeyAdministration,
+  thing: NamedThing,
+): Promise<AdministrationAnswer<null>> {
+  return thing.kind === "key"
+    ? await administration.deleteKey(thing.key)
+    : await administration.deleteServiceAccount(thing.projectId, thing.id);
 }
 
 /**
@@ -124,7 +154,7 @@ async function removeLoneAccount(
 }
 
 /** What is not there needs no deletion. */
-function isFailed(
+export function isFailed(
   answer: AdministrationAnswer<unknown>,
 ): answer is Exclude<Failed, { kind: "missing" }> {
   return answer.kind === "trouble" || answer.kind === "refused";

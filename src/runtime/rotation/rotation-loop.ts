@@ -1,6 +1,7 @@
 import type { IdFactory, LeaseId, ProcessId } from "../../core/ids/ids.ts";
 import type { Store } from "../../store/store.ts";
 import { driveProvisionOnce } from "../provisioning/provision-driver.ts";
+import { lookLateOnce } from "./look-late.ts";
 import { RestingWork } from "./resting-work.ts";
 import { rotateScheduled } from "./rotate-scheduled.ts";
 import { driveOnce } from "./rotation-driver.ts";
@@ -28,8 +29,8 @@ const MAX_STEPS_A_TURN = 20;
 const SCHEDULE_EVERY_MS = 60_000;
 
 /**
- * Drives the rotations and provisions that are open, in one process at a time by a lease. Whoever has it goes on where the one before
- * stopped or died.
+ * Drives the rotations and provisions that are open, and looks after those that have ended, in one process at a time by a
+ * lease. Whoever has it goes on where the one before stopped or died.
  */
 export class RotationLoop {
   readonly #deps: RotationLoopDeps;
@@ -124,12 +125,18 @@ export class RotationLoop {
       rotations: await rotations.listOpenIds(),
       provisions: await provisions.listOpenIds(),
     };
-    this.#resting.keepOnly(new Set<string>([...open.rotations, ...open.provisions]));
+    const ended = { rotations: await rotations.listLookIds(nowMs()) };
+    this.#resting.keepOnly(
+      new Set<string>([...open.rotations, ...open.provisions, ...ended.rotations]),
+    );
     for (const id of open.rotations) {
       await this.#driveAlone(id, (at) => rotations.findById(at), driveOnce);
     }
     for (const id of open.provisions) {
       await this.#driveAlone(id, (at) => provisions.findById(at), driveProvisionOnce);
+    }
+    for (const id of ended.rotations) {
+      await this.#driveAlone(id, (at) => rotations.findById(at), lookLateOnce);
     }
   }
 

@@ -42,14 +42,26 @@ function rotationActs(within: Within): ActsOf<RotationRepository> {
       within(async ({ rotation: { rotations } }, write) => {
         const before = await rotations.findById(record.id);
         const after = await rotations.save(record);
-        if (before === undefined || after === undefined || before.state === after.state) {
-          return after;
-        }
+        if (before === undefined || after === undefined) return after;
+        const verb = verbOf(before, after);
+        if (verb === undefined) return after;
         const states = { before: shown(before), after: shown(after) };
-        await writeChange({ kind: "rotation", verb: "advanced", write }, states);
+        await writeChange({ kind: "rotation", verb, write }, states);
         return after;
       }),
   };
+}
+
+/** Undefined: nothing that is written about. */
+function verbOf(before: RotationRecord, after: RotationRecord): string | undefined {
+  if (before.state !== after.state) return "advanced";
+  return lateDeletionsOf(before).length < lateDeletionsOf(after).length
+    ? "leftoverDeleted"
+    : undefined;
+}
+
+function lateDeletionsOf({ lateLook }: RotationRecord): readonly string[] {
+  return lateLook?.deleted ?? [];
 }
 
 /** What calls and steps tell of a secret is nobody's act. */
@@ -134,5 +146,6 @@ function shown(record: RotationRecord) {
   const { id, keyId, environmentId, state, way, isCompromise, trigger, problem, oldFate } = record;
   const progress = { keyId, state, way, isCompromise, trigger, problem, oldFate };
   const secrets = { oldSecret: record.old.preview, newSecret: record.next?.preview ?? null };
-  return { id, environmentId, ...progress, ...secrets };
+  const leftoversDeleted = lateDeletionsOf(record);
+  return { id, environmentId, ...progress, ...secrets, leftoversDeleted };
 }

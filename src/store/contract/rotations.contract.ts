@@ -53,6 +53,7 @@ export function sampleRotation(
     next: null,
     isOldExpiring: false,
     oldFate: null,
+    lateLook: null,
     notes: [{ atMs: SAMPLE_TIME_MS, state: "create", text: "begun" }],
     createdBy: "local",
     createdAtMs: SAMPLE_TIME_MS,
@@ -173,6 +174,28 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
       expect(await rotations.listOpenIds()).toEqual(all.slice(7).map(({ id }) => id));
     });
 
+    test("are looked after once more when they have ended, the most urgent first, and no more after the last time", async () => {
+      const { rotations } = fixture.store.rotation;
+      const { key } = await insertKey();
+      const ended = { state: "done", endedAtMs: SAMPLE_TIME_MS } as const;
+      const lookAt = (atMs: number | null) => ({
+        ...ended,
+        lateLook: { atMs, failures: 2, problem: "no answer", deleted: ["key_9"] },
+      });
+      const [later, soon, never] = [lookAt(20), lookAt(10), lookAt(null)].map((changes) =>
+        sampleRotation(key, changes),
+      );
+      const all = [later, soon, never, sampleRotation(key)];
+      for (const rotation of all) if (rotation !== undefined) await rotations.insert(rotation);
+      expect(await rotations.listLookIds()).toEqual([soon?.id, later?.id]);
+      expect(await rotations.listLookIds(10)).toEqual([soon?.id]);
+      expect(await rotations.listLookIds(9)).toEqual([]);
+      if (soon === undefined) throw new Error("it is there");
+      expect(await rotations.findById(soon.id)).toEqual(soon);
+      await rotations.save({ ...soon, ...lookAt(null) });
+      expect(await rotations.listLookIds()).toEqual([later?.id]);
+    });
+
     test("give the key its next secret, once, and note the change", async () => {
       const { store } = fixture;
       const { of, key } = await insertKey();
@@ -279,6 +302,18 @@ export function describeRotations(createDatabase: CreateTestDatabase): void {
         secretSinceMs: 20,
         rotateEveryDays: 30,
       });
+    });
+
+    test("tells what the provider calls the keys in use in one of its projects", async () => {
+      const { providerKeys, rotation } = fixture.store;
+      const [one, two, three] = [await insertKey(), await insertKey(), await insertKey()];
+      const projectId = `proj_${one.id}`;
+      const remote = (keyId: string) => ({ keyId, projectId, serviceAccountId: "sa_1" });
+      await rotation.keyFacts.setRemote(one.id, remote("key_1"));
+      await rotation.keyFacts.setRemote(two.id, { ...remote("key_2"), projectId: "proj_2" });
+      await rotation.keyFacts.setRemote(three.id, remote("key_3"));
+      await providerKeys.revoke(three.id, SAMPLE_TIME_MS);
+      expect(await rotation.keyFacts.listRemotes(projectId)).toEqual([remote("key_1")]);
     });
 
     test("names the keys that are to be rotated by themselves while they are in use", async () => {

@@ -42,6 +42,8 @@ export interface RotationTable {
   readonly created_by: string;
   readonly created_at_ms: Integer;
   readonly ended_at_ms: NullableInteger;
+  /** Null: nothing is to be done for it any more. */
+  readonly look_at_ms: NullableInteger;
 }
 
 export interface ProviderKeyFactTable {

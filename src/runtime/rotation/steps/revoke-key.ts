@@ -1,3 +1,4 @@
+import { firstLateLook } from "../../../core/resumable/late-look.ts";
 import { noted } from "../../../core/resumable/resumable.ts";
 import { enterState, type OldSecretFate } from "../../../core/rotation/rotation.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
 } from "../../../providers/key-administration.ts";
 import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
+import { projectOf } from "../look-late.ts";
 import { probeSecret } from "../probe-secret.ts";
 import { deleteNamed, deleteRemoteKey, findBySecret } from "../remote-keys.ts";
 import { next, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
@@ -55,7 +57,7 @@ export const revokeKey: Step = async (deps, rotation) => {
   const ended = noted(record, describeEnd(isDeleted, oldFate), nowMs);
   // Nothing needs the old secret any more: it is not kept for anybody to find.
   const old = { ...record.old, sealed: null };
-  return next(enterState({ ...ended, oldFate, old }, "done", nowMs));
+  return next(enterState({ ...ended, oldFate, old, ...lookingOn(rotation, nowMs) }, "done", nowMs));
 };
 
 /** Calls off what was begun: the key that was made for it is deleted. One that a person brought is theirs. */
@@ -63,8 +65,8 @@ export const deleteNew: Step = async (deps, rotation) => {
   const nowMs = deps.nowMs();
   const fresh = rotation.next === null ? null : { ...rotation.next, sealed: null };
   const end = (record: RotationRecord) =>
-    next(enterState({ ...record, next: fresh }, "cancelled", nowMs));
-  const projectId = rotation.next?.remote?.projectId ?? rotation.old.remote?.projectId;
+    next(enterState({ ...record, next: fresh, ...lookingOn(rotation, nowMs) }, "cancelled", nowMs));
+  const projectId = projectOf(rotation);
   // Where no project is known, nothing was made in one.
   if (rotation.way === "assisted" || projectId === undefined) return end(rotation);
   const found = await findAdministration(deps, await openDesk(deps, rotation.accountId));
@@ -84,6 +86,12 @@ export const deleteNew: Step = async (deps, rotation) => {
     return trouble(MAYBE_BEING_MADE, lookAtMs - nowMs);
   return end(noted(rotation, "what was made for it is deleted at the provider", nowMs));
 };
+
+/** A provider may make a key yet that it was asked for before the end: who would have taken it is dead. */
+function lookingOn(rotation: RotationRecord, nowMs: number): Pick<RotationRecord, "lateLook"> {
+  const isAsked = rotation.way === "automatic" && projectOf(rotation) !== undefined;
+  return { lateLook: isAsked ? firstLateLook(nowMs) : null };
+}
 
 async function findOld(
   deps: StepDeps,

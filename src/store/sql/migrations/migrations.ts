@@ -26,6 +26,7 @@ import { budgetRefusals } from "./0024-budget-refusals.ts";
 import { offeredAlertKinds } from "./0025-offered-alert-kinds.ts";
 import { leakedProviderSecrets } from "./0026-leaked-provider-secrets.ts";
 import { clientTokenCalls } from "./0027-client-token-calls.ts";
+import { lateLooks } from "./0028-late-looks.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -62,4 +63,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "offered alert kinds", statements: offeredAlertKinds },
   { name: "leaked provider secrets", statements: leakedProviderSecrets },
   { name: "client token calls", statements: clientTokenCalls },
+  { name: "late looks", statements: lateLooks },
 ];

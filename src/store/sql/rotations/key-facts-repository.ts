@@ -67,6 +67,17 @@ export class SqlKeyFactsRepository implements KeyFactsRepository {
     });
   }
 
+  async listRemotes(projectId: string): Promise<readonly RemoteKey[]> {
+    const rows = await this.#connections.read
+      .selectFrom("provider_key_facts")
+      .innerJoin("provider_keys", "provider_keys.id", "provider_key_facts.key_id")
+      .selectAll("provider_key_facts")
+      .where("remote_project_id", "=", projectId)
+      .where("provider_keys.revoked_at_ms", "is", null)
+      .execute();
+    return rows.flatMap((row) => toRecord(row).remote ?? []);
+  }
+
   async listScheduled(): Promise<readonly KeyFactsRecord[]> {
     const rows = await this.#connections.read
       .selectFrom("provider_key_facts")

@@ -79,6 +79,20 @@ export class SqlRotationRepository implements RotationRepository {
     return rows.map(({ id }) => id);
   }
 
+  async listLookIds(untilMs?: number): Promise<readonly RotationId[]> {
+    let rows = this.#connections.read
+      .selectFrom("rotations")
+      .select("id")
+      .where("look_at_ms", "is not", null);
+    if (untilMs !== undefined) rows = rows.where("look_at_ms", "<=", BigInt(untilMs));
+    const found = await rows
+      .orderBy("look_at_ms")
+      .orderBy("id")
+      .limit(MAX_OPEN_ROTATIONS)
+      .execute();
+    return found.map(({ id }) => id);
+  }
+
   async list(
     page: PageRequest,
     { keyId, isOpen }: Parameters<RotationRepository["list"]>[1] = {},
@@ -110,7 +124,7 @@ export class SqlRotationRepository implements RotationRepository {
 
 /** What is kept as JSON: the rest of the progress, and how the old secret fares. */
 type KeptProgress = Omit<RotationProgress, "state" | "way" | "endedAtMs"> &
-  Pick<RotationRecord, "isOldExpiring" | "oldFate">;
+  Pick<RotationRecord, "isOldExpiring" | "oldFate" | "lateLook">;
 
 function fixedColumns(record: RotationRecord) {
   return {
@@ -143,6 +157,7 @@ function changingColumns(record: RotationRecord) {
     next_ciphertext: next?.sealed?.ciphertext ?? null,
     notes: JSON.stringify(record.notes.slice(-MAX_ROTATION_NOTES)),
     ended_at_ms: record.endedAtMs,
+    look_at_ms: record.lateLook?.atMs ?? null,
   };
 }
 
@@ -161,10 +176,12 @@ function keptProgress(record: RotationRecord): KeptProgress {
     failedIn: record.failedIn,
     isOldExpiring: record.isOldExpiring,
     oldFate: record.oldFate,
+    lateLook: record.lateLook,
   };
 }
 
 function toRecord(row: Selectable<RotationTable>): RotationRecord {
+  const progress = JSON.parse(row.progress) as KeptProgress;
   return {
     id: row.id,
     keyId: row.key_id,
@@ -175,7 +192,9 @@ function toRecord(row: Selectable<RotationTable>): RotationRecord {
     way: row.way,
     trigger: row.trigger_kind,
     remoteName: row.remote_name,
-    ...(JSON.parse(row.progress) as KeptProgress),
+    ...progress,
+    // Of those that ended before there were late looks nothing is written.
+    lateLook: progress.lateLook ?? null,
     old: readSecretVersion(row.old_secret, {
       dataKeyId: row.old_data_key_id,
       nonce: row.old_nonce,
