@@ -5799,7 +5799,7 @@ export interface components {
         /** @description The schema this version knows. */
         supportedSchema: number;
       };
-      /** @description Rotations and provisions that failed and wait for a retry or a cancel, or whose present step has been tried in vain for long; at most 100. */
+      /** @description Rotations and provisions that failed and wait for a retry or a cancel, or whose present step has been tried in vain for long, and ended ones of which it cannot be looked up whether the provider made a key after the end; at most 100. */
       stuckWork: components["schemas"]["StuckWork"][];
       /**
        * Format: date-time
@@ -5829,7 +5829,7 @@ export interface components {
        */
       since: string;
       /**
-       * @description What does not succeed.
+       * @description What does not succeed: the state, or `late_look` of one that has ended.
        * @example pending
        */
       step: string;
