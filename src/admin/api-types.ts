@@ -2563,6 +2563,24 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    /** @description What is wrong with the audit log. `GET /audit/verify` reads all of it; `GET /status` says what is known without that: that the log is not as long as this data directory has seen it, and what the server has found, which reads it over and over a little at a time. */
+    AuditProblem: {
+      /**
+       * @description `altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.
+       * @enum {string}
+       */
+      fault:
+        | "altered"
+        | "missing"
+        | "moved"
+        | "end_missing"
+        | "head_altered"
+        | "cut"
+        | "replaced"
+        | "mark_foreign";
+      /** @description Where it shows first. */
+      sequence: number;
+    } | null;
     AuditVerdict: {
       /** @description Whether nothing was altered, removed or moved. */
       isWhole: boolean;
@@ -2577,23 +2595,7 @@ export interface components {
         hash: string;
         sequence: number;
       } | null;
-      problem: {
-        /**
-         * @description `altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.
-         * @enum {string}
-         */
-        fault:
-          | "altered"
-          | "missing"
-          | "moved"
-          | "end_missing"
-          | "head_altered"
-          | "cut"
-          | "replaced"
-          | "mark_foreign";
-        /** @description Where it shows first. */
-        sequence: number;
-      } | null;
+      problem: components["schemas"]["AuditProblem"];
       /** @description Where the log was set back on purpose, oldest first, the newest twenty: by `keyward backup restore` or by `keyward audit accept`. */
       setBacks: {
         /** @enum {string} */
@@ -5768,6 +5770,7 @@ export interface components {
     Status: {
       /** @description Accounts with keys in use: whose they are declared to be, and found to be. */
       accounts: components["schemas"]["AccountOwnership"][];
+      auditProblem: components["schemas"]["AuditProblem"];
       /** @description Provider calls of the last 24 hours, from the full hour on. */
       callsLastDay: number;
       environments: components["schemas"]["EnvironmentStatus"][];

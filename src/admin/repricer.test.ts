@@ -240,6 +240,7 @@ describe("pricing past calls again", () => {
         note: () => Promise.resolve(),
         verify: () => Promise.reject(new Error("nobody asks for this")),
         followLog: () => Promise.reject(new Error("nobody asks for this")),
+        inspectLog: () => Promise.reject(new Error("nobody asks for this")),
         acceptLog: () => Promise.reject(new Error("nobody asks for this")),
         corrections: {
           lastOf: corrections.lastOf.bind(corrections),

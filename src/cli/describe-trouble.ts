@@ -4,6 +4,7 @@ import { formatTime } from "./format-cells.ts";
 
 type Leak = components["schemas"]["Leak"];
 type StuckWork = components["schemas"]["StuckWork"];
+type AuditProblem = NonNullable<components["schemas"]["AuditProblem"]>;
 
 /** What a secret that was reported is now. */
 export function describeStanding({ standing, endedAt }: Pick<Leak, "standing" | "endedAt">) {
@@ -69,4 +70,9 @@ export function stuckRemedyOf({ kind, id, step }: StuckWork): string {
     return `keyward provider-accounts set-admin-key, where it was taken away; or look there for a key or service account keyward-${id}`;
   }
   return `keyward ${kind}s show ${id}; then keyward ${kind}s retry ${id} or cancel`;
+}
+
+/** `the audit log is not whole, or not what was seen of it (altered, entry 5)` */
+export function describeAuditProblem({ fault, sequence }: AuditProblem): string {
+  return `the audit log is not whole, or not what was seen of it (${fault}, entry ${sequence})`;
 }

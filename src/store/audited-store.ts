@@ -36,8 +36,13 @@ export interface AuditedStore extends Store {
   note(draft: AuditDraft): Promise<void>;
   /** Reads the whole log. `expected`: an entry that is known from elsewhere. */
   verify(expected?: ChainPoint): Promise<AuditVerdict>;
-  /** Moves the mark in the data directory on with the log, and says what is wrong when the log has not come so far. */
+  /**
+   * Moves the mark in the data directory on with the log, reads a little further in it, over and over, and says what is wrong:
+   * that it has not come as far as it was seen to have, or what was found in reading.
+   */
   followLog(): Promise<MarkCheck>;
+  /** What is known to be wrong with the log, without reading it: by the mark, and by what `followLog` has read. */
+  inspectLog(): Promise<ChainProblem | undefined>;
   /** Takes the log as it is for the one to go on from, and writes that it was. */
   acceptLog(): Promise<void>;
 }

@@ -47,6 +47,19 @@ export const entrySchema = z
 
 export type AuditEntryAnswer = z.infer<typeof entrySchema>;
 
+export const auditProblemSchema = z
+  .object({
+    fault: z.enum(CHAIN_FAULTS).openapi({
+      description:
+        "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.",
+    }),
+    sequence: z.int().openapi({ description: "Where it shows first." }),
+  })
+  .openapi("AuditProblem", {
+    description:
+      "What is wrong with the audit log. `GET /audit/verify` reads all of it; `GET /status` says what is known without that: that the log is not as long as this data directory has seen it, and what the server has found, which reads it over and over a little at a time.",
+  });
+
 export const verdictSchema = z
   .object({
     isWhole: z.boolean().openapi({ description: "Whether nothing was altered, removed or moved." }),
@@ -57,15 +70,7 @@ export const verdictSchema = z
           "Keep both elsewhere and hand them in next time: who replaces the whole database with an older one is found out, too.",
       }),
     }),
-    problem: z
-      .object({
-        fault: z.enum(CHAIN_FAULTS).openapi({
-          description:
-            "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.",
-        }),
-        sequence: z.int().openapi({ description: "Where it shows first." }),
-      })
-      .nullable(),
+    problem: auditProblemSchema.nullable(),
     mark: z.object({ sequence: z.int(), hash: z.string() }).nullable().openapi({
       description:
         "The newest entry that the server's data directory has seen; null: it has seen none.",

@@ -14,6 +14,7 @@ import { findKeyStanding } from "../key-standing.ts";
 import { listOpenLeaks } from "../leak-standing.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { findStuckWork } from "../stuck-work.ts";
+import { auditProblemSchema } from "./audit-schemas.ts";
 import {
   accountOwnershipSchema,
   DUE_DESCRIPTION,
@@ -100,6 +101,7 @@ const statusSchema = z
     openLeaks: z.array(leakSchema).openapi({
       description: `Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first; at most ${MAX_LEAKS_TOLD}.`,
     }),
+    auditProblem: auditProblemSchema.nullable(),
   })
   .openapi("Status");
 
@@ -148,6 +150,7 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
       rotationsDue: formatDue(due),
       stuckWork: await formatStuckWork(await findStuckWork(store), names),
       openLeaks: await formatOpenLeaks(store, names, nowMs),
+      auditProblem: (await store.inspectLog()) ?? null,
     };
     return context.json(status, 200);
   });

@@ -1,5 +1,11 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
+import {
+  type ChainFault,
+  type ChainProblem,
+  isMarkFault,
+  type MarkFault,
+} from "../../core/audit/verify-chain.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand, type OptionSpec, type CommandContext } from "../command.ts";
 import { formatOptional, formatTime } from "../format-cells.ts";
@@ -133,7 +139,7 @@ const verify = defineCommand({
 const accept = defineCommand({
   summary: "take the log as it is, after the database was put back on purpose",
   details:
-    "For a database that was restored by other means than `keyward backup restore` (pg_restore, a copied file, a snapshot of a disk): `keyward audit verify` says of it that its end was cut off, as it would of a thief. Writes into the log that it was accepted and what was known of it. On every machine: each has a data directory.",
+    "For a database that was restored by other means than `keyward backup restore` (pg_restore, a copied file, a snapshot of a disk): `keyward audit verify` says of it that its end was cut off, as it would of a thief. Writes into the log that it was accepted and what was known of it. On every machine: each has a data directory. Of a log in which entries were altered, removed or moved nothing can be accepted: exits 1, and `verify` goes on saying so.",
   examples: ["keyward audit accept", "keyward audit accept --yes"],
   reach: "local",
   printsData: false,
@@ -142,8 +148,14 @@ const accept = defineCommand({
     const { io, options, output } = context;
     const question = "Go on from the audit log as it is, whatever was seen of it before?";
     await agree({ io, isAgreed: options.yes }, question);
-    await withLocalVault(context, ({ act }) => act((store) => store.acceptLog()));
+    const { problem, last } = await withLocalVault(context, ({ act }) =>
+      act(async (store) => {
+        await store.acceptLog();
+        return await store.verify();
+      }),
+    );
     output.line("accepted; the log says so");
+    if (problem !== undefined) throw describeProblem(problem, last.sequence);
   },
 });
 
@@ -152,10 +164,8 @@ const SET_BACKS = {
   "auditLog.accepted": "accepted as it was found",
 } as const;
 
-type Problem = NonNullable<components["schemas"]["AuditVerdict"]["problem"]>;
-
-function describeProblem({ fault, sequence }: Problem, wholeUpTo: number): CliError {
-  if (fault === "cut" || fault === "replaced" || fault === "mark_foreign") {
+function describeProblem({ fault, sequence }: ChainProblem, wholeUpTo: number): CliError {
+  if (isMarkFault(fault)) {
     const found =
       wholeUpTo === 0 ? "the audit log is empty" : `the audit log has ${wholeUpTo} entries`;
     return new CliError(`${found}, and ${SEEN[fault](sequence)}`, {
@@ -183,7 +193,7 @@ const FAULTS = {
   moved: "it belongs elsewhere",
   end_missing: "it and what came after it were removed",
   head_altered: "the note of where the log ends was tampered with",
-} as const satisfies Record<Exclude<Problem["fault"], keyof typeof SEEN>, string>;
+} as const satisfies Record<Exclude<ChainFault, MarkFault>, string>;
 
 const exportEntries = defineCommand({
   summary: "write every entry that matches to a file",

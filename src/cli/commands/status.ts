@@ -10,6 +10,7 @@ import {
   remedyOf,
 } from "../describe-key-standing.ts";
 import {
+  describeAuditProblem,
   describeOpenLeak,
   describeStuckWork,
   leakRemedyOf,
@@ -63,6 +64,9 @@ export const status = defineCommand({
       ]);
       if (ledger !== null && ledger.lastFlushError !== null) {
         output.warn(`the last flush failed: ${ledger.lastFlushError}`);
+      }
+      if (found.auditProblem !== null) {
+        output.warn(`${describeAuditProblem(found.auditProblem)}: keyward audit verify`);
       }
       for (const near of found.limitsNear) output.warn(describeLimitNear(near));
       warnOfKeys(found, output);

@@ -6,18 +6,23 @@ import {
   type AuditHead,
 } from "./audit-entry.ts";
 
+/** By the mark of it in the data directory: a log that is accepted as it is has these no more. */
+const MARK_FAULTS = ["cut", "replaced", "mark_foreign"] as const;
+export type MarkFault = (typeof MARK_FAULTS)[number];
+
 export const CHAIN_FAULTS = [
   "altered",
   "missing",
   "moved",
   "end_missing",
   "head_altered",
-  // By the mark of it in the data directory.
-  "cut",
-  "replaced",
-  "mark_foreign",
+  ...MARK_FAULTS,
 ] as const;
-type ChainFault = (typeof CHAIN_FAULTS)[number];
+export type ChainFault = (typeof CHAIN_FAULTS)[number];
+
+export function isMarkFault(fault: ChainFault): fault is MarkFault {
+  return (MARK_FAULTS as readonly string[]).includes(fault);
+}
 
 /** The first thing that is wrong with a chain. */
 export interface ChainProblem {

@@ -1,20 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type {
-  Act,
-  AuditDraft,
-  AuditEntry,
-  AuditHash,
-  UnchainedEntry,
-} from "../../core/audit/audit-entry.ts";
+import type { Act, AuditDraft, AuditHash, UnchainedEntry } from "../../core/audit/audit-entry.ts";
 import { ChainVerifier } from "../../core/audit/verify-chain.ts";
 import { storableText } from "../../core/text/storable-text.ts";
-import type { AuditRepository } from "../audit-repository.ts";
-import {
-  type AuditedStore,
-  type AuditVerdict,
-  SET_BACK_ACTIONS,
-  type SetBack,
-} from "../audited-store.ts";
+import type { AuditedStore } from "../audited-store.ts";
 import type { Repositories, Store } from "../store.ts";
 import { adminTokenActs, withAccessActs } from "./access-acts.ts";
 import { withAlertActs } from "./alert-acts.ts";
@@ -29,6 +17,7 @@ import {
 } from "./configuration-acts.ts";
 import { withExposureActs } from "./exposure-acts.ts";
 import { gatewayKeyActs } from "./gateway-key-acts.ts";
+import { LogWalk } from "./log-walk.ts";
 import { type AuditMarkPlace, MarkKeeper } from "./mark-keeper.ts";
 import {
   budgetActs,
@@ -38,6 +27,7 @@ import {
   priceOverrideActs,
 } from "./money-acts.ts";
 import { withRotationActs } from "./rotation-acts.ts";
+import { verifyLog } from "./verify-log.ts";
 import { type Within, withActs } from "./within.ts";
 
 export interface AuditedStoreDeps {
@@ -51,6 +41,7 @@ export interface AuditedStoreDeps {
 export function createAuditedStore(deps: AuditedStoreDeps): AuditedStore {
   const { store, hash, nowMs } = deps;
   const marks = new MarkKeeper({ audit: store.audit, hash, place: deps.markPlace });
+  const walk = new LogWalk(store.audit, hash);
   const acting = new AsyncLocalStorage<Act>();
 
   async function append(into: Repositories, draft: AuditDraft): Promise<void> {
@@ -91,14 +82,17 @@ export function createAuditedStore(deps: AuditedStoreDeps): AuditedStore {
     as: (act, work) => acting.run(act, work),
     note,
     verify: async (expected) => {
-      const chain = await verify(store.audit, new ChainVerifier(hash, expected));
+      const chain = await verifyLog(store.audit, new ChainVerifier(hash, expected));
       const { mark, problem } = await marks.check();
       return { ...chain, problem: chain.problem ?? problem, mark };
     },
     followLog: async () => {
       await marks.moveOn();
-      return await marks.check();
+      await walk.step();
+      const { mark, problem } = await marks.check();
+      return { mark, problem: problem ?? walk.found };
     },
+    inspectLog: async () => (await marks.check()).problem ?? walk.found,
     acceptLog: async () => {
       const { mark, problem } = await marks.check();
       const head = await store.audit.findHead();
@@ -113,35 +107,6 @@ export function createAuditedStore(deps: AuditedStoreDeps): AuditedStore {
     },
   });
 }
-
-async function verify(
-  audit: AuditRepository,
-  verifier: ChainVerifier,
-): Promise<Omit<AuditVerdict, "mark">> {
-  const setBacks: SetBack[] = [];
-  // Before the entries: what is added meanwhile comes after it.
-  const head = await audit.findHead();
-  let page: readonly AuditEntry[];
-  do {
-    page = await audit.listFrom(verifier.last.sequence + 1, PAGE_SIZE);
-    for (const entry of page) {
-      const problem = verifier.accept(entry);
-      if (problem !== undefined) return { last: verifier.last, problem, setBacks };
-      const action = SET_BACK_ACTIONS.find((one) => one === entry.action);
-      if (action !== undefined) {
-        setBacks.push({ sequence: entry.sequence, atMs: entry.atMs, action });
-        if (setBacks.length > MAX_SET_BACKS) setBacks.shift();
-      }
-      if (entry.sequence === head?.sequence) break;
-    }
-  } while (page.length > 0 && verifier.last.sequence < (head?.sequence ?? 0));
-  return { last: verifier.last, problem: verifier.end(head), setBacks };
-}
-
-const MAX_SET_BACKS = 20;
-
-/** Small: the hashes of a page are made in one go, on the event loop that also serves calls. */
-const PAGE_SIZE = 200;
 
 /** Text as every database gives it back: the hash is of what was stored. */
 function entryOf(draft: AuditDraft, act: Act, atMs: number): UnchainedEntry {
