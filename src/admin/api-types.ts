@@ -3190,6 +3190,8 @@ export interface components {
         /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
         no_personal_keys?: string | null;
         /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
+        no_simulator_keys?: string | null;
+        /** @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks. */
         one_environment_per_provider_key?: string | null;
       };
     };
@@ -4485,6 +4487,11 @@ export interface components {
        * @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks.
        * @enum {string}
        */
+      no_simulator_keys: "enforce" | "warn" | "off";
+      /**
+       * @description `enforce`: what breaks the rule is refused. `warn`: it passes, and is counted and shown. `off`: nobody looks.
+       * @enum {string}
+       */
       one_environment_per_provider_key: "enforce" | "warn" | "off";
     };
     PolicyViolation: {
@@ -4500,6 +4507,7 @@ export interface components {
       rule:
         | "one_environment_per_provider_key"
         | "no_personal_keys"
+        | "no_simulator_keys"
         | "allowed_ips"
         | "allowed_models"
         | "allowed_endpoints"

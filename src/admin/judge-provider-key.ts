@@ -7,6 +7,7 @@ import {
   type KeyPlacement,
   type RuledEnvironment,
 } from "../core/policy/provider-key-rules.ts";
+import type { ProviderRegistry } from "../providers/provider.ts";
 import type {
   EnvironmentRecord,
   ProviderAccountRecord,
@@ -14,11 +15,14 @@ import type {
 } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 
-type ReadStore = Pick<Store, "environments" | "providerAccounts" | "providerKeys">;
+interface JudgeDeps {
+  readonly store: Pick<Store, "environments" | "providerAccounts" | "providerKeys">;
+  readonly providers: Pick<ProviderRegistry, "find">;
+}
 
 /** What a provider key that is there breaks in its environment, by the policy as it is now; `ownership`: of its facts. */
 export async function judgeProviderKey(
-  store: ReadStore,
+  { store, providers }: JudgeDeps,
   environment: EnvironmentRecord,
   key: ProviderKeyRecord,
   ownership: Ownership | undefined,
@@ -30,8 +34,16 @@ export async function judgeProviderKey(
   return judgeKey({
     environment: ruled(environment),
     ...whoseKey(account, ownership),
+    isSimulated: account !== undefined && isSimulated(providers, account),
     others: await otherEnvironments(store, environment, active),
   });
+}
+
+export function isSimulated(
+  providers: Pick<ProviderRegistry, "find">,
+  { provider }: Pick<ProviderAccountRecord, "provider">,
+): boolean {
+  return providers.find(provider)?.isSimulated === true;
 }
 
 /** What a secret breaks that is to come into an environment, as a key or in the place of a key's own. */
@@ -42,16 +54,20 @@ export async function judgeSecret(
     account,
     ownership,
     fingerprint,
+    isSimulated: isOfSimulator = false,
   }: {
     readonly account: Pick<ProviderAccountRecord, "kind"> | undefined;
     readonly ownership: Ownership | undefined;
     readonly fingerprint: string;
+    /** Absent: not asked; another secret for a key leaves it in its account. */
+    readonly isSimulated?: boolean | undefined;
   },
 ): Promise<SecretVerdict> {
   const active = await store.providerKeys.findActiveByFingerprint(fingerprint);
   const broken = judgeNewKey({
     environment: ruled(environment),
     ...whoseKey(account, ownership),
+    isSimulated: isOfSimulator,
     others: await otherEnvironments(store, environment, active),
   });
   const refused = broken.find(({ mode }) => mode === "enforce");

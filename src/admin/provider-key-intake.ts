@@ -8,7 +8,7 @@ import type {
 } from "../store/records.ts";
 import { type Repositories, UniqueViolationError } from "../store/store.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { judgeSecret } from "./judge-provider-key.ts";
+import { isSimulated, judgeSecret } from "./judge-provider-key.ts";
 
 export interface ProviderKeyRequest {
   readonly account: ProviderAccountRecord;
@@ -53,7 +53,13 @@ export async function addProviderKey(
   try {
     // Asked and written in one transaction: of two requests with one secret at once, one is judged by the other.
     return await store.transaction((repositories) =>
-      insertJudged(repositories, { account, environment, record, ownership }),
+      insertJudged(repositories, {
+        account,
+        environment,
+        record,
+        ownership,
+        isSimulated: isSimulated(deps.providers, account),
+      }),
     );
   } catch (error) {
     if (!(error instanceof UniqueViolationError) || error.field !== "fingerprint") throw error;
@@ -71,13 +77,16 @@ export async function insertJudged(
     environment,
     record,
     ownership,
+    isSimulated: isOfSimulator,
   }: Pick<ProviderKeyRequest, "account" | "environment"> & {
     readonly record: ProviderKeyRecord;
     readonly ownership: Ownership | undefined;
+    /** Absent: not, as no key that a provider was asked to make. */
+    readonly isSimulated?: boolean;
   },
 ): Promise<ProviderKeyIntake> {
   const { fingerprint } = record;
-  const judged = { account, ownership, fingerprint };
+  const judged = { account, ownership, fingerprint, isSimulated: isOfSimulator };
   const { twin, refusal, warnings } = await judgeSecret(repositories, environment, judged);
   if (twin) return await describeHolder(repositories, twin);
   if (refusal) return { conflict: refusal.message, param: PARAMS[refusal.rule] };
@@ -91,6 +100,7 @@ export async function insertJudged(
 const PARAMS = {
   one_environment_per_provider_key: "secret",
   no_personal_keys: "accountId",
+  no_simulator_keys: "accountId",
 } as const satisfies Record<BrokenRule["rule"], string>;
 
 async function describeHolder(

@@ -1,4 +1,5 @@
 /** What calls consumed, in words and short enough for a table. Names of classes come from a server, and may be new here. */
+import { counted } from "../core/text/counted.ts";
 import { formatCount } from "./format-cells.ts";
 
 interface Consumed {
@@ -35,11 +36,6 @@ const TOOLS = [
   { name: "fileSearches", one: "file search", many: "file searches" },
   { name: "codeSessions", one: "code session", many: "code sessions" },
 ] as const;
-
-/** `1 image`, `3 images` */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
-}
 
 /** A class of tokens or units as people say it: `cached audio input`, `ms of audio`. */
 export function formatClass(name: string): string {

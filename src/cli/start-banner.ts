@@ -1,5 +1,6 @@
 import type { Config } from "../config/config-schema.ts";
 import { isLoopback } from "../core/network/loopback.ts";
+import { counted } from "../core/text/counted.ts";
 import type { FirstRun } from "../runtime/first-run.ts";
 import type { StartReport } from "../runtime/start-report.ts";
 import type { CliIo } from "./cli-io.ts";
@@ -60,11 +61,13 @@ function printRecovery({ recovery }: StartReport, output: Output): void {
     output.line();
     const total = settledEvents + unknownEvents;
     output.line(
-      `recovered ${total} ${total === 1 ? "call" : "calls"} of a process that had ended; the outcome of ${unknownEvents} is unknown`,
+      `recovered ${counted(total, "call")} of a process that had ended; the outcome of ${unknownEvents} is unknown`,
     );
   }
   if (corruptLines > 0) {
-    output.warn(`${corruptLines} lines of its journal could not be read; they are kept beside it`);
+    output.warn(
+      `${counted(corruptLines, "line")} of its journal could not be read, and kept beside it`,
+    );
   }
 }
 

@@ -68,6 +68,8 @@ export interface Provider {
   readonly ignoredOutputLimits?: readonly string[];
   /** Whether its calls cost nothing by definition (the simulator). */
   readonly isFree: boolean;
+  /** Its answers are made up: for trying things out, not for customers. Absent: they are not. */
+  readonly isSimulated?: true;
   /**
    * Its name in OpenTelemetry's conventions for generative AI (`gen_ai.provider.name`), where that is another one than
    * its own.

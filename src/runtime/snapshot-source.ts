@@ -160,7 +160,7 @@ async function loadWays(
     };
   }
   const facts = await deps.store.rotation.keyFacts.ofAll(keys.map(({ id }) => id));
-  const allowed = await withoutBarred(deps.store, { environment, keys, facts });
+  const allowed = await withoutBarred(deps, { environment, keys, facts });
   const routes = await Promise.all(allowed.map((key) => openRoute(deps, key, facts.get(key.id))));
   return {
     routes: routes.toSorted((a, b) => b.weight - a.weight),
@@ -170,7 +170,7 @@ async function loadWays(
 
 /** A key that was added before a rule was made stricter is not used: its secret is not even opened. */
 async function withoutBarred(
-  store: Store,
+  deps: Pick<SnapshotSourceDeps, "store" | "providers">,
   {
     environment,
     keys,
@@ -184,7 +184,7 @@ async function withoutBarred(
   const judged = await Promise.all(
     keys.map(async (key) => {
       const ownership = facts.get(key.id)?.ownership;
-      return { key, broken: await judgeProviderKey(store, environment, key, ownership) };
+      return { key, broken: await judgeProviderKey(deps, environment, key, ownership) };
     }),
   );
   return judged

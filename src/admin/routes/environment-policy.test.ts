@@ -124,6 +124,32 @@ describe("an environment's policy", () => {
     expect((await addKey(ours, "staging", "c")).status).toBe(409);
   });
 
+  it("tells of a key of the simulator in production, where it is added and for as long as it is there", async () => {
+    const account = { name: "sim", provider: "simulator", kind: "organization" };
+    const accountId = ((await admin.post("/provider-accounts", account)).body as { id: string }).id;
+    const add = (environment: string) =>
+      admin.post("/provider-keys", {
+        accountId,
+        environment,
+        name: "sim",
+        secret: `none-needed-${environment}`,
+      });
+    expect((await add("staging")).body).toMatchObject({ warnings: [] });
+    const warnings = [expect.stringContaining("made up") as string];
+    const added = await add("production");
+    expect(added.status).toBe(201);
+    expect(added.body).toMatchObject({ warnings });
+    const { id } = added.body as { id: string };
+    expect(await policyOf("production")).toMatchObject({
+      violations: [{ rule: "no_simulator_keys", mode: "warn", subject: { id }, calls: null }],
+    });
+    await patch("staging", { rules: { no_simulator_keys: "enforce" } });
+    expect((await add("staging")).status).toBe(409);
+    expect(await policyOf("staging")).toMatchObject({
+      violations: [{ rule: "no_simulator_keys", mode: "enforce" }],
+    });
+  });
+
   it("shows the keys whose calls of the last day broke it, of this environment alone", async () => {
     const issue = async (environment: string) =>
       (
@@ -152,6 +178,17 @@ describe("an environment's policy", () => {
     });
     const { data } = (await admin.get("/usage/refusals")).body as { data: unknown[] };
     expect(data).toEqual([{ code: "browser_call_refused", calls: 13 }]);
+    // What a key's own limits are refused by as well is shown where the environment has such a rule.
+    const batch = { ...refusal, code: "model_not_allowed", gatewayKeyId: ours, count: 1 };
+    await admin.store.usage.insertBatch({ events: [], refusals: [batch] });
+    expect(await policyOf("production")).toMatchObject({ violations: [{}, {}] });
+    await patch("production", { allowedModels: ["gpt-4o*"] });
+    const said = "1 call of the last day was refused, by it or by the key's own limits.";
+    expect((await policyOf("production")) as object).toMatchObject({
+      violations: expect.arrayContaining([
+        expect.objectContaining({ rule: "allowed_models", mode: "enforce", message: said }),
+      ]) as unknown,
+    });
     admin.nowMs += 26 * 3_600_000;
     expect(await policyOf("production")).toMatchObject({ violations: [] });
   });

@@ -130,13 +130,14 @@ const updatePolicy = createRoute({
 
 export function registerEnvironmentPolicy(
   router: AdminRouter,
-  { store, clock }: Pick<AdminDeps, "store" | "clock">,
+  deps: Pick<AdminDeps, "store" | "providers" | "clock">,
 ): void {
+  const { store, clock } = deps;
   const answer = async (record: EnvironmentRecord): Promise<z.input<typeof policySchema>> => ({
     environmentId: record.id,
     environment: record.name,
     ...formatPolicy(resolvePolicy(record.kind, record.policy)),
-    violations: [...(await findViolations(store, record, clock.nowMs()))],
+    violations: [...(await findViolations(deps, record, clock.nowMs()))],
   });
 
   router.openapi(getPolicy, async (context) => {

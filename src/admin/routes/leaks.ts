@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
 import { ReportThrottle } from "../../core/leaks/report-throttle.ts";
+import { counted } from "../../core/text/counted.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
@@ -134,7 +135,7 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       context.header("retry-after", String(seconds));
-      const message = `Too many reports. None of these was looked at: send them again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`;
+      const message = `Too many reports. None of these was looked at: send them again in ${counted(seconds, "second")}.`;
       return refuse(context, "leak_reports_throttled", message);
     }
     try {

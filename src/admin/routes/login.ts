@@ -5,6 +5,7 @@ import { PERMISSIONS } from "../../core/access/permission.ts";
 import type { Principal } from "../../core/access/principal.ts";
 import { DEFAULT_SESSION_LIMITS } from "../../core/access/session.ts";
 import { isId } from "../../core/ids/ids.ts";
+import { counted } from "../../core/text/counted.ts";
 import type { MemberRecord, SessionRecord } from "../../store/access-records.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -268,7 +269,7 @@ function refuseLogin(context: Context<AdminEnv>, refusal: Refused) {
 }
 
 export function tooManyLogins(seconds: number): string {
-  return `Too many logins have failed. Try again in ${seconds} seconds.`;
+  return `Too many logins have failed. Try again in ${counted(seconds, "second")}.`;
 }
 
 /** False when the member was removed, has another password or has ended this session since the request was let in. */

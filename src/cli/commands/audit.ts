@@ -6,6 +6,7 @@ import {
   isMarkFault,
   type MarkFault,
 } from "../../core/audit/verify-chain.ts";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand, type OptionSpec, type CommandContext } from "../command.ts";
 import { formatOptional, formatTime } from "../format-cells.ts";
@@ -119,7 +120,7 @@ const verify = defineCommand({
       if (problem !== null) return;
       if (last.sequence === 0) output.line("the audit log is empty");
       else {
-        output.line(`whole: ${last.sequence} entries`);
+        output.line(`whole: ${counted(last.sequence, "entry", "entries")}`);
         for (const { sequence, at, action } of setBacks) {
           output.line(`${SET_BACKS[action]} at entry ${sequence}, ${formatTime(at)}`);
         }
@@ -167,7 +168,9 @@ const SET_BACKS = {
 function describeProblem({ fault, sequence }: ChainProblem, wholeUpTo: number): CliError {
   if (isMarkFault(fault)) {
     const found =
-      wholeUpTo === 0 ? "the audit log is empty" : `the audit log has ${wholeUpTo} entries`;
+      wholeUpTo === 0
+        ? "the audit log is empty"
+        : `the audit log has ${counted(wholeUpTo, "entry", "entries")}`;
     return new CliError(`${found}, and ${SEEN[fault](sequence)}`, {
       advice:
         "if you put the database back, or began with another one, say so: `keyward audit accept`; else somebody who can write to the database has done it: compare with a backup or an export, and look through `keyward admin-tokens list` and `keyward members list`",

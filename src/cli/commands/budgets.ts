@@ -3,6 +3,7 @@ import { expectData } from "../../admin/client.ts";
 import { BUDGET_MEASURES, ENFORCEMENTS, TIGHT_BUDGET_ACTIONS } from "../../core/budgets/budget.ts";
 import { PERIODS } from "../../core/budgets/periods.ts";
 import { SCOPE_KINDS } from "../../core/scopes/scope.ts";
+import { counted } from "../../core/text/counted.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptionalTime, formatTime, formatUsd } from "../format-cells.ts";
 import { formatScope } from "../format-scope.ts";
@@ -240,7 +241,7 @@ const WINDOW_COLUMNS: readonly Column<Window>[] = [
 ];
 
 function formatRefused(calls: number | null): string {
-  return calls === 1 ? "1 call" : `${calls ?? 0} calls`;
+  return counted(calls ?? 0, "call");
 }
 
 const history = defineCommand({

@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config-schema.ts";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import type { Check } from "../doctor/check.ts";
@@ -48,8 +49,7 @@ export const doctor = defineCommand({
         if (remedy !== null) output.line(`       next: ${remedy}`);
       }
     });
-    if (failures > 0)
-      throw new CliError(failures === 1 ? "1 check failed" : `${failures} checks failed`);
+    if (failures > 0) throw new CliError(`${counted(failures, "check")} failed`);
   },
 });
 

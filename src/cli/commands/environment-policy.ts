@@ -8,6 +8,7 @@ import {
   RULE_MODES,
   type RuleMode,
 } from "../../core/policy/environment-policy.ts";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { given } from "../given.ts";
@@ -106,11 +107,13 @@ async function printPolicy(output: Output, found: Policy): Promise<void> {
     allowed_ips: listOr(found.allowedIps, "everywhere"),
     allowed_models: listOr(found.allowedModels, "every model"),
     allowed_endpoints: listOr(found.allowedEndpoints, "every endpoint"),
-    max_output_tokens: found.maxOutputTokens === null ? "no limit" : String(found.maxOutputTokens),
+    max_output_tokens:
+      found.maxOutputTokens === null ? "any output" : counted(found.maxOutputTokens, "token"),
   };
   await output.table(POLICY_RULES, [
     { title: "rule", value: (rule) => rule },
     { title: "mode", value: (rule) => found.rules[rule] },
+    { title: "is broken by", value: (rule) => BROKEN_BY[rule] },
     { title: "allows", value: (rule) => watched[rule] ?? "–" },
   ]);
   for (const { mode, rule, subject, message } of found.violations) {
@@ -118,6 +121,19 @@ async function printPolicy(output: Output, found: Policy): Promise<void> {
     output.marked(mode, color, `${rule}: ${subject.name} (${subject.id}). ${message}`);
   }
 }
+
+/** What is refused where a rule is `enforce`. */
+const BROKEN_BY = {
+  one_environment_per_provider_key: "a provider secret in two environments",
+  no_personal_keys: "a provider key of a person",
+  no_simulator_keys: "a provider key of the simulator",
+  allowed_ips: "a call from elsewhere",
+  allowed_models: "a call of another model",
+  allowed_endpoints: "a call of another endpoint",
+  max_output_tokens: "a call that asks for more output",
+  no_browser_calls: "a browser's call, unless the key is for browsers",
+  leaked_keys: "a gateway key that is reported as leaked",
+} as const satisfies Record<PolicyRule, string>;
 
 function listOr(names: readonly string[] | null, all: string): string {
   return names === null ? all : names.join(", ");

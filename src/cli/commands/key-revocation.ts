@@ -1,5 +1,6 @@
 import { type AdminClient, expectData } from "../../admin/client.ts";
 import { GATEWAY_KEY_PREFIXES } from "../../core/keys/gateway-key.ts";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import type { CliIo } from "../cli-io.ts";
 import { defineCommand } from "../command.ts";
@@ -169,6 +170,6 @@ async function showFound(output: Output, found: Found): Promise<void> {
 }
 
 function countKeys({ count, isComplete }: Pick<Found, "count" | "isComplete">): string {
-  const words = count === 1 ? "1 gateway key" : `${count} gateway keys`;
+  const words = counted(count, "gateway key");
   return isComplete ? words : `more than ${words}`;
 }

@@ -80,7 +80,8 @@ describe("keyward environments policy", () => {
   test("shows every rule, and changes those that are named", async () => {
     await cli.install();
     const shown = await cli.run(["environments", "policy", "production"]);
-    expect(shown.stdout).toMatch(/no_browser_calls\s+enforce/);
+    expect(shown.stdout).toMatch(/no_browser_calls\s+enforce\s+a browser's call/);
+    expect(shown.stdout).toMatch(/no_simulator_keys\s+warn\s+a provider key of the simulator/);
     const words = ["environments", "policy", "production", "--set", "no_browser_calls=warn"];
     expect(
       await cli.json([...words, "--allow-model", "gpt-4o*", "--max-output-tokens", "4096"]),

@@ -2,6 +2,7 @@ import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import { describeAmount } from "../../core/limits/describe-amount.ts";
 import { SCOPE_KINDS, type ScopeKind } from "../../core/scopes/scope.ts";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatTime } from "../format-cells.ts";
@@ -158,9 +159,7 @@ function formatSetAside({ requestsSetAside, tokensSetAside, slotsSetAside }: Lim
   ] as const;
   const some = told.filter(([amount]) => amount > 0);
   return formatOptional(
-    some.length === 0
-      ? null
-      : some.map(([n, word]) => `${formatCount(n)} ${word}${n === 1 ? "" : "s"}`).join(", "),
+    some.length === 0 ? null : some.map(([amount, word]) => counted(amount, word)).join(", "),
   );
 }
 

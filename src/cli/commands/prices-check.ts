@@ -1,9 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatUsd } from "../format-cells.ts";
-import { counted, formatClass } from "../format-quantities.ts";
+import { formatClass } from "../format-quantities.ts";
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_LISTED_NAMES = 20;

@@ -1,5 +1,6 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
+import { counted } from "../../core/text/counted.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { parseWhen } from "../parse-when.ts";
@@ -42,7 +43,7 @@ export const showProviderKey = defineCommand({
           "rotated",
           key.rotateEveryDays === null
             ? "no schedule"
-            : `every ${key.rotateEveryDays === 1 ? "day" : `${key.rotateEveryDays} days`}, next ${formatOptionalTime(key.rotationDueAt)}`,
+            : `every ${counted(key.rotateEveryDays, "day")}, next ${formatOptionalTime(key.rotationDueAt)}`,
         ],
         ["rotation", formatOptional(key.rotationId)],
         ["status", key.status],

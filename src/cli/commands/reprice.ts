@@ -1,6 +1,7 @@
 import type { components } from "../../admin/api-types.ts";
 import { type AdminClient, expectData } from "../../admin/client.ts";
 import { formatUsd as formatAmount, parseUsd, picos, ZERO_PICOS } from "../../core/money/picos.ts";
+import { counted } from "../../core/text/counted.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatTime, formatUsd } from "../format-cells.ts";
 import { given } from "../given.ts";
@@ -145,5 +146,5 @@ async function repriceAll(
 }
 
 function describe({ examined, corrected }: Pick<Totals, "examined" | "corrected">): string {
-  return `${formatCount(examined)} ${examined === 1 ? "call" : "calls"} examined, ${formatCount(corrected)} to correct`;
+  return `${counted(examined, "call")} examined, ${formatCount(corrected)} to correct`;
 }

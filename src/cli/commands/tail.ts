@@ -1,4 +1,5 @@
 import type { AdminClient } from "../../admin/client.ts";
+import { counted } from "../../core/text/counted.ts";
 import { LIVE_STATUSES } from "../../telemetry/call-feed.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
@@ -68,8 +69,8 @@ function show(item: TailItem, output: Output): void {
   else if (item.kind === "call") output.line(formatLiveCall(item.call));
   else if (item.kind === "refusal") output.line(formatLiveRefusal(item.refusal));
   if (item.kind === "dropped") {
-    const calls = item.count === 1 ? "call was" : "calls were";
-    output.warn(`${item.count} ${calls} not shown: they came faster than they were read`);
+    const calls = counted(item.count, "call was", "calls were");
+    output.warn(`${calls} not shown: they came faster than they were read`);
   } else if (item.kind === "gap") {
     const { from, to, isOtherProcess } = item;
     const server = isOtherProcess ? "another server process" : "the same server process";

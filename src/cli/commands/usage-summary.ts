@@ -1,5 +1,6 @@
 import type { components } from "../../admin/api-types.ts";
 import { type AdminClient, expectData } from "../../admin/client.ts";
+import { counted } from "../../core/text/counted.ts";
 import { SUMMARY_DIMENSIONS, type SummaryDimension as Dimension } from "../../store/store.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatTime, formatUsd } from "../format-cells.ts";
@@ -107,19 +108,15 @@ function noteUnknownCost(
 ): void {
   if (usageUnknownCalls > 0) {
     output.note(
-      `not known what ${countCalls(usageUnknownCalls)} consumed: in the cost is what a budget had set aside, if one had`,
+      `not known what ${counted(usageUnknownCalls, "call")} consumed: in the cost is what a budget had set aside, if one had`,
     );
   }
   const parts: string[] = [];
-  if (unpricedCalls > 0) parts.push(`${countCalls(unpricedCalls)} without a known price`);
+  if (unpricedCalls > 0) parts.push(`${counted(unpricedCalls, "call")} without a known price`);
   if (unmeteredCalls > 0) {
-    parts.push(`${countCalls(unmeteredCalls)} to endpoints whose usage is not read`);
+    parts.push(`${counted(unmeteredCalls, "call")} to endpoints whose usage is not read`);
   }
   if (parts.length > 0) output.note(`not in the cost: ${parts.join(", ")}`);
-}
-
-function countCalls(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? "call" : "calls"}`;
 }
 
 function formatGroup(row: Row, name: Dimension): string {

@@ -4,6 +4,7 @@ import { type AdminClient, expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
 import type { FoundOpenaiKey } from "../../config/import-openai-key.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
+import { counted } from "../../core/text/counted.ts";
 import { holdsSecret } from "../../runtime/find-unimported-key.ts";
 import { openLocalStore } from "../../runtime/local-store.ts";
 import { openVault } from "../../runtime/open-vault.ts";
@@ -139,7 +140,7 @@ export async function checkAuditLog(client: AdminClient): Promise<Check> {
     return fail("audit log", message, "keyward audit verify");
   }
   const seen = mark === null ? "" : `; seen up to ${mark.sequence}`;
-  return pass("audit log", `whole, ${last.sequence} entries${seen}`);
+  return pass("audit log", `whole, ${counted(last.sequence, "entry", "entries")}${seen}`);
 }
 
 /** What breaks each environment's policy: keys that are refused, and calls of the last day that were or would have been. */
@@ -166,7 +167,7 @@ function checkPolicy(
     const isKey = subject.kind === "providerKey";
     const said = `${rule}: ${subject.name} (${subject.id}). ${message}`;
     const remedy = isKey
-      ? "add a key that the policy allows, then keyward provider-keys revoke <id>"
+      ? `add a key that the policy allows, then keyward provider-keys revoke ${subject.id}`
       : `keyward keys show ${subject.id}; keyward environments policy ${environment}`;
     // A call that was refused is a rule that works; a key that is refused is a way that is not there.
     return isKey && mode === "enforce" ? fail(check, said, remedy) : warn(check, said, remedy);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { components } from "../../admin/api-types.ts";
 import { expectData, type AdminAnswer } from "../../admin/client.ts";
+import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { readLines } from "./read-lines.ts";
 
@@ -109,7 +110,9 @@ async function* listen(
   } catch (cause) {
     // Recovered from by asking anew; said in words, since the abort alone says nothing.
     if (!silence.signal.aborted) throw cause;
-    throw new CliError(`nothing came from the server for ${silenceMs / 1000} seconds`, { cause });
+    throw new CliError(`nothing came from the server for ${counted(silenceMs / 1000, "second")}`, {
+      cause,
+    });
   } finally {
     clearTimeout(timer);
   }

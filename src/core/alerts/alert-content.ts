@@ -3,6 +3,7 @@
  * as customers and callers chose them: whoever shows them escapes them for where they stand.
  */
 import { formatUsd, type Picos } from "../money/picos.ts";
+import { counted } from "../text/counted.ts";
 import type { AlertSeverity } from "./alert-rule.ts";
 import { percentSpent } from "./budget-watch.ts";
 import { formatDollars } from "./format-dollars.ts";
@@ -199,7 +200,7 @@ export function describeErrorRate(
     facts: [
       {
         label: "failed",
-        value: `${affected} of ${calls} calls`,
+        value: `${affected} of ${counted(calls, "call")}`,
         figures: { failedCalls: affected, calls, percent: percentOf(affected, calls) },
       },
       hourFact(hourMs, formatTime),
@@ -220,7 +221,7 @@ export function describeEstimated(
     facts: [
       {
         label: "estimated or unknown",
-        value: `${affected} of ${calls} calls`,
+        value: `${affected} of ${counted(calls, "call")}`,
         figures: { unreportedCalls: affected, calls, percent: percentOf(affected, calls) },
       },
       hourFact(hourMs, formatTime),
@@ -261,7 +262,7 @@ export function describeBrokenRules(
       : `Calls with the ${key} broke the policy of its environment`,
     facts: broken.map(({ rule, refused, passed }) => ({
       label: rule,
-      value: `${refused} calls refused, ${passed} passed`,
+      value: `${counted(refused, "call")} refused, ${passed} passed`,
     })),
     command: isInBrowser ? `keyward keys rotate ${id} --overlap 0` : `keyward keys show ${id}`,
   };
@@ -305,7 +306,7 @@ export function describeFailingKey(key: ProviderKeyFacts, trouble: KeyTrouble): 
 export function describeUnusedKey(key: ProviderKeyFacts, days: number): AlertContent {
   return {
     severity: "info",
-    title: `Provider key ${key.name} of ${key.environment} has not been used for ${days} days`,
+    title: `Provider key ${key.name} of ${key.environment} has not been used for ${counted(days, "day")}`,
     facts: keyFacts(key),
     command: `keyward provider-keys revoke ${key.id}`,
   };
@@ -314,7 +315,7 @@ export function describeUnusedKey(key: ProviderKeyFacts, days: number): AlertCon
 export function describeOldKey(key: ProviderKeyFacts, days: number): AlertContent {
   return {
     severity: "info",
-    title: `Provider key ${key.name} of ${key.environment} is ${days} days old`,
+    title: `Provider key ${key.name} of ${key.environment} is ${counted(days, "day")} old`,
     facts: keyFacts(key),
     command: `keyward provider-keys rotate ${key.id}`,
   };
@@ -328,7 +329,7 @@ export function describeDueRotation(
 ): AlertContent {
   const { dueMs, daysLeft, isAutomatic } = due;
   const when =
-    daysLeft <= 0 ? "is due" : `is due in ${daysLeft === 1 ? "a day" : `${daysLeft} days`}`;
+    daysLeft <= 0 ? "is due" : `is due in ${daysLeft === 1 ? "a day" : counted(daysLeft, "day")}`;
   const needs = isAutomatic ? "" : ", and it needs a new secret of you";
   return {
     severity: isAutomatic ? "info" : "warning",

@@ -1,4 +1,5 @@
 import { percentOf, reachesShare } from "../alerts/shares.ts";
+import { counted } from "../text/counted.ts";
 import { type AccountPeaks, type DemandPeak, HOUR_MS } from "./account-demand.ts";
 
 /** The stretches of time over which peaks are told, the shortest first. */
@@ -139,8 +140,9 @@ function describeWaits({ last30Days }: ModelFigures["waits"]): string {
   const held =
     waited === 0
       ? []
-      : [`${count(waited)} calls waited for room, the longest ${seconds(longestWaitMs)} s`];
-  const lost = refused === 0 ? [] : [`${count(refused)} calls were not sent for want of it`];
+      : [`${counted(waited, "call")} waited for room, the longest ${seconds(longestWaitMs)} s`];
+  const lost =
+    refused === 0 ? [] : [`${counted(refused, "call was", "calls were")} not sent for want of it`];
   return ` In these 30 days ${[...held, ...lost].join(", and ")}.`;
 }
 

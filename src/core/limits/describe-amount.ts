@@ -1,3 +1,4 @@
+import { counted } from "../text/counted.ts";
 import type { LimitMeasure } from "./limit.ts";
 
 const WORDS: Readonly<Record<LimitMeasure, readonly [one: string, many: string]>> = {
@@ -9,5 +10,5 @@ const WORDS: Readonly<Record<LimitMeasure, readonly [one: string, many: string]>
 /** `1 call at a time`, `6,000 requests per minute` */
 export function describeAmount(measure: LimitMeasure, amount: number): string {
   const [one, many] = WORDS[measure];
-  return `${amount.toLocaleString("en-US")} ${amount === 1 ? one : many}`;
+  return counted(amount, one, many);
 }

@@ -4,6 +4,7 @@ import type { EnvironmentKind } from "../environments/environment.ts";
 export const POLICY_RULES = [
   "one_environment_per_provider_key",
   "no_personal_keys",
+  "no_simulator_keys",
   "allowed_ips",
   "allowed_models",
   "allowed_endpoints",
@@ -42,6 +43,7 @@ export const NO_SETTINGS: PolicySettings = Object.freeze({});
 const PRODUCTION: EnvironmentPolicy["modes"] = {
   one_environment_per_provider_key: "enforce",
   no_personal_keys: "enforce",
+  no_simulator_keys: "warn",
   allowed_ips: "enforce",
   allowed_models: "enforce",
   allowed_endpoints: "enforce",
@@ -53,12 +55,18 @@ const PRODUCTION: EnvironmentPolicy["modes"] = {
 /**
  * A list that somebody wrote is meant, wherever it is; and one secret in two environments is a mistake in each. A key in
  * a browser is refused where the build is the one that customers will get, and told of while it is being written. A key
- * that was found by a stranger is a stranger's, wherever it is for.
+ * that was found by a stranger is a stranger's, wherever it is for. Answers that are made up are for rehearsals: in
+ * production that is told of, since nothing but the word of whoever set it up says that customers are there already.
  */
 const DEFAULT_MODES: Readonly<Record<EnvironmentKind, EnvironmentPolicy["modes"]>> = {
   production: PRODUCTION,
-  staging: { ...PRODUCTION, no_personal_keys: "warn" },
-  development: { ...PRODUCTION, no_personal_keys: "off", no_browser_calls: "warn" },
+  staging: { ...PRODUCTION, no_personal_keys: "warn", no_simulator_keys: "off" },
+  development: {
+    ...PRODUCTION,
+    no_personal_keys: "off",
+    no_simulator_keys: "off",
+    no_browser_calls: "warn",
+  },
 };
 
 export function resolvePolicy(kind: EnvironmentKind, settings: PolicySettings): EnvironmentPolicy {

@@ -5,14 +5,16 @@ import {
   isPolicyRule,
   isRuleMode,
   NO_SETTINGS,
-  POLICY_RULES,
   resolvePolicy,
 } from "./environment-policy.ts";
 
 describe("an environment's policy", () => {
-  it("enforces every rule in production where nothing was said", () => {
+  it("enforces every rule in production where nothing was said, and tells of the simulator", () => {
     const { modes } = resolvePolicy("production", NO_SETTINGS);
-    for (const rule of POLICY_RULES) expect([rule, modes[rule]]).toEqual([rule, "enforce"]);
+    const { no_simulator_keys: ofSimulator, ...others } = modes;
+    expect(ofSimulator).toBe("warn");
+    for (const [rule, mode] of Object.entries(others))
+      expect([rule, mode]).toEqual([rule, "enforce"]);
   });
 
   it("lets people work with their own keys in development, and tells of browsers", () => {

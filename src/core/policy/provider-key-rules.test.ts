@@ -24,6 +24,18 @@ describe("a provider key", () => {
     expect(modes).toEqual([undefined, "warn", "enforce"]);
   });
 
+  it("of the simulator is told of in production, and refused where the rule says so", () => {
+    const modeIn = (kind: EnvironmentKind, settings?: PolicySettings) =>
+      judgeKey({
+        environment: environment(kind, settings),
+        isPersonal: false,
+        isSimulated: true,
+        others: [],
+      })[0]?.mode;
+    expect(ENVIRONMENT_KINDS.map((kind) => modeIn(kind))).toEqual([undefined, undefined, "warn"]);
+    expect(modeIn("staging", { modes: { no_simulator_keys: "enforce" } })).toBe("enforce");
+  });
+
   it("is refused where it is added when any of the environments that would share it enforces that", () => {
     const dev = environment("development", lax);
     const others = [environment("production")];

@@ -14,12 +14,17 @@ export interface KeyPlacement {
   readonly isPersonal: boolean;
   /** What says so, for people: `owner.type: user`. */
   readonly evidence?: string | null | undefined;
+  /** Of an account whose answers are made up. */
+  readonly isSimulated?: boolean;
   /** The other environments in which the same secret is active. */
   readonly others: readonly RuledEnvironment[];
 }
 
 export interface BrokenRule {
-  readonly rule: Extract<PolicyRule, "one_environment_per_provider_key" | "no_personal_keys">;
+  readonly rule: Extract<
+    PolicyRule,
+    "one_environment_per_provider_key" | "no_personal_keys" | "no_simulator_keys"
+  >;
   readonly mode: ActiveMode;
   /** For people; what to do as well. */
   readonly message: string;
@@ -44,7 +49,7 @@ export function judgeKey(placement: KeyPlacement): readonly BrokenRule[] {
 }
 
 function broken(
-  { environment, isPersonal, evidence, others }: KeyPlacement,
+  { environment, isPersonal, evidence, isSimulated, others }: KeyPlacement,
   shared: EnvironmentPolicy["modes"][PolicyRule],
 ): readonly BrokenRule[] {
   const found: BrokenRule[] = [];
@@ -63,6 +68,14 @@ function broken(
       rule: "no_personal_keys",
       mode: personal,
       message: `The key is a person's${because}, and \`${environment.name}\` takes none of those: what is a person's goes when that person goes. Add a key of an organization's account.`,
+    });
+  }
+  const simulated = environment.policy.modes.no_simulator_keys;
+  if (isSimulated === true && simulated !== "off") {
+    found.push({
+      rule: "no_simulator_keys",
+      mode: simulated,
+      message: `The key is of the simulator's, whose answers are made up, and \`${environment.name}\` is for customers. Add a key of a provider's account, and revoke this one.`,
     });
   }
   return found;

@@ -16,6 +16,7 @@ export const simulatorProvider: Provider = {
   accountFields: [],
   supports: { streamUsage: true },
   isFree: true,
+  isSimulated: true,
   // It asks for no key. Only one that is the simulator's own is sent, for the fault it names: a real secret filed under
   // it by mistake stays here.
   authHeaders: ({ secret }) =>

@@ -5,6 +5,7 @@ import {
 } from "../../../core/provisioning/provider-limits.ts";
 import { enterProvisionState } from "../../../core/provisioning/provision.ts";
 import { noted } from "../../../core/resumable/resumable.ts";
+import { counted } from "../../../core/text/counted.ts";
 import type {
   AdministrationAnswer,
   KeyAdministration,
@@ -142,8 +143,8 @@ function lower(present: number | null, wanted: number | null): number | null {
 
 function describeRate({ requestsPerMinute, tokensPerMinute }: RateLimit): string {
   return [
-    ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} requests`]),
-    ...(tokensPerMinute === null ? [] : [`${tokensPerMinute} tokens`]),
+    ...(requestsPerMinute === null ? [] : [counted(requestsPerMinute, "request")]),
+    ...(tokensPerMinute === null ? [] : [counted(tokensPerMinute, "token")]),
   ]
     .join(" and ")
     .concat(" a minute");
