@@ -7,6 +7,11 @@ function environment(kind: EnvironmentKind, settings: PolicySettings = {}): Rule
   return { name: kind, policy: resolvePolicy(kind, settings) };
 }
 
+function modeOfSimulated(kind: EnvironmentKind, settings?: PolicySettings) {
+  const of = environment(kind, settings);
+  return judgeKey({ environment: of, isPersonal: false, isSimulated: true, others: [] })[0]?.mode;
+}
+
 const SHARED = "one_environment_per_provider_key";
 const lax = { modes: { [SHARED]: "off" } } as const;
 
@@ -25,15 +30,12 @@ describe("a provider key", () => {
   });
 
   it("of the simulator is told of in production, and refused where the rule says so", () => {
-    const modeIn = (kind: EnvironmentKind, settings?: PolicySettings) =>
-      judgeKey({
-        environment: environment(kind, settings),
-        isPersonal: false,
-        isSimulated: true,
-        others: [],
-      })[0]?.mode;
-    expect(ENVIRONMENT_KINDS.map((kind) => modeIn(kind))).toEqual([undefined, undefined, "warn"]);
-    expect(modeIn("staging", { modes: { no_simulator_keys: "enforce" } })).toBe("enforce");
+    expect(ENVIRONMENT_KINDS.map((kind) => modeOfSimulated(kind))).toEqual([
+      undefined,
+      undefined,
+      "warn",
+    ]);
+    expect(modeOfSimulated("staging", { modes: { no_simulator_keys: "enforce" } })).toBe("enforce");
   });
 
   it("is refused where it is added when any of the environments that would share it enforces that", () => {
