@@ -72,6 +72,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   retryRotation: rule("provider-keys:write", "path.rotation"),
   cancelRotation: rule("provider-keys:write", "path.rotation"),
   revokeOldSecret: rule("provider-keys:write", "path.rotation"),
+  confirmOldSecretRevoked: rule("provider-keys:write", "path.rotation"),
 
   listProvisions: rule("provider-accounts:read", "organization"),
   getProvision: rule("provider-accounts:read", "organization"),

@@ -21,6 +21,7 @@ import { registerAlerts } from "./routes/alerts.ts";
 import { registerAudit } from "./routes/audit.ts";
 import { registerBudgets } from "./routes/budgets.ts";
 import { registerClientTokens } from "./routes/client-tokens.ts";
+import { registerConfirmRevoked } from "./routes/confirm-revoked.ts";
 import { registerCorrections } from "./routes/corrections.ts";
 import { registerCustomers } from "./routes/customers.ts";
 import { registerEnvironmentPolicy } from "./routes/environment-policy.ts";
@@ -130,6 +131,7 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerProviderKeys(router, deps);
   registerProviderKeyRotation(router, deps);
   registerRotations(router, deps);
+  registerConfirmRevoked(router, deps);
   registerProvisions(router, deps);
   registerUnknownProviderKeys(router, deps);
   registerRoutingTest(router, deps);

@@ -1504,6 +1504,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/rotations/{id}/confirm-revoked": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say that a stolen secret is deleted at its provider
+     * @description For a rotation that has ended with `awaitsRevocation`. The secret is tried first: while the provider takes it, this is refused.
+     */
+    post: operations["confirmOldSecretRevoked"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/rotations/{id}/retry": {
     parameters: {
       query?: never;
@@ -5447,6 +5467,8 @@ export interface components {
       activatedAt: string | null;
       /** @description Tries of the present step that failed. */
       attempts: number;
+      /** @description It has ended, and the stolen secret may still be valid at the provider: delete it there. Ends when the provider refuses it, or with `POST /rotations/{id}/confirm-revoked`. */
+      awaitsRevocation: boolean;
       canCancel: boolean;
       canRetry: boolean;
       /** @description Whether the old secret can be revoked now, without waiting any longer. */
@@ -5491,6 +5513,8 @@ export interface components {
       /** @description The provider key's name. */
       key: string | null;
       keyId: string;
+      /** @description Where the provider's keys are deleted by hand; null: not known. */
+      keysPage: string | null;
       new: {
         ownership: components["schemas"]["KeyOwnership"];
         /** @example sk-svcacct-…9fQa */
@@ -5546,10 +5570,10 @@ export interface components {
         version: number;
       };
       /**
-       * @description At the end: whether the provider still takes the old secret. `valid`: it must be deleted there by hand.
+       * @description At the end: what is known of the old secret. `refused`: the provider takes it no more. `deleted`: it was deleted there by Keyward. `confirmed`: a person says that it is deleted there. `valid`: it must be deleted there by hand. `unknown`: it may have to be.
        * @enum {string|null}
        */
-      oldSecret: "refused" | "valid" | "unknown" | null;
+      oldSecret: "refused" | "deleted" | "confirmed" | "valid" | "unknown" | null;
       /** @description What is in the way, or why it was called off. */
       problem: string | null;
       /**
@@ -5802,6 +5826,8 @@ export interface components {
        * @example 2026-01-31T09:00:00.000Z
        */
       startedAt: string | null;
+      /** @description Secrets that were rotated because they are in wrong hands, and that their provider may still take: to be deleted there; at most 100. */
+      stolenSecrets: components["schemas"]["StolenSecret"][];
       store: {
         /** @example sqlite */
         kind: string;
@@ -5821,6 +5847,30 @@ export interface components {
       urls: string[];
       /** @example 1.0.0 */
       version: string;
+    };
+    StolenSecret: {
+      account: string | null;
+      environment: string | null;
+      /** @description The provider key's name. */
+      key: string | null;
+      keyId: string;
+      /** @description Where the provider's keys are deleted by hand; null: not known. */
+      keysPage: string | null;
+      /**
+       * @description `valid`: the provider took it when it was last tried.
+       * @enum {string}
+       */
+      oldSecret: "valid" | "unknown";
+      /** @example sk-svcacct-…9fQa */
+      preview: string;
+      /** @example rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      rotationId: string;
+      /**
+       * Format: date-time
+       * @description When its key got another secret.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      since: string;
     };
     StuckWork: {
       environment: string | null;
@@ -16285,6 +16335,121 @@ export interface operations {
     };
     responses: {
       /** @description The rotation, going back. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Rotation"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `conflict`: The change contradicts something that is already there; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  confirmOldSecretRevoked: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The rotation, with nothing left to do. */
       200: {
         headers: {
           [name: string]: unknown;

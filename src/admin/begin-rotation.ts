@@ -84,6 +84,7 @@ export async function beginRotation(
     next,
     isOldExpiring: false,
     oldFate: null,
+    oldCheckAtMs: null,
     lateLook: null,
     notes: [{ atMs: nowMs, state, text: `begun by ${request.createdBy}` }],
     createdBy: request.createdBy,

@@ -11,7 +11,10 @@ export async function changeWork<Work extends Resumable<string>>({
   find,
   apply,
   save,
+  isEnded = false,
 }: {
+  /** The change is one of what has ended, and of nothing else. */
+  readonly isEnded?: boolean;
   readonly find: () => Promise<Work | undefined>;
   readonly apply: (work: Work) => Work | undefined;
   /** By compare-and-set. */
@@ -20,7 +23,7 @@ export async function changeWork<Work extends Resumable<string>>({
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const work = await find();
     if (work === undefined) return "missing";
-    const changed = work.endedAtMs === null ? apply(work) : undefined;
+    const changed = (work.endedAtMs !== null) === isEnded ? apply(work) : undefined;
     if (changed === undefined) return "refused";
     const saved = await save(changed);
     if (saved !== undefined) return saved;

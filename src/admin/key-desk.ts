@@ -1,5 +1,6 @@
 import type { KeyAdministration } from "../providers/key-administration.ts";
 import type { ProviderAccountRecord } from "../store/records.ts";
+import type { RotationRecord } from "../store/rotation-records.ts";
 
 /** What the admin API has others do with provider keys: who opens seals and asks providers is behind it. */
 export interface KeyDesk {
@@ -16,4 +17,6 @@ export interface KeyDesk {
     | { readonly kind: "ready"; readonly administration: KeyAdministration }
     | { readonly kind: "absent"; readonly problem: string }
   >;
+  /** Calls with the old secret of a rotation; `unknown` where it is not kept, or the answer proves nothing. */
+  tryOldSecret(rotation: RotationRecord): Promise<"refused" | "valid" | "unknown">;
 }

@@ -1,6 +1,7 @@
 import { type GatewayKeyId, isId } from "../core/ids/ids.ts";
 import { MAX_CLIENT_TOKEN_SECONDS } from "../core/keys/client-token.ts";
 import type { LeakedKind } from "../core/leaks/leak.ts";
+import { isOldEnded } from "../core/rotation/old-secret.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { Repositories } from "../store/store.ts";
 
@@ -47,7 +48,7 @@ const BY_KIND: Readonly<Record<LeakedKind, FindStanding>> = {
     // Revoked here is not revoked at the provider: whoever found it calls past Keyward.
     if (key?.fingerprint === fingerprint) return key.revokedAtMs === null ? VALID : UNKNOWN;
     const replaced = await rotation.rotations.findByOldSecret(fingerprint);
-    if (replaced?.oldFate === "refused") return ended(replaced.endedAtMs);
+    if (replaced !== undefined && isOldEnded(replaced.oldFate)) return ended(replaced.endedAtMs);
     return replaced?.oldFate === "valid" ? VALID : UNKNOWN;
   },
 

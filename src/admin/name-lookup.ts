@@ -38,6 +38,12 @@ export class NameLookup {
     return this.#once(id, async () => (await this.#store.providerAccounts.findById(id))?.name);
   }
 
+  /** The provider's word. */
+  providerOf(id: ProviderAccountId): Promise<string | null> {
+    const find = async () => (await this.#store.providerAccounts.findById(id))?.provider;
+    return this.#once(`provider of ${id}`, find);
+  }
+
   providerKey(id: ProviderKeyId): Promise<string | null> {
     return this.#once(id, async () => (await this.#store.providerKeys.findById(id))?.name);
   }

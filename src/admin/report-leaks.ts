@@ -10,6 +10,7 @@ import { gatewayKeyOutcome, type LeakOutcome } from "../core/leaks/leak.ts";
 import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
 import { secretsInText } from "../core/leaks/secrets-in-text.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
+import { isOldEnded } from "../core/rotation/old-secret.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
@@ -164,7 +165,7 @@ async function tellOfOld(
   evidence: Evidence,
   { keyId: subjectId, environmentId, old: { preview }, oldFate }: RotationRecord,
 ): Promise<void> {
-  if (oldFate === "refused") return;
+  if (isOldEnded(oldFate)) return;
   const name = (await acting.repositories.providerKeys.findById(subjectId))?.name ?? subjectId;
   const subject = { kind: "providerKey", subjectId, name, preview, environmentId } as const;
   await note(acting, evidence, { ...subject, outcome: "old_secret_valid" });

@@ -3,6 +3,7 @@ import type { components } from "../admin/api-types.ts";
 import { formatTime } from "./format-cells.ts";
 
 type Leak = components["schemas"]["Leak"];
+type StolenSecret = components["schemas"]["StolenSecret"];
 type StuckWork = components["schemas"]["StuckWork"];
 type AuditProblem = NonNullable<components["schemas"]["AuditProblem"]>;
 
@@ -64,6 +65,22 @@ export function describeStuckWork(work: StuckWork): string {
 
 /** Of what has ended: there is nothing to retry. */
 const LATE_LOOK = "late_look";
+
+/** `a stolen secret, sk-…9fQa, which provider key main of production had, is still valid at its provider …` */
+export function describeStolenSecret(stolen: StolenSecret): string {
+  const { key, keyId, environment, preview, oldSecret, since } = stolen;
+  const whose = `provider key ${key ?? keyId} of ${environment ?? "its environment"}`;
+  const now = oldSecret === "valid" ? "is still valid" : "may still be valid";
+  return `the stolen secret ${preview}, which ${whose} had until ${formatTime(since)}, ${now} at its provider`;
+}
+
+export function stolenRemedyOf({
+  rotationId,
+  keysPage,
+}: Pick<StolenSecret, "rotationId" | "keysPage">): string {
+  const where = keysPage === null ? "at the provider" : `at ${keysPage}`;
+  return `delete it ${where}; then keyward rotations confirm-revoked ${rotationId}`;
+}
 
 export function stuckRemedyOf({ kind, id, step }: StuckWork): string {
   if (step === LATE_LOOK) {

@@ -1,5 +1,6 @@
 import type { components } from "../admin/api-types.ts";
 import { type AdminClient, expectData } from "../admin/client.ts";
+import { stolenRemedyOf } from "./describe-trouble.ts";
 import { type FollowTo, followWork } from "./follow-work.ts";
 import type { Output } from "./output.ts";
 
@@ -26,6 +27,32 @@ export function waitsForUse({ state, problem }: Rotation): boolean {
   return state === "observe" && problem !== null;
 }
 
+/** In words for people, of a rotation that is done. */
+const OLD_SECRET_WORDS = {
+  refused: "is refused by the provider",
+  deleted: "is deleted at the provider",
+  confirmed: "is deleted at the provider, as somebody says",
+  valid: "is still valid at the provider",
+  unknown: "may still be valid at the provider",
+} as const;
+
+function describeOldSecret(rotation: Rotation, output: Output): void {
+  const { id, old, oldSecret, awaitsRevocation, keysPage } = rotation;
+  const state = OLD_SECRET_WORDS[oldSecret ?? "unknown"];
+  if (awaitsRevocation) {
+    output.warn(
+      `the stolen secret, ${old.preview}, ${state}: whoever has it calls on your account`,
+    );
+    output.note(`next: ${stolenRemedyOf({ rotationId: id, keysPage })}`);
+    output.note("until then it is tried again by itself, and status and doctor remind you");
+  } else if (oldSecret === "valid" || oldSecret === "unknown") {
+    const where = keysPage === null ? "at the provider" : `at ${keysPage}`;
+    output.warn(`delete the old key, ${old.preview}, ${where}: it ${state}`);
+  } else {
+    output.line(`the old one, ${old.preview}, ${state}`);
+  }
+}
+
 /** What has come of it, and what is left to do. */
 export function describeRotation(rotation: Rotation, output: Output): void {
   const what = `${rotation.key ?? rotation.keyId} of ${rotation.environment ?? "its environment"}`;
@@ -41,11 +68,7 @@ export function describeRotation(rotation: Rotation, output: Output): void {
     output.line(`the rotation of ${what} was called off: ${rotation.problem ?? ""}`);
   } else if (rotation.state === "done") {
     output.line(`${what} now has ${rotation.new?.preview ?? "its new secret"}`);
-    if (rotation.oldSecret === "refused") {
-      output.line(`the old one, ${rotation.old.preview}, is refused by the provider`);
-    } else {
-      output.warn(`delete the old key, ${rotation.old.preview}, at the provider`);
-    }
+    describeOldSecret(rotation, output);
   } else {
     output.line(`the rotation of ${what} is in ${rotation.state} (${rotation.id})`);
     if (rotation.problem !== null) output.warn(rotation.problem);

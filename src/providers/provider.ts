@@ -50,6 +50,8 @@ export interface Provider {
   readonly defaultBaseUrl: string | null;
   /** For people: what a base URL of an account looks like. */
   readonly baseUrlExample: string;
+  /** For people: where its keys are deleted by hand. Absent: everywhere somewhere else, or nowhere. */
+  readonly keysPage?: string;
   /** The fields that mean something to it; any other is refused. */
   readonly accountFields: readonly AccountField[];
   readonly supports: {

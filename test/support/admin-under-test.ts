@@ -116,6 +116,7 @@ async function createDeps(admin: AdminUnderTest, directory: string): Promise<Tes
     keyDesk: {
       wake: () => undefined,
       administrationOf: () => Promise.resolve({ kind: "absent", problem: "nobody is asked here" }),
+      tryOldSecret: () => Promise.resolve("unknown"),
     },
     ids,
     clock,

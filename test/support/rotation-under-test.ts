@@ -140,6 +140,7 @@ export function sampleRotationOf(
     next: null,
     isOldExpiring: false,
     oldFate: null,
+    oldCheckAtMs: null,
     lateLook: null,
     notes: [],
     createdBy: "test",

@@ -17,6 +17,7 @@ import { NameLookup } from "../name-lookup.ts";
 import {
   formatKeyUsers,
   formatRotation,
+  readingOf,
   keyUsersSchema,
   rotationSchema,
 } from "./rotation-answers.ts";
@@ -97,7 +98,7 @@ const DEFAULT_SINCE_MS = 30 * 24 * 3600 * 1000;
 
 export function registerProviderKeyRotation(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "keyDesk">,
+  deps: Pick<AdminDeps, "store" | "vault" | "ids" | "clock" | "keyDesk" | "providers">,
 ): void {
   const { store, clock, keyDesk } = deps;
 
@@ -128,7 +129,7 @@ export function registerProviderKeyRotation(
     );
     if ("conflict" in begun) return refuse(context, "conflict", begun.conflict, begun.param);
     keyDesk.wake();
-    return context.json(await formatRotation(begun.record, new NameLookup(store)), 201);
+    return context.json(await formatRotation(begun.record, readingOf(deps)), 201);
   });
 
   router.openapi(listProviderKeyUsers, async (context) => {

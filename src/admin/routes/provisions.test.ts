@@ -27,6 +27,7 @@ describe("provisions", () => {
     const app = admin.appWith({
       keyDesk: {
         wake: () => (woken += 1),
+        tryOldSecret: () => Promise.resolve("unknown"),
         administrationOf: async ({ id }) => {
           if ((await store.rotation.adminKeys.find(id)) === undefined) {
             return { kind: "absent", problem: "the account has no admin key" };

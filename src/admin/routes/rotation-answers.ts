@@ -1,9 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { isRetryable } from "../../core/resumable/resumable.ts";
-import { canRevokeOld, isCancellable, ROTATION_STATES } from "../../core/rotation/rotation.ts";
+import { awaitsRevocation } from "../../core/rotation/old-secret.ts";
+import {
+  canRevokeOld,
+  isCancellable,
+  OLD_SECRET_FATES,
+  ROTATION_STATES,
+} from "../../core/rotation/rotation.ts";
+import type { ProviderRegistry } from "../../providers/provider.ts";
 import type { KeyUser, RotationRecord, SecretVersion } from "../../store/rotation-records.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
-import type { NameLookup } from "../name-lookup.ts";
+import { NameLookup } from "../name-lookup.ts";
 import { formatOwnership, ownershipSchema } from "./ownership-answer.ts";
 
 const secretSchema = z.object({
@@ -60,9 +67,16 @@ export const rotationSchema = z
     }),
     activatedAt: instantAnswer("Since when calls are made with the new secret.").nullable(),
     graceUntil: instantAnswer("Until when both secrets are kept.").nullable(),
-    oldSecret: z.enum(["refused", "valid", "unknown"]).nullable().openapi({
+    oldSecret: z.enum(OLD_SECRET_FATES).nullable().openapi({
       description:
-        "At the end: whether the provider still takes the old secret. `valid`: it must be deleted there by hand.",
+        "At the end: what is known of the old secret. `refused`: the provider takes it no more. `deleted`: it was deleted there by Keyward. `confirmed`: a person says that it is deleted there. `valid`: it must be deleted there by hand. `unknown`: it may have to be.",
+    }),
+    awaitsRevocation: z.boolean().openapi({
+      description:
+        "It has ended, and the stolen secret may still be valid at the provider: delete it there. Ends when the provider refuses it, or with `POST /rotations/{id}/confirm-revoked`.",
+    }),
+    keysPage: z.string().nullable().openapi({
+      description: "Where the provider's keys are deleted by hand; null: not known.",
     }),
     attempts: z.number().openapi({
       type: "integer",
@@ -87,10 +101,35 @@ export const rotationSchema = z
   })
   .openapi("Rotation");
 
+/** What an answer needs to know beside the rotation. */
+export interface RotationReading {
+  readonly names: NameLookup;
+  readonly providers: Pick<ProviderRegistry, "find">;
+}
+
+export function readingOf({
+  store,
+  providers,
+}: {
+  readonly store: ConstructorParameters<typeof NameLookup>[0];
+  readonly providers: RotationReading["providers"];
+}): RotationReading {
+  return { names: new NameLookup(store), providers };
+}
+
+export async function keysPageOf(
+  { accountId }: Pick<RotationRecord, "accountId">,
+  { names, providers }: RotationReading,
+): Promise<string | null> {
+  const provider = await names.providerOf(accountId);
+  return (provider === null ? undefined : providers.find(provider)?.keysPage) ?? null;
+}
+
 export async function formatRotation(
   record: RotationRecord,
-  names: NameLookup,
+  reading: RotationReading,
 ): Promise<z.infer<typeof rotationSchema>> {
+  const { names } = reading;
   const { old, next, endedAtMs } = record;
   const [key, environment, account] = await Promise.all([
     names.providerKey(record.keyId),
@@ -116,6 +155,8 @@ export async function formatRotation(
     activatedAt: formatOptionalInstant(record.activatedAtMs),
     graceUntil: formatOptionalInstant(record.graceUntilMs),
     oldSecret: record.oldFate,
+    awaitsRevocation: awaitsRevocation(record),
+    keysPage: await keysPageOf(record, reading),
     attempts: record.attempts,
     nextAttemptAt: formatOptionalInstant(isWaiting ? record.nextAttemptAtMs : null),
     canRetry: endedAtMs === null && isRetryable(record),

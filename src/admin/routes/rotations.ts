@@ -18,8 +18,7 @@ import { changeWork } from "../change-work.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { idParam, referenceField } from "../fields/names.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
-import { NameLookup } from "../name-lookup.ts";
-import { formatRotation, rotationSchema } from "./rotation-answers.ts";
+import { formatRotation, readingOf, rotationSchema } from "./rotation-answers.ts";
 
 const ID_PARAM = idParam("rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
 
@@ -105,7 +104,7 @@ const revokeOldSecret = createRoute({
 
 export function registerRotations(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk">,
+  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk" | "providers">,
 ): void {
   const { store, clock, keyDesk } = deps;
 
@@ -118,15 +117,15 @@ export function registerRotations(
       keyId,
       isOpen: open === undefined ? undefined : open === "true",
     });
-    const names = new NameLookup(store);
-    const data = await Promise.all(page.rows.map((row) => formatRotation(row, names)));
+    const reading = readingOf(deps);
+    const data = await Promise.all(page.rows.map((row) => formatRotation(row, reading)));
     return context.json({ data, nextCursor: page.nextCursor }, 200);
   });
 
   router.openapi(getRotation, async (context) => {
     const record = await findRotation(deps, context.req.valid("param").id);
     if (!record) return refuse(context, "not_found", NOT_FOUND, "id");
-    return context.json(await formatRotation(record, new NameLookup(store)), 200);
+    return context.json(await formatRotation(record, readingOf(deps)), 200);
   });
 
   router.openapi(retryRotation, async (context) => {
@@ -143,7 +142,7 @@ export function registerRotations(
       return refuse(context, "conflict", message, "id");
     }
     keyDesk.wake();
-    return context.json(await formatRotation(changed, new NameLookup(store)), 200);
+    return context.json(await formatRotation(changed, readingOf(deps)), 200);
   });
 
   router.openapi(cancelRotation, async (context) => {
@@ -161,7 +160,7 @@ export function registerRotations(
       return refuse(context, "conflict", message, "id");
     }
     keyDesk.wake();
-    return context.json(await formatRotation(changed, new NameLookup(store)), 200);
+    return context.json(await formatRotation(changed, readingOf(deps)), 200);
   });
 
   registerRevocation(router, deps);
@@ -169,9 +168,9 @@ export function registerRotations(
 
 function registerRevocation(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk">,
+  deps: Pick<AdminDeps, "store" | "clock" | "keyDesk" | "providers">,
 ): void {
-  const { store, clock, keyDesk } = deps;
+  const { clock, keyDesk } = deps;
 
   router.openapi(revokeOldSecret, async (context) => {
     const { id } = context.req.valid("param");
@@ -188,7 +187,7 @@ function registerRevocation(
       return refuse(context, "conflict", message, "id");
     }
     keyDesk.wake();
-    return context.json(await formatRotation(changed, new NameLookup(store)), 200);
+    return context.json(await formatRotation(changed, readingOf(deps)), 200);
   });
 }
 

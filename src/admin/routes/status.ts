@@ -13,6 +13,7 @@ import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/i
 import { findKeyStanding } from "../key-standing.ts";
 import { listOpenLeaks } from "../leak-standing.ts";
 import { NameLookup } from "../name-lookup.ts";
+import { listStolenSecrets } from "../stolen-secrets.ts";
 import { findStuckWork } from "../stuck-work.ts";
 import { auditProblemSchema } from "./audit-schemas.ts";
 import {
@@ -24,6 +25,11 @@ import {
 } from "./key-standing-answers.ts";
 import { formatLeak, leakSchema } from "./leak-answers.ts";
 import { limitNearSchema, LIMITS_NEAR_DESCRIPTION, listLimitsNear } from "./limits-near.ts";
+import {
+  formatStolenSecrets,
+  STOLEN_DESCRIPTION,
+  stolenSecretSchema,
+} from "./stolen-secret-answers.ts";
 import { formatStuckWork, STUCK_DESCRIPTION, stuckWorkSchema } from "./stuck-work-answers.ts";
 
 /** Counting costs time for each key, on the connection that also looks keys up. */
@@ -97,6 +103,7 @@ const statusSchema = z
       description: "Accounts with keys in use: whose they are declared to be, and found to be.",
     }),
     rotationsDue: z.array(dueRotationSchema).openapi({ description: DUE_DESCRIPTION }),
+    stolenSecrets: z.array(stolenSecretSchema).openapi({ description: STOLEN_DESCRIPTION }),
     stuckWork: z.array(stuckWorkSchema).openapi({ description: STUCK_DESCRIPTION }),
     openLeaks: z.array(leakSchema).openapi({
       description: `Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first; at most ${MAX_LEAKS_TOLD}.`,
@@ -115,10 +122,13 @@ const getStatus = createRoute({
   responses: { 200: jsonAnswer("The status.", statusSchema), ...errorAnswers() },
 });
 
-type StatusDeps = Pick<AdminDeps, "store" | "vault" | "clock" | "serverInfo" | "ledgerStatus">;
+type StatusDeps = Pick<
+  AdminDeps,
+  "store" | "vault" | "clock" | "providers" | "serverInfo" | "ledgerStatus"
+>;
 
 export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
-  const { store, vault, clock, serverInfo, ledgerStatus } = deps;
+  const { store, vault, clock, providers, serverInfo, ledgerStatus } = deps;
 
   router.openapi(getStatus, async (context) => {
     const nowMs = clock.nowMs();
@@ -148,6 +158,10 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
       limitsNear,
       accounts: formatOwnerships(accounts),
       rotationsDue: formatDue(due),
+      stolenSecrets: await formatStolenSecrets(await listStolenSecrets(store), {
+        names,
+        providers,
+      }),
       stuckWork: await formatStuckWork(await findStuckWork(store), names),
       openLeaks: await formatOpenLeaks(store, names, nowMs),
       auditProblem: (await store.inspectLog()) ?? null,

@@ -22,6 +22,7 @@ test("a key is known however many newer ones the account has", async () => {
   const app = admin.appWith({
     keyDesk: {
       wake: () => undefined,
+      tryOldSecret: () => Promise.resolve("unknown"),
       administrationOf: () => {
         const baseUrl = "https://double.invalid/v1";
         const deps = { secret: double.adminKey, baseUrl, ask: askDouble(double) };

@@ -35,6 +35,7 @@ const list = defineCommand({
         { title: "environment", value: (rotation) => formatOptional(rotation.environment) },
         { title: "state", value: formatState },
         { title: "way", value: (rotation) => rotation.way },
+        { title: "old secret", value: formatOldSecret },
         { title: "begun", value: (rotation) => formatTime(rotation.createdAt) },
         { title: "ended", value: (rotation) => formatOptionalTime(rotation.endedAt) },
         { title: "id", value: (rotation) => rotation.id },
@@ -68,12 +69,14 @@ const show = defineCommand({
         ["state", formatState(rotation)],
         ["way", `${rotation.way}${rotation.compromise ? ", compromise" : ""}`],
         ["old secret", `${rotation.old.preview} (version ${rotation.old.version})`],
+        ["is now", formatOldSecret(rotation)],
         ["new secret", rotation.new === null ? "none yet" : rotation.new.preview],
         ["in use since", formatOptionalTime(rotation.activatedAt)],
         ["both until", formatOptionalTime(rotation.graceUntil)],
         ["in the way", formatOptional(rotation.problem)],
         ["next try", formatOptionalTime(rotation.nextAttemptAt)],
       ]);
+      if (rotation.awaitsRevocation) describeRotation(rotation, output);
       output.line();
       for (const { at, state, text } of rotation.notes) {
         output.line(`${formatTime(at)}  ${state}: ${text}`);
@@ -140,8 +143,36 @@ const revokeOld = defineCommand({
   },
 });
 
+const confirmRevoked = defineCommand({
+  summary: "say that a stolen secret is deleted at its provider",
+  details:
+    "For a rotation with --compromise that could not see the old secret end: status and doctor remind of it until it is deleted there. The secret is tried first, and while the provider takes it this is refused.",
+  examples: [`keyward rotations confirm-revoked ${EXAMPLE_ID}`],
+  reach: "admin",
+  printsData: true,
+  arguments: ID_ARGUMENT,
+  async run({ admin, arguments: { id }, output }) {
+    const client = await admin();
+    const params = { path: { id } };
+    const rotation = expectData(await client.POST("/rotations/{id}/confirm-revoked", { params }));
+    await output.data(rotation, () => describeRotation(rotation, output));
+  },
+});
+
+function formatOldSecret({ state, oldSecret, awaitsRevocation }: Rotation): string {
+  if (awaitsRevocation) return `${oldSecret ?? "unknown"}: delete it`;
+  return state === "done" ? formatOptional(oldSecret) : "";
+}
+
 function formatState({ state, failedIn }: Rotation): string {
   return failedIn === null ? state : `${state} in ${failedIn}`;
 }
 
-export const rotations = { list, show, retry, cancel, "revoke-old": revokeOld };
+export const rotations = {
+  list,
+  show,
+  retry,
+  cancel,
+  "revoke-old": revokeOld,
+  "confirm-revoked": confirmRevoked,
+};

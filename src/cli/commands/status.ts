@@ -12,8 +12,10 @@ import {
 import {
   describeAuditProblem,
   describeOpenLeak,
+  describeStolenSecret,
   describeStuckWork,
   leakRemedyOf,
+  stolenRemedyOf,
   stuckRemedyOf,
 } from "../describe-trouble.ts";
 import { formatCount, formatOptionalTime, formatTime } from "../format-cells.ts";
@@ -98,11 +100,12 @@ export const status = defineCommand({
 });
 
 /** What has leaked, failed or is due, and whose keys are not whose they were said to be, unless the environment does not mind. */
-function warnOfKeys(
-  { accounts, rotationsDue, stuckWork, openLeaks, time }: components["schemas"]["Status"],
-  output: Output,
-): void {
+function warnOfKeys(found: components["schemas"]["Status"], output: Output): void {
+  const { accounts, rotationsDue, stolenSecrets, stuckWork, openLeaks, time } = found;
   for (const leak of openLeaks) output.warn(`${describeOpenLeak(leak)}: ${leakRemedyOf(leak)}`);
+  for (const stolen of stolenSecrets) {
+    output.warn(`${describeStolenSecret(stolen)}: ${stolenRemedyOf(stolen)}`);
+  }
   for (const work of stuckWork) output.warn(`${describeStuckWork(work)}: ${stuckRemedyOf(work)}`);
   for (const due of rotationsDue) {
     output.warn(`${describeDue(due, Date.parse(time))}: ${dueRemedyOf(due)}`);

@@ -19,8 +19,10 @@ import {
 } from "../describe-key-standing.ts";
 import {
   describeOpenLeak,
+  describeStolenSecret,
   describeStuckWork,
   leakRemedyOf,
+  stolenRemedyOf,
   stuckRemedyOf,
 } from "../describe-trouble.ts";
 import { collectPages } from "../list-pages.ts";
@@ -93,7 +95,7 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
 
 /** Whose the keys of each account are, as declared and as found, which rotations failed or are due, and what has leaked. */
 export async function checkKeys(client: AdminClient): Promise<readonly Check[]> {
-  const { accounts, rotationsDue, stuckWork, openLeaks, time } = expectData(
+  const { accounts, rotationsDue, stolenSecrets, stuckWork, openLeaks, time } = expectData(
     await client.GET("/status"),
   );
   return [
@@ -101,6 +103,9 @@ export async function checkKeys(client: AdminClient): Promise<readonly Check[]> 
       const say = leak.standing === "valid" ? fail : warn;
       return say("leaked", describeOpenLeak(leak), leakRemedyOf(leak));
     }),
+    ...stolenSecrets.map((stolen) =>
+      fail("stolen secret", describeStolenSecret(stolen), stolenRemedyOf(stolen)),
+    ),
     ...stuckWork.map((work) => {
       const say = work.hasFailed ? fail : warn;
       return say(work.kind, describeStuckWork(work), stuckRemedyOf(work));

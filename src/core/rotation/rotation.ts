@@ -52,8 +52,11 @@ export type RotationWay = (typeof ROTATION_WAYS)[number];
 const ROTATION_TRIGGERS = ["request", "schedule"] as const;
 export type RotationTrigger = (typeof ROTATION_TRIGGERS)[number];
 
-/** What is known of the old secret after the end: `refused`: the provider was asked, and takes it no more. */
-const OLD_SECRET_FATES = ["refused", "valid", "unknown"] as const;
+/**
+ * What is known of the old secret after the end. `refused`: the provider was asked, and takes it no more. `deleted`: the
+ * provider has deleted it, and what it says to a call with it proves nothing. `confirmed`: a person says that it is deleted.
+ */
+export const OLD_SECRET_FATES = ["refused", "deleted", "confirmed", "valid", "unknown"] as const;
 export type OldSecretFate = (typeof OLD_SECRET_FATES)[number];
 
 /** Every process hears of a secret that has become the key's within this; until then it calls with the one before. */

@@ -10,6 +10,7 @@ export const anthropicProvider: Provider = {
   dialects: ["anthropic"],
   defaultBaseUrl: "https://api.anthropic.com/v1",
   baseUrlExample: "https://api.anthropic.com/v1",
+  keysPage: "https://console.anthropic.com/settings/keys",
   accountFields: [],
   supports: { streamUsage: false },
   isFree: false,

@@ -14,6 +14,7 @@ export const azureProvider: Provider = {
   dialects: ["openai"],
   defaultBaseUrl: null,
   baseUrlExample: "https://my-resource.openai.azure.com",
+  keysPage: "https://portal.azure.com",
   accountFields: ["apiVersion"],
   supports: { streamUsage: true },
   isFree: false,

@@ -5,6 +5,7 @@ interface CompatibleServer {
   readonly title: string;
   readonly defaultBaseUrl: string | null;
   readonly baseUrlExample: string;
+  readonly keysPage?: string;
   readonly streamUsage: boolean;
   readonly pricedAs?: string;
   readonly genAiName?: string;
@@ -21,6 +22,7 @@ const SERVERS: readonly CompatibleServer[] = [
     title: "Groq",
     defaultBaseUrl: "https://api.groq.com/openai/v1",
     baseUrlExample: "https://api.groq.com/openai/v1",
+    keysPage: "https://console.groq.com/keys",
     streamUsage: true,
   },
   {
@@ -28,6 +30,7 @@ const SERVERS: readonly CompatibleServer[] = [
     title: "Mistral",
     defaultBaseUrl: "https://api.mistral.ai/v1",
     baseUrlExample: "https://api.mistral.ai/v1",
+    keysPage: "https://console.mistral.ai/api-keys",
     genAiName: "mistral_ai",
     // Its streams end with the usage unasked, and a request that asks is refused.
     streamUsage: false,
@@ -38,6 +41,7 @@ const SERVERS: readonly CompatibleServer[] = [
     title: "Google Gemini (OpenAI-compatible endpoint)",
     defaultBaseUrl: "https://generativelanguage.googleapis.com/v1beta/openai",
     baseUrlExample: "https://generativelanguage.googleapis.com/v1beta/openai",
+    keysPage: "https://aistudio.google.com/apikey",
     streamUsage: true,
     pricedAs: "google",
     genAiName: "gcp.gemini",
@@ -47,6 +51,7 @@ const SERVERS: readonly CompatibleServer[] = [
     title: "OpenRouter",
     defaultBaseUrl: "https://openrouter.ai/api/v1",
     baseUrlExample: "https://openrouter.ai/api/v1",
+    keysPage: "https://openrouter.ai/settings/keys",
     streamUsage: true,
   },
   {

@@ -9,6 +9,7 @@ export const openaiProvider: Provider = {
   dialects: ["openai"],
   defaultBaseUrl: "https://api.openai.com/v1",
   baseUrlExample: "https://eu.api.openai.com/v1",
+  keysPage: "https://platform.openai.com/api-keys",
   accountFields: ["organizationId", "projectId"],
   supports: { streamUsage: true },
   isFree: false,

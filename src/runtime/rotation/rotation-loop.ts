@@ -1,7 +1,7 @@
 import type { IdFactory, LeaseId, ProcessId } from "../../core/ids/ids.ts";
 import type { Store } from "../../store/store.ts";
 import { driveProvisionOnce } from "../provisioning/provision-driver.ts";
-import { lookLateOnce } from "./look-late.ts";
+import { lookAfterOnce } from "./look-after.ts";
 import { RestingWork } from "./resting-work.ts";
 import { rotateScheduled } from "./rotate-scheduled.ts";
 import { driveOnce } from "./rotation-driver.ts";
@@ -136,7 +136,7 @@ export class RotationLoop {
       await this.#driveAlone(id, (at) => provisions.findById(at), driveProvisionOnce);
     }
     for (const id of ended.rotations) {
-      await this.#driveAlone(id, (at) => rotations.findById(at), lookLateOnce);
+      await this.#driveAlone(id, (at) => rotations.findById(at), lookAfterOnce);
     }
   }
 

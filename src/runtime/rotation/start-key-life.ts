@@ -11,6 +11,7 @@ import { BY_SYSTEM } from "../open-audit.ts";
 import { findAdministration, openDesk } from "./account-desk.ts";
 import { createAskJson } from "./ask-json.ts";
 import { KeySightings } from "./key-sightings.ts";
+import { tryOldSecret } from "./old-secret.ts";
 import { leaseIdOf, RotationLoop } from "./rotation-loop.ts";
 
 export interface KeyLifeParts {
@@ -54,6 +55,8 @@ export function startKeyLife(parts: KeyLifeParts, closers: Closers): KeyLife {
       wake: () => loop.wake(),
       administrationOf: async ({ id }, secret) =>
         findAdministration(deps, await openDesk(deps, id), secret),
+      tryOldSecret: async (rotation) =>
+        tryOldSecret(deps, await openDesk(deps, rotation.accountId), rotation),
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What is written about the life of provider keys: what people begin, and each state that a rotation comes to. */
+import { isOldEnded } from "../../core/rotation/old-secret.ts";
 import type { ProvisionRecord, ProvisionRepository } from "../provision-repository.ts";
 import type { RotationRecord } from "../rotation-records.ts";
 import type {
@@ -55,6 +56,7 @@ function rotationActs(within: Within): ActsOf<RotationRepository> {
 /** Undefined: nothing that is written about. */
 function verbOf(before: RotationRecord, after: RotationRecord): string | undefined {
   if (before.state !== after.state) return "advanced";
+  if (!isOldEnded(before.oldFate) && isOldEnded(after.oldFate)) return "oldSecretEnded";
   return lateDeletionsOf(before).length < lateDeletionsOf(after).length
     ? "leftoverDeleted"
     : undefined;

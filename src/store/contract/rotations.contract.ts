@@ -53,6 +53,7 @@ export function sampleRotation(
     next: null,
     isOldExpiring: false,
     oldFate: null,
+    oldCheckAtMs: null,
     lateLook: null,
     notes: [{ atMs: SAMPLE_TIME_MS, state: "create", text: "begun" }],
     createdBy: "local",

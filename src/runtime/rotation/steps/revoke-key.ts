@@ -1,5 +1,10 @@
 import { firstLateLook } from "../../../core/resumable/late-look.ts";
 import { noted } from "../../../core/resumable/resumable.ts";
+import {
+  awaitsRevocation,
+  nextOldCheckMs,
+  withoutOldSecret,
+} from "../../../core/rotation/old-secret.ts";
 import { enterState, type OldSecretFate } from "../../../core/rotation/rotation.ts";
 import type {
   AdministrationAnswer,
@@ -9,7 +14,7 @@ import type {
 import type { RotationRecord } from "../../../store/rotation-records.ts";
 import { type AccountDesk, findAdministration, openDesk } from "../account-desk.ts";
 import { projectOf } from "../look-late.ts";
-import { probeSecret } from "../probe-secret.ts";
+import { openOld, tryOldSecret } from "../old-secret.ts";
 import { deleteNamed, deleteRemoteKey, findBySecret } from "../remote-keys.ts";
 import { next, type Step, type StepDeps, trouble, troubleOf } from "../step.ts";
 
@@ -49,15 +54,23 @@ export const revokeKey: Step = async (deps, rotation) => {
       isDeleted = true;
     }
   }
-  const oldFate = await fateOf(deps, desk, rotation);
-  if (isDeleted && oldFate === "valid" && rotation.attempts < MAX_LOOKS) {
+  const answer = await tryOldSecret(deps, desk, rotation);
+  if (isDeleted && answer === "valid" && rotation.attempts < MAX_LOOKS) {
     return trouble("the old key is deleted, and the provider still takes it");
   }
   const nowMs = deps.nowMs();
+  const oldFate: OldSecretFate = isDeleted && answer === "unknown" ? "deleted" : answer;
   const ended = noted(record, describeEnd(isDeleted, oldFate), nowMs);
-  // Nothing needs the old secret any more: it is not kept for anybody to find.
-  const old = { ...record.old, sealed: null };
-  return next(enterState({ ...ended, oldFate, old, ...lookingOn(rotation, nowMs) }, "done", nowMs));
+  const done = {
+    ...enterState({ ...ended, ...lookingOn(rotation, nowMs) }, "done", nowMs),
+    oldFate,
+  };
+  // A stolen one is kept to see when it ends; any other for nobody to find.
+  return next(
+    awaitsRevocation(done)
+      ? { ...done, oldCheckAtMs: nextOldCheckMs(nowMs, nowMs) }
+      : withoutOldSecret(done, oldFate),
+  );
 };
 
 /** Calls off what was begun: the key that was made for it is deleted. One that a person brought is theirs. */
@@ -104,27 +117,6 @@ async function findOld(
   if (secret === undefined) return { kind: "missing" };
   const { providerProjectId } = desk.desk.account;
   return await findBySecret(desk.administration, secret, providerProjectId);
-}
-
-async function openOld(
-  { vault }: Pick<StepDeps, "vault">,
-  { old, environmentId, keyId }: RotationRecord,
-): Promise<string | undefined> {
-  if (old.sealed === null) return undefined;
-  const { version } = old;
-  return await vault.open(old.sealed, { environmentId, secretId: keyId, version });
-}
-
-async function fateOf(
-  deps: StepDeps,
-  desk: AccountDesk,
-  rotation: RotationRecord,
-): Promise<OldSecretFate> {
-  const secret = await openOld(deps, rotation);
-  if (secret === undefined) return "unknown";
-  const answer = await probeSecret(deps.ask, desk, secret);
-  if (answer.kind === "refused") return "refused";
-  return answer.kind === "works" ? "valid" : "unknown";
 }
 
 function describeEnd(isDeleted: boolean, fate: OldSecretFate): string {

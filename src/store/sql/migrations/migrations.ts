@@ -27,6 +27,7 @@ import { offeredAlertKinds } from "./0025-offered-alert-kinds.ts";
 import { leakedProviderSecrets } from "./0026-leaked-provider-secrets.ts";
 import { clientTokenCalls } from "./0027-client-token-calls.ts";
 import { lateLooks } from "./0028-late-looks.ts";
+import { stolenSecrets } from "./0029-stolen-secrets.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -64,4 +65,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "leaked provider secrets", statements: leakedProviderSecrets },
   { name: "client token calls", statements: clientTokenCalls },
   { name: "late looks", statements: lateLooks },
+  { name: "stolen secrets", statements: stolenSecrets },
 ];

@@ -124,7 +124,7 @@ export class SqlRotationRepository implements RotationRepository {
 
 /** What is kept as JSON: the rest of the progress, and how the old secret fares. */
 type KeptProgress = Omit<RotationProgress, "state" | "way" | "endedAtMs"> &
-  Pick<RotationRecord, "isOldExpiring" | "oldFate" | "lateLook">;
+  Pick<RotationRecord, "isOldExpiring" | "oldFate" | "oldCheckAtMs" | "lateLook">;
 
 function fixedColumns(record: RotationRecord) {
   return {
@@ -157,8 +157,14 @@ function changingColumns(record: RotationRecord) {
     next_ciphertext: next?.sealed?.ciphertext ?? null,
     notes: JSON.stringify(record.notes.slice(-MAX_ROTATION_NOTES)),
     ended_at_ms: record.endedAtMs,
-    look_at_ms: record.lateLook?.atMs ?? null,
+    look_at_ms: lookAtMs(record),
   };
+}
+
+/** The sooner of the two things that an ended one is looked after for. */
+function lookAtMs({ lateLook, oldCheckAtMs }: RotationRecord): number | null {
+  const times = [lateLook?.atMs, oldCheckAtMs].filter((time) => time != null);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 function keptProgress(record: RotationRecord): KeptProgress {
@@ -176,6 +182,7 @@ function keptProgress(record: RotationRecord): KeptProgress {
     failedIn: record.failedIn,
     isOldExpiring: record.isOldExpiring,
     oldFate: record.oldFate,
+    oldCheckAtMs: record.oldCheckAtMs,
     lateLook: record.lateLook,
   };
 }
@@ -193,8 +200,12 @@ function toRecord(row: Selectable<RotationTable>): RotationRecord {
     trigger: row.trigger_kind,
     remoteName: row.remote_name,
     ...progress,
-    // Of those that ended before there were late looks nothing is written.
+    // Nothing is written of them in rows from before there were any.
     lateLook: progress.lateLook ?? null,
+    oldCheckAtMs:
+      progress.oldCheckAtMs === undefined
+        ? toNullableNumber(row.look_at_ms)
+        : progress.oldCheckAtMs,
     old: readSecretVersion(row.old_secret, {
       dataKeyId: row.old_data_key_id,
       nonce: row.old_nonce,
