@@ -1,5 +1,6 @@
 /** How dist/ is made: own code and what it always loads, in few files. The reasons are in docs/adr/0025. */
 import { defineConfig } from "rolldown";
+import { lightHttp } from "./scripts/build/light-http.ts";
 import { thirdPartyLicenses } from "./scripts/build/third-party-licenses.ts";
 
 /** Loaded by what needs them, from node_modules: a database, mail, logins, the tables of tokens. */
@@ -15,7 +16,7 @@ export default defineConfig({
     "tokenizer/bpe/bpe-worker": "src/tokenizer/bpe/bpe-worker.ts",
   },
   external: LEFT_OUTSIDE,
-  plugins: [thirdPartyLicenses()],
+  plugins: [lightHttp(), thirdPartyLicenses()],
   output: {
     dir: "dist",
     cleanDir: true,
