@@ -2099,6 +2099,7 @@ export interface components {
         | "provider_key_unused"
         | "provider_key_old"
         | "rotation_due"
+        | "rotation_failed"
         | "estimated_usage"
         | "browser_call_seen"
         | "policy_violated"
@@ -2360,7 +2361,7 @@ export interface components {
       id: string;
       isEnabled: boolean;
       /**
-       * @description `budget_threshold`: a budget has been used up to a share of it. `budget_forecast`: at the pace so far a budget will not last until the end of its period. `spend_spike`: far more was spent than is usual at that hour of the week. `error_rate`: many provider calls of an hour failed. `provider_key_failing`: a provider key cannot be used. `account_limit_near`: a provider account's own limit is nearly used up. `unpriced_model`: a model was called that has no price. `provider_key_unused`: a provider key has not been used for long. `provider_key_old`: a provider key should be replaced. `rotation_due`: a provider key is to be rotated by schedule soon. `estimated_usage`: the usage of many calls had to be estimated, or is not known. `browser_call_seen`: a browser sent a gateway key that is not made for browsers. `policy_violated`: calls with a gateway key broke a rule of their environment. `key_leaked`: a key or token of this installation was found where it should not be.
+       * @description `budget_threshold`: a budget has been used up to a share of it. `budget_forecast`: at the pace so far a budget will not last until the end of its period. `spend_spike`: far more was spent than is usual at that hour of the week. `error_rate`: many provider calls of an hour failed. `provider_key_failing`: a provider key cannot be used. `account_limit_near`: a provider account's own limit is nearly used up. `unpriced_model`: a model was called that has no price. `provider_key_unused`: a provider key has not been used for long. `provider_key_old`: a provider key should be replaced. `rotation_due`: a provider key is to be rotated by schedule soon. `rotation_failed`: the rotation of a provider key, or the making of one, failed or does not get on, or a stolen secret was not deleted at its provider. `estimated_usage`: the usage of many calls had to be estimated, or is not known. `browser_call_seen`: a browser sent a gateway key that is not made for browsers. `policy_violated`: calls with a gateway key broke a rule of their environment. `key_leaked`: a key or token of this installation was found where it should not be.
        * @enum {string}
        */
       kind:
@@ -2374,6 +2375,7 @@ export interface components {
         | "provider_key_unused"
         | "provider_key_old"
         | "rotation_due"
+        | "rotation_failed"
         | "estimated_usage"
         | "browser_call_seen"
         | "policy_violated"
@@ -2433,6 +2435,7 @@ export interface components {
         | "provider_key_unused"
         | "provider_key_old"
         | "rotation_due"
+        | "rotation_failed"
         | "estimated_usage"
         | "browser_call_seen"
         | "policy_violated"
@@ -7508,6 +7511,7 @@ export interface operations {
           | "provider_key_unused"
           | "provider_key_old"
           | "rotation_due"
+          | "rotation_failed"
           | "estimated_usage"
           | "browser_call_seen"
           | "policy_violated"

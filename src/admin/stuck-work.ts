@@ -33,6 +33,15 @@ export async function findStuckWork({
   };
 }
 
+/** How far it has come, and what is in the way. */
+export function progressOf(work: StuckWork["rotations"][number] | StuckWork["provisions"][number]) {
+  const { state, failedIn, endedAtMs, stateSinceMs: sinceMs } = work;
+  const open = { step: failedIn ?? state, hasFailed: state === "failed", problem: work.problem };
+  if (endedAtMs === null) return { ...open, hasEnded: false, sinceMs };
+  const problem = "lateLook" in work ? (work.lateLook?.problem ?? null) : null;
+  return { step: "late_look", hasFailed: false, problem, hasEnded: true, sinceMs };
+}
+
 function isStuck({ state, attempts }: { readonly state: string; readonly attempts: number }) {
   return state === "failed" || attempts >= MANY_ATTEMPTS;
 }

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import type { NameLookup } from "../name-lookup.ts";
-import type { StuckWork } from "../stuck-work.ts";
+import { progressOf, type StuckWork } from "../stuck-work.ts";
 
 /** What is beyond it is in `GET /rotations?open=true` and `GET /provisions`. */
 const MAX_TOLD = 100;
@@ -38,26 +38,19 @@ export async function formatStuckWork(
       kind: "rotation" as const,
       key: await names.providerKey(rotation.keyId),
       environment: await names.environment(rotation.environmentId),
-      ...progressOf(rotation),
+      ...formatProgress(rotation),
     })),
     ...provisions.slice(0, MAX_TOLD).map(async (provision) => ({
       kind: "provision" as const,
       key: provision.keyName,
       environment: await names.environment(provision.environmentId),
-      ...progressOf(provision),
+      ...formatProgress(provision),
     })),
   ]);
   return told.slice(0, MAX_TOLD);
 }
 
-function progressOf(work: StuckWork["rotations"][number] | StuckWork["provisions"][number]) {
-  const { id, state, failedIn, endedAtMs, stateSinceMs } = work;
-  const lateProblem = "lateLook" in work ? (work.lateLook?.problem ?? null) : null;
-  return {
-    id,
-    step: endedAtMs === null ? (failedIn ?? state) : "late_look",
-    hasFailed: state === "failed",
-    problem: endedAtMs === null ? work.problem : lateProblem,
-    since: formatInstant(stateSinceMs),
-  };
+function formatProgress(work: Parameters<typeof progressOf>[0]) {
+  const { step, hasFailed, problem, sinceMs } = progressOf(work);
+  return { id: work.id, step, hasFailed, problem, since: formatInstant(sinceMs) };
 }

@@ -277,7 +277,8 @@ export interface ProviderKeyFacts {
   readonly accountId: string;
 }
 
-function keyFacts(key: ProviderKeyFacts): readonly AlertFact[] {
+/** What is said of a key in every alert about one. */
+export function describeKey(key: ProviderKeyFacts): readonly AlertFact[] {
   const { id, preview, environment, account, accountId } = key;
   return [
     { label: "environment", value: environment, figures: { environment } },
@@ -298,7 +299,7 @@ export function describeFailingKey(key: ProviderKeyFacts, trouble: KeyTrouble): 
   return {
     severity: "critical",
     title: `Provider key ${key.name} of ${key.environment} ${TROUBLES[trouble]}`,
-    facts: keyFacts(key),
+    facts: describeKey(key),
     command: `keyward provider-keys list --environment ${key.environment}`,
   };
 }
@@ -307,7 +308,7 @@ export function describeUnusedKey(key: ProviderKeyFacts, days: number): AlertCon
   return {
     severity: "info",
     title: `Provider key ${key.name} of ${key.environment} has not been used for ${counted(days, "day")}`,
-    facts: keyFacts(key),
+    facts: describeKey(key),
     command: `keyward provider-keys revoke ${key.id}`,
   };
 }
@@ -316,7 +317,7 @@ export function describeOldKey(key: ProviderKeyFacts, days: number): AlertConten
   return {
     severity: "info",
     title: `Provider key ${key.name} of ${key.environment} is ${counted(days, "day")} old`,
-    facts: keyFacts(key),
+    facts: describeKey(key),
     command: `keyward provider-keys rotate ${key.id}`,
   };
 }
@@ -335,7 +336,7 @@ export function describeDueRotation(
     severity: isAutomatic ? "info" : "warning",
     title: `The rotation of provider key ${key.name} of ${key.environment} ${when}${needs}`,
     facts: [
-      ...keyFacts(key),
+      ...describeKey(key),
       { label: "due", value: formatTime(dueMs) },
       {
         label: "new secret",

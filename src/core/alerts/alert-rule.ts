@@ -16,6 +16,7 @@ export const ALERT_KINDS = [
   "provider_key_unused",
   "provider_key_old",
   "rotation_due",
+  "rotation_failed",
   "estimated_usage",
   "browser_call_seen",
   "policy_violated",
@@ -40,6 +41,7 @@ interface SettingsByKind {
   readonly provider_key_old: { readonly days: number };
   /** Days before a key is to be rotated by schedule; 0: when that time has come, and a person has to act. */
   readonly rotation_due: { readonly daysBefore: readonly number[] };
+  readonly rotation_failed: Readonly<Record<string, never>>;
   readonly estimated_usage: { readonly percent: number; readonly minCalls: number };
   readonly browser_call_seen: Readonly<Record<string, never>>;
   readonly policy_violated: Readonly<Record<string, never>>;
@@ -153,6 +155,15 @@ export const ALERT_KIND_FACTS: { readonly [Kind in AlertKind]: KindFacts<Kind> }
     scopeKinds: ["environment", "providerAccount"],
     defaultScope: null,
     // Once for each of the days before one and the same time.
+    defaultRepeat: null,
+  },
+  rotation_failed: {
+    summary:
+      "the rotation of a provider key, or the making of one, failed or does not get on, or a stolen secret was not deleted at its provider",
+    defaults: {},
+    scopeKinds: ["environment", "providerAccount"],
+    defaultScope: null,
+    // Once for each of them and the state that it is in.
     defaultRepeat: null,
   },
   estimated_usage: {

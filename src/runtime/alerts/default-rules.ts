@@ -19,6 +19,7 @@ const NAMES: Readonly<Partial<Record<AlertKind, string>>> = {
   provider_key_unused: "Provider keys that nobody uses",
   provider_key_old: "Old provider keys",
   rotation_due: "Rotations that are due",
+  rotation_failed: "Rotations that failed",
   estimated_usage: "Usage that is no provider's figure",
   browser_call_seen: "Server keys in browsers",
   policy_violated: "Calls that break a policy",

@@ -14,6 +14,7 @@ import {
   findOldKeys,
   findUnusedKeys,
 } from "./provider-key-findings.ts";
+import { findFailedRotations } from "./rotation-findings.ts";
 import { nameSubject, shortName } from "./subject-names.ts";
 import {
   findErrorRates,
@@ -77,6 +78,7 @@ const FINDERS: { readonly [Kind in AlertKind]: Find<Kind> } = {
   provider_key_unused: findUnusedKeys,
   provider_key_old: findOldKeys,
   rotation_due: findDueRotations,
+  rotation_failed: findFailedRotations,
   provider_key_failing: (moment, rule, { settings }) =>
     findFailingKeys(moment, rule, (key) => moment.troubleOf(key, settings.seconds * 1000)),
   account_limit_near: async ({ accountLimits, nowMs }, rule, condition) =>

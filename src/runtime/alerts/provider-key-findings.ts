@@ -1,6 +1,8 @@
 import {
+  type AlertFact,
   describeDueRotation,
   describeFailingKey,
+  describeKey,
   describeOldKey,
   describeUnusedKey,
   type KeyTrouble,
@@ -157,4 +159,13 @@ async function factsOf(store: KeyStore, key: ProviderKeyRecord): Promise<Provide
     account: account?.name ?? accountId,
     environment: environment?.name ?? environmentId,
   };
+}
+
+/** What an alert says of a key in general, and the name of its environment. */
+export async function keyFactsOf(
+  store: KeyStore,
+  key: ProviderKeyRecord,
+): Promise<{ readonly environment: string; readonly facts: readonly AlertFact[] }> {
+  const facts = await factsOf(store, key);
+  return { environment: facts.environment, facts: describeKey(facts) };
 }
