@@ -18,18 +18,23 @@ export interface StuckWork {
 export async function findStuckWork({
   rotation: { rotations, provisions },
 }: Pick<Repositories, "rotation">): Promise<StuckWork> {
-  const [openRotations, endedRotations, openProvisions] = await Promise.all([
+  const [openRotations, endedRotations, openProvisions, endedProvisions] = await Promise.all([
     rotations.listOpenIds(),
     rotations.listLookIds(),
     provisions.listOpenIds(),
+    provisions.listLookIds(),
   ]);
+  const findProvision = (id: ProvisionRecord["id"]) => provisions.findById(id);
   const findRotation = (id: RotationRecord["id"]) => rotations.findById(id);
   return {
     rotations: [
       ...(await pick(openRotations, findRotation, isStuck)),
       ...(await pick(endedRotations, findRotation, isLookedForInVain)),
     ],
-    provisions: await pick(openProvisions, (id) => provisions.findById(id), isStuck),
+    provisions: [
+      ...(await pick(openProvisions, findProvision, isStuck)),
+      ...(await pick(endedProvisions, findProvision, isLookedForInVain)),
+    ],
   };
 }
 
@@ -38,7 +43,7 @@ export function progressOf(work: StuckWork["rotations"][number] | StuckWork["pro
   const { state, failedIn, endedAtMs, stateSinceMs: sinceMs } = work;
   const open = { step: failedIn ?? state, hasFailed: state === "failed", problem: work.problem };
   if (endedAtMs === null) return { ...open, hasEnded: false, sinceMs };
-  const problem = "lateLook" in work ? (work.lateLook?.problem ?? null) : null;
+  const problem = work.lateLook?.problem ?? null;
   return { step: "late_look", hasFailed: false, problem, hasEnded: true, sinceMs };
 }
 

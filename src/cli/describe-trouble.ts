@@ -84,7 +84,7 @@ export function stolenRemedyOf({
 
 export function stuckRemedyOf({ kind, id, step }: StuckWork): string {
   if (step === LATE_LOOK) {
-    return `keyward provider-accounts set-admin-key, where it was taken away; or look there for a key or service account keyward-${id}`;
+    return `keyward provider-accounts set-admin-key, where it was taken away; or look at the provider for what has that name`;
   }
   return `keyward ${kind}s show ${id}; then keyward ${kind}s retry ${id} or cancel`;
 }

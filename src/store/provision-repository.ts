@@ -7,6 +7,7 @@ import type {
 } from "../core/ids/ids.ts";
 import type { ProviderLimits } from "../core/provisioning/provider-limits.ts";
 import type { ProvisionProgress, ProvisionState } from "../core/provisioning/provision.ts";
+import type { LateLook } from "../core/resumable/late-look.ts";
 import type { Note } from "../core/resumable/resumable.ts";
 import type { Page, PageRequest } from "./paging.ts";
 import type { SecretVersion } from "./rotation-records.ts";
@@ -42,6 +43,8 @@ export interface ProvisionRecord extends ProvisionProgress {
   readonly secret: SecretVersion | null;
   /** The provider answered a call with the key; false where it has nothing to ask for. */
   readonly isVerified: boolean;
+  /** Null until it has ended. */
+  readonly lateLook: LateLook | null;
   /** What happened, oldest first; at most MAX_ROTATION_NOTES. */
   readonly notes: readonly ProvisionNote[];
   readonly createdBy: string;
@@ -55,6 +58,11 @@ export interface ProvisionRepository {
   findOpenOf(environmentId: EnvironmentId): Promise<ProvisionRecord | undefined>;
   /** Of those that have not ended, oldest first: one an environment. One that can't be read hides no other. */
   listOpenIds(): Promise<readonly ProvisionId[]>;
+  /**
+   * Of those that have ended and are looked after once more, the most urgent first; with `untilMs` those whose time has come
+   * by then. At most MAX_PAGE_SIZE.
+   */
+  listLookIds(untilMs?: number): Promise<readonly ProvisionId[]>;
   list(page: PageRequest): Promise<Page<ProvisionRecord>>;
   /**
    * Everything that can change, with the revision counted up. Undefined, and nothing changed, when the record has another

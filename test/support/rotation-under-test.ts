@@ -182,6 +182,7 @@ export function sampleProvisionOf(
     projectId: null,
     secret: null,
     isVerified: false,
+    lateLook: null,
     notes: [],
     createdBy: "test",
     createdAtMs: nowMs,

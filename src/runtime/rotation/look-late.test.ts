@@ -196,7 +196,7 @@ describe("a key that the provider makes after the end of a rotation", () => {
     expect(body).toMatchObject({
       stuckWork: [{ kind: "rotation", id, step: "late_look", hasFailed: false }],
     });
-    expect(JSON.stringify(body)).toContain(`another key keyward-${id} after the end`);
+    expect(JSON.stringify(body)).toContain(`another keyward-${id} after the end`);
     double.fault = undefined;
     await lookUntilDone(id);
     expect(secretsThere()).toEqual([await secretInUse()]);

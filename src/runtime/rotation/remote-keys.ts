@@ -53,7 +53,9 @@ interface OwnName {
 /** What has such a name there: a service account with its keys, or a key in an account of another name. */
 export type NamedThing =
   | { readonly kind: "serviceAccount"; readonly id: string; readonly projectId: string }
-  | { readonly kind: "key"; readonly id: string; readonly key: KeyAddress };
+  | { readonly kind: "key"; readonly id: string; readonly key: KeyAddress }
+  /** With all that is in it. */
+  | { readonly kind: "project"; readonly id: string };
 
 /**
  * Deletes every key and service account of this name, but for the key `kept`: what a process has made that died before it
@@ -102,9 +104,9 @@ export async function deleteThing(
   administration: KeyAdministration,
   thing: NamedThing,
 ): Promise<AdministrationAnswer<null>> {
-  return thing.kind === "key"
-    ? await administration.deleteKey(thing.key)
-    : await administration.deleteServiceAccount(thing.projectId, thing.id);
+  if (thing.kind === "key") return await administration.deleteKey(thing.key);
+  if (thing.kind === "project") return await administration.archiveProject(thing.id);
+  return await administration.deleteServiceAccount(thing.projectId, thing.id);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IdFactory, LeaseId, ProcessId } from "../../core/ids/ids.ts";
 import type { Store } from "../../store/store.ts";
+import { lookLateAtProvision } from "../provisioning/look-late-provision.ts";
 import { driveProvisionOnce } from "../provisioning/provision-driver.ts";
 import { lookAfterOnce } from "./look-after.ts";
 import { RestingWork } from "./resting-work.ts";
@@ -125,9 +126,12 @@ export class RotationLoop {
       rotations: await rotations.listOpenIds(),
       provisions: await provisions.listOpenIds(),
     };
-    const ended = { rotations: await rotations.listLookIds(nowMs()) };
+    const ended = {
+      rotations: await rotations.listLookIds(nowMs()),
+      provisions: await provisions.listLookIds(nowMs()),
+    };
     this.#resting.keepOnly(
-      new Set<string>([...open.rotations, ...open.provisions, ...ended.rotations]),
+      new Set<string>([...Object.values(open), ...Object.values(ended)].flat()),
     );
     for (const id of open.rotations) {
       await this.#driveAlone(id, (at) => rotations.findById(at), driveOnce);
@@ -137,6 +141,9 @@ export class RotationLoop {
     }
     for (const id of ended.rotations) {
       await this.#driveAlone(id, (at) => rotations.findById(at), lookAfterOnce);
+    }
+    for (const id of ended.provisions) {
+      await this.#driveAlone(id, (at) => provisions.findById(at), lookLateAtProvision);
     }
   }
 

@@ -62,7 +62,7 @@ function verbOf(before: RotationRecord, after: RotationRecord): string | undefin
     : undefined;
 }
 
-function lateDeletionsOf({ lateLook }: RotationRecord): readonly string[] {
+function lateDeletionsOf({ lateLook }: Pick<RotationRecord, "lateLook">): readonly string[] {
   return lateLook?.deleted ?? [];
 }
 
@@ -123,14 +123,21 @@ function provisionActs(within: Within): ActsOf<ProvisionRepository> {
       within(async ({ rotation: { provisions } }, write) => {
         const before = await provisions.findById(record.id);
         const after = await provisions.save(record);
-        if (before === undefined || after === undefined || before.state === after.state) {
-          return after;
-        }
+        if (before === undefined || after === undefined) return after;
+        const verb = verbOfProvision(before, after);
+        if (verb === undefined) return after;
         const states = { before: shownProvision(before), after: shownProvision(after) };
-        await writeChange({ kind: "provision", verb: "advanced", write }, states);
+        await writeChange({ kind: "provision", verb, write }, states);
         return after;
       }),
   };
+}
+
+function verbOfProvision(before: ProvisionRecord, after: ProvisionRecord): string | undefined {
+  if (before.state !== after.state) return "advanced";
+  return lateDeletionsOf(before).length < lateDeletionsOf(after).length
+    ? "leftoverDeleted"
+    : undefined;
 }
 
 function shownProvision(record: ProvisionRecord) {
@@ -140,7 +147,8 @@ function shownProvision(record: ProvisionRecord) {
     ({ limit, isSet }) => `${limit}: ${isSet ? "set" : "not set"}`,
   );
   const at = { accountId, keyId, state, problem, remoteName, projectId, secret, outcomes };
-  return { id, environmentId, name: remoteName, ...at };
+  const leftoversDeleted = lateDeletionsOf(record);
+  return { id, environmentId, name: remoteName, ...at, leftoversDeleted };
 }
 
 /** Of a rotation what says how it goes; of its secrets which they are. */

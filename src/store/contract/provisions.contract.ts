@@ -38,12 +38,19 @@ function sampleProvision(
     projectId: null,
     secret: null,
     isVerified: false,
+    lateLook: null,
     notes: [{ atMs: SAMPLE_TIME_MS, state: "project", text: "begun" }],
     createdBy: "local",
     createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   };
 }
+
+const lookAt = (atMs: number | null) => ({
+  state: "done" as const,
+  endedAtMs: SAMPLE_TIME_MS,
+  lateLook: { atMs, failures: 2, problem: "no answer", deleted: ["key_9"] },
+});
 
 export function describeProvisions(createDatabase: CreateTestDatabase): void {
   describe("provisions", () => {
@@ -110,6 +117,20 @@ export function describeProvisions(createDatabase: CreateTestDatabase): void {
       await store.rotation.provisions.save({ ...open, endedAtMs: SAMPLE_TIME_MS });
       expect(await store.rotation.provisions.listOpenIds()).toEqual([]);
       await store.rotation.provisions.insert(sampleProvision(of));
+    });
+
+    test("are looked after once more when they have ended, the most urgent first", async () => {
+      const { provisions } = fixture.store.rotation;
+      const of = await insertBelongings(fixture.store);
+      const later = sampleProvision(of, lookAt(20));
+      const soon = sampleProvision(of, lookAt(10));
+      const all = [later, soon, sampleProvision(of, lookAt(null)), sampleProvision(of)];
+      for (const provision of all) await provisions.insert(provision);
+      expect(await provisions.listLookIds()).toEqual([soon.id, later.id]);
+      expect(await provisions.listLookIds(10)).toEqual([soon.id]);
+      expect(await provisions.findById(soon.id)).toEqual(soon);
+      await provisions.save({ ...soon, ...lookAt(null) });
+      expect(await provisions.listLookIds()).toEqual([later.id]);
     });
 
     test("are listed to the end, newest first", async () => {

@@ -99,6 +99,8 @@ export interface ProvisionTable {
   readonly created_by: string;
   readonly created_at_ms: Integer;
   readonly ended_at_ms: NullableInteger;
+  /** Null: nothing is to be done for it any more. */
+  readonly look_at_ms: NullableInteger;
 }
 
 export interface RotationTables {

@@ -241,6 +241,7 @@ describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
       await of.providerKeys.findActiveByFingerprint("a");
       await of.rotation.rotations.findByOldSecret("a");
       await of.rotation.rotations.listLookIds(5);
+      await of.rotation.provisions.listLookIds(5);
       await of.rotation.adminKeys.listByFingerprint("a");
       await of.changes.listSince(1, 5);
       await of.changes.latestSequence();
@@ -254,6 +255,7 @@ describe("the plan of every list", { timeout: TIMEOUT_MS }, () => {
       "SEARCH provider_keys USING INDEX provider_keys_fingerprint_unique (fingerprint=?)",
       "SEARCH rotations USING INDEX rotations_by_old_fingerprint (old_fingerprint=?)",
       "SEARCH rotations USING COVERING INDEX rotations_to_look_after (look_at_ms>? AND look_at_ms<?)",
+      "SEARCH provisions USING COVERING INDEX provisions_to_look_after (look_at_ms>? AND look_at_ms<?)",
       "SEARCH provider_admin_keys USING INDEX provider_admin_keys_by_fingerprint (fingerprint=?)",
       "SEARCH change_log USING INTEGER PRIMARY KEY (rowid>?)",
       "SEARCH change_log",

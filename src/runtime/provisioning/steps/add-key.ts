@@ -1,6 +1,7 @@
 import { judgeSecret } from "../../../admin/judge-provider-key.ts";
 import { insertJudged } from "../../../admin/provider-key-intake.ts";
 import { enterProvisionState } from "../../../core/provisioning/provision.ts";
+import { firstLateLook } from "../../../core/resumable/late-look.ts";
 import { noted } from "../../../core/resumable/resumable.ts";
 import type { ProvisionRecord } from "../../../store/provision-repository.ts";
 import type { ProviderKeyRecord } from "../../../store/records.ts";
@@ -53,6 +54,8 @@ export const addKey: Step<ProvisionRecord> = async (deps, provision) => {
   let record: ProvisionRecord = { ...provision, secret: { ...secret, sealed: null } };
   for (const warning of warnings) record = noted(record, warning, nowMs);
   record = enterProvisionState(noted(record, text, nowMs), "done", nowMs);
+  // The provider may make yet what it was asked for by a process that is dead.
+  record = { ...record, lateLook: firstLateLook(nowMs) };
   return next(record, async (repositories) => {
     const added = await insertJudged(repositories, {
       account,

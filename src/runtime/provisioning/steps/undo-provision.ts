@@ -1,4 +1,5 @@
 import { enterProvisionState } from "../../../core/provisioning/provision.ts";
+import { firstLateLook } from "../../../core/resumable/late-look.ts";
 import { noted } from "../../../core/resumable/resumable.ts";
 import type { KeyAdministration } from "../../../providers/key-administration.ts";
 import type { ProvisionRecord } from "../../../store/provision-repository.ts";
@@ -35,6 +36,7 @@ export const undoProvision: Step<ProvisionRecord> = async (deps, provision) => {
   const record = {
     ...(isNoneKnown ? provision : noted(provision, text, nowMs)),
     secret: secret && { ...secret, sealed: null },
+    lateLook: firstLateLook(nowMs),
   };
   return next(enterProvisionState(record, "cancelled", nowMs));
 };

@@ -28,6 +28,7 @@ import { leakedProviderSecrets } from "./0026-leaked-provider-secrets.ts";
 import { clientTokenCalls } from "./0027-client-token-calls.ts";
 import { lateLooks } from "./0028-late-looks.ts";
 import { stolenSecrets } from "./0029-stolen-secrets.ts";
+import { lateLooksAtProvisions } from "./0030-late-looks-at-provisions.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -66,4 +67,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "client token calls", statements: clientTokenCalls },
   { name: "late looks", statements: lateLooks },
   { name: "stolen secrets", statements: stolenSecrets },
+  { name: "late looks at provisions", statements: lateLooksAtProvisions },
 ];

@@ -57,6 +57,16 @@ export class SqlProvisionRepository implements ProvisionRepository {
     return rows.map(({ id }) => id);
   }
 
+  async listLookIds(untilMs?: number): Promise<readonly ProvisionId[]> {
+    let rows = this.#connections.read
+      .selectFrom("provisions")
+      .select("id")
+      .where("look_at_ms", "is not", null);
+    if (untilMs !== undefined) rows = rows.where("look_at_ms", "<=", BigInt(untilMs));
+    const found = await rows.orderBy("look_at_ms").orderBy("id").limit(MAX_PAGE_SIZE).execute();
+    return found.map(({ id }) => id);
+  }
+
   async list(page: PageRequest): Promise<Page<ProvisionRecord>> {
     return await newestFirst("provisions", this.#rows(), page, toRecord);
   }
@@ -89,6 +99,7 @@ type KeptProgress = Pick<
   | "failedIn"
   | "outcomes"
   | "isVerified"
+  | "lateLook"
 >;
 
 function fixedColumns(record: ProvisionRecord) {
@@ -118,17 +129,20 @@ function changingColumns(record: ProvisionRecord) {
     ciphertext: secret?.sealed?.ciphertext ?? null,
     notes: JSON.stringify(record.notes.slice(-MAX_ROTATION_NOTES)),
     ended_at_ms: record.endedAtMs,
+    look_at_ms: record.lateLook?.atMs ?? null,
   };
 }
 
 function keptProgress(record: ProvisionRecord): KeptProgress {
-  const { stateSinceMs, attempts, nextAttemptAtMs, problem, failedIn, outcomes, isVerified } =
-    record;
-  return { stateSinceMs, attempts, nextAttemptAtMs, problem, failedIn, outcomes, isVerified };
+  const { stateSinceMs, attempts, nextAttemptAtMs, problem, failedIn } = record;
+  const { outcomes, isVerified, lateLook } = record;
+  const progress = { stateSinceMs, attempts, nextAttemptAtMs, problem, failedIn };
+  return { ...progress, outcomes, isVerified, lateLook };
 }
 
 function toRecord(row: Selectable<ProvisionTable>): ProvisionRecord {
   const { data_key_id: dataKeyId, nonce, ciphertext } = row;
+  const progress = JSON.parse(row.progress) as KeptProgress;
   return {
     id: row.id,
     environmentId: row.environment_id,
@@ -139,7 +153,9 @@ function toRecord(row: Selectable<ProvisionTable>): ProvisionRecord {
     state: row.state,
     remoteName: row.remote_name,
     limits: JSON.parse(row.limits) as ProviderLimits,
-    ...(JSON.parse(row.progress) as KeptProgress),
+    ...progress,
+    // Nothing is written of it in rows from before there was any.
+    lateLook: progress.lateLook ?? null,
     projectId: row.project_id,
     secret:
       row.secret === null ? null : readSecretVersion(row.secret, { dataKeyId, nonce, ciphertext }),
