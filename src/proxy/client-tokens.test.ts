@@ -7,6 +7,7 @@ import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
 import type { DataPlane, DataPlaneOptions } from "../../test/support/data-plane.ts";
 import { MemoryLimitUses } from "../../test/support/memory-limit-uses.ts";
 import { until } from "../../test/support/poll.ts";
+import { beginSlowCall } from "../../test/support/slow-call.ts";
 import { respondJson, type Respond } from "../../test/support/upstream.ts";
 import { IdFactory } from "../core/ids/ids.ts";
 import { type ClientTokenClaims, createClientToken } from "../core/keys/client-token.ts";
@@ -220,6 +221,22 @@ describe("a client token", () => {
     gateway.changes.key = {};
     await gateway.refresh();
     expect(await outcomeOf(send(gateway, token))).toBe(200);
+  });
+
+  it.each([
+    ["its customer's were revoked", 0, [["acme", 11]]],
+    ["its environment's were revoked", 5, []],
+  ] as const)("is refused when %s while the call's body came slowly", async (_, key, customers) => {
+    const { gateway, upstream, know } = await start();
+    const [mine, others] = [
+      await beginSlowCall(gateway, tokenOf()),
+      await beginSlowCall(gateway, tokenOf({ customer: "globex" })),
+    ];
+    know(key, customers);
+    await gateway.refresh();
+    expect(await mine.finish()).toBe("invalid_api_key");
+    expect(await others.finish()).toBe(key === 0 ? undefined : "invalid_api_key");
+    expect(upstream.seen).toHaveLength(key === 0 ? 1 : 0);
   });
 
   it("is cut off in the midst of a stream when it is revoked", async () => {

@@ -1,10 +1,7 @@
-import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
-import { json } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { ANSWER, CHAT, post } from "../../test/support/chat.ts";
 import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
-import { until } from "../../test/support/poll.ts";
+import { beginSlowCall } from "../../test/support/slow-call.ts";
 import { respondJson } from "../../test/support/upstream.ts";
 import { createIpRanges } from "../core/network/ip-ranges.ts";
 
@@ -14,6 +11,8 @@ async function errorOf(res: Awaited<ReturnType<typeof post>>) {
   const body = (await res.body.json()) as { error: { code: string; message: string } };
   return { status: res.statusCode, ...body.error };
 }
+
+const OVER = { supersededAtMs: 999, validUntilMs: 999, reason: "replaced" } as const;
 
 describe("a gateway key", () => {
   it("is accepted until the very millisecond at which it expires", async () => {
@@ -38,25 +37,20 @@ describe("a gateway key", () => {
       "ip_not_allowed",
     ],
     ["limited to other models", { allowedModels: new Set(["other"]) }, "model_not_allowed"],
+    ["revoked", { revokedAtMs: 999 }, "invalid_api_key"],
+    ["rotated without an overlap", { superseded: OVER }, "api_key_rotated"],
   ])("that was %s while the call's body came slowly is refused", async (_, change, code) => {
     const clock = { nowMs: 999, monotonicMs: 0 };
     const { gateway, upstream } = await start(respondJson(ANSWER), {
       nowMs: () => clock.nowMs,
       monotonicMs: () => clock.monotonicMs,
     });
-    const headers = { authorization: `Bearer ${gateway.key}`, "content-type": "application/json" };
-    const sent = request(`${gateway.url}/v1/chat/completions`, { method: "POST", headers });
-    const answered = once(sent, "response");
-    const body = JSON.stringify(CHAT);
-    sent.write(body.slice(0, 20));
-    await until("the body has begun", () => gateway.bodyBudget.heldBytes > 0);
+    const call = await beginSlowCall(gateway);
     gateway.changes.key = change;
     await gateway.refresh();
     clock.nowMs = 1000;
     clock.monotonicMs = 1000;
-    sent.end(body.slice(20));
-    const [answer] = (await answered) as [IncomingMessage];
-    expect(await json(answer)).toMatchObject({ error: { code } });
+    expect(await call.finish()).toBe(code);
     expect(upstream.seen).toEqual([]);
   });
 

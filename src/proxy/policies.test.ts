@@ -2,10 +2,11 @@ import { request } from "undici";
 import { describe, expect, it } from "vitest";
 import { ANSWER, CHAT, post } from "../../test/support/chat.ts";
 import { dataPlaneFixture } from "../../test/support/data-plane-fixture.ts";
-import type { DataPlane, DataPlaneOptions } from "../../test/support/data-plane.ts";
+import { type DataPlane, type DataPlaneOptions, routeTo } from "../../test/support/data-plane.ts";
+import { beginSlowCall } from "../../test/support/slow-call.ts";
 import { respondJson } from "../../test/support/upstream.ts";
 import { createIpRanges } from "../core/network/ip-ranges.ts";
-import { compileCallPolicy } from "../core/policy/call-policy.ts";
+import { type CallPolicy, compileCallPolicy } from "../core/policy/call-policy.ts";
 import { createEndpointSet } from "../core/policy/endpoint-pattern.ts";
 import {
   type PolicyRule,
@@ -14,6 +15,7 @@ import {
   type RuleMode,
 } from "../core/policy/environment-policy.ts";
 import { openaiProvider } from "../providers/openai/openai-provider.ts";
+import type { ProviderRoute } from "./snapshot.ts";
 
 const { start } = dataPlaneFixture();
 
@@ -122,6 +124,32 @@ describe.each(CASES)("the rule $rule", ({ rule, bounds, code, send, sendGood }) 
     const { gateway } = await start(respondJson(ANSWER), { ...trusting, policy });
     expect((await send(gateway)).statusCode).toBe(200);
     expect(gateway.refusals).toEqual([]);
+  });
+});
+
+describe("a policy that is changed while a call's body comes slowly", () => {
+  it.each([
+    ["allowed_models", { allowedModels: ["other"] }, "model_not_allowed"],
+    ["allowed_ips", { allowedIps: ["192.0.2.0/24"] }, "ip_not_allowed"],
+    ["allowed_endpoints", { allowedEndpoints: ["embeddings"] }, "endpoint_not_allowed"],
+  ] as const)("holds for it: %s", async (rule, bounds, code) => {
+    const clock = { monotonicMs: 0 };
+    let policy: CallPolicy | null = null;
+    const routes: ProviderRoute[] = [];
+    const { gateway, upstream } = await start(respondJson(ANSWER), {
+      monotonicMs: () => clock.monotonicMs,
+      routing: () => ({ routes, rules: [], unpricedPolicy: "allow_and_alert", policy }),
+    });
+    routes.push(routeTo(upstream.url));
+    const slow = await beginSlowCall(gateway);
+    policy = policyOf(rule, "enforce", bounds);
+    await gateway.refresh();
+    clock.monotonicMs = 1000;
+    expect(await slow.finish()).toBe(code);
+    expect(upstream.seen).toEqual([]);
+    policy = null;
+    await gateway.refresh();
+    expect(await (await beginSlowCall(gateway)).finish()).toBeUndefined();
   });
 });
 
