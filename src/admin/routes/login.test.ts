@@ -70,6 +70,11 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     return found?.failures;
   };
   const idOf = async (email: string) => (await admin.store.access.members.findByEmail(email))?.id;
+  const changeAnna = async (body: object) => {
+    const path = `/members/${await idOf("anna@example.com")}`;
+    const { status } = await call(admin.app, path, { ...postOf(body), method: "PATCH" });
+    expect(status).toBe(200);
+  };
 
   it("lets somebody in by a link, once, and by their password from then on", async () => {
     const invitation = await invite("Anna@Example.com", "developer");
@@ -135,6 +140,23 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     }
     expect((await accept(secretOf(others))).status).toBe(201);
     expect((await accept(secretOf(await invite("anna@example.com", "viewer")))).status).toBe(201);
+  });
+
+  it("leaves no link open that somebody has made who may invite less now", async () => {
+    const cookie = await joined("anna@example.com", "owner");
+    const ask = async (email: string) =>
+      secretOf((await post("/invitations", { email, role: "admin" }, { cookie })).body as Link);
+    const others = secretOf(await invite("ben@example.com", "viewer"));
+    await joined("other@example.com", "owner");
+    const first = await ask("first@example.com");
+    await changeAnna({ role: "owner", name: "Anna" });
+    expect((await accept(first)).status).toBe(201);
+    for (const role of ["admin", "viewer"]) {
+      const made = await ask(`${role}@example.com`);
+      await changeAnna({ role });
+      expect((await accept(made)).status).toBe(403);
+    }
+    expect((await accept(others)).status).toBe(201);
   });
 
   it("refuses links that were revoked, have expired or were never made, with one answer", async () => {

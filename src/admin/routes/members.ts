@@ -140,8 +140,12 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
     const outcome = await store.transaction(async (repositories) => {
       const refusal = await refusalOf(repositories, { principal, member, role });
       if (refusal !== undefined) return refusal;
-      const { members, sessions } = repositories.access;
+      const { members, sessions, invitations } = repositories.access;
       await members.update(member.id, change);
+      // Who may invite less than before leaves no link open that gives more. An owner may invite everybody.
+      if (role !== member.role && role !== "owner") {
+        await invitations.revokeOpen({ createdBy: member.email }, clock.nowMs());
+      }
       if (hasIdentity === false) await sessions.removeOf(member.id);
       return undefined;
     });
