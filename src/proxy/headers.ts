@@ -143,7 +143,7 @@ export function createClientHeaders(
     if (value === undefined || NOT_TO_CLIENT.has(name) || name.startsWith(OWN_PREFIX)) continue;
     if (name === "content-length" && (options.isBodyChanged || options.isDecoded)) continue;
     if (name === "content-encoding" && options.isDecoded) continue;
-    if (nominated?.has(name)) continue;
+    if (nominated?.has(name) || options.mask?.isInName(name) === true) continue;
     // Where a limit of Keyward's own counts the call, it is that one which the client can go by.
     if (name.startsWith("x-ratelimit-") && own.includes(name)) continue;
     if (name.startsWith("access-control-") && own.includes(name)) continue;

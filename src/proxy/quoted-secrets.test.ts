@@ -11,7 +11,7 @@ const { start } = dataPlaneFixture();
 
 const STARS = "*".repeat(PROVIDER_SECRET.length);
 const QUOTE = { error: { message: `Incorrect key: ${PROVIDER_SECRET}` } };
-const ECHO = { "x-echo": `Bearer ${PROVIDER_SECRET}` };
+const ECHO = { "x-echo": `Bearer ${PROVIDER_SECRET}`, [`x-${PROVIDER_SECRET}`]: "1" };
 
 function compressed(body: string, status: number): Respond {
   return (_req, res) => {

@@ -49,6 +49,12 @@ export class SecretMask {
       : value;
   }
 
+  /** Whether the name of a header has it in it, in whatever case: a name has no other form in which it could go. */
+  isInName(name: string): boolean {
+    if (name.length < this.#text.length) return false;
+    return name.toLowerCase().includes(this.#text.toLowerCase());
+  }
+
   #mask(bytes: Buffer): Buffer {
     let at = bytes.indexOf(this.#secret);
     if (at === -1) return bytes;
