@@ -803,12 +803,12 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List keys and tokens of ours that were reported, newest first */
+    /** List keys, tokens, sessions and invitations of ours that were reported, newest first */
     get: operations["listLeaks"];
     put?: never;
     /**
      * Report a key that you have found, or up to a hundred
-     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.
+     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked, a session (the value of its cookie) ended, an invitation (its link) revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.
      */
     post: operations["reportLeaks"];
     delete?: never;
@@ -3880,8 +3880,15 @@ export interface components {
       /** @example lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @enum {string} */
-      kind: "gatewayKey" | "providerKey" | "providerAdminKey" | "adminToken" | "clientToken";
-      /** @description Its name when it was reported; of a client token, its customer. */
+      kind:
+        | "gatewayKey"
+        | "providerKey"
+        | "providerAdminKey"
+        | "adminToken"
+        | "clientToken"
+        | "session"
+        | "invitation";
+      /** @description Its name when it was reported; of a client token, its customer; of a session, its member's address; of an invitation, the address that was invited, or where there was none, its role. */
       name: string;
       /**
        * @description What was done when it was reported. `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.
@@ -3904,7 +3911,7 @@ export interface components {
        */
       standing: "valid" | "unknown" | "ended";
       /**
-       * @description Of the key or token.
+       * @description Of the key, token, session or invitation.
        * @example key_…
        */
       subjectId: string;

@@ -74,6 +74,9 @@ const BY_KIND: Readonly<Record<LeakedKind, FindStanding>> = {
     const endsAtMs = createdAtMs + MAX_CLIENT_TOKEN_SECONDS * 1000;
     return Promise.resolve(endsAtMs <= nowMs ? ended(endsAtMs) : VALID);
   },
+
+  session: endedByReport,
+  invitation: endedByReport,
 };
 
 /** Of those that were reported last so many. */
@@ -110,6 +113,11 @@ export async function findOpenLeakOf(
     if (standing === "valid") return leak.createdAtMs;
   }
   return null;
+}
+
+/** Nothing brings it back. */
+function endedByReport(_store: ReadStore, { createdAtMs }: LeakRecord): Promise<LeakStanding> {
+  return Promise.resolve(ended(createdAtMs));
 }
 
 function ended(endedAtMs: number | null): LeakStanding {

@@ -11,6 +11,7 @@ import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
 import { secretsInText } from "../core/leaks/secrets-in-text.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
 import { isOldEnded } from "../core/rotation/old-secret.ts";
+import type { InvitationRecord, SessionRecord } from "../store/access-records.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
@@ -49,8 +50,8 @@ interface Evidence {
 const NOBODY_KNOWN = { kind: "system", id: "anonymous", name: "anonymous" } as const;
 
 /**
- * Looks for every secret among gateway keys, provider keys with their old secrets, admin keys and admin tokens, and does about those that are ours what is to
- * be done, all of it or nothing. The same look-ups in the same transaction for every secret, whatever it turns out to be.
+ * Looks for every secret among gateway keys, provider keys with their old secrets, admin keys, admin tokens, sessions and invitations,
+ * and does about those that are ours what is to be done, all of it or nothing. The same look-ups in the same transaction for every secret, whatever it turns out to be.
  */
 export async function reportLeaks(
   deps: ReportDeps,
@@ -131,6 +132,9 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   const { rotations, adminKeys } = acting.repositories.rotation;
   const rotation = await rotations.findByOldSecret(evidence.fingerprint);
   const administering = await adminKeys.listByFingerprint(evidence.fingerprint);
+  const { sessions, invitations } = acting.repositories.access;
+  const session = await sessions.findByHash(evidence.hash);
+  const invitation = await invitations.findByHash(evidence.hash);
   if (key !== undefined) await actOnGatewayKey(acting, evidence, key);
   if (token !== undefined) {
     await adminTokens.revoke(token.id, acting.clock.nowMs());
@@ -150,6 +154,8 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
     const subject = { kind: "providerAdminKey", subjectId, name, preview } as const;
     await note(acting, evidence, { ...subject, environmentId: null, outcome: "still_valid" });
   }
+  if (session !== undefined) await endSession(acting, evidence, session);
+  if (invitation !== undefined) await endInvitation(acting, evidence, invitation);
   if (evidence.clientToken !== undefined) {
     await actOnClientToken(acting, evidence, evidence.clientToken);
   }
@@ -157,6 +163,33 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   const { settingName: name } = evidence;
   const subject = { subjectId: name, name, preview: null, environmentId: null };
   await note(acting, evidence, { kind: "adminToken", ...subject, outcome: "still_valid" });
+}
+
+/** As good as a password while it lasts, and nothing goes wrong without it: its person logs in again. */
+async function endSession(
+  acting: Acting,
+  evidence: Evidence,
+  { id: subjectId, memberId }: SessionRecord,
+): Promise<void> {
+  const { members, sessions } = acting.repositories.access;
+  const name = (await members.findById(memberId))?.email ?? memberId;
+  await sessions.remove(subjectId, memberId);
+  const subject = { kind: "session", subjectId, name, preview: null, environmentId: null } as const;
+  await note(acting, evidence, { ...subject, outcome: "revoked" });
+}
+
+/** One that was used, revoked or has run out opens nothing. */
+async function endInvitation(
+  acting: Acting,
+  evidence: Evidence,
+  { id: subjectId, email, role, expiresAtMs }: InvitationRecord,
+): Promise<void> {
+  const nowMs = acting.clock.nowMs();
+  if (expiresAtMs <= nowMs) return;
+  if (!(await acting.repositories.access.invitations.revoke(subjectId, nowMs))) return;
+  const name = email ?? role;
+  const subject = { kind: "invitation", subjectId, name, preview: null } as const;
+  await note(acting, evidence, { ...subject, environmentId: null, outcome: "revoked" });
 }
 
 /** Replaced here, and not known to be refused at the provider: whoever has found it calls past Keyward with it. */

@@ -20,6 +20,8 @@ const LEAKED: Readonly<Record<Leak["kind"], string>> = {
   providerAdminKey: "the admin key of provider account",
   adminToken: "admin token",
   clientToken: "a client token of customer",
+  session: "a session of member",
+  invitation: "the invitation of",
 };
 
 /** `gateway key bot of production was reported as leaked 2026-01-31 09:30 and is still valid` */

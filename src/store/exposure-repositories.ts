@@ -7,9 +7,9 @@ import type { Page, PageRequest } from "./paging.ts";
 export interface LeakRecord {
   readonly id: LeakId;
   readonly kind: LeakedKind;
-  /** Of the gateway key, the provider key or the token. */
+  /** Of the gateway key, the provider key, the token, the session or the invitation. */
   readonly subjectId: string;
-  /** As they were then; of a client token its customer. */
+  /** As they were then; of a client token its customer, of a session its member's address. */
   readonly name: string;
   readonly preview: string | null;
   readonly environmentId: EnvironmentId | null;

@@ -9,10 +9,13 @@ export const leakSchema = z
   .object({
     id: z.string().openapi({ example: "lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D" }),
     kind: z.enum(LEAKED_KINDS),
-    subjectId: z.string().openapi({ description: "Of the key or token.", example: "key_…" }),
-    name: z
+    subjectId: z
       .string()
-      .openapi({ description: "Its name when it was reported; of a client token, its customer." }),
+      .openapi({ description: "Of the key, token, session or invitation.", example: "key_…" }),
+    name: z.string().openapi({
+      description:
+        "Its name when it was reported; of a client token, its customer; of a session, its member's address; of an invitation, the address that was invited, or where there was none, its role.",
+    }),
     preview: z.string().nullable(),
     environmentId: z.string().nullable(),
     environment: z.string().nullable(),

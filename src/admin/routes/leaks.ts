@@ -93,7 +93,7 @@ const report = createRoute({
   tags: TAGS,
   summary: "Report a key that you have found, or up to a hundred",
   description:
-    "For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.",
+    "For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked, a session (the value of its cookie) ended, an invitation (its link) revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.",
   security: [],
   request: { query: closedQuery({}), body: jsonBody(reportInput) },
   responses: accepted("The report was taken."),
@@ -117,7 +117,7 @@ const list = createRoute({
   path: "/leaks",
   operationId: "listLeaks",
   tags: TAGS,
-  summary: "List keys and tokens of ours that were reported, newest first",
+  summary: "List keys, tokens, sessions and invitations of ours that were reported, newest first",
   request: { query: closedQuery(pagingFields) },
   responses: {
     200: jsonAnswer("A page of them.", listOf("LeakList", leakSchema)),
@@ -127,6 +127,7 @@ const list = createRoute({
 
 export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
   const throttle = new ReportThrottle();
+  const inTurn = createTurns();
 
   const take = async (context: Context<AdminEnv>, reports: readonly LeakReport[]) => {
     const startedMs = performance.now();
@@ -139,7 +140,8 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
       return refuse(context, "leak_reports_throttled", message);
     }
     try {
-      await reportLeaks(deps, reports, { address, requestId: context.get("requestId") });
+      const requestId = context.get("requestId");
+      await inTurn(() => reportLeaks(deps, reports, { address, requestId }));
     } catch (cause) {
       const message =
         "The report could not be acted upon, because the database does not answer. Nothing was done: send it again shortly.";
@@ -179,6 +181,19 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
     );
     return context.json({ data, nextCursor: page.nextCursor }, 200);
   });
+}
+
+/**
+ * One report at a time: a hundred keys are some tenths of a second of one transaction, and whatever else writes waits for the
+ * report that is looked at, and not for all that strangers send at once.
+ */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
+  };
 }
 
 function nextStep(startedMs: number): Promise<void> {

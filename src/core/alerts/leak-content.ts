@@ -21,6 +21,8 @@ const WORDS: Readonly<Record<LeakedKind, string>> = {
   providerAdminKey: "Admin key of provider account",
   adminToken: "Admin token",
   clientToken: "Client token for customer",
+  session: "Session of member",
+  invitation: "Invitation of",
 };
 
 const STATES: Readonly<Record<LeakOutcome, string>> = {
@@ -65,6 +67,8 @@ const COMMANDS: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
     outcome === "still_valid" ? "keyward doctor" : "keyward admin-tokens list",
   clientToken: ({ outcome }) =>
     outcome === "still_valid" ? "keyward client-tokens revoke --help" : "keyward leaks list",
+  session: () => "keyward audit list --from 7d",
+  invitation: () => "keyward members list",
 };
 
 const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
@@ -83,6 +87,10 @@ const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
     outcome === "still_valid"
       ? "it is good for an hour at most: revoke the customer's, or wait"
       : "every client token of the customer from before is refused; its pages ask your server for another",
+  session: () =>
+    "whoever had it was the member until then: look in the audit log for what was done, in the list of tokens for what was made, and how a cookie could leave that browser",
+  invitation: () =>
+    "nobody joins by it any more: see that every member is one of you, and invite again",
 };
 
 const GATEWAY_KEY_ADVICE: Readonly<Record<LeakOutcome, string>> = {

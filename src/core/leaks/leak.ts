@@ -4,13 +4,18 @@
  */
 import type { RuleMode } from "../policy/environment-policy.ts";
 
-/** `providerAdminKey`: of an account, with which its provider is asked for keys. */
+/**
+ * `providerAdminKey`: of an account, with which its provider is asked for keys. `session`: the cookie of somebody who is logged in;
+ * `invitation`: a link that makes a member.
+ */
 export const LEAKED_KINDS = [
   "gatewayKey",
   "providerKey",
   "providerAdminKey",
   "adminToken",
   "clientToken",
+  "session",
+  "invitation",
 ] as const;
 export type LeakedKind = (typeof LEAKED_KINDS)[number];
 

@@ -1,11 +1,14 @@
 import { isAdminToken } from "../keys/admin-token.ts";
 import { parseGatewayKey } from "../keys/gateway-key.ts";
+import { hashLoginSecret } from "../keys/login-secret.ts";
 
 /** Each is a few look-ups, for whoever sends it. */
 const MAX_SECRETS = 4;
 
 /** Keyward's own are told by their form, whatever stands before and after them. */
-const ISSUED = /kw_(?:dev|stg|live|admin)_[0-9A-Za-z]{49}/g;
+const ISSUED = /kw_(?:dev|stg|live|admin|session|invite)_[0-9A-Za-z]{49}/g;
+/** What lets somebody in. The cookie of a known browser does not. */
+const LOGIN_SECRETS = ["session", "invitation"] as const;
 /** What providers' secrets and client tokens are made of: they end where a quote, a comma or a name before them does. */
 const RUN = /\w[\w.-]{14,}[\w-]/g;
 
@@ -21,5 +24,6 @@ export function secretsInText(text: string): readonly string[] {
 }
 
 function isIssued(text: string): boolean {
-  return parseGatewayKey(text) !== undefined || isAdminToken(text);
+  if (parseGatewayKey(text) !== undefined || isAdminToken(text)) return true;
+  return LOGIN_SECRETS.some((kind) => hashLoginSecret(kind, text) !== undefined);
 }

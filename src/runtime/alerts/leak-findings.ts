@@ -15,6 +15,8 @@ interface LeakFindingDeps {
 const MAX_LEAKS = 1000;
 const MAX_AGE_MS = 30 * DAY_MS;
 
+const ORGANIZATION: AlertSubject = { kind: "organization", id: "" };
+
 /** Of a client token nothing is left in an hour: what it is about is its customer, whose name it has. */
 const SUBJECTS: Readonly<Record<LeakedKind, (leak: LeakRecord) => AlertSubject>> = {
   gatewayKey: ({ subjectId: id }) => ({ kind: "key", id }),
@@ -22,6 +24,8 @@ const SUBJECTS: Readonly<Record<LeakedKind, (leak: LeakRecord) => AlertSubject>>
   providerAdminKey: ({ subjectId: id }) => ({ kind: "providerAccount", id }),
   adminToken: ({ subjectId: id }) => ({ kind: "adminToken", id }),
   clientToken: ({ name: id }) => ({ kind: "customer", id }),
+  session: () => ORGANIZATION,
+  invitation: () => ORGANIZATION,
 };
 
 /** What was reported and somebody is to be told of: a period of its own for each, so that it fires once and no more. */
