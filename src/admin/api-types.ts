@@ -1234,7 +1234,7 @@ export interface paths {
     };
     /**
      * List the keys that the provider has and Keyward does not know
-     * @description Asks the provider, with the account's admin key. A key counts as known when its id, or what is shown of its secret, is that of a provider key in use.
+     * @description Asks the provider, with the account's admin key. A key counts as known when its id, or what is shown of its secret, is that of a provider key in use, of this account or another one of the same organization.
      */
     get: operations["listUnknownProviderKeys"];
     put?: never;
@@ -2911,6 +2911,68 @@ export interface components {
       /** @description Hand it in as `cursor` for the next page; null on the last. */
       nextCursor: string | null;
     };
+    ChangedEnvironmentPolicy: components["schemas"]["EnvironmentPolicy"] & {
+      /** @description Of the endpoints that were named, those that this version does not know. They are allowed all the same: calls of any path are passed on. */
+      warnings: string[];
+    };
+    ChangedKey: {
+      /** @description Null: every endpoint. */
+      allowedEndpoints: string[] | null;
+      /** @description Null: from everywhere. */
+      allowedIps: string[] | null;
+      /** @description Null: every model. */
+      allowedModels: string[] | null;
+      /**
+       * Format: date-time
+       * @description When it was issued.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      /** @description External id of the customer the key is bound to. */
+      customer: string | null;
+      customerId: string | null;
+      /** @description The environment's name. */
+      environment: string | null;
+      environmentId: string;
+      /**
+       * Format: date-time
+       * @description From when on it is refused; null: it does not expire.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      expiresAt: string | null;
+      /** @example key_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
+      id: string;
+      /** @description Whether browsers may send it. */
+      isForBrowsers: boolean;
+      /**
+       * Format: date-time
+       * @description When the last call with it was sent, to the minute; null: it was never used.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      lastUsedAt: string | null;
+      /** @example support-bot */
+      name: string;
+      /** @description Secrets that it had and that are still accepted, newest first. */
+      oldSecrets: components["schemas"]["OldKeySecret"][];
+      /**
+       * @description The key's prefix and last four characters.
+       * @example kw_live_…x7Qz
+       */
+      preview: string;
+      /** @description The project's name. */
+      project: string | null;
+      projectId: string;
+      /**
+       * Format: date-time
+       * @description When it was revoked; null while it is not.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      revokedAt: string | null;
+      /** @enum {string} */
+      status: "active" | "expired" | "revoked";
+      /** @description Of the endpoints that were named, those that this version does not know. They are allowed all the same: calls of any path are passed on. */
+      warnings: string[];
+    };
     ClientToken: {
       customer: string;
       endpoints: string[];
@@ -3574,6 +3636,8 @@ export interface components {
       revokedAt: string | null;
       /** @enum {string} */
       status: "active" | "expired" | "revoked";
+      /** @description Of the endpoints that were named, those that this version does not know. They are allowed all the same: calls of any path are passed on. */
+      warnings: string[];
     };
     JoinInput: {
       /**
@@ -10339,7 +10403,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["EnvironmentPolicy"];
+          "application/json": components["schemas"]["ChangedEnvironmentPolicy"];
         };
       };
       /**
@@ -11094,7 +11158,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Key"];
+          "application/json": components["schemas"]["ChangedKey"];
         };
       };
       /**

@@ -96,7 +96,8 @@ export async function beginRotation(
   } catch (error) {
     if (!(error instanceof UniqueViolationError) || error.field !== "keyId") throw error;
     const open = await store.rotation.rotations.findOpenOf(key.id);
-    const conflict = `This provider key is being rotated already${open ? ` (${open.id})` : ""}: wait for its end, or cancel it.`;
+    const see = open ? ` See \`keyward rotations show ${open.id}\`.` : "";
+    const conflict = `This provider key is being rotated already: wait for the end of that, or cancel it.${see}`;
     return { conflict, param: "id" };
   }
 }

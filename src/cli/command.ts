@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly default?: string;
   /** The admin API's name for it, where that is another: errors name the flag instead. */
   readonly param?: string;
+  /** The admin API's unit for it, where people type spans of time. */
+  readonly unit?: "seconds";
   readonly isRequired?: true;
   readonly isRepeatable?: true;
   /** Known to the parser only, in order to say why it is not taken. */

@@ -5,8 +5,12 @@ import { askSecret } from "./prompts.ts";
 
 /** How a command takes a secret. `secret` is there to be refused with a reason. */
 export const SECRET_OPTIONS = {
-  secretStdin: { description: "read the secret from standard input" },
-  secretEnv: { value: "NAME", description: "read the secret from this environment variable" },
+  secretStdin: { description: "read the secret from standard input", param: "secret" },
+  secretEnv: {
+    value: "NAME",
+    description: "read the secret from this environment variable",
+    param: "secret",
+  },
   secret: {
     value: "secret",
     description: "not taken",

@@ -29,7 +29,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<void> 
         const { explainRefusal } = await import("./explain-refusal.ts");
         const commands = await NOUNS.find(({ name }) => name === noun)?.load();
         const hasList = commands !== undefined && "list" in commands;
-        throw explainRefusal(error, { noun, command, hasList }) ?? error;
+        throw explainRefusal(error, { noun, command, options, hasList }) ?? error;
       } finally {
         await session.close();
       }

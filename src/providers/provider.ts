@@ -85,6 +85,8 @@ export interface Provider {
   authHeaders(credentials: ProviderCredentials): readonly (readonly [string, string])[];
   /** Whose a secret of its is, by what is known of it. Absent: nothing about its secrets tells. */
   ownershipOf?(clues: OwnershipClues): Ownership;
+  /** What its admin keys begin with. Absent: nothing that tells. */
+  readonly adminKeyPrefix?: string;
   /** Manages its keys, with an admin key. Absent: it has no API for that. */
   administer?(deps: AdministrationDeps): KeyAdministration;
   /** A base URL of an account in the one form that `address` expects, from those that people paste. */

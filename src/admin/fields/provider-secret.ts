@@ -15,7 +15,7 @@ const secretText = z
 export const providerSecretField = secretText
   .refine(
     (secret) => !isProviderAdminKey(secret),
-    "must be a key that calls models, and this is an admin key: it manages the whole organization, calls no model, and no call may carry it",
+    "must be a key that calls models, and this is an admin key: it manages the whole organization, calls no model, and no call may carry it; `keyward provider-accounts set-admin-key` takes it",
   )
   .openapi({
     description: "The provider's secret. Goes into the vault and is never answered with.",

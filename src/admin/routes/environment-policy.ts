@@ -15,6 +15,7 @@ import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
+import { endpointWarnings, endpointWarningsField } from "../endpoint-warnings.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { idParam } from "../fields/names.ts";
 import { findViolations } from "../policy-violations.ts";
@@ -83,6 +84,10 @@ const policySchema = z
   })
   .openapi("EnvironmentPolicy");
 
+const changedPolicySchema = policySchema
+  .extend({ warnings: endpointWarningsField })
+  .openapi("ChangedEnvironmentPolicy");
+
 const policyChange = closedObject({
   rules: closedObject(perRule(() => modeField.nullish().openapi({ type: ["string", "null"] })))
     .optional()
@@ -123,7 +128,7 @@ const updatePolicy = createRoute({
     "By id or name. Reaches every process within a second. A field that is absent stays as it is.",
   request: { params: idParam("production"), query: closedQuery({}), body: jsonBody(policyChange) },
   responses: {
-    200: jsonAnswer("The policy, changed.", policySchema),
+    200: jsonAnswer("The policy, changed.", changedPolicySchema),
     ...errorAnswers("not_found", ...BODY_CODES),
   },
 });
@@ -158,7 +163,8 @@ export function registerEnvironmentPolicy(
       return { ...record, policy };
     });
     if (!changed) return refuse(context, "not_found", NOT_FOUND, "id");
-    return context.json(await answer(changed), 200);
+    const warnings = endpointWarnings(change.allowedEndpoints);
+    return context.json({ ...(await answer(changed)), warnings }, 200);
   });
 }
 

@@ -3,6 +3,7 @@ import { GATEWAY_KEY_PREFIXES } from "../../core/keys/gateway-key.ts";
 import { DEFAULT_OVERLAP_SECONDS, MAX_OVERLAP_SECONDS } from "../../core/keys/superseded-secret.ts";
 import { parseIpRange } from "../../core/network/ip-ranges.ts";
 import { ENDPOINT_GROUPS, parseEndpointPattern } from "../../core/policy/endpoint-pattern.ts";
+import { endpointWarningsField } from "../endpoint-warnings.ts";
 import { closedObject } from "../fields/closed-object.ts";
 import { instantAnswer, instantField } from "../fields/instants.ts";
 import { nameField, referenceField } from "../fields/names.ts";
@@ -226,8 +227,13 @@ export const issuedKeySchema = z
     ...keyFields,
     limit: keyLimitSchema.nullable().openapi({ description: "The limit that was made with it." }),
     key: clearKey,
+    warnings: endpointWarningsField,
   })
   .openapi("IssuedKey");
+
+export const changedKeySchema = z
+  .object({ ...keyFields, warnings: endpointWarningsField })
+  .openapi("ChangedKey");
 
 export const rotatedKeySchema = z.object({ ...keyFields, key: clearKey }).openapi("RotatedKey");
 

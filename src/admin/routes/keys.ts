@@ -12,6 +12,7 @@ import type { AdminRouter } from "../admin-router.ts";
 import type { Problem } from "../answers/error-body.ts";
 import { emptyBody, jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
+import { endpointWarnings } from "../endpoint-warnings.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant } from "../fields/instants.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
@@ -19,6 +20,7 @@ import { findOpenLeakOf } from "../leak-standing.ts";
 import { References } from "../references.ts";
 import { findKey, formatKey, formatKeys, KEY_ID_PARAM, NOT_FOUND, reload } from "./key-answers.ts";
 import {
+  changedKeySchema,
   issuedKeySchema,
   keyChange,
   keyDetailsSchema,
@@ -95,7 +97,7 @@ const updateKey = createRoute({
     "Reaches every process within a second. A field that is absent stays as it is; null takes a limit away.",
   request: { params: KEY_ID_PARAM, query: closedQuery({}), body: jsonBody(keyChange) },
   responses: {
-    200: jsonAnswer("The gateway key, changed.", keySchema),
+    200: jsonAnswer("The gateway key, changed.", changedKeySchema),
     ...errorAnswers("not_found", ...BODY_CODES),
   },
 });
@@ -128,7 +130,8 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
     const issued = await issueKey(deps, context.req.valid("json"));
     if ("problems" in issued) return refuseProblems(context, issued.problems);
     const { record, key, limit } = issued;
-    return context.json({ ...(await formatKey(deps, record)), limit, key }, 201);
+    const warnings = endpointWarnings(record.allowedEndpoints);
+    return context.json({ ...(await formatKey(deps, record)), limit, key, warnings }, 201);
   });
 
   router.openapi(getKey, async (context) => {
@@ -150,7 +153,8 @@ export function registerKeys(router: AdminRouter, deps: KeyDeps): void {
       ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt }),
     });
     const record = await reload(store, found);
-    return context.json(await formatKey(deps, record), 200);
+    const warnings = endpointWarnings(change.allowedEndpoints);
+    return context.json({ ...(await formatKey(deps, record)), warnings }, 200);
   });
 
   router.openapi(revokeKey, async (context) => {

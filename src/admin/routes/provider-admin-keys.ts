@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { previewProviderKey } from "../../core/keys/provider-key.ts";
+import type { Provider } from "../../providers/provider.ts";
 import type { AdminKeyRecord } from "../../store/rotation-records.ts";
 import { ADMINISTRATION_SCOPE } from "../../vault/vault.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -73,9 +74,9 @@ const removeAdminKey = createRoute({
 
 export function registerProviderAdminKeys(
   router: AdminRouter,
-  deps: Pick<AdminDeps, "store" | "vault" | "clock" | "keyDesk">,
+  deps: Pick<AdminDeps, "store" | "vault" | "providers" | "clock" | "keyDesk">,
 ): void {
-  const { store, vault, clock, keyDesk } = deps;
+  const { store, vault, providers, clock, keyDesk } = deps;
 
   router.openapi(setAdminKey, async (context) => {
     const account = await findAccount(deps.store, context.req.valid("param").id);
@@ -86,8 +87,9 @@ export function registerProviderAdminKeys(
     const checked = await found.administration.check();
     if (checked.kind !== "done") {
       const why = checked.kind === "missing" ? "it knows no such API" : checked.problem;
-      const message = `was not taken by the provider when it was tried: ${why}`;
-      return refuseProblems(context, [{ param: "secret", message }]);
+      const message = `\`secret\` was not taken by the provider when it was tried: ${why}.`;
+      const hint = hintOn(secret, providers.find(account.provider));
+      return refuseProblems(context, [{ param: "secret", message: message + hint }]);
     }
     const version = ((await store.rotation.adminKeys.find(account.id))?.version ?? 0) + 1;
     const seal = { environmentId: ADMINISTRATION_SCOPE, secretId: account.id, version };
@@ -128,6 +130,13 @@ export function registerProviderAdminKeys(
 }
 
 const NO_ACCOUNT = "There is no provider account of this id.";
+/** A key that calls models is what people have at hand; the provider says of it only that it may not do this. */
+function hintOn(secret: string, provider: Pick<Provider, "title" | "adminKeyPrefix"> | undefined) {
+  const { title, adminKeyPrefix } = provider ?? {};
+  if (adminKeyPrefix === undefined || secret.startsWith(adminKeyPrefix)) return "";
+  return ` This seems to be no admin key: those of ${title} begin with \`${adminKeyPrefix}\`.`;
+}
+
 const NO_ADMIN_KEY = "This account has no admin key.";
 
 function format(record: AdminKeyRecord, account: string): z.infer<typeof adminKeySchema> {

@@ -34,7 +34,7 @@ const listUnknownKeys = createRoute({
   tags: ["provider accounts"],
   summary: "List the keys that the provider has and Keyward does not know",
   description:
-    "Asks the provider, with the account's admin key. A key counts as known when its id, or what is shown of its secret, is that of a provider key in use.",
+    "Asks the provider, with the account's admin key. A key counts as known when its id, or what is shown of its secret, is that of a provider key in use, of this account or another one of the same organization.",
   request: { params: idParam("acc_01JZ6Y4V2S8W3N5R7T9X0B1C2D"), query: closedQuery({}) },
   responses: {
     200: jsonAnswer(
@@ -54,7 +54,7 @@ export function registerUnknownProviderKeys(
     if (!account) return refuse(context, "not_found", NO_ACCOUNT, "id");
     const found = await deps.keyDesk.administrationOf(account);
     if (found.kind === "absent") return refuse(context, "conflict", `${found.problem}.`, "id");
-    const listed = await listAll(found.administration);
+    const listed = await askForKeys(found.administration);
     if ("problem" in listed) {
       return refuse(context, "conflict", `The provider did not say: ${listed.problem}.`, "id");
     }
@@ -85,7 +85,7 @@ interface FoundKey {
   readonly project: string;
 }
 
-async function listAll(
+async function askForKeys(
   administration: KeyAdministration,
 ): Promise<{ readonly keys: readonly FoundKey[] } | { readonly problem: string }> {
   const projects = await administration.listProjects();
@@ -109,19 +109,44 @@ async function knownBy(
 ): Promise<(key: ListedKey) => boolean> {
   const ids = new Set<string>();
   const previews: string[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: PageRequest = { limit: MAX_PAGE_SIZE, ...(cursor === null ? {} : { cursor }) };
-    const { rows, nextCursor } = await store.providerKeys.list(page, { accountId: account.id });
-    const active = rows.filter(({ revokedAtMs }) => revokedAtMs === null);
+  const accounts = await listAll((page) => store.providerAccounts.list(page));
+  for (const { id: accountId } of accounts.filter((one) => mayBeOneOrganization(account, one))) {
+    const keys = await listAll((page) => store.providerKeys.list(page, { accountId }));
+    const active = keys.filter(({ revokedAtMs }) => revokedAtMs === null);
     const facts = await store.rotation.keyFacts.ofAll(active.map(({ id }) => id));
     for (const { id, preview } of active) {
       const remote = facts.get(id)?.remote ?? null;
       if (remote === null) previews.push(preview);
       else ids.add(remote.keyId);
     }
-    cursor = nextCursor;
-  } while (cursor !== null);
+  }
   return ({ keyId, redactedValue }) =>
     ids.has(keyId) || previews.some((preview) => canBeOneSecret(preview, redactedValue));
+}
+
+/** An organization may have several accounts here: one for each project, or for each team. */
+function mayBeOneOrganization(one: ProviderAccountRecord, other: ProviderAccountRecord): boolean {
+  if (one.id === other.id) return true;
+  const [ours, theirs] = [one.organizationId, other.organizationId];
+  return (
+    one.provider === other.provider &&
+    one.baseUrl === other.baseUrl &&
+    (ours === null || theirs === null || ours === theirs)
+  );
+}
+
+async function listAll<Row>(
+  list: (page: PageRequest) => Promise<{
+    readonly rows: readonly Row[];
+    readonly nextCursor: string | null;
+  }>,
+): Promise<readonly Row[]> {
+  const found: Row[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await list({ limit: MAX_PAGE_SIZE, ...(cursor === null ? {} : { cursor }) });
+    found.push(...page.rows);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return found;
 }

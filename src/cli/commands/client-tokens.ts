@@ -47,6 +47,7 @@ const create = defineCommand({
       description: "30s to 1h",
       default: "10m",
       param: "expiresInSeconds",
+      unit: "seconds",
     },
     feature: { value: "name", description: "what part of the product calls" },
     ...AMOUNT_OPTIONS,

@@ -69,12 +69,16 @@ export const policy = defineCommand({
     });
     const client = await admin();
     const params = { path: { id } };
-    const answer =
-      Object.keys(body).length === 0
-        ? await client.GET("/environments/{id}/policy", { params })
-        : await client.PATCH("/environments/{id}/policy", { params, body });
-    const found = expectData(answer);
-    await output.data(found, () => printPolicy(output, found));
+    if (Object.keys(body).length === 0) {
+      const found = expectData(await client.GET("/environments/{id}/policy", { params }));
+      await output.data(found, () => printPolicy(output, found));
+      return;
+    }
+    const changed = expectData(await client.PATCH("/environments/{id}/policy", { params, body }));
+    await output.data(changed, async () => {
+      await printPolicy(output, changed);
+      for (const warning of changed.warnings) output.warn(warning);
+    });
   },
 });
 

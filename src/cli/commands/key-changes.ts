@@ -54,7 +54,10 @@ export const update = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const key = expectData(await client.PATCH("/keys/{id}", { params, body }));
-    await output.data(key, () => printKey(key, output));
+    await output.data(key, () => {
+      printKey(key, output);
+      for (const warning of key.warnings) output.warn(warning);
+    });
   },
 });
 
@@ -81,6 +84,7 @@ export const rotate = defineCommand({
       value: "span",
       description: "how long the old secret is accepted: 24h, 7d, 0",
       param: "overlapSeconds",
+      unit: "seconds",
     },
     cancel: { description: "take the last rotation back" },
     endOverlap: { description: "refuse the old secrets from now on" },

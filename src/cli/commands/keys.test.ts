@@ -76,6 +76,22 @@ describe("keyward keys", () => {
   });
 });
 
+test("an endpoint that nobody knows is told of, with the one that was meant", async () => {
+  await cli.install();
+  const create = ["keys", "create", "--environment", "development", "--name", "bot", "--endpoint"];
+  const typo = await cli.run([...create, "chat/completion"]);
+  expect(typo).toMatchObject({ code: 0 });
+  expect(typo.stderr).toMatch(
+    /no endpoint `chat\/completion`.* Did you mean `chat\/completions`\?/,
+  );
+  expect((await cli.run([...create, "nonsense/path"])).stderr).toContain(
+    "meters none of that name",
+  );
+  expect((await cli.run([...create, "@text"])).stderr).not.toContain("warning");
+  const policy = ["environments", "policy", "staging", "--allow-endpoint", "embedding"];
+  expect((await cli.run(policy)).stderr).toContain("Did you mean `embeddings`?");
+});
+
 describe("keyward environments policy", () => {
   test("shows every rule, and changes those that are named", async () => {
     await cli.install();

@@ -111,6 +111,7 @@ const create = defineCommand({
     await output.data(key, () => {
       output.line(key.key);
       output.note(`${key.id}, for ${key.environment ?? environment}; it is not shown again`);
+      for (const warning of key.warnings) output.warn(warning);
     });
   },
 });

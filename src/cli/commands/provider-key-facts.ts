@@ -3,6 +3,7 @@ import { expectData } from "../../admin/client.ts";
 import { counted } from "../../core/text/counted.ts";
 import { defineCommand } from "../command.ts";
 import { formatCount, formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
+import { formatHealth } from "../format-health.ts";
 import { parseWhen } from "../parse-when.ts";
 
 type ProviderKey = components["schemas"]["ProviderKey"];
@@ -47,6 +48,7 @@ export const showProviderKey = defineCommand({
         ],
         ["rotation", formatOptional(key.rotationId)],
         ["status", key.status],
+        ["health", formatHealth(key.health)],
         ["weight", String(key.weight)],
         ["created", formatTime(key.createdAt)],
         ["id", key.id],

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
+import type { ProviderAccountId } from "../../core/ids/ids.ts";
 
 const cli = cliUnderTest();
 const WORDS = ["provision", "openai", "--environment", "production"];
@@ -44,4 +45,38 @@ test("provision does not guess which of several accounts is meant", async () => 
   const { code, stderr } = await cli.run(WORDS);
   expect(code).toBe(2);
   expect(stderr).toContain("name one with --account");
+});
+
+test("provision takes the account with an admin key, and names those that have one where several do", async () => {
+  await cli.install();
+  const ids: string[] = [];
+  for (const name of ["one", "two", "three"]) {
+    const words = ["provider-accounts", "create", "--name", name, "--kind", "organization"];
+    ids.push(((await cli.json(words)) as { id: string }).id);
+  }
+  const giveAdminKey = (id: string | undefined) =>
+    cli.withStore(async (store) => {
+      const account = await store.providerAccounts.findById(id as ProviderAccountId);
+      const [key] = (await store.providerKeys.list({ limit: 1 })).rows;
+      if (account === undefined || key === undefined) throw new Error("they are there");
+      await store.rotation.adminKeys.put({
+        accountId: account.id,
+        version: 1,
+        // Nobody opens it: what is in the way is found before.
+        sealed: key.sealed,
+        preview: "sk-admin-…",
+        fingerprint: account.id,
+        createdBy: "test",
+        createdAtMs: 0,
+      });
+    });
+  const add = ["provider-keys", "add", "--account", "two", "--environment", "production"];
+  await cli.json([...add, "--secret-stdin"], { stdin: "x".repeat(40) });
+  await giveAdminKey(ids[1]);
+  const refused = await cli.run(WORDS);
+  expect(refused.stderr).toContain("of this account already: rotate it, or ask for --another");
+  await giveAdminKey(ids[2]);
+  const { code, stderr } = await cli.run(WORDS);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/several accounts of openai with an admin key: (two, three|three, two)\n/);
 });

@@ -43,7 +43,7 @@ export const provision = defineCommand({
     account: {
       value: "name",
       description:
-        "the organization's account; else the one there is, or one that is called as the provider",
+        "the organization's account; else the one there is, or the one with an admin key, or one that is called as the provider",
     },
     keyName: { value: "name", description: "of the provider key", default: "main" },
     monthlyLimitUsd: {
@@ -99,14 +99,26 @@ async function findAccount(
   const own = accounts.filter(
     (one) => one.provider === provider && one.kind === "organization" && one.projectId === null,
   );
-  if (own.length > 1) {
-    const names = own.map(({ name }) => name).join(", ");
-    throw new CliError(`there are several accounts of ${provider}: ${names}`, {
-      isUsage: true,
-      advice: "name one with --account",
-    });
-  }
-  return { name: own[0]?.name ?? provider, account: own[0] };
+  if (own.length <= 1) return { name: own[0]?.name ?? provider, account: own[0] };
+  const managed: Account[] = [];
+  for (const one of own) if (await hasAdminKey(client, one)) managed.push(one);
+  const [only, ...others] = managed;
+  if (only !== undefined && others.length === 0) return { name: only.name, account: only };
+  const among = only === undefined ? own : managed;
+  const names = among.map(({ name }) => name).join(", ");
+  const which = only === undefined ? ", none of them with an admin key" : " with an admin key";
+  throw new CliError(`there are several accounts of ${provider}${which}: ${names}`, {
+    isUsage: true,
+    advice: `name one with --account: ${among.map(({ name }) => `--account ${name}`).join(" or ")}`,
+  });
+}
+
+async function hasAdminKey(client: AdminClient, { id }: Account): Promise<boolean> {
+  const params = { path: { id } };
+  const answer = await client.GET("/provider-accounts/{id}/admin-key", { params });
+  if (answer.response.status === NOT_FOUND) return false;
+  expectData(answer);
+  return true;
 }
 
 type Request = components["schemas"]["ProvisionPlanInput"];
@@ -135,14 +147,7 @@ async function readAdminKey(
   { io, options }: { readonly io: CliIo; readonly options: SecretOptions },
 ): Promise<string | undefined> {
   const isGiven = options.secretStdin || options.secretEnv !== undefined;
-  if (!isGiven && account !== undefined) {
-    const params = { path: { id: account.id } };
-    const answer = await client.GET("/provider-accounts/{id}/admin-key", { params });
-    if (answer.response.status !== NOT_FOUND) {
-      expectData(answer);
-      return undefined;
-    }
-  }
+  if (!isGiven && account !== undefined && (await hasAdminKey(client, account))) return undefined;
   return await readSecret(io, options, `Admin key of ${name}: `);
 }
 

@@ -16,7 +16,12 @@ export const unused = defineCommand({
   reach: "admin",
   printsData: true,
   options: {
-    days: { value: "count", description: "not used in so many days", default: "30" },
+    days: {
+      value: "count",
+      description: "not used in so many days",
+      default: "30",
+      param: "unusedForDays",
+    },
     never: { description: "never used at all" },
     environment: { value: "name", description: "only those of this environment" },
     customer: { value: "id", description: "only those bound to this customer" },

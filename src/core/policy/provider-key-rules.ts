@@ -67,7 +67,7 @@ function broken(
     found.push({
       rule: "no_personal_keys",
       mode: personal,
-      message: `The key is a person's${because}, and \`${environment.name}\` takes none of those: what is a person's goes when that person goes. Add a key of an organization's account.`,
+      message: `The key is a person's${because}, and \`${environment.name}\` takes none of those: what is a person's goes when that person goes. Add one that is no person's (a service account's), to an account of kind \`organization\`.`,
     });
   }
   const simulated = environment.policy.modes.no_simulator_keys;

@@ -14,6 +14,7 @@ export const openaiProvider: Provider = {
   supports: { streamUsage: true },
   isFree: false,
   ownershipOf,
+  adminKeyPrefix: "sk-admin-",
   administer: (deps) => new OpenaiKeyAdministration(deps),
   authHeaders({ secret, organizationId, projectId }) {
     const headers: [string, string][] = [["authorization", `Bearer ${secret}`]];

@@ -50,7 +50,7 @@ export async function findAdministration(
   }
   const opened = secret ?? (await openAdminKey(deps, account.id));
   if (opened === undefined) {
-    const problem = `the account \`${account.name}\` has no admin key: keyward provider-accounts set-admin-key ${account.name}`;
+    const problem = `the account \`${account.name}\` has no admin key (\`keyward provider-accounts set-admin-key ${account.name}\` gives it one)`;
     return { kind: "absent", problem };
   }
   const administration = provider.administer({ secret: opened, baseUrl, ask: deps.ask });

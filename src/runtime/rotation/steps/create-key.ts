@@ -33,7 +33,8 @@ export const createKey: Step = async (deps, rotation) => {
   const { projectId, serviceAccountId } = old.value;
   const name = rotation.remoteName;
   const leftover = await deleteNamed(administration, { projectId, name, kept: null });
-  if (leftover !== undefined) return troubleOf(leftover, "what an earlier try has made is there");
+  if (leftover !== undefined)
+    return troubleOf(leftover, "what an earlier try has made could not be cleared away");
   const created = await create(administration, { projectId, serviceAccountId, name });
   if (created.kind !== "done") return troubleOf(created, "the provider made no key");
   const { secret, ...remote } = created.value;
