@@ -78,16 +78,14 @@ describe("keyward keys", () => {
 
 test("an endpoint that nobody knows is told of, with the one that was meant", async () => {
   await cli.install();
-  const create = ["keys", "create", "--environment", "development", "--name", "bot", "--endpoint"];
-  const typo = await cli.run([...create, "chat/completion"]);
+  const words = ["keys", "create", "--environment", "development", "--name", "bot", "--endpoint"];
+  const typo = await cli.run([...words, "chat/completion"]);
   expect(typo).toMatchObject({ code: 0 });
   expect(typo.stderr).toMatch(
     /no endpoint `chat\/completion`.* Did you mean `chat\/completions`\?/,
   );
-  expect((await cli.run([...create, "nonsense/path"])).stderr).toContain(
-    "meters none of that name",
-  );
-  expect((await cli.run([...create, "@text"])).stderr).not.toContain("warning");
+  expect((await cli.run([...words, "nonsense/path"])).stderr).toContain("meters none of that name");
+  expect((await cli.run([...words, "@text"])).stderr).not.toContain("warning");
   const policy = ["environments", "policy", "staging", "--allow-endpoint", "embedding"];
   expect((await cli.run(policy)).stderr).toContain("Did you mean `embeddings`?");
 });

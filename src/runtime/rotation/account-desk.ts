@@ -45,7 +45,7 @@ export async function findAdministration(
   secret?: string,
 ): Promise<FoundAdministration> {
   if (provider.administer === undefined) {
-    const problem = `${provider.title} has no API to manage keys with: bring the new secret yourself`;
+    const problem = `${provider.title} has no API to manage keys with`;
     return { kind: "absent", problem };
   }
   const opened = secret ?? (await openAdminKey(deps, account.id));
