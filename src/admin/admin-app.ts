@@ -36,6 +36,7 @@ import { registerLimits } from "./routes/limits.ts";
 import { registerLiveCalls } from "./routes/live-calls.ts";
 import { registerLogin } from "./routes/login.ts";
 import { registerMembers } from "./routes/members.ts";
+import { registerPasswordResets } from "./routes/password-resets.ts";
 import { registerPendingUsage } from "./routes/pending-usage.ts";
 import { registerPriceOverrides } from "./routes/price-overrides.ts";
 import { registerPrices } from "./routes/prices.ts";
@@ -50,6 +51,7 @@ import { registerProvisions } from "./routes/provisions.ts";
 import { registerRotations } from "./routes/rotations.ts";
 import { registerRoutingRules } from "./routes/routing-rules.ts";
 import { registerRoutingTest } from "./routes/routing-test.ts";
+import { registerSignOut } from "./routes/sign-out.ts";
 import { registerStatus } from "./routes/status.ts";
 import { registerUnknownProviderKeys } from "./routes/unknown-provider-keys.ts";
 import { registerUsageEvents } from "./routes/usage-events.ts";
@@ -161,6 +163,8 @@ function registerRoutes(router: AdminRouter, deps: AdminDeps): void {
   registerIdentityLogin(router, deps);
   registerMembers(router, deps);
   registerInvitations(router, deps);
+  registerPasswordResets(router, deps);
+  registerSignOut(router, deps);
   registerAdminTokens(router, deps);
   registerStatus(router, deps);
 }

@@ -956,6 +956,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/login/reset": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Set a new password by the secret of a link; every session ends, and the answer sets the cookie of a new one */
+    post: operations["acceptPasswordReset"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/logout": {
     parameters: {
       query?: never;
@@ -1044,6 +1061,46 @@ export interface paths {
      * @description Holds from the member's next request on, and for the member's tokens. With a role, `environments` are set anew.
      */
     patch: operations["updateMember"];
+    trace?: never;
+  };
+  "/members/{id}/password-reset": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Make a link by which a member sets a new password, once
+     * @description In place of every such link that is still open. The old password and the sessions hold until the link is used, and end then. An owner makes one for anybody else, an admin for developers, billing and viewers.
+     */
+    post: operations["createPasswordReset"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/members/{id}/sessions/revoke-all": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End every session of a member, and the link for a new password where one is open
+     * @description The password, the identity and the admin tokens stay: the member may log in again. Only an owner signs an owner out.
+     */
+    post: operations["revokeMemberSessions"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   "/price-overrides": {
@@ -1652,6 +1709,23 @@ export interface paths {
     put?: never;
     /** End one of one's own sessions */
     post: operations["revokeSession"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/sessions/revoke-all": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Log out everywhere: end every session of one's own, this one too */
+    post: operations["revokeSessions"];
     delete?: never;
     options?: never;
     head?: never;
@@ -3174,6 +3248,9 @@ export interface components {
       keyId: string;
     };
     EndedSession: Record<string, never>;
+    EndedSessions: {
+      endedSessions: number;
+    };
     Environment: {
       /**
        * @description What is set aside for a call whose worst case can't be told, where a hard budget counts it; null: such a call is refused.
@@ -4372,6 +4449,26 @@ export interface components {
        */
       role: "owner" | "admin" | "developer" | "billing" | "viewer";
     };
+    MadePasswordReset: {
+      /**
+       * Format: date-time
+       * @description When it was made.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      createdAt: string;
+      email: string;
+      /**
+       * Format: date-time
+       * @description From when on the link does nothing.
+       * @example 2026-01-31T09:00:00.000Z
+       */
+      expiresAt: string;
+      /** @description False: it will be the member's first, beside the identity provider. */
+      hasPassword: boolean;
+      /** @description Lets whoever has it in, once. Stands in this answer and in no other. */
+      link: string;
+      memberId: string;
+    };
     Member: {
       /**
        * Format: date-time
@@ -4455,6 +4552,15 @@ export interface components {
        * @description At least 12 characters, of any kind.
        */
       newPassword: string;
+    };
+    PasswordResetInput: {
+      /**
+       * Format: password
+       * @description At least 12 characters, of any kind.
+       */
+      password: string;
+      /** @description What stands in the link. */
+      secret: string;
     };
     PendingUsage: {
       account: string | null;
@@ -12641,7 +12747,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_login`: The e-mail or the password is wrong; both get the same answer. An owner without a way in gets a link with `keyward owner-link` on the server's machine.
+       * @description `invalid_login`: The e-mail or the password is wrong; both get the same answer. A member who has forgotten the password gets a link from `keyward members reset-password`; an owner makes it on the server's machine.
        *
        *     `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`.
        */
@@ -12904,6 +13010,112 @@ export interface operations {
       };
     };
   };
+  acceptPasswordReset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PasswordResetInput"];
+      };
+    };
+    responses: {
+      /** @description The member. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Member"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `invalid_reset_link`: The link for a new password is unknown, was used or revoked, or has expired; every case gets the same answer. An owner or admin makes another with `keyward members reset-password`.
+       *
+       *     `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `login_throttled`: Too many logins have failed for the account or from the address, or too many are under way. `retry-after` says how long to wait. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
   logOut: {
     parameters: {
       query?: never;
@@ -13104,7 +13316,7 @@ export interface operations {
         };
       };
       /**
-       * @description `invalid_login`: The e-mail or the password is wrong; both get the same answer. An owner without a way in gets a link with `keyward owner-link` on the server's machine.
+       * @description `invalid_login`: The e-mail or the password is wrong; both get the same answer. A member who has forgotten the password gets a link from `keyward members reset-password`; an owner makes it on the server's machine.
        *
        *     `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`.
        */
@@ -13181,6 +13393,8 @@ export interface operations {
       query?: {
         /** @description `nextCursor` of the page before; absent for the first. */
         cursor?: string;
+        /** @description Only the member of this address. */
+        email?: string;
         /** @description How many entries to answer with at most. */
         limit?: number;
       };
@@ -13489,6 +13703,218 @@ export interface operations {
       };
       /** @description `conflict`: The change contradicts something that is already there; the message says what. */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  createPasswordReset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description The link. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MadePasswordReset"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  revokeMemberSessions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description How many sessions have ended. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EndedSessions"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
         headers: {
           [name: string]: unknown;
         };
@@ -17463,6 +17889,110 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["EndedSession"];
+        };
+      };
+      /**
+       * @description `invalid_json`: The request body is not a JSON object, names a field twice or in a case that some servers take for another, or has a model that is not a string.
+       *
+       *     `invalid_argument`: A field of an admin request has a wrong value; the message names it.
+       */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `invalid_admin_token`: The admin API needs `Authorization: Bearer <admin token>`. A lost token is replaced with `keyward admin-token rotate`. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /**
+       * @description `origin_not_allowed`: A browser sent the request from a page of another origin. The admin API answers its own pages and programs, no other site.
+       *
+       *     `permission_denied`: The member or token may not do this, or not in this environment; the message names the permission. An owner or admin can change the role or the environments.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `not_found`: No object of that kind has this id. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `request_too_large`: The request body is larger than the gateway reads for this endpoint; the message names the limit. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `unsupported_content_type`: The request body is not of a type this endpoint reads; the message names the one it does. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `internal_error`: A fault in Keyward; the log has the details under the request id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+      /** @description `store_unavailable`: The database did not answer and the key is not in memory. Try again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Error"];
+        };
+      };
+    };
+  };
+  revokeSessions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description How many have ended. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["EndedSessions"];
         };
       };
       /**

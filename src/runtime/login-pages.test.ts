@@ -120,7 +120,7 @@ describe("the pages that let people in", { timeout: 120_000 }, () => {
     await page.goto(`${server.url}/join`);
     await page.getByText("You are logged in as").waitFor();
     expect(await page.getByRole("alert").count()).toBe(0);
-    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("button", { name: "Log out", exact: true }).click();
     await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
     expect(page.url()).toBe(`${server.url}/login`);
     expect((await context.cookies()).map(({ name }) => name)).not.toContain("keyward_session");
@@ -136,6 +136,29 @@ describe("the pages that let people in", { timeout: 120_000 }, () => {
     expect(await page.locator("form").count()).toBe(0);
     await page.getByRole("link", { name: "Log in" }).click();
     await page.waitForURL(`${server.url}/login`);
+  });
+
+  it("let somebody set a new password by a link, and log out everywhere", async () => {
+    const joined = await admin.post("/invitations/accept", {
+      secret: await invite("anna@example.com"),
+      password: PASSWORD,
+    });
+    const { id } = joined.body as { id: string };
+    const { link } = (await admin.post(`/members/${id}/password-reset`)).body as { link: string };
+    const secret = link.split("#")[1];
+    await page.goto(`${server.url}/reset#${secret}`);
+    expect(page.url()).toBe(`${server.url}/reset`);
+    await page.getByLabel("New password").fill(`${PASSWORD}, another`);
+    await page.keyboard.press("Enter");
+    await page.getByText("Your password is set").waitFor();
+    expect(await page.locator("#who").innerText()).toBe("anna@example.com");
+    await page.getByRole("button", { name: "Log out everywhere" }).click();
+    await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
+    expect(await admin.store.access.sessions.listOf(id as never)).toEqual([]);
+    await page.goto(`${server.url}/reset#${secret}`);
+    await page.getByLabel("New password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByText("was used or revoked").waitFor();
   });
 
   it("log somebody in by a password, and say what is wrong as text, where it is heard", async () => {
@@ -157,7 +180,7 @@ describe("the pages that let people in", { timeout: 120_000 }, () => {
     await page.getByText("You are logged in as").waitFor();
     expect(await page.locator("#who").innerText()).toBe("anna@example.com");
     await context.setOffline(true);
-    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("button", { name: "Log out", exact: true }).click();
     await page.getByText("The server did not answer").waitFor();
   });
 
@@ -170,7 +193,7 @@ describe("the pages that let people in", { timeout: 120_000 }, () => {
     expect(await page.locator("#who").innerText()).toBe("ben@example.com");
     const names = (await context.cookies(`${server.url}/api/v1/login`)).map(({ name }) => name);
     expect(names.toSorted()).toEqual(["keyward_device", "keyward_session"]);
-    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("button", { name: "Log out", exact: true }).click();
     await page.getByRole("button", { name: "Log in with Example & Co" }).waitFor();
     // Its own session still knows who was there: another browser has none.
     await context.clearCookies();

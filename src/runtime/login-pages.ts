@@ -18,6 +18,7 @@ export function createLoginPages(config: Pick<Config, "oidcIssuer" | "oidcName">
   const files = new Map<string, File>([
     ["/login", html("Log in", loginBody(providerName))],
     ["/join", html("Join", joinBody(providerName))],
+    ["/reset", html("New password", RESET_BODY)],
     ["/login.js", ["text/javascript; charset=utf-8", Buffer.from(LOGIN_SCRIPT)]],
     ["/login.css", ["text/css; charset=utf-8", Buffer.from(LOGIN_STYLE)]],
   ]);
@@ -41,10 +42,23 @@ const MEMBER = `<section id="member" hidden>
 <p>You are logged in as <strong id="who"></strong>.</p>
 <p class="hint">There are no other pages: Keyward is used by its command line and its API.</p>
 <button id="logout" type="button">Log out</button>
+<button id="logout-all" type="button">Log out everywhere</button>
 </section>`;
 
 const EMAIL = `<label for="email">E-mail</label>
 <input id="email" name="email" type="email" autocomplete="username" autocapitalize="none" spellcheck="false"`;
+
+const NEW_PASSWORD = `<label for="password">New password</label>
+<input id="password" name="password" type="password" autocomplete="new-password" required minlength="12" aria-describedby="password-hint">
+<p class="hint" id="password-hint">At least 12 characters.</p>`;
+
+const RESET_BODY = `${SAID}
+<form id="reset">
+<p>Choose the password that you log in with from now on. You are logged out everywhere else.</p>
+${NEW_PASSWORD}
+<button>Set the password</button>
+</form>
+${MEMBER}`;
 
 function loginBody(providerName: string | null): string {
   return `${SAID}
@@ -53,8 +67,8 @@ ${providerButton("Log in with", providerName)}${EMAIL} required>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Log in</button>
-<p class="hint aside">No account? An owner invites you with a link. Locked out as an owner?
-<code>keyward owner-link</code> on the server makes one.</p>
+<p class="hint aside">No account, or a forgotten password? An owner or admin makes you a link. For an owner who is locked out
+<code>keyward members reset-password</code> on the server's machine makes one.</p>
 </form>
 ${MEMBER}`;
 }
@@ -65,9 +79,7 @@ function joinBody(providerName: string | null): string {
 <p>You were invited. Choose how you log in from now on.</p>
 ${providerButton("Join with", providerName)}${EMAIL} aria-describedby="email-hint">
 <p class="hint" id="email-hint">Leave it empty if you were invited by your address.</p>
-<label for="password">New password</label>
-<input id="password" name="password" type="password" autocomplete="new-password" required minlength="12" aria-describedby="password-hint">
-<p class="hint" id="password-hint">At least 12 characters.</p>
+${NEW_PASSWORD}
 <button>Join</button>
 </form>
 <p class="hint aside" id="joined">Have you joined already? <a href="/login">Log in</a>.</p>

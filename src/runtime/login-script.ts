@@ -1,15 +1,19 @@
 /**
  * What the pages that let people in do, in the browser. The secret of a link is in the fragment, which no server and no log
  * gets to see; it leaves the address bar at once, and is kept with the page's entry in the tab's history alone, so that a
- * reload still has it, until somebody has joined. Whatever a server says is set as text, never as HTML.
+ * reload still has it, until the link is used. Whatever a server says is set as text, never as HTML.
  */
 export const LOGIN_SCRIPT = `"use strict";
 const find = (id) => document.getElementById(id);
 const form = document.querySelector("form");
-const isJoin = form.id === "join";
+const page = {
+  login: { path: "/login" },
+  join: { path: "/invitations/accept", title: "You have joined", isByLink: true },
+  reset: { path: "/login/reset", title: "Your password is set", isByLink: true },
+}[form.id];
 const fragment = location.hash.slice(1);
-const secret = isJoin ? fragment || (history.state?.secret ?? "") : "";
-if (fragment !== "") history.replaceState(isJoin ? { secret } : null, "", location.pathname);
+const secret = page.isByLink ? fragment || (history.state?.secret ?? "") : "";
+if (fragment !== "") history.replaceState(page.isByLink ? { secret } : null, "", location.pathname);
 
 function say(text) {
   const said = find("said");
@@ -29,7 +33,7 @@ async function post(path, body) {
     });
     const answer = await response.json();
     if (response.ok) return answer;
-    if (answer?.error?.code === "invalid_invitation") forgetLink();
+    if (["invalid_invitation", "invalid_reset_link"].includes(answer?.error?.code)) forgetLink();
     say(answer?.error?.message ?? "The server answered with status " + response.status + ". Try again.");
   } catch {
     say("The server did not answer. Try again.");
@@ -59,25 +63,25 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const fields = Object.fromEntries(new FormData(form));
   if (fields.email === "") delete fields.email;
-  const member = isJoin
-    ? await post("/invitations/accept", { ...fields, secret })
-    : await post("/login", fields);
+  const member = await post(page.path, page.isByLink ? { ...fields, secret } : fields);
   if (!member) return;
   // The link is used: a reload, or the way back, is a page that says who is logged in.
   history.replaceState(null, "", "/login");
-  showMember(member.email ?? member.name, isJoin ? "You have joined" : undefined);
+  showMember(member.email ?? member.name, page.title);
 });
 
 find("provider")?.addEventListener("click", async () => {
-  const begun = await post("/login/oidc", isJoin ? { invitation: secret } : {});
+  const begun = await post("/login/oidc", page.isByLink ? { invitation: secret } : {});
   if (begun) location.assign(begun.url);
 });
 
-find("logout").addEventListener("click", async () => {
-  if (await post("/logout", {})) location.replace("/login");
-});
+for (const [id, path] of [["logout", "/logout"], ["logout-all", "/sessions/revoke-all"]]) {
+  find(id).addEventListener("click", async () => {
+    if (await post(path, {})) location.replace("/login");
+  });
+}
 
-if (isJoin && secret === "") {
+if (page.isByLink && secret === "") {
   form.remove();
   say("The link is not whole: open it as it was sent, or ask for a new one.");
 }

@@ -6,6 +6,7 @@ import type {
   EnvironmentId,
   InvitationId,
   MemberId,
+  PasswordResetId,
   SessionId,
 } from "../core/ids/ids.ts";
 
@@ -40,6 +41,20 @@ export interface InvitationRecord {
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly acceptedAtMs: number | null;
+  readonly revokedAtMs: number | null;
+}
+
+/** A link by which a member sets a new password, once. */
+export interface PasswordResetRecord {
+  readonly id: PasswordResetId;
+  /** SHA-256 of the secret in the link, hex. */
+  readonly hash: string;
+  readonly memberId: MemberId;
+  /** The id of a member, also where it was a token of the member; else of whoever it was. */
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly usedAtMs: number | null;
   readonly revokedAtMs: number | null;
 }
 

@@ -1,10 +1,17 @@
 /** The store's contract for people, their sessions, and the tokens of programs. */
-import type { AdminTokenId, InvitationId, MemberId, SessionId } from "../core/ids/ids.ts";
+import type {
+  AdminTokenId,
+  InvitationId,
+  MemberId,
+  PasswordResetId,
+  SessionId,
+} from "../core/ids/ids.ts";
 import type {
   AdminTokenRecord,
   InvitationRecord,
   LoginAttemptRecord,
   MemberRecord,
+  PasswordResetRecord,
   SessionRecord,
 } from "./access-records.ts";
 import type { Page, PageRequest } from "./paging.ts";
@@ -57,6 +64,22 @@ export interface InvitationRepository {
   revokeOpen(which: OpenInvitations, atMs: number): Promise<readonly InvitationRecord[]>;
 }
 
+/** Those for a member, those that somebody has made, or all. */
+export type OpenPasswordResets =
+  | Pick<PasswordResetRecord, "memberId">
+  | Pick<PasswordResetRecord, "createdBy">
+  | "all";
+
+export interface PasswordResetRepository {
+  insert(record: PasswordResetRecord): Promise<void>;
+  findById(id: PasswordResetId): Promise<PasswordResetRecord | undefined>;
+  findByHash(hash: string): Promise<PasswordResetRecord | undefined>;
+  /** False when it was used, revoked or has expired by then: of two who follow it at once one has it. */
+  use(id: PasswordResetId, atMs: number): Promise<boolean>;
+  /** Revokes every open one that is meant; those that it has revoked. */
+  revokeOpen(which: OpenPasswordResets, atMs: number): Promise<readonly PasswordResetRecord[]>;
+}
+
 export interface SessionRepository {
   insert(record: SessionRecord): Promise<void>;
   findByHash(hash: string): Promise<SessionRecord | undefined>;
@@ -95,6 +118,7 @@ export interface LoginRepository {
 export interface AccessRepositories {
   readonly members: MemberRepository;
   readonly invitations: InvitationRepository;
+  readonly passwordResets: PasswordResetRepository;
   readonly sessions: SessionRepository;
   readonly logins: LoginRepository;
 }

@@ -129,6 +129,8 @@ const accept = createRoute({
 export const INVALID_INVITATION =
   "The link is unknown, was used or revoked, or has expired. Ask for a new one.";
 const TAKEN = "There is already a member of this e-mail address.";
+const FORGOTTEN =
+  "A member who has forgotten the password gets a link for a new one with `keyward members reset-password`.";
 
 export function registerInvitations(router: AdminRouter, deps: InvitationDeps): void {
   const { store, clock } = deps;
@@ -154,7 +156,9 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
       await invitations.insert(record);
       return "made";
     });
-    if (outcome === "taken") return refuse(context, "conflict", TAKEN, "email");
+    if (outcome === "taken") {
+      return refuse(context, "conflict", `${TAKEN} ${FORGOTTEN}`, "email");
+    }
     if (outcome === "owners_only") return refuse(context, "permission_denied", OWNERS_ONLY);
     const link = invitationLink(ownUrl(deps, context.req.url), secret);
     return context.json({ ...formatInvitation(record), link }, 201);

@@ -274,7 +274,7 @@ export function tooManyLogins(seconds: number): string {
 
 /** False when the member was removed, has another password or has ended this session since the request was let in. */
 async function setPassword(
-  { store, passwords }: Deps,
+  { store, passwords, clock }: Deps,
   asked: {
     readonly member: MemberRecord;
     readonly newPassword: string;
@@ -291,6 +291,7 @@ async function setPassword(
     if (!sessions.some((session) => session.id === asked.keep)) return false;
     await access.members.update(id, { passwordHash });
     await access.sessions.removeOf(id, asked.keep);
+    await access.passwordResets.revokeOpen({ memberId: id }, clock.nowMs());
     await access.logins.removeDevicesOf(id);
     return true;
   });

@@ -3,6 +3,7 @@ import { isOwner, type Principal } from "../../core/access/principal.ts";
 import type { Role } from "../../core/access/role.ts";
 import { isId } from "../../core/ids/ids.ts";
 import type { MemberRecord } from "../../store/access-records.ts";
+import type { Page } from "../../store/paging.ts";
 import type { Repositories } from "../../store/store.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -10,14 +11,15 @@ import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse, refuseProblems } from "../answers/refusal.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
-import { environmentsField, roleField } from "../fields/login-fields.ts";
+import { emailField, environmentsField, roleField } from "../fields/login-fields.ts";
 import { idParam, nameField } from "../fields/names.ts";
 import { listAnswer, listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { findMemberEnvironments } from "../member-environments.ts";
+import { signOutEverywhere } from "../password-reset.ts";
 
 type MemberDeps = Pick<AdminDeps, "store" | "clock">;
 
-const ID_PARAM = idParam("mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
+export const MEMBER_ID_PARAM = idParam("mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
 
 export const memberSchema = z
   .object({
@@ -44,7 +46,12 @@ const listMembers = createRoute({
   operationId: "listMembers",
   tags: ["members"],
   summary: "List members, newest first",
-  request: { query: closedQuery(pagingFields) },
+  request: {
+    query: closedQuery({
+      ...pagingFields,
+      email: emailField.optional().openapi({ description: "Only the member of this address." }),
+    }),
+  },
   responses: {
     200: jsonAnswer("A page of members.", listOf("MemberList", memberSchema)),
     ...errorAnswers(),
@@ -57,7 +64,7 @@ const getMember = createRoute({
   operationId: "getMember",
   tags: ["members"],
   summary: "Get a member",
-  request: { params: ID_PARAM, query: closedQuery({}) },
+  request: { params: MEMBER_ID_PARAM, query: closedQuery({}) },
   responses: { 200: jsonAnswer("The member.", memberSchema), ...errorAnswers("not_found") },
 });
 
@@ -70,7 +77,7 @@ const updateMember = createRoute({
   description:
     "Holds from the member's next request on, and for the member's tokens. With a role, `environments` are set anew.",
   request: {
-    params: ID_PARAM,
+    params: MEMBER_ID_PARAM,
     query: closedQuery({}),
     body: jsonBody(
       closedObject({
@@ -96,34 +103,37 @@ const removeMember = createRoute({
   operationId: "removeMember",
   tags: ["members"],
   summary: "Remove a member, whose sessions, tokens and open invitations end with it",
-  request: { params: ID_PARAM, query: closedQuery({}) },
+  request: { params: MEMBER_ID_PARAM, query: closedQuery({}) },
   responses: {
     200: jsonAnswer("The member as it was.", memberSchema),
     ...errorAnswers("not_found", "conflict"),
   },
 });
 
-const NOT_FOUND = "There is no member of this id.";
+export const NO_MEMBER = "There is no member of this id.";
 const LAST_OWNER = "This is the last owner; there must be one. Make another member an owner first.";
-export const OWNERS_ONLY = "Only an owner makes, changes or removes an owner.";
+export const OWNERS_ONLY = "Only an owner makes, changes, signs out or removes an owner.";
 
 export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
   const { store, clock } = deps;
 
   router.openapi(listMembers, async (context) => {
-    const page = await store.access.members.list(pageRequestOf(context.req.valid("query")));
+    const { email, ...query } = context.req.valid("query");
+    const page = await (email === undefined
+      ? store.access.members.list(pageRequestOf(query))
+      : findPage(store, email));
     return context.json(listAnswer(page, formatMember), 200);
   });
 
   router.openapi(getMember, async (context) => {
     const member = await findMember(store, context.req.valid("param").id);
-    if (!member) return refuse(context, "not_found", NOT_FOUND, "id");
+    if (!member) return refuse(context, "not_found", NO_MEMBER, "id");
     return context.json(formatMember(member), 200);
   });
 
   router.openapi(updateMember, async (context) => {
     const member = await findMember(store, context.req.valid("param").id);
-    if (!member) return refuse(context, "not_found", NOT_FOUND, "id");
+    if (!member) return refuse(context, "not_found", NO_MEMBER, "id");
     const input = context.req.valid("json");
     const { role = member.role, environments: names, name, hasIdentity } = input;
     const found = await findMemberEnvironments(deps, role, names);
@@ -140,12 +150,9 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
     const outcome = await store.transaction(async (repositories) => {
       const refusal = await refusalOf(repositories, { principal, member, role });
       if (refusal !== undefined) return refusal;
-      const { members, sessions, invitations } = repositories.access;
+      const { members, sessions } = repositories.access;
       await members.update(member.id, change);
-      // Who may invite less than before leaves no link open that gives more. An owner may invite everybody.
-      if (role !== member.role && role !== "owner") {
-        await invitations.revokeOpen({ createdBy: member.email }, clock.nowMs());
-      }
+      if (role !== member.role) await endLinks(repositories, { ...member, role }, clock.nowMs());
       if (hasIdentity === false) await sessions.removeOf(member.id);
       return undefined;
     });
@@ -156,19 +163,20 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
 
   router.openapi(removeMember, async (context) => {
     const member = await findMember(store, context.req.valid("param").id);
-    if (!member) return refuse(context, "not_found", NOT_FOUND, "id");
+    if (!member) return refuse(context, "not_found", NO_MEMBER, "id");
     const principal = context.get("principal");
     const outcome = await store.transaction(async (repositories) => {
       const refusal = await refusalOf(repositories, { principal, member, role: null });
       if (refusal !== undefined) return refusal;
-      const { members, invitations, sessions, logins } = repositories.access;
+      const { members, invitations, passwordResets, logins } = repositories.access;
       const nowMs = clock.nowMs();
       await members.remove(member.id, nowMs);
       // Neither by a link of their own nor by one that they have made for somebody else.
       for (const which of [{ email: member.email }, { createdBy: member.email }]) {
         await invitations.revokeOpen(which, nowMs);
       }
-      await sessions.removeOf(member.id);
+      await passwordResets.revokeOpen({ createdBy: member.id }, nowMs);
+      await signOutEverywhere(repositories.access, member.id, nowMs);
       await logins.removeDevicesOf(member.id);
       return undefined;
     });
@@ -176,6 +184,19 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
     if (outcome === "last_owner") return refuse(context, "conflict", LAST_OWNER, "id");
     return context.json(formatMember(member), 200);
   });
+}
+
+/** After another role: no link stays open that gives more than its maker may give now, or stands for what the member was. */
+async function endLinks(
+  { access: { invitations, passwordResets } }: Pick<Repositories, "access">,
+  { id, email, role }: MemberRecord,
+  nowMs: number,
+): Promise<void> {
+  // An owner may invite everybody.
+  if (role !== "owner") await invitations.revokeOpen({ createdBy: email }, nowMs);
+  for (const which of [{ memberId: id }, { createdBy: id }]) {
+    await passwordResets.revokeOpen(which, nowMs);
+  }
 }
 
 /** In the transaction of the change: of two owners who demote each other at once, one is refused. */
@@ -196,7 +217,15 @@ async function refusalOf(
   return (await access.members.countOwners()) <= 1 ? "last_owner" : undefined;
 }
 
-async function findMember(
+async function findPage(
+  { access }: Pick<Repositories, "access">,
+  email: string,
+): Promise<Page<MemberRecord>> {
+  const found = await access.members.findByEmail(email);
+  return { rows: found === undefined ? [] : [found], nextCursor: null };
+}
+
+export async function findMember(
   { access }: Pick<Repositories, "access">,
   id: string,
 ): Promise<MemberRecord | undefined> {

@@ -108,6 +108,48 @@ describe("keyward members", () => {
   });
 });
 
+test("reset-password makes a link for the member of an address, an owner as well, and sign-out ends what is open", async () => {
+  await cli.install();
+  const owner = await addMember({ passwordHash: `$scrypt$${"h".repeat(40)}` });
+  const env = { KEYWARD_PUBLIC_URL: "https://keyward.example.com" };
+  const made = await cli.run(["members", "reset-password", "Anna@example.com"], { env });
+  expect(made.stdout).toMatch(/^https:\/\/keyward\.example\.com\/reset#kw_reset_\w{49}\n$/);
+  expect(made.stderr).toMatch(/^works once, until \d{4}-.*\nwhoever has it becomes anna@example/m);
+  expect(made.stderr).not.toContain("no password");
+  const answer = await cli.json(["members", "reset-password", owner], { env });
+  expect(answer).toMatchObject({ memberId: owner, email: "anna@example.com", hasPassword: true });
+  await cli.withStore(async ({ access: { passwordResets, sessions } }) => {
+    const find = (link: string) =>
+      passwordResets.findByHash(
+        hashLoginSecret("passwordReset", link.trim().split("#")[1] ?? "") ?? "",
+      );
+    expect((await find(made.stdout))?.revokedAtMs).not.toBeNull();
+    expect((await find((answer as { link: string }).link))?.revokedAtMs).toBeNull();
+    await sessions.insert({
+      id: ids.create("ses"),
+      hash: "a".repeat(64),
+      memberId: owner,
+      address: null,
+      userAgent: null,
+      createdAtMs: NOW_MS,
+      lastSeenAtMs: NOW_MS,
+    });
+  });
+  const out = await cli.run(["members", "sign-out", "anna@example.com"]);
+  expect(out.stdout).toBe("anna@example.com is signed out; sessions ended: 1\n");
+  expect(await cli.withStore((store) => store.access.sessions.listOf(owner))).toEqual([]);
+  const bound = await addMember({ email: "ben@example.com", subject: "i s" });
+  const first = await cli.run(["members", "reset-password", bound]);
+  expect(first.stderr).toContain("the member has had no password");
+  const nobody = await cli.run(["members", "reset-password", "nobody@example.com"]);
+  expect(nobody).toMatchObject({ code: 1, stdout: "" });
+  expect(nobody.stderr).toContain("there is no member nobody@example.com");
+  const again = await cli.run([...INVITE, "viewer"]);
+  expect(again.stderr).toContain("`keyward members reset-password`");
+  const link = await cli.run(["owner-link"]);
+  expect(link.stderr).toContain("there is an owner already");
+});
+
 test("owner-link prints a link that makes an owner, and takes back the one before", async () => {
   await cli.install();
   const env = { KEYWARD_PUBLIC_URL: "https://keyward.example.com" };

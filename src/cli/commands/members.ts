@@ -1,11 +1,13 @@
 import { type AdminClient, expectData } from "../../admin/client.ts";
 import { ROLES } from "../../core/access/role.ts";
+import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { collectPages, PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { printLink } from "../print-link.ts";
 
 const MEMBER_ID = { description: "the member's id" };
+const MEMBER = { description: "the member's e-mail address or id" };
 
 const invite = defineCommand({
   summary: "make a link that lets somebody join, once",
@@ -161,6 +163,64 @@ const unbind = defineCommand({
   },
 });
 
+const resetPassword = defineCommand({
+  summary: "make a link by which a member sets a new password, once",
+  details:
+    "It works for a day, in place of one that is still open. The old password and the sessions hold until it is used, and end then; admin tokens stay. On the server's machine, without --url, it needs no token: the way back for an owner who has forgotten the password, too. Who logs in with the identity provider alone gets a password besides.",
+  examples: [
+    "keyward members reset-password anna@example.com",
+    "keyward members reset-password mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D --json",
+  ],
+  reach: "admin",
+  printsData: true,
+  arguments: { member: MEMBER },
+  options: {},
+  async run({ admin, arguments: { member }, output }) {
+    const client = await admin();
+    const params = { path: { id: await findMemberId(client, member) } };
+    const made = expectData(await client.POST("/members/{id}/password-reset", { params }));
+    await output.data(made, () => {
+      printLink(made, output);
+      output.note(`whoever has it becomes ${made.email}: hand it over where nobody else reads`);
+      if (!made.hasPassword) {
+        output.note(
+          "the member has had no password: this one lets in besides the identity provider",
+        );
+      }
+    });
+  },
+});
+
+const signOut = defineCommand({
+  summary: "end every session of a member",
+  details:
+    "At once, in every process; a link for a new password that is still open ends as well. Password and admin tokens stay: where they are in wrong hands, see `keyward members reset-password` and `keyward admin-tokens list`.",
+  examples: ["keyward members sign-out anna@example.com"],
+  reach: "admin",
+  printsData: true,
+  arguments: { member: MEMBER },
+  options: {},
+  async run({ admin, arguments: { member }, output }) {
+    const client = await admin();
+    const params = { path: { id: await findMemberId(client, member) } };
+    const answer = expectData(await client.POST("/members/{id}/sessions/revoke-all", { params }));
+    await output.data(answer, () =>
+      output.line(`${member} is signed out; sessions ended: ${answer.endedSessions}`),
+    );
+  },
+});
+
+async function findMemberId(client: AdminClient, idOrEmail: string): Promise<string> {
+  if (!idOrEmail.includes("@")) return idOrEmail;
+  const query = { email: idOrEmail };
+  const { data } = expectData(await client.GET("/members", { params: { query } }));
+  const id = data[0]?.id;
+  if (id === undefined) {
+    throw new CliError(`there is no member ${idOrEmail}`, { advice: "keyward members list" });
+  }
+  return id;
+}
+
 const setRole = defineCommand({
   summary: "change what a member may do",
   examples: ["keyward members set-role mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D --role viewer"],
@@ -209,6 +269,8 @@ export const members = {
   list,
   show,
   "set-role": setRole,
+  "reset-password": resetPassword,
+  "sign-out": signOut,
   unbind,
   remove,
 };

@@ -6,7 +6,7 @@ import { withLocalVault } from "../with-local-vault.ts";
 export const ownerLink = defineCommand({
   summary: "make a link that lets its first user in as an owner",
   details:
-    "For the first owner, and for one who has lost every way in. It works once, for three days, and takes back every such link from before. Whoever has it becomes an owner.",
+    "For the first owner, and for a further one where no owner is left who could invite. It works once, for three days, and takes back every such link from before. Whoever has it becomes an owner, as a new member. An owner who has forgotten the password keeps the account with `keyward members reset-password` on this machine.",
   examples: ["keyward owner-link", "keyward owner-link --json"],
   reach: "local",
   printsData: true,
@@ -21,6 +21,13 @@ export const ownerLink = defineCommand({
         createOwnerLink({ store: audited, ids, nowMs, randomBytes }, baseUrl),
       );
       const made = { link, expiresAt: new Date(expiresAtMs).toISOString() };
-      await output.data(made, () => printLink(made, output));
+      const owners = await store.access.members.countOwners();
+      await output.data(made, () => {
+        printLink(made, output);
+        if (owners === 0) return;
+        output.note(
+          "there is an owner already: for one who has forgotten the password, `keyward members reset-password <e-mail>`",
+        );
+      });
     }),
 });

@@ -60,6 +60,11 @@ export function tokenPrincipalOf(
   return environments === null ? own : { ...own, reads: environments, writes: environments };
 }
 
+/** Whether it may give somebody of this role a new way in, by which it could come in itself: only where that one may do no more. */
+export function mayStandInFor(principal: Principal, role: Role): boolean {
+  return isOwner(principal) || (role !== "owner" && role !== "admin");
+}
+
 /** Whether it may do what only owners may: make, change and remove owners. */
 export function isOwner({ role, within }: Principal): boolean {
   return role === "owner" && (within === undefined || isOwner(within));

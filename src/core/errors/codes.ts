@@ -73,7 +73,7 @@ export const ERROR_CODES = {
   invalid_login: refused(
     401,
     "authentication_error",
-    "The e-mail or the password is wrong; both get the same answer. An owner without a way in gets a link with `keyward owner-link` on the server's machine.",
+    "The e-mail or the password is wrong; both get the same answer. A member who has forgotten the password gets a link from `keyward members reset-password`; an owner makes it on the server's machine.",
   ),
   login_throttled: {
     status: 429,
@@ -105,6 +105,11 @@ export const ERROR_CODES = {
     403,
     "permission_error",
     "The link is unknown, was used or revoked, or has expired; every case gets the same answer. Ask for a new one.",
+  ),
+  invalid_reset_link: refused(
+    403,
+    "permission_error",
+    "The link for a new password is unknown, was used or revoked, or has expired; every case gets the same answer. An owner or admin makes another with `keyward members reset-password`.",
   ),
   permission_denied: refused(
     403,

@@ -20,6 +20,7 @@ export type CorrectionId = Id<"cor">;
 export type AdminTokenId = Id<"adm">;
 export type MemberId = Id<"mem">;
 export type InvitationId = Id<"inv">;
+export type PasswordResetId = Id<"pwr">;
 export type SessionId = Id<"ses">;
 export type DataKeyId = Id<"dek">;
 export type RootKeyId = Id<"rtk">;

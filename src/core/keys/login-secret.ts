@@ -1,6 +1,6 @@
 /**
- * Secrets that let a person in: the value of a session's cookie, the one-time secret of an invitation's link, the cookie
- * of a known browser. Of the same family as every secret that Keyward issues (issued-secret.ts), and kept as a hash.
+ * Secrets that let a person in: the value of a session's cookie, the one-time secret of a link (an invitation, a new
+ * password), the cookie of a known browser. Of the same family as every secret that Keyward issues (issued-secret.ts), and kept as a hash.
  */
 import { createHash } from "node:crypto";
 import { createIssuedSecret, isIssuedSecret, type RandomBytes } from "./issued-secret.ts";
@@ -8,6 +8,7 @@ import { createIssuedSecret, isIssuedSecret, type RandomBytes } from "./issued-s
 const PREFIXES = {
   session: "kw_session_",
   invitation: "kw_invite_",
+  passwordReset: "kw_reset_",
   device: "kw_device_",
 } as const;
 export type LoginSecretKind = keyof typeof PREFIXES;

@@ -32,6 +32,7 @@ export async function carryOverAccess(
   // A link that was used, or a session that was ended, is as good as new in the backup.
   await store.access.sessions.removeOld({ createdMs: atMs + 1, seenMs: atMs + 1 });
   const revokedInvitations = await endInvitations(store, atMs);
+  await store.access.passwordResets.revokeOpen("all", atMs);
   await endClientTokens(store);
   const state = replaced === undefined ? undefined : readAccessState(replaced, atMs);
   if (state === undefined) return { revokedInvitations, carried: undefined };

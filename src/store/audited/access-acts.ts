@@ -4,6 +4,8 @@ import type {
   AdminTokenRepository,
   InvitationRepository,
   MemberRepository,
+  PasswordResetRepository,
+  SessionRepository,
 } from "../access-repositories.ts";
 import {
   about,
@@ -16,12 +18,13 @@ import {
   writeChange,
 } from "./within.ts";
 
-/** Sessions, and what protects logins, come and go with use. */
+/** Single sessions, and what protects logins, come and go with use. */
 export function withAccessActs(access: AccessRepositories, within: Within): AccessRepositories {
   return {
     members: withActs(access.members, memberActs(within)),
     invitations: withActs(access.invitations, invitationActs(within)),
-    sessions: access.sessions,
+    passwordResets: withActs(access.passwordResets, passwordResetActs(within)),
+    sessions: withActs(access.sessions, sessionActs(within)),
     logins: access.logins,
   };
 }
@@ -91,6 +94,54 @@ function invitationActs(within: Within): ActsOf<InvitationRepository> {
           await writeChange({ kind: "invitation", verb: "revoked", write }, { before, after });
         }
         return revoked;
+      }),
+  };
+}
+
+function passwordResetActs(within: Within): ActsOf<PasswordResetRepository> {
+  return {
+    insert: (record) =>
+      within(async ({ access: { passwordResets } }, write) => {
+        await passwordResets.insert(record);
+        await write(created("passwordReset", record));
+      }),
+    use: (id, atMs) =>
+      within(({ access: { passwordResets } }, write) =>
+        update(
+          { kind: "passwordReset", verb: "used", write },
+          () => passwordResets.findById(id),
+          () => passwordResets.use(id, atMs),
+        ),
+      ),
+    revokeOpen: (which, atMs) =>
+      within(async ({ access: { passwordResets } }, write) => {
+        const revoked = await passwordResets.revokeOpen(which, atMs);
+        for (const after of revoked) {
+          const before = { ...after, revokedAtMs: null };
+          await writeChange({ kind: "passwordReset", verb: "revoked", write }, { before, after });
+        }
+        return revoked;
+      }),
+  };
+}
+
+/** One that ends by itself, or is left, is use; to end all of a member's is what somebody does. */
+function sessionActs(
+  within: Within,
+): ActsOf<SessionRepository, "insert" | "touch" | "remove" | "removeOld"> {
+  return {
+    removeOf: (memberId, but) =>
+      within(async ({ access: { sessions, members } }, write) => {
+        const ended = await sessions.removeOf(memberId, but);
+        const member = ended > 0 ? await members.findById(memberId) : undefined;
+        if (member === undefined) return ended;
+        const left = but === undefined ? 0 : 1;
+        await write({
+          ...about("member", "signedOut", member),
+          before: JSON.stringify({ sessions: ended + left }),
+          after: JSON.stringify({ sessions: left }),
+        });
+        return ended;
       }),
   };
 }

@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { InvitationRecord, MemberRecord, SessionRecord } from "../access-records.ts";
+import type {
+  InvitationRecord,
+  MemberRecord,
+  PasswordResetRecord,
+  SessionRecord,
+} from "../access-records.ts";
 import { UniqueViolationError } from "../store.ts";
 import { type CreateTestDatabase, readAll, useDatabase } from "./fixture.contract.ts";
 import { ids, SAMPLE_TIME_MS, sampleAdminToken, sampleHash } from "./samples.contract.ts";
@@ -182,6 +187,61 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
       await invitations.insert(newer);
       expect(await invitations.findOpenOwnerLink(NOW)).toEqual(newer);
       expect(await invitations.findOpenOwnerLink(NOW + 1000)).toBeUndefined();
+    });
+  });
+
+  describe("links for a new password", () => {
+    const fixture = useDatabase(createDatabase);
+
+    async function inserted(overrides: Partial<PasswordResetRecord> = {}) {
+      const record: PasswordResetRecord = {
+        id: ids.create("pwr"),
+        hash: sampleHash(),
+        memberId: member.id,
+        createdBy: "local",
+        createdAtMs: NOW,
+        expiresAtMs: NOW + 1000,
+        usedAtMs: null,
+        revokedAtMs: null,
+        ...overrides,
+      };
+      await fixture.store.access.passwordResets.insert(record);
+      return record;
+    }
+    let member: MemberRecord;
+    beforeEach(async () => {
+      member = sampleMember();
+      await fixture.store.access.members.insert(member);
+    });
+
+    test("are used once, by one of those who try, and not from their end on", async () => {
+      const { passwordResets } = fixture.store.access;
+      const [link, late] = [await inserted(), await inserted()];
+      expect(await passwordResets.findByHash(link.hash)).toEqual(link);
+      expect(await passwordResets.findByHash(sampleHash())).toBeUndefined();
+      const tries = Array.from({ length: 5 }, () => passwordResets.use(link.id, NOW + 999));
+      expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
+      expect(await passwordResets.findById(link.id)).toEqual({ ...link, usedAtMs: NOW + 999 });
+      expect(await passwordResets.use(late.id, late.expiresAtMs)).toBe(false);
+    });
+
+    test("are revoked while they are open: a member's, those that somebody has made, or all", async () => {
+      const { passwordResets } = fixture.store.access;
+      const other = sampleMember();
+      await fixture.store.access.members.insert(other);
+      const own = await inserted();
+      const used = await inserted({ usedAtMs: NOW });
+      const others = await inserted({ memberId: other.id, createdBy: member.id });
+      const third = await inserted({ memberId: other.id });
+      const revoke = async (which: Parameters<typeof passwordResets.revokeOpen>[0]) =>
+        (await passwordResets.revokeOpen(which, NOW + 1)).map(({ id }) => id);
+      expect(await revoke({ memberId: member.id })).toEqual([own.id]);
+      expect(await passwordResets.use(own.id, NOW + 2)).toBe(false);
+      expect(await revoke({ createdBy: member.id })).toEqual([others.id]);
+      expect(await revoke("all")).toEqual([third.id]);
+      expect(await passwordResets.findById(third.id)).toEqual({ ...third, revokedAtMs: NOW + 1 });
+      expect(await passwordResets.findById(used.id)).toEqual(used);
+      expect(await revoke("all")).toEqual([]);
     });
   });
 

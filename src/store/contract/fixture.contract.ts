@@ -58,6 +58,7 @@ const TABLES = [
   "sessions",
   "known_devices",
   "login_attempts",
+  "password_resets",
   "invitations",
   "members",
   "data_keys",

@@ -1,6 +1,12 @@
 import type { ColumnType } from "kysely";
 import type { Role } from "../../../core/access/role.ts";
-import type { AdminTokenId, InvitationId, MemberId, SessionId } from "../../../core/ids/ids.ts";
+import type {
+  AdminTokenId,
+  InvitationId,
+  MemberId,
+  PasswordResetId,
+  SessionId,
+} from "../../../core/ids/ids.ts";
 
 type Integer = ColumnType<bigint, bigint | number, bigint | number>;
 type NullableInteger = ColumnType<bigint | null, bigint | number | null, bigint | number | null>;
@@ -30,6 +36,17 @@ export interface InvitationTable {
   readonly created_at_ms: Integer;
   readonly expires_at_ms: Integer;
   readonly accepted_at_ms: NullableInteger;
+  readonly revoked_at_ms: NullableInteger;
+}
+
+export interface PasswordResetTable {
+  readonly id: PasswordResetId;
+  readonly hash: string;
+  readonly member_id: MemberId;
+  readonly created_by: string;
+  readonly created_at_ms: Integer;
+  readonly expires_at_ms: Integer;
+  readonly used_at_ms: NullableInteger;
   readonly revoked_at_ms: NullableInteger;
 }
 
@@ -77,6 +94,7 @@ export interface AdminTokenTable {
 export interface AccessTables {
   readonly members: MemberTable;
   readonly invitations: InvitationTable;
+  readonly password_resets: PasswordResetTable;
   readonly sessions: SessionTable;
   readonly login_attempts: LoginAttemptTable;
   readonly known_devices: KnownDeviceTable;

@@ -29,6 +29,7 @@ import { clientTokenCalls } from "./0027-client-token-calls.ts";
 import { lateLooks } from "./0028-late-looks.ts";
 import { stolenSecrets } from "./0029-stolen-secrets.ts";
 import { lateLooksAtProvisions } from "./0030-late-looks-at-provisions.ts";
+import { passwordResets } from "./0031-password-resets.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -68,4 +69,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "late looks", statements: lateLooks },
   { name: "stolen secrets", statements: stolenSecrets },
   { name: "late looks at provisions", statements: lateLooksAtProvisions },
+  { name: "password resets", statements: passwordResets },
 ];
