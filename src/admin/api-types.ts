@@ -2663,7 +2663,7 @@ export interface components {
     /** @description What is wrong with the audit log. `GET /audit/verify` reads all of it; `GET /status` says what is known without that: that the log is not as long as this data directory has seen it, and what the server has found, which reads it over and over a little at a time. */
     AuditProblem: {
       /**
-       * @description `altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.
+       * @description `altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `unexpected`: the chain is sound and does not lead through the entry that `expect` names: the log was set back to an earlier state (`setBacks` says where, if on purpose); `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.
        * @enum {string}
        */
       fault:
@@ -2672,6 +2672,7 @@ export interface components {
         | "moved"
         | "end_missing"
         | "head_altered"
+        | "unexpected"
         | "cut"
         | "replaced"
         | "mark_foreign";

@@ -95,11 +95,15 @@ it("is restored from a backup, with what was revoked and rotated since", async (
     code: 1,
     stderr: expect.stringContaining("Keyward runs on this data directory"),
   });
+  const tight = { params: { path: { id: kept.id } }, body: { allowedModels: ["gpt-4o"] } };
+  expectData(await admin.PATCH("/keys/{id}", tight));
   await keyward.stop();
   expect(await home.run("backup", "restore", "copy.db")).toMatchObject({ code: 1 });
   const told = await succeed("backup", "restore", "copy.db", "--yes");
   expect(told).toMatch(/gateway keys that stay revoked: 1\n/);
   expect(told).toMatch(/gateway keys that keep the secret of a later rotation: 1\n/);
+  // What can't be taken over is told.
+  expect(told).toMatch(/undone by it: 1\n.*gatewayKey\.updated +kept +by first admin token/);
   // Anna's, and the first owner's.
   expect(told).toMatch(/open invitations, revoked: 2\n/);
 

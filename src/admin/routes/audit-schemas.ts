@@ -51,7 +51,7 @@ export const auditProblemSchema = z
   .object({
     fault: z.enum(CHAIN_FAULTS).openapi({
       description:
-        "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.",
+        "`altered`: it is not what was written; `missing`: there is none where one must be; `moved`: it belongs elsewhere in the chain; `end_missing`: the last ones are gone; `head_altered`: the note of where the chain ends was tampered with; `unexpected`: the chain is sound and does not lead through the entry that `expect` names: the log was set back to an earlier state (`setBacks` says where, if on purpose); `cut`: the log ends before an entry that the server's data directory has seen, `replaced`: another is in its place: the end was cut off, or an older database put in its place; `mark_foreign`: what the data directory has seen is of another database, or was tampered with.",
     }),
     sequence: z.int().openapi({ description: "Where it shows first." }),
   })

@@ -244,7 +244,7 @@ describe("of a log that somebody with the database has tampered with", () => {
     const { last } = await verdict();
     expect(await verdict(`?expect=${last.sequence}:${last.hash}`)).toMatchObject({ isWhole: true });
     expect(await verdict(`?expect=2:${last.hash}`)).toMatchObject({
-      problem: { fault: "end_missing", sequence: 2 },
+      problem: { fault: "unexpected", sequence: 2 },
     });
     expect((await admin.get("/audit/verify?expect=1")).status).toBe(400);
   });

@@ -56,6 +56,24 @@ describe("keyward audit accept", () => {
     expect((await cli.run(["status"])).stderr).not.toContain("audit log");
   });
 
+  it("says of an entry that was kept before a restore that the log was set back, and where", async () => {
+    await cli.install();
+    await cli.json(["projects", "create", "--name", "kept"]);
+    alter(`create table kept as select * from audit_head`);
+    const { sequence } = (await newest()) as { sequence: number };
+    await cli.json(["projects", "create", "--name", "gone"]);
+    const gone = (await newest()) as { sequence: number; hash: string };
+    alter(`delete from audit_entries where sequence > ${sequence}; delete from audit_head;
+           insert into audit_head select * from kept`);
+    await cli.run(["audit", "accept", "--yes"]);
+    const expected = ["audit", "verify", "--expect", `${gone.sequence}:${gone.hash}`];
+    const { code, stderr } = await cli.run(expected);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`entry ${gone.sequence} as it was kept is not in it`);
+    expect(stderr).toContain(`accepted as it was found at entry ${sequence + 1}`);
+    expect(stderr).not.toContain("broken");
+  });
+
   it("does not take an entry that was altered for what was written", async () => {
     await cli.install();
     await cli.json(["projects", "create", "--name", "bot"]);

@@ -133,7 +133,7 @@ const verify = defineCommand({
       }
     });
     if (problem === null) return;
-    throw describeProblem(problem, last.sequence);
+    throw describeProblem(problem, last.sequence, setBacks);
   },
 });
 
@@ -165,7 +165,12 @@ const SET_BACKS = {
   "auditLog.accepted": "accepted as it was found",
 } as const;
 
-function describeProblem({ fault, sequence }: ChainProblem, wholeUpTo: number): CliError {
+function describeProblem(
+  { fault, sequence }: ChainProblem,
+  wholeUpTo: number,
+  setBacks: readonly SetBackAnswer[] = [],
+): CliError {
+  if (fault === "unexpected") return describeUnexpected(sequence, wholeUpTo, setBacks);
   if (isMarkFault(fault)) {
     const found =
       wholeUpTo === 0
@@ -178,6 +183,32 @@ function describeProblem({ fault, sequence }: ChainProblem, wholeUpTo: number): 
   }
   return new CliError(`the audit log is broken at entry ${sequence}: ${FAULTS[fault]}`, {
     advice: `all is well up to entry ${wholeUpTo}; compare what comes after it with a backup or an export`,
+  });
+}
+
+type SetBackAnswer = components["schemas"]["AuditVerdict"]["setBacks"][number];
+
+/** The log is sound, and another one than that of which the entry was kept. */
+function describeUnexpected(
+  sequence: number,
+  wholeUpTo: number,
+  setBacks: readonly SetBackAnswer[],
+): CliError {
+  const found = `the audit log is sound (${counted(wholeUpTo, "entry", "entries")}), and entry ${sequence} as it was kept is not in it`;
+  const last = setBacks.at(-1);
+  if (last === undefined) {
+    return new CliError(
+      `${found}: the log was set back to an earlier state, and does not say by whom`,
+      {
+        advice:
+          "compare with a backup or an export; somebody who can write to the database, or has put an older one in its place, has done it",
+      },
+    );
+  }
+  const how = `${SET_BACKS[last.action]} at entry ${last.sequence}, ${formatTime(last.at)}`;
+  return new CliError(`${found}: the log was set back to an earlier state; it was ${how}`, {
+    advice:
+      "if the entry was kept before that, this is what is to be expected: keep what `keyward audit verify` prints now; if it was kept afterwards, compare with an export",
   });
 }
 
@@ -196,7 +227,7 @@ const FAULTS = {
   moved: "it belongs elsewhere",
   end_missing: "it and what came after it were removed",
   head_altered: "the note of where the log ends was tampered with",
-} as const satisfies Record<Exclude<ChainFault, MarkFault>, string>;
+} as const satisfies Record<Exclude<ChainFault, MarkFault | "unexpected">, string>;
 
 const exportEntries = defineCommand({
   summary: "write every entry that matches to a file",

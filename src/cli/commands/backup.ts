@@ -8,6 +8,7 @@ import { type CommandContext, defineCommand } from "../command.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
 import { agree } from "../prompts.ts";
 import { withLocalVault } from "../with-local-vault.ts";
+import { catchUp, WHAT_TO_CHECK } from "./backup-catch-up.ts";
 
 const create = defineCommand({
   summary: "copy the database into a file, while the server runs",
@@ -87,7 +88,7 @@ const restore = defineCommand({
     const settings = await config();
     refusePostgres(
       settings,
-      "pg_restore into an empty database, then start Keyward with the same root key",
+      "pg_restore into an empty database, then `keyward backup catch-up` with the same root key, then start Keyward",
     );
     const { examineBackup, restoreBackup } = await import("../../runtime/backup/restore-backup.ts");
     const backup = resolve(io.cwd, file);
@@ -101,7 +102,9 @@ const restore = defineCommand({
     const nowMs = (): number => io.nowMs();
     const restored = await restoreBackup({ config: settings, backup, nowMs });
     const { facts, replaced = null, carried = null, journals, revokedInvitations } = restored;
-    const answer = { ...toJson(facts), replaced, carried, revokedInvitations, journals };
+    const undone =
+      restored.undone?.map(({ atMs, ...rest }) => ({ at: timeOf(atMs), ...rest })) ?? null;
+    const answer = { ...toJson(facts), replaced, carried, revokedInvitations, journals, undone };
     await output.data(answer, () => {
       output.line(`restored from ${backup}`);
       output.facts([
@@ -125,15 +128,32 @@ const restore = defineCommand({
       if (revokedInvitations > 0) {
         output.line(`open invitations, revoked: ${formatCount(revokedInvitations)}`);
       }
-      output.note(
-        "members have the roles and passwords of the backup, and log in again: look through `keyward members list`",
-      );
+      if (undone !== null && undone.length > 0) {
+        output.line(
+          `changed by hand since the backup, and undone by it: ${formatCount(undone.length)}`,
+        );
+        for (const change of undone.slice(0, MAX_SHOWN)) output.line(`  ${describe(change)}`);
+        if (undone.length > MAX_SHOWN) output.note("--json has all of them");
+      }
+      output.note("everybody logs in again");
+      output.note(WHAT_TO_CHECK);
       output.note("next: keyward start");
     });
   },
 });
 
-export const backup = { create, check, restore };
+export const backup = { create, check, restore, "catch-up": catchUp };
+
+const MAX_SHOWN = 20;
+
+function describe({
+  at,
+  actor,
+  action,
+  target,
+}: Record<"at" | "actor" | "action" | "target", string>): string {
+  return `${formatTime(at)}  ${action}  ${target}  by ${actor}`;
+}
 
 /** The backup is made: where the root key isn't at hand it is one all the same. */
 async function noteBackup(
@@ -164,6 +184,9 @@ const CARRIED = {
   revokedProviderKeys: "provider keys that stay revoked",
   revokedAdminTokens: "admin tokens that stay revoked",
   removedMembers: "members who stay removed",
+  earlierKeyEnds: "gateway keys that keep an earlier end",
+  keptPasswords: "members who keep a newer password",
+  loweredRoles: "members who keep a role or environments that allow less",
 } as const;
 
 function refusePostgres({ databaseUrl }: Pick<Config, "databaseUrl">, advice: string): void {

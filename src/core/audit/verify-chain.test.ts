@@ -110,9 +110,9 @@ describe("a chain", () => {
   it("that was replaced whole by an older or another one does not lead through what was written down", () => {
     const older = chainOf(3);
     expect(verdictOn(older)).toBeUndefined();
-    expect(verdictOn(older, at(4))).toEqual({ fault: "end_missing", sequence: 4 });
+    expect(verdictOn(older, at(4))).toEqual({ fault: "unexpected", sequence: 5 });
     const other = chainOf(6);
     const point = { sequence: 6, hash: "f".repeat(64) };
-    expect(verdictOn(other, point)).toEqual({ fault: "altered", sequence: 6 });
+    expect(verdictOn(other, point)).toEqual({ fault: "unexpected", sequence: 6 });
   });
 });

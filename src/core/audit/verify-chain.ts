@@ -16,6 +16,8 @@ export const CHAIN_FAULTS = [
   "moved",
   "end_missing",
   "head_altered",
+  // Sound in itself, and not the chain of which the entry was written down.
+  "unexpected",
   ...MARK_FAULTS,
 ] as const;
 export type ChainFault = (typeof CHAIN_FAULTS)[number];
@@ -41,6 +43,7 @@ export interface ChainPoint {
 export class ChainVerifier {
   readonly #hash: AuditHash;
   readonly #expected: ChainPoint | undefined;
+  #isMet = false;
   #last: ChainPoint = { sequence: 0, hash: "" };
 
   /** `expected`: an entry that is known from elsewhere; the chain must lead through it. */
@@ -61,9 +64,7 @@ export class ChainVerifier {
     if (this.#hash(auditText(entry)) !== entry.hash) return { fault: "altered", sequence };
     if (sequence < due || entry.previousHash !== this.#last.hash)
       return { fault: "moved", sequence };
-    if (this.#expected?.sequence === sequence && this.#expected.hash !== entry.hash) {
-      return { fault: "altered", sequence };
-    }
+    if (this.#expected?.sequence === sequence) this.#isMet = this.#expected.hash === entry.hash;
     this.#last = { sequence, hash: entry.hash };
     return undefined;
   }
@@ -74,9 +75,10 @@ export class ChainVerifier {
     if (head !== undefined && this.#hash(headText(head)) !== head.tag) {
       return { fault: "head_altered", sequence: head.sequence };
     }
-    const mustReach = Math.max(head?.sequence ?? 0, this.#expected?.sequence ?? 0);
-    if (sequence < mustReach) return { fault: "end_missing", sequence: sequence + 1 };
+    if (sequence < (head?.sequence ?? 0)) return { fault: "end_missing", sequence: sequence + 1 };
     if (sequence > 0 && head?.hash !== this.#last.hash) return { fault: "head_altered", sequence };
-    return undefined;
+    // Last: what is wrong with the chain itself says more, and a log that was set back tells where.
+    if (this.#expected === undefined || this.#isMet) return undefined;
+    return { fault: "unexpected", sequence: this.#expected.sequence };
   }
 }

@@ -6,15 +6,17 @@ import type { AuditedStore } from "../../store/audited-store.ts";
 import { listAll } from "../../store/list-all.ts";
 import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
 import { MAX_PAGE_SIZE } from "../../store/store.ts";
+import { carryOverMembers, type CarriedMembers } from "./carry-over-members.ts";
 
 /** How many of each. */
-interface CarriedAccess {
+interface CarriedAccess extends CarriedMembers {
   readonly revokedGatewayKeys: number;
   /** Keys that were rotated since: the secret they have now is the one that holds. */
   readonly rotatedGatewayKeys: number;
   readonly revokedProviderKeys: number;
   readonly revokedAdminTokens: number;
   readonly removedMembers: number;
+  readonly earlierKeyEnds: number;
 }
 
 export interface RestoredAccess {
@@ -51,6 +53,8 @@ export async function carryOverAccess(
     removedMembers: await count(state.removedMembers, (id) =>
       store.access.members.remove(id, atMs),
     ),
+    earlierKeyEnds: await count(state.keyEnds, (end) => endEarlier(store, end)),
+    ...(await carryOverMembers(state, store)),
   };
   return { revokedInvitations, carried };
 }
@@ -86,6 +90,16 @@ async function carryOverSecrets(
     if (found === undefined || found.hash === hash) return false;
     return await gatewayKeys.replaceSecret(id, { hash, preview, nowMs, validUntilMs: nowMs });
   });
+}
+
+async function endEarlier(
+  { gatewayKeys }: AuditedStore,
+  { id, expiresAtMs }: AccessState["keyEnds"][number],
+): Promise<boolean> {
+  const found = await gatewayKeys.findById(id);
+  if (found === undefined || found.revokedAtMs !== null) return false;
+  if (found.expiresAtMs !== null && found.expiresAtMs <= expiresAtMs) return false;
+  return await gatewayKeys.update(id, { expiresAtMs });
 }
 
 async function count<Item>(

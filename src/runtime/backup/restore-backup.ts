@@ -11,6 +11,7 @@ import type { AuditMark } from "../../core/audit/audit-mark.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import { syncDirectory } from "../../files/sync-directory.ts";
 import { listJournals, whileNobodyRuns } from "../../ledger/file/journal-folder.ts";
+import { type HandChange, readChangesSince } from "../../store/sqlite/access-state.ts";
 import {
   type DatabaseFacts,
   DatabaseFileError,
@@ -36,6 +37,11 @@ export interface Restored extends RestoredAccess {
   readonly replaced: string | undefined;
   /** Journals that the next start takes in. */
   readonly journals: number;
+  /**
+   * What was changed by hand since the backup and is as it was before that now, newest first: less what was taken over, and what was made.
+   * Undefined when no replaced database tells it.
+   */
+  readonly undone: readonly HandChange[] | undefined;
 }
 
 export interface RestoreOptions {
@@ -66,11 +72,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       known: await markPlace.read(),
     });
     const replaced = existsSync(database) ? replacedName(database, nowMs()) : undefined;
+    const undone = replaced === undefined ? undefined : readUndone(database, facts);
     await refuseWhileServing(journalFolder, () => putInPlace(staged, database, replaced));
     // The log says that it was restored. Should this not come to be, `keyward audit accept` does it.
     if (mark !== undefined) await markPlace.write(mark);
     const journals = (await listJournals(journalFolder)).length;
-    return { facts, replaced, ...access, journals };
+    return { facts, replaced, ...access, journals, undone };
   } finally {
     for (const suffix of ["", "-wal", "-shm"]) await rm(`${staged}${suffix}`, { force: true });
   }
@@ -95,6 +102,15 @@ export function examineBackup(path: string): DatabaseFacts {
     );
   }
 }
+
+function readUndone(database: string, { auditHead }: DatabaseFacts) {
+  const changes = auditHead && readChangesSince(database, auditHead);
+  return changes?.filter(({ action }) => !TAKEN_OVER.test(action));
+}
+
+/** What `carryOverAccess` takes over or ends for all, and what is about the log itself; what was made since is gone. */
+const TAKEN_OVER =
+  /^(gatewayKey\.(revoked|rotated|oldSecretsEnded)|(providerKey|adminToken)\.revoked|member\.(removed|passwordSet|signedOut)|(invitation|passwordReset|database|auditLog)\..*|.*\.(clientTokensRevoked|created))$/;
 
 /** The copy becomes what shall be in place: of this version's schema, under the root key at hand, and told of in its audit log. */
 async function prepare(

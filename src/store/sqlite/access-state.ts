@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { AdminTokenId, GatewayKeyId, MemberId, ProviderKeyId } from "../../core/ids/ids.ts";
+import type { MemberRecord } from "../access-records.ts";
 
 /** Who is let in by a database, as far as it may have changed since a backup of it. */
 export interface AccessState {
@@ -15,15 +16,55 @@ export interface AccessState {
   readonly revokedProviderKeys: readonly ProviderKeyId[];
   readonly revokedAdminTokens: readonly AdminTokenId[];
   readonly removedMembers: readonly MemberId[];
+  /** Those who were not removed. */
+  readonly members: readonly Pick<
+    MemberRecord,
+    "id" | "role" | "environments" | "passwordHash" | "subject"
+  >[];
+  /** From when on keys that are not revoked are refused. */
+  readonly keyEnds: readonly { readonly id: GatewayKeyId; readonly expiresAtMs: number }[];
+}
+
+/** A change that somebody made by hand, as the audit log tells it. */
+export interface HandChange {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+}
+
+const MAX_HAND_CHANGES = 1000;
+
+/**
+ * The changes after an entry of the audit log, newest first, at most a thousand. Undefined for what can't be read, and where the log of this
+ * database does not lead through that entry.
+ */
+export function readChangesSince(
+  path: string,
+  since: { readonly sequence: number; readonly hash: string },
+): readonly HandChange[] | undefined {
+  return reading(path, (database) => {
+    const { sequence, hash } = since;
+    const known = database
+      .prepare("select 1 from audit_entries where sequence = ? and hash = ?")
+      .get(sequence, hash);
+    if (known === undefined) return undefined;
+    const rows = database
+      .prepare(
+        `select sequence, at_ms as atMs, actor_name as actor, action,
+           coalesce(target_name, target_id) as target
+         from audit_entries where sequence > ? order by sequence desc limit ?`,
+      )
+      .all(sequence, MAX_HAND_CHANGES);
+    return rows as unknown as readonly HandChange[];
+  });
 }
 
 /** Undefined for what can't be read: a damaged file, or another version's. */
 export function readAccessState(path: string, nowMs: number): AccessState | undefined {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { readOnly: true });
-    const statements = database;
-    const all = (query: string, ...values: number[]) => statements.prepare(query).all(...values);
+  return reading(path, (database) => {
+    const all = (query: string, ...values: number[]) => database.prepare(query).all(...values);
     const ids = (query: string, ...values: number[]) => all(query, ...values).map(({ id }) => id);
     const state = {
       gatewayKeySecrets: all(
@@ -37,9 +78,32 @@ export function readAccessState(path: string, nowMs: number): AccessState | unde
       revokedProviderKeys: ids("select id from provider_keys where revoked_at_ms is not null"),
       revokedAdminTokens: ids("select id from admin_tokens where revoked_at_ms is not null"),
       removedMembers: ids("select id from members where removed_at_ms is not null"),
+      members: all(
+        `select id, role, environments, password_hash as passwordHash, subject
+         from members where removed_at_ms is null`,
+      ).map((row) => ({ ...row, environments: parseList(row["environments"]) })),
+      keyEnds: all(
+        `select id, expires_at_ms as expiresAtMs from gateway_keys
+         where revoked_at_ms is null and expires_at_ms is not null`,
+      ),
     };
-    // Strict tables: the columns are texts.
+    // Strict tables: the columns are texts, and times are within a number's reach.
     return state as unknown as AccessState;
+  });
+}
+
+function parseList(text: unknown): unknown {
+  return typeof text === "string" ? JSON.parse(text) : null;
+}
+
+function reading<Result>(
+  path: string,
+  read: (database: DatabaseSync) => Result,
+): Result | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true });
+    return read(database);
   } catch (error) {
     if (error instanceof Error && "errcode" in error) return undefined;
     throw error;

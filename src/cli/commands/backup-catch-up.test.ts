@@ -1,0 +1,87 @@
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
+import { DATABASE_FILE } from "../../runtime/data-directory.ts";
+
+const cli = cliUnderTest();
+const inData = (name: string): string => join(cli.dataDir, name);
+
+type Made = { readonly id: string };
+
+const keyOf = async (name: string) =>
+  (await cli.json(["keys", "create", "--name", name, "--environment", "development"])) as Made;
+const token = async (name: string) =>
+  (await cli.json(["admin-tokens", "create", "--name", name, "--role", "viewer"])) as Made;
+const invite = async () =>
+  (await cli.json(["members", "invite", "--email", "a@example.com", "--role", "viewer"])) as Made;
+
+/** The database is put back as `pg_restore`, or a copied file, does it. */
+async function setBack(): Promise<void> {
+  await copyFile(inData("copy.db"), inData(DATABASE_FILE));
+}
+
+describe("keyward backup catch-up", () => {
+  it("ends again what an export of the audit log says was ended since, and every way in that is open", async () => {
+    await cli.install();
+    const [leaked, kept, rotated] = [
+      await keyOf("leaked"),
+      await keyOf("kept"),
+      await keyOf("rotated"),
+    ];
+    const [lost, late] = [await token("lost"), await token("kept")];
+    await invite();
+    await copyFile(inData(DATABASE_FILE), inData("copy.db"));
+    await cli.json(["keys", "revoke", leaked.id, "--yes"]);
+    await cli.json(["admin-tokens", "revoke", lost.id]);
+    await cli.json(["keys", "rotate", rotated.id]);
+    const file = inData("audit.jsonl");
+    expect(await cli.run(["audit", "export", "--output", file])).toMatchObject({ code: 0 });
+    await setBack();
+
+    const told = (await cli.json(["backup", "catch-up", "--audit", file, "--yes"])) as object;
+    expect(told).toEqual({
+      revokedInvitations: 1,
+      revokedGatewayKeys: 1,
+      revokedProviderKeys: 0,
+      revokedAdminTokens: 1,
+      removedMembers: 0,
+      rotatedGatewayKeys: ["rotated"],
+    });
+    await cli.withStore(async ({ gatewayKeys, adminTokens }) => {
+      expect((await gatewayKeys.findById(leaked.id as never))?.revokedAtMs).not.toBeNull();
+      expect((await gatewayKeys.findById(kept.id as never))?.revokedAtMs).toBeNull();
+      expect((await adminTokens.findById(lost.id as never))?.revokedAtMs).not.toBeNull();
+      expect((await adminTokens.findById(late.id as never))?.revokedAtMs).toBeNull();
+    });
+    const again = await cli.run(["backup", "catch-up", "--audit", file, "--yes"]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("revoked again: 0")]);
+    expect(again.stderr).toContain("rotated");
+    expect(again.stderr).toContain("keyward members list");
+  });
+
+  it("does nothing by an export that was edited, or is of another installation", async () => {
+    await cli.install();
+    const key = await keyOf("leaked");
+    await copyFile(inData(DATABASE_FILE), inData("copy.db"));
+    await cli.json(["keys", "revoke", key.id, "--yes"]);
+    const file = inData("audit.jsonl");
+    await cli.run(["audit", "export", "--output", file]);
+    await setBack();
+    const text = await readFile(file, "utf8");
+    for (const wrong of [
+      text.replace(key.id, "key_0"),
+      text.replace('"hash":"', '"hash":"0'),
+      "[]",
+    ]) {
+      await writeFile(file, wrong);
+      const refused = await cli.run(["backup", "catch-up", "--audit", file, "--yes"]);
+      expect([refused.code, refused.stdout]).toEqual([1, ""]);
+      expect(refused.stderr).toContain("is no entry of this installation's audit log");
+    }
+    const missing = await cli.run(["backup", "catch-up", "--audit", inData("no.jsonl"), "--yes"]);
+    expect(missing).toMatchObject({ code: 1, stdout: "" });
+    const found = await cli.withStore((store) => store.gatewayKeys.findById(key.id as never));
+    expect(found?.revokedAtMs).toBeNull();
+  });
+});

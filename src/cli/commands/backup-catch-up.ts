@@ -1,0 +1,61 @@
+import { createReadStream, existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { CliError } from "../cli-error.ts";
+import { defineCommand } from "../command.ts";
+import { formatCount } from "../format-cells.ts";
+import { agree } from "../prompts.ts";
+import { withLocalVault } from "../with-local-vault.ts";
+
+export const catchUp = defineCommand({
+  summary: "end what a database lets in again that was put back by other means",
+  details:
+    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, provider keys, admin tokens, members. An export with an entry that this installation never wrote is refused, and nothing is changed. To do it twice does no harm. `keyward backup restore` needs none of this.",
+  examples: ["keyward backup catch-up", "keyward backup catch-up --audit audit.jsonl --yes --json"],
+  reach: "local",
+  printsData: true,
+  options: {
+    audit: { value: "file", description: "an export of the audit log from after the backup" },
+    yes: { description: "do not ask" },
+  },
+  async run(context) {
+    const { io, options, output } = context;
+    const file = options.audit === undefined ? undefined : resolve(io.cwd, options.audit);
+    if (file !== undefined && !existsSync(file)) {
+      throw new CliError(`there is no file ${file}`, {
+        advice: "name one that `keyward audit export` wrote",
+      });
+    }
+    const question = "Log everybody out, and end every invitation, link and client token?";
+    await agree({ io, isAgreed: options.yes }, question);
+    const { catchUp: work, readExport } = await import("../../runtime/backup/catch-up.ts");
+    const done = await withLocalVault(context, async ({ vault, nowMs, act }) => {
+      const exported =
+        file === undefined
+          ? undefined
+          : await readExport(
+              createInterface({ input: createReadStream(file), crlfDelay: Infinity }),
+              await vault.hasher("audit"),
+            );
+      return await act((store) => work(store, exported, nowMs()));
+    });
+    await output.data(done, () => {
+      output.line("sessions, links for new passwords and client tokens: all ended");
+      output.line(`open invitations, revoked: ${formatCount(done.revokedInvitations)}`);
+      output.line(`gateway keys, revoked again: ${formatCount(done.revokedGatewayKeys)}`);
+      output.line(`provider keys, revoked again: ${formatCount(done.revokedProviderKeys)}`);
+      output.line(`admin tokens, revoked again: ${formatCount(done.revokedAdminTokens)}`);
+      output.line(`members, removed again: ${formatCount(done.removedMembers)}`);
+      if (done.rotatedGatewayKeys.length > 0) {
+        output.warn(
+          `of these gateway keys a secret from before a rotation holds again, and the new one does not: ${done.rotatedGatewayKeys.join(", ")}; rotate them once more with --overlap 0`,
+        );
+      }
+      output.note(WHAT_TO_CHECK);
+    });
+  },
+});
+
+/** What a backup brings back and nothing here can undo. */
+export const WHAT_TO_CHECK =
+  "all else is as at the backup's time: roles, environments and passwords of members (`keyward members list`), tokens (`keyward admin-tokens list`), restrictions and ends of keys (`keyward keys list`), provider keys (`keyward provider-keys list`), policies (`keyward environments policy`), `keyward budgets list`, `keyward limits list`";

@@ -1,0 +1,137 @@
+/**
+ * After the database was put back by other means than `keyward backup restore`: what was let in then is let in again, and nothing in
+ * it knows what came later. An export of the audit log from after the backup does. Only what ends something is done again: a
+ * revocation is for good, so doing one twice, or an old one, harms nobody.
+ */
+import { type AuditEntry, type AuditHash, auditText } from "../../core/audit/audit-entry.ts";
+import type { AuditedStore } from "../../store/audited-store.ts";
+import { listAll } from "../../store/list-all.ts";
+import { StartError } from "../start-error.ts";
+import { carryOverAccess } from "./carry-over-access.ts";
+
+/** How many of each. */
+export interface CaughtUp {
+  readonly revokedInvitations: number;
+  readonly revokedGatewayKeys: number;
+  readonly revokedProviderKeys: number;
+  readonly revokedAdminTokens: number;
+  readonly removedMembers: number;
+  /** Names of gateway keys that have been rotated since: the old secret holds again, and the new one is not known. */
+  readonly rotatedGatewayKeys: readonly string[];
+}
+
+interface Ended {
+  readonly entries: readonly AuditEntry[];
+  /** By key, the preview that its last rotation left. */
+  readonly rotations: ReadonlyMap<string, AuditEntry>;
+}
+
+/** Ends sessions, invitations, links for new passwords and client tokens, all of them; then what the export says was ended. */
+export async function catchUp(
+  store: AuditedStore,
+  exported: Ended | undefined,
+  nowMs: number,
+): Promise<CaughtUp> {
+  const { revokedInvitations } = await carryOverAccess(undefined, store, nowMs);
+  const done = { gatewayKey: 0, providerKey: 0, adminToken: 0, member: 0 };
+  for (const { action, target, atMs } of exported?.entries ?? []) {
+    if (action === "adminToken.allRevoked") {
+      done.adminToken += await revokeTokensBefore(store, atMs, nowMs);
+    } else if (await END[action as keyof typeof END](store, target.id as never, nowMs)) {
+      done[target.kind as keyof typeof done] += 1;
+    }
+  }
+  return {
+    revokedInvitations,
+    revokedGatewayKeys: done.gatewayKey,
+    revokedProviderKeys: done.providerKey,
+    revokedAdminTokens: done.adminToken,
+    removedMembers: done.member,
+    rotatedGatewayKeys: await namesOfRotated(store, exported),
+  };
+}
+
+const END = {
+  "gatewayKey.revoked": ({ gatewayKeys }: AuditedStore, id: never, atMs: number) =>
+    gatewayKeys.revoke(id, atMs),
+  "providerKey.revoked": ({ providerKeys }: AuditedStore, id: never, atMs: number) =>
+    providerKeys.revoke(id, atMs),
+  "adminToken.revoked": ({ adminTokens }: AuditedStore, id: never, atMs: number) =>
+    adminTokens.revoke(id, atMs),
+  "member.removed": ({ access }: AuditedStore, id: never, atMs: number) =>
+    access.members.remove(id, atMs),
+} as const;
+
+/**
+ * Reads an export as `keyward audit export` writes it (JSON lines, in any order, all or some of the entries). Throws StartError for a line that
+ * this installation's log never had: each entry carries a hash under a key that is in the vault.
+ */
+export async function readExport(lines: AsyncIterable<string>, hash: AuditHash): Promise<Ended> {
+  const entries: AuditEntry[] = [];
+  const rotations = new Map<string, AuditEntry>();
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    if (line === "") continue;
+    const entry = parseEntry(line);
+    if (entry === undefined || hash(auditText(entry)) !== entry.hash) {
+      throw new StartError(
+        `Line ${number} of the export is no entry of this installation's audit log, or was altered.`,
+        "Hand in a file as `keyward audit export` wrote it (JSON lines). Nothing was changed.",
+      );
+    }
+    const { action, target, sequence } = entry;
+    if (action in END || action === "adminToken.allRevoked") entries.push(entry);
+    const last = rotations.get(target.id);
+    if (action === "gatewayKey.rotated" && (last === undefined || last.sequence < sequence)) {
+      rotations.set(target.id, entry);
+    }
+  }
+  return { entries, rotations };
+}
+
+/** The entry that the admin API has made this answer of; undefined for what is none. Its hash tells whether it is the same. */
+function parseEntry(line: string): AuditEntry | undefined {
+  try {
+    const { at, before, after, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const entry = {
+      ...rest,
+      atMs: Date.parse(String(at)),
+      before: textOf(before),
+      after: textOf(after),
+    } as unknown as AuditEntry;
+    return typeof entry.actor === "object" && typeof entry.target === "object" ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(fields: unknown): string | null {
+  return fields === null ? null : JSON.stringify(fields);
+}
+
+/** All tokens that there were then; those that were made afterwards stay. */
+async function revokeTokensBefore(
+  { adminTokens }: AuditedStore,
+  beforeMs: number,
+  nowMs: number,
+): Promise<number> {
+  let revoked = 0;
+  for (const { id, createdAtMs } of await listAll((page) => adminTokens.list(page))) {
+    if (createdAtMs < beforeMs && (await adminTokens.revoke(id, nowMs))) revoked += 1;
+  }
+  return revoked;
+}
+
+async function namesOfRotated(
+  { gatewayKeys }: AuditedStore,
+  exported: Ended | undefined,
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const [id, { after }] of exported?.rotations ?? []) {
+    const key = await gatewayKeys.findById(id as never);
+    const { preview } = JSON.parse(after ?? "{}") as { preview?: string };
+    if (key?.revokedAtMs === null && key.preview !== preview) names.push(key.name);
+  }
+  return names;
+}
