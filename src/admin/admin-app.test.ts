@@ -155,7 +155,7 @@ describe("the admin app", { timeout: 30_000 }, () => {
     expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(all.length);
     for (const { operationId, summary, responses } of all) {
       expect(operationId).toMatch(
-        /^(list|create|get|update|end|remove|revoke|reprice|retry|estimate|export|test|watch|archive|pause|resume|increase|acknowledge|rotate|cancel|log|accept|verify|report|plan|begin|finish)[A-Z]/,
+        /^(list|create|get|update|end|remove|revoke|reprice|retry|estimate|export|test|watch|archive|pause|resume|increase|acknowledge|rotate|cancel|log|accept|verify|report|plan|begin|finish|confirm)[A-Z]/,
       );
       expect(summary).not.toBe("");
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(["400", "401", "403", "500"]));

@@ -42,9 +42,9 @@ test("a bulk revocation is asked for until it is complete, and says how far it i
     { count: 7, isComplete: true },
   ]);
   const { code, stdout, stderr } = await cli.run([...REVOKE, ...at]);
-  expect({ code, stdout }).toEqual({ code: 0, stdout: "revoked 11007 gateway keys\n" });
-  expect(stderr).toContain("6000 revoked so far");
-  expect(stderr).toContain("11000 revoked so far");
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "revoked 11,007 gateway keys\n" });
+  expect(stderr).toContain("6,000 keys revoked so far");
+  expect(stderr).toContain("11,000 keys revoked so far");
 });
 
 test.each([
@@ -56,5 +56,5 @@ test.each([
   const options = stopped === undefined ? {} : { stopped };
   const { code, stdout, stderr } = await cli.run([...REVOKE, ...at], options);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-  expect(stderr).toContain("6000 ");
+  expect(stderr).toContain("6,000 ");
 });
