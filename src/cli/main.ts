@@ -10,11 +10,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exitCode = 1;
 } else {
   // After the check: what comes now does not load on an older Node.
-  const [{ endAtUncaughtErrors }, { runCli }, { processIo }] = await Promise.all([
-    import("./report-crash.ts"),
-    import("./run-cli.ts"),
-    import("./cli-io.ts"),
-  ]);
+  const [{ endAtUncaughtErrors, endAtUnfinishedWork }, { runCli }, { processIo }] =
+    await Promise.all([import("./report-crash.ts"), import("./run-cli.ts"), import("./cli-io.ts")]);
   endAtUncaughtErrors(process);
   const io = processIo();
   // A reader that has seen enough (`| head`) is no failure.
@@ -22,6 +19,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     if (error.code !== "EPIPE") throw error;
     process.exit();
   });
+  const isDone = endAtUnfinishedWork(process);
   try {
     await runCli(process.argv.slice(2), io);
     // A connection that nobody answers on any more does not keep a process whose work is done.
@@ -29,5 +27,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   } catch (error) {
     const { reportFailure } = await import("./report-failure.ts");
     process.exitCode = reportFailure(error, io);
+  } finally {
+    isDone();
   }
 }

@@ -22,3 +22,19 @@ export function endAtUncaughtErrors(process: NodeJS.Process): void {
     process.exit(EXIT_CODES.failed);
   });
 }
+
+/**
+ * A promise that nothing is left to settle would end the process with a code of Node's and without a word. Returns what says that
+ * the work is done.
+ */
+export function endAtUnfinishedWork(process: NodeJS.Process): () => void {
+  const end = (): void => {
+    const error = "the command ended before its work was done: something it waited for never came";
+    writeSync(STANDARD_ERROR, `error: ${describeFault(error)}\n`);
+    process.exit(EXIT_CODES.failed);
+  };
+  process.once("beforeExit", end);
+  return () => {
+    process.off("beforeExit", end);
+  };
+}

@@ -73,15 +73,32 @@ describe("keyward backup catch-up", () => {
       text.replace(key.id, "key_0"),
       text.replace('"hash":"', '"hash":"0'),
       "[]",
+      "",
+      "\n\n",
+      "{}",
+      text.slice(0, -10),
     ]) {
       await writeFile(file, wrong);
       const refused = await cli.run(["backup", "catch-up", "--audit", file, "--yes"]);
       expect([refused.code, refused.stdout]).toEqual([1, ""]);
-      expect(refused.stderr).toContain("is no entry of this installation's audit log");
+      expect(refused.stderr).toMatch(/is no entry of this installation's audit log|is empty/);
     }
+    const folder = await cli.run(["backup", "catch-up", "--audit", cli.cwd, "--yes"]);
+    expect(folder).toMatchObject({ code: 1, stderr: expect.stringContaining("EISDIR") });
     const missing = await cli.run(["backup", "catch-up", "--audit", inData("no.jsonl"), "--yes"]);
     expect(missing).toMatchObject({ code: 1, stdout: "" });
     const found = await cli.withStore((store) => store.gatewayKeys.findById(key.id as never));
     expect(found?.revokedAtMs).toBeNull();
+  });
+
+  // It was read by an interface that had come to its end before anybody asked for a line, which no line and no end came from.
+  it("looks at the export before it asks, and before it opens a database", async () => {
+    const file = join(cli.cwd, "audit.jsonl");
+    for (const wrong of ["", "garbage\n", "sequence,at\n1,2026-01-31T09:30:00.000Z\n"]) {
+      await writeFile(file, wrong);
+      const refused = await cli.run(["backup", "catch-up", "--audit", file]);
+      expect([refused.code, refused.stdout]).toEqual([1, ""]);
+      expect(refused.stderr).toMatch(/^error: (Line 1 of the export|The export is empty)/);
+    }
   });
 });

@@ -26,17 +26,16 @@ export const catchUp = defineCommand({
         advice: "name one that `keyward audit export` wrote",
       });
     }
+    const { catchUp: work, readExport } = await import("../../runtime/backup/catch-up.ts");
+    // What is no export is told of before anything is asked, or opened.
+    if (file !== undefined) await readExport(linesOf(file), undefined);
     const question = "Log everybody out, and end every invitation, link and client token?";
     await agree({ io, isAgreed: options.yes }, question);
-    const { catchUp: work, readExport } = await import("../../runtime/backup/catch-up.ts");
     const done = await withLocalVault(context, async ({ vault, nowMs, act }) => {
       const exported =
         file === undefined
           ? undefined
-          : await readExport(
-              createInterface({ input: createReadStream(file), crlfDelay: Infinity }),
-              await vault.hasher("audit"),
-            );
+          : await readExport(linesOf(file), await vault.hasher("audit"));
       return await act((store) => work(store, exported, nowMs()));
     });
     await output.data(done, () => {
@@ -55,6 +54,19 @@ export const catchUp = defineCommand({
     });
   },
 });
+
+/**
+ * Made when the first line is asked for: an interface reads from the moment it is made, and who comes to its end afterwards waits
+ * for good.
+ */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: createReadStream(file), crlfDelay: Infinity });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new CliError(`cannot read ${file} (${code})`, { cause });
+  }
+}
 
 /** What a backup brings back and nothing here can undo. */
 export const WHAT_TO_CHECK =

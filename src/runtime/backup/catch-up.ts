@@ -20,7 +20,8 @@ export interface CaughtUp {
   readonly rotatedGatewayKeys: readonly string[];
 }
 
-interface Ended {
+/** Of an export, what catching up is about. */
+export interface Ended {
   readonly entries: readonly AuditEntry[];
   /** By key, the preview that its last rotation left. */
   readonly rotations: ReadonlyMap<string, AuditEntry>;
@@ -64,17 +65,23 @@ const END = {
 
 /**
  * Reads an export as `keyward audit export` writes it (JSON lines, in any order, all or some of the entries). Throws StartError for a line that
- * this installation's log never had: each entry carries a hash under a key that is in the vault.
+ * this installation's log never had: each entry carries a hash under a key that is in the vault. Without `hash`, which a database has to
+ * be open for, it is only seen whether they are entries.
  */
-export async function readExport(lines: AsyncIterable<string>, hash: AuditHash): Promise<Ended> {
+export async function readExport(
+  lines: AsyncIterable<string>,
+  hash: AuditHash | undefined,
+): Promise<Ended> {
   const entries: AuditEntry[] = [];
   const rotations = new Map<string, AuditEntry>();
   let number = 0;
+  let isEmpty = true;
   for await (const line of lines) {
     number += 1;
     if (line === "") continue;
+    isEmpty = false;
     const entry = parseEntry(line);
-    if (entry === undefined || hash(auditText(entry)) !== entry.hash) {
+    if (entry === undefined || (hash && hash(auditText(entry)) !== entry.hash)) {
       throw new StartError(
         `Line ${number} of the export is no entry of this installation's audit log, or was altered.`,
         "Hand in a file as `keyward audit export` wrote it (JSON lines). Nothing was changed.",
@@ -86,6 +93,12 @@ export async function readExport(lines: AsyncIterable<string>, hash: AuditHash):
     if (action === "gatewayKey.rotated" && (last === undefined || last.sequence < sequence)) {
       rotations.set(target.id, entry);
     }
+  }
+  if (isEmpty) {
+    throw new StartError(
+      "The export is empty.",
+      "There is an entry in every log: export it once more, and see that the disk isn't full. Nothing was changed.",
+    );
   }
   return { entries, rotations };
 }
