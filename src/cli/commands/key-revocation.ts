@@ -135,9 +135,12 @@ async function revokeUntilNone(
     const isStuck = answer.count === 0;
     if (isStuck || io.stopped.aborted) {
       const why = isStuck ? "the server revokes no more of them" : "stopped";
-      throw new CliError(`${why}: ${counted(count, "key")} ${count === 1 ? "was" : "were"} revoked, and others that match are still valid`, {
-        advice: "run the same command again; it goes on where this one ended",
-      });
+      throw new CliError(
+        `${why}: ${counted(count, "key")} ${count === 1 ? "was" : "were"} revoked, and others that match are still valid`,
+        {
+          advice: "run the same command again; it goes on where this one ended",
+        },
+      );
     }
     output.note(`${counted(count, "key")} revoked so far`);
     before = revoked;
