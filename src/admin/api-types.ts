@@ -803,12 +803,12 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List keys, tokens, sessions and invitations of ours that were reported, newest first */
+    /** List keys, tokens, sessions and links of ours that were reported, newest first */
     get: operations["listLeaks"];
     put?: never;
     /**
      * Report a key that you have found, or up to a hundred
-     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked, a session (the value of its cookie) ended, an invitation (its link) revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.
+     * @description For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked, a session (the value of its cookie) ended, an invitation or a link for a new password revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.
      */
     post: operations["reportLeaks"];
     delete?: never;
@@ -4029,8 +4029,9 @@ export interface components {
         | "adminToken"
         | "clientToken"
         | "session"
-        | "invitation";
-      /** @description Its name when it was reported; of a client token, its customer; of a session, its member's address; of an invitation, the address that was invited, or where there was none, its role. */
+        | "invitation"
+        | "passwordReset";
+      /** @description Its name when it was reported; of a client token, its customer; of a session or a link for a new password, its member's address; of an invitation, the address that was invited, or where there was none, its role. */
       name: string;
       /**
        * @description What was done when it was reported. `revoked`: it is refused since. `old_secret_ended`: the secret from before its last rotation is. `old_secret_valid`: it is a provider's secret from before the key's last rotation, to be deleted there. `still_valid`: you were told, and have to act. `noted`: nobody was told.
@@ -4053,7 +4054,7 @@ export interface components {
        */
       standing: "valid" | "unknown" | "ended";
       /**
-       * @description Of the key, token, session or invitation.
+       * @description Of the key, token, session or link.
        * @example key_…
        */
       subjectId: string;

@@ -74,6 +74,8 @@ async function invite(email: string): Promise<{ readonly id: string; readonly se
 }
 const join = (secret: string) =>
   call(app, "/invitations/accept", postOf({ secret, password: "a long password of mine" }));
+const reset = (secret: string) =>
+  call(app, "/login/reset", postOf({ secret, password: "another long password" }));
 const whoIs = async (cookie: string): Promise<number> =>
   (await call(app, "/me", { headers: { cookie } })).status;
 const anonymousActs = async () =>
@@ -207,6 +209,29 @@ describe("what lets somebody in", () => {
     expect((await anonymousActs()).toSorted()).toEqual(["invitation.leaked", "invitation.revoked"]);
     await report(secret, secret);
     expect((await admin.store.exposure.leaks.list({ limit: 9 })).rows).toHaveLength(1);
+  });
+
+  it("is revoked where it is a link for a new password, and no newer one with it", async () => {
+    await join((await invite("cleo@example.com")).secret);
+    const { rows } = await admin.store.access.members.list({ limit: 1 });
+    const memberId = rows[0]?.id ?? expect.fail();
+    const makeLink = async (): Promise<string> => {
+      const { body } = await admin.post(`/members/${memberId}/password-reset`);
+      const { link } = body as { link: string };
+      return link.slice(link.indexOf("#") + 1);
+    };
+    const replaced = await makeLink();
+    const open = await makeLink();
+    await report(replaced);
+    expect((await admin.store.exposure.leaks.list({ limit: 9 })).rows).toEqual([]);
+    await report(`see ${open}.`);
+    expect((await reset(open)).status).toBe(403);
+    expect(await standing()).toBe(`passwordReset revoked ended ${iso(NOW_MS)}`);
+    expect((await anonymousActs()).toSorted()).toEqual([
+      "passwordReset.leaked",
+      "passwordReset.revoked",
+    ]);
+    expect((await reset(await makeLink())).status).toBe(200);
   });
 
   it("is nobody's business where it opens nothing any more, or never did", async () => {

@@ -77,6 +77,7 @@ const BY_KIND: Readonly<Record<LeakedKind, FindStanding>> = {
 
   session: endedByReport,
   invitation: endedByReport,
+  passwordReset: endedByReport,
 };
 
 /** Of those that were reported last so many. */

@@ -11,7 +11,11 @@ import { placeOfLeak, sourceOfLeak } from "../core/leaks/place-of-leak.ts";
 import { secretsInText } from "../core/leaks/secrets-in-text.ts";
 import { resolvePolicy, type RuleMode } from "../core/policy/environment-policy.ts";
 import { isOldEnded } from "../core/rotation/old-secret.ts";
-import type { InvitationRecord, SessionRecord } from "../store/access-records.ts";
+import type {
+  InvitationRecord,
+  PasswordResetRecord,
+  SessionRecord,
+} from "../store/access-records.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
@@ -50,8 +54,8 @@ interface Evidence {
 const NOBODY_KNOWN = { kind: "system", id: "anonymous", name: "anonymous" } as const;
 
 /**
- * Looks for every secret among gateway keys, provider keys with their old secrets, admin keys, admin tokens, sessions and invitations,
- * and does about those that are ours what is to be done, all of it or nothing. The same look-ups in the same transaction for every secret, whatever it turns out to be.
+ * Looks for every secret among gateway keys, provider keys with their old secrets, admin keys, admin tokens, sessions, invitations and
+ * links for new passwords, and does about those that are ours what is to be done, all of it or nothing. The same look-ups in the same transaction for every secret, whatever it turns out to be.
  */
 export async function reportLeaks(
   deps: ReportDeps,
@@ -132,9 +136,10 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   const { rotations, adminKeys } = acting.repositories.rotation;
   const rotation = await rotations.findByOldSecret(evidence.fingerprint);
   const administering = await adminKeys.listByFingerprint(evidence.fingerprint);
-  const { sessions, invitations } = acting.repositories.access;
+  const { sessions, invitations, passwordResets } = acting.repositories.access;
   const session = await sessions.findByHash(evidence.hash);
   const invitation = await invitations.findByHash(evidence.hash);
+  const reset = await passwordResets.findByHash(evidence.hash);
   if (key !== undefined) await actOnGatewayKey(acting, evidence, key);
   if (token !== undefined) {
     await adminTokens.revoke(token.id, acting.clock.nowMs());
@@ -156,6 +161,7 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   }
   if (session !== undefined) await endSession(acting, evidence, session);
   if (invitation !== undefined) await endInvitation(acting, evidence, invitation);
+  if (reset !== undefined) await endPasswordReset(acting, evidence, reset);
   if (evidence.clientToken !== undefined) {
     await actOnClientToken(acting, evidence, evidence.clientToken);
   }
@@ -189,6 +195,21 @@ async function endInvitation(
   if (!(await acting.repositories.access.invitations.revoke(subjectId, nowMs))) return;
   const name = email ?? role;
   const subject = { kind: "invitation", subjectId, name, preview: null } as const;
+  await note(acting, evidence, { ...subject, environmentId: null, outcome: "revoked" });
+}
+
+/** The member's open one, of which there is one at most: another can be made, and the old password still holds. */
+async function endPasswordReset(
+  acting: Acting,
+  evidence: Evidence,
+  { id: subjectId, memberId, expiresAtMs, usedAtMs, revokedAtMs }: PasswordResetRecord,
+): Promise<void> {
+  const nowMs = acting.clock.nowMs();
+  if (expiresAtMs <= nowMs || usedAtMs !== null || revokedAtMs !== null) return;
+  const { members, passwordResets } = acting.repositories.access;
+  await passwordResets.revokeOpen({ memberId }, nowMs);
+  const name = (await members.findById(memberId))?.email ?? memberId;
+  const subject = { kind: "passwordReset", subjectId, name, preview: null } as const;
   await note(acting, evidence, { ...subject, environmentId: null, outcome: "revoked" });
 }
 

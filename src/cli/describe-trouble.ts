@@ -22,6 +22,7 @@ const LEAKED: Readonly<Record<Leak["kind"], string>> = {
   clientToken: "a client token of customer",
   session: "a session of member",
   invitation: "the invitation of",
+  passwordReset: "the link for a new password of",
 };
 
 /** `gateway key bot of production was reported as leaked 2026-01-31 09:30 and is still valid` */

@@ -9,7 +9,7 @@ export interface LeakRecord {
   readonly kind: LeakedKind;
   /** Of the gateway key, the provider key, the token, the session or the invitation. */
   readonly subjectId: string;
-  /** As they were then; of a client token its customer, of a session its member's address. */
+  /** As they were then; of a client token its customer, of a session and a link for a new password its member's address. */
   readonly name: string;
   readonly preview: string | null;
   readonly environmentId: EnvironmentId | null;

@@ -46,8 +46,8 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     `$1${CENSORED}@`,
   ],
   [/(:\/\/)[^\s"\\/?#]{1,1024}@/g, `$1${CENSORED}@`],
-  // Keyward's own keys; the listed prefix with its last four characters is shorter than this.
-  [/\bkw_(dev|stg|live|admin|session|invite|device)_[A-Za-z0-9]{12,}/g, `kw_$1_${CENSORED}`],
+  // Keyward's own, of whatever kind; the listed prefix with its last four characters is shorter than this.
+  [/\bkw_([a-z]{2,12})_[A-Za-z0-9]{12,}/g, `kw_$1_${CENSORED}`],
   // And its client tokens, with the tag that signs them.
   [/\bkwc_(dev|stg|live)_[\w-]{12,8192}(?:\.[\w-]{0,128})?/g, `kwc_$1_${CENSORED}`],
   // Keys that providers mark: OpenAI, Anthropic, OpenRouter, DeepSeek (sk-), Stripe, Groq, xAI, Google, Hugging Face,

@@ -11,10 +11,10 @@ export const leakSchema = z
     kind: z.enum(LEAKED_KINDS),
     subjectId: z
       .string()
-      .openapi({ description: "Of the key, token, session or invitation.", example: "key_…" }),
+      .openapi({ description: "Of the key, token, session or link.", example: "key_…" }),
     name: z.string().openapi({
       description:
-        "Its name when it was reported; of a client token, its customer; of a session, its member's address; of an invitation, the address that was invited, or where there was none, its role.",
+        "Its name when it was reported; of a client token, its customer; of a session or a link for a new password, its member's address; of an invitation, the address that was invited, or where there was none, its role.",
     }),
     preview: z.string().nullable(),
     environmentId: z.string().nullable(),

@@ -2,12 +2,14 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { KeywardError } from "../../core/errors/keyward-error.ts";
 import { ReportThrottle } from "../../core/leaks/report-throttle.ts";
+import { siteOf } from "../../core/network/network-of.ts";
 import { counted } from "../../core/text/counted.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import { jsonAnswer, jsonBody } from "../answers/json-content.ts";
 import { BODY_CODES, errorAnswers, refuse } from "../answers/refusal.ts";
 import { callerAddress } from "../caller-address.ts";
+import { createFairTurns } from "../fair-turns.ts";
 import { closedObject, closedQuery } from "../fields/closed-object.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
 import { findLeakStanding } from "../leak-standing.ts";
@@ -93,7 +95,7 @@ const report = createRoute({
   tags: TAGS,
   summary: "Report a key that you have found, or up to a hundred",
   description:
-    "For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked, a session (the value of its cookie) ended, an invitation (its link) revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.",
+    "For whoever finds a key: it needs no token. The answer is the same whether the key is one of this installation or not. A gateway key is revoked or told of, as its environment's policy `leaked_keys` says; an admin token is revoked, a session (the value of its cookie) ended, an invitation or a link for a new password revoked; of a provider's secret (a key's, one from before its last rotation, an account's admin key) the owner is told. What was reported is neither kept nor logged.",
   security: [],
   request: { query: closedQuery({}), body: jsonBody(reportInput) },
   responses: accepted("The report was taken."),
@@ -117,7 +119,7 @@ const list = createRoute({
   path: "/leaks",
   operationId: "listLeaks",
   tags: TAGS,
-  summary: "List keys, tokens, sessions and invitations of ours that were reported, newest first",
+  summary: "List keys, tokens, sessions and links of ours that were reported, newest first",
   request: { query: closedQuery(pagingFields) },
   responses: {
     200: jsonAnswer("A page of them.", listOf("LeakList", leakSchema)),
@@ -127,7 +129,9 @@ const list = createRoute({
 
 export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
   const throttle = new ReportThrottle();
-  const inTurn = createTurns();
+  // One report at a time: a hundred keys are some tenths of a second of one transaction, and whatever else writes waits for
+  // the report that is looked at, and not for all that strangers send at once.
+  const inTurn = createFairTurns();
 
   const take = async (context: Context<AdminEnv>, reports: readonly LeakReport[]) => {
     const startedMs = performance.now();
@@ -141,7 +145,9 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
     }
     try {
       const requestId = context.get("requestId");
-      await inTurn(() => reportLeaks(deps, reports, { address, requestId }));
+      // By the site: whoever has many networks has one turn, and an honest report waits for one report of each.
+      const site = address === null ? "" : siteOf(address);
+      await inTurn(site, () => reportLeaks(deps, reports, { address, requestId }));
     } catch (cause) {
       const message =
         "The report could not be acted upon, because the database does not answer. Nothing was done: send it again shortly.";
@@ -181,19 +187,6 @@ export function registerLeaks(router: AdminRouter, deps: LeakDeps): void {
     );
     return context.json({ data, nextCursor: page.nextCursor }, 200);
   });
-}
-
-/**
- * One report at a time: a hundred keys are some tenths of a second of one transaction, and whatever else writes waits for the
- * report that is looked at, and not for all that strangers send at once.
- */
-function createTurns() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const turn = last.then(work, work);
-    last = turn;
-    return turn;
-  };
 }
 
 function nextStep(startedMs: number): Promise<void> {

@@ -10,7 +10,7 @@ import { readSecret, SECRET_OPTIONS } from "../read-secret.ts";
 const report = defineCommand({
   summary: "report a key that you have found where it should not be",
   details:
-    "Whoever finds a key can do so, without a token; none is sent. A gateway key is revoked or told of, as its environment's policy leaked_keys says; an admin token, a session or an invitation is revoked; of a provider key you are told. The answer does not say whether it is one of ours; leaks list does.",
+    "Whoever finds a key can do so, without a token; none is sent. A gateway key is revoked or told of, as its environment's policy leaked_keys says; an admin token, a session, an invitation or a link for a new password is revoked; of a provider key you are told. The answer does not say whether it is one of ours; leaks list does.",
   examples: [
     "keyward leaks report --found-at https://example.com/some/repository",
     "keyward leaks report --secret-stdin < found.txt",
@@ -47,7 +47,7 @@ const DONE: Readonly<Record<Leak["outcome"], string>> = {
 };
 
 const list = defineCommand({
-  summary: "list keys, tokens, sessions and invitations of ours that were reported, newest first",
+  summary: "list keys, tokens, sessions and links of ours that were reported, newest first",
   details:
     "With what was done when it was reported, and what it is now: `valid` can be used by whoever found it; `ended` is refused; of what is `not known`, Keyward uses it no more, and its provider may still take it.",
   examples: ["keyward leaks list", "keyward leaks list --json"],

@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<LeakedKind, string>> = {
   clientToken: "Client token for customer",
   session: "Session of member",
   invitation: "Invitation of",
+  passwordReset: "Link for a new password of member",
 };
 
 const STATES: Readonly<Record<LeakOutcome, string>> = {
@@ -69,6 +70,7 @@ const COMMANDS: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
     outcome === "still_valid" ? "keyward client-tokens revoke --help" : "keyward leaks list",
   session: () => "keyward audit list --from 7d",
   invitation: () => "keyward members list",
+  passwordReset: () => "keyward audit list --from 7d",
 };
 
 const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
@@ -91,6 +93,8 @@ const ADVICE: Readonly<Record<LeakedKind, (leak: LeakFacts) => string>> = {
     "whoever had it was the member until then: look in the audit log for what was done, in the list of tokens for what was made, and how a cookie could leave that browser",
   invitation: () =>
     "nobody joins by it any more: see that every member is one of you, and invite again",
+  passwordReset: () =>
+    "nobody sets a password by it any more, and the member's own still holds: make another link, and hand it over by a way that others do not read",
 };
 
 const GATEWAY_KEY_ADVICE: Readonly<Record<LeakOutcome, string>> = {

@@ -6,7 +6,7 @@ import type { RuleMode } from "../policy/environment-policy.ts";
 
 /**
  * `providerAdminKey`: of an account, with which its provider is asked for keys. `session`: the cookie of somebody who is logged in;
- * `invitation`: a link that makes a member.
+ * `invitation`: a link that makes a member; `passwordReset`: one by which a member sets a new password.
  */
 export const LEAKED_KINDS = [
   "gatewayKey",
@@ -16,6 +16,7 @@ export const LEAKED_KINDS = [
   "clientToken",
   "session",
   "invitation",
+  "passwordReset",
 ] as const;
 export type LeakedKind = (typeof LEAKED_KINDS)[number];
 

@@ -6,9 +6,9 @@ import { hashLoginSecret } from "../keys/login-secret.ts";
 const MAX_SECRETS = 4;
 
 /** Keyward's own are told by their form, whatever stands before and after them. */
-const ISSUED = /kw_(?:dev|stg|live|admin|session|invite)_[0-9A-Za-z]{49}/g;
+const ISSUED = /kw_[a-z]{2,12}_[0-9A-Za-z]{49}/g;
 /** What lets somebody in. The cookie of a known browser does not. */
-const LOGIN_SECRETS = ["session", "invitation"] as const;
+const LOGIN_SECRETS = ["session", "invitation", "passwordReset"] as const;
 /** What providers' secrets and client tokens are made of: they end where a quote, a comma or a name before them does. */
 const RUN = /\w[\w.-]{14,}[\w-]/g;
 

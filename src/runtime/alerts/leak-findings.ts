@@ -26,6 +26,7 @@ const SUBJECTS: Readonly<Record<LeakedKind, (leak: LeakRecord) => AlertSubject>>
   clientToken: ({ name: id }) => ({ kind: "customer", id }),
   session: () => ORGANIZATION,
   invitation: () => ORGANIZATION,
+  passwordReset: () => ORGANIZATION,
 };
 
 /** What was reported and somebody is to be told of: a period of its own for each, so that it fires once and no more. */
