@@ -85,6 +85,7 @@ export async function beginRotation(
     isOldExpiring: false,
     oldFate: null,
     oldCheckAtMs: null,
+    oldRefusedAtMs: null,
     lateLook: null,
     notes: [{ atMs: nowMs, state, text: `begun by ${request.createdBy}` }],
     createdBy: request.createdBy,

@@ -1,3 +1,4 @@
+import type { OldSecretAnswer } from "../core/rotation/old-secret.ts";
 import type { KeyAdministration } from "../providers/key-administration.ts";
 import type { ProviderAccountRecord } from "../store/records.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
@@ -17,6 +18,6 @@ export interface KeyDesk {
     | { readonly kind: "ready"; readonly administration: KeyAdministration }
     | { readonly kind: "absent"; readonly problem: string }
   >;
-  /** Calls with the old secret of a rotation; `unknown` where it is not kept, or the answer proves nothing. */
-  tryOldSecret(rotation: RotationRecord): Promise<"refused" | "valid" | "unknown">;
+  /** Calls with the old secret of a rotation. */
+  tryOldSecret(rotation: RotationRecord): Promise<OldSecretAnswer>;
 }

@@ -83,6 +83,11 @@ export interface Provider {
   readonly defaultHeaders?: readonly (readonly [string, string])[];
   /** Lower-case header names with values that authenticate a call. */
   authHeaders(credentials: ProviderCredentials): readonly (readonly [string, string])[];
+  /**
+   * The `error.code`s of a 401 that say that the secret itself is none of its own, or no more; any other is about something
+   * else: the network it came from, the organization that was named. Absent: its answers do not tell.
+   */
+  readonly badSecretCodes?: ReadonlySet<string>;
   /** Whose a secret of its is, by what is known of it. Absent: nothing about its secrets tells. */
   ownershipOf?(clues: OwnershipClues): Ownership;
   /** What its admin keys begin with. Absent: nothing that tells. */

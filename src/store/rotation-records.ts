@@ -59,6 +59,8 @@ export interface RotationRecord extends RotationProgress {
   readonly oldFate: OldSecretFate | null;
   /** When a stolen secret that may still be valid is tried next, see awaitsRevocation; its seal is kept until then. */
   readonly oldCheckAtMs: number | null;
+  /** Since when each try of it was refused by a provider that does not say why; null: the last one was not. */
+  readonly oldRefusedAtMs: number | null;
   /** Null until it has ended, and where the provider was asked for no key. */
   readonly lateLook: LateLook | null;
   /** What happened, oldest first; at most MAX_ROTATION_NOTES. */

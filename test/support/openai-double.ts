@@ -131,7 +131,7 @@ export class OpenaiDouble {
     if (!path.startsWith("/organization/")) return this.#call(request, path);
     this.log.push(`${request.method} ${path}`);
     if (request.authorization !== `Bearer ${this.adminKey}`) {
-      return errorAnswer(401, "Incorrect API key provided");
+      return errorAnswer(401, "Incorrect API key provided", "invalid_api_key");
     }
     const parts = path.slice("/organization/projects".length).split("/").filter(Boolean);
     return this.#administer(request, parts.map(decodeURIComponent), searchParams);
@@ -307,7 +307,7 @@ export class OpenaiDouble {
     if (path === "/models" && this.isModelListOpen) return answer({ object: "list", data: [] });
     if (key === undefined || isExpired) {
       this.refusedCalls += 1;
-      return errorAnswer(401, "Incorrect API key provided");
+      return errorAnswer(401, "Incorrect API key provided", "invalid_api_key");
     }
     key.lastUsedAt = this.#now();
     key.calls += 1;
@@ -348,8 +348,8 @@ function answer(body: unknown, headers: Readonly<Record<string, string>> = {}): 
   return { status: 200, headers, body };
 }
 
-function errorAnswer(status: number, message: string): DoubleAnswer {
-  const error = { message, type: "invalid_request_error", param: null, code: null };
+function errorAnswer(status: number, message: string, code: string | null = null): DoubleAnswer {
+  const error = { message, type: "invalid_request_error", param: null, code };
   return { status, headers: {}, body: { error } };
 }
 

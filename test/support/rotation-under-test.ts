@@ -141,6 +141,7 @@ export function sampleRotationOf(
     isOldExpiring: false,
     oldFate: null,
     oldCheckAtMs: null,
+    oldRefusedAtMs: null,
     lateLook: null,
     notes: [],
     createdBy: "test",

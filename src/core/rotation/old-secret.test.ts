@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { awaitsRevocation, nextOldCheckMs } from "./old-secret.ts";
+import { awaitsRevocation, nextOldCheckMs, wasRefused } from "./old-secret.ts";
 import { OLD_SECRET_FATES } from "./rotation.ts";
 
 describe("a stolen secret that was replaced", () => {
@@ -10,6 +10,13 @@ describe("a stolen secret that was replaced", () => {
     const valid = { ...ended, oldFate: "valid" } as const;
     expect(awaitsRevocation({ ...valid, isCompromise: false })).toBe(false);
     expect(awaitsRevocation({ ...valid, state: "cancelled" })).toBe(false);
+  });
+
+  test("was refused before when that was not in the same moment", () => {
+    expect(wasRefused({ oldRefusedAtMs: null }, 1e10)).toBe(false);
+    expect(wasRefused({ oldRefusedAtMs: 1e10 }, 1e10 + 59_999)).toBe(false);
+    expect(wasRefused({ oldRefusedAtMs: 1e10 }, 1e10 - 1)).toBe(false);
+    expect(wasRefused({ oldRefusedAtMs: 1e10 }, 1e10 + 60_000)).toBe(true);
   });
 
   test("is tried after a minute, and no more often than every hour in the end, whatever the clock does", () => {

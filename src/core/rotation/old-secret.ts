@@ -7,6 +7,12 @@ interface OldSecret {
   readonly oldFate: OldSecretFate | null;
 }
 
+/**
+ * What the provider says to the old secret. `refused_perhaps`: it refuses it and takes the one in use, and does not say that
+ * the secret is the reason. `unknown`: it is not kept, or the answer proves nothing.
+ */
+export type OldSecretAnswer = "refused" | "refused_perhaps" | "valid" | "unknown";
+
 const ENDED: ReadonlySet<OldSecretFate | null> = new Set(["refused", "deleted", "confirmed"]);
 
 /** Whether nobody can call with it any more, as far as anybody can know. */
@@ -24,6 +30,7 @@ export function awaitsRevocation({ isCompromise, state, oldFate }: OldSecret): b
 
 interface KeptOldSecret extends OldSecret {
   readonly oldCheckAtMs: number | null;
+  readonly oldRefusedAtMs: number | null;
   readonly old: { readonly sealed: object | null };
 }
 
@@ -32,7 +39,16 @@ export function withoutOldSecret<Kept extends KeptOldSecret>(
   rotation: Kept,
   fate: OldSecretFate,
 ): Kept {
-  return { ...rotation, oldFate: fate, oldCheckAtMs: null, old: { ...rotation.old, sealed: null } };
+  const old = { ...rotation.old, sealed: null };
+  return { ...rotation, oldFate: fate, oldCheckAtMs: null, oldRefusedAtMs: null, old };
+}
+
+/** Whether an earlier look, and not one of the same moment, met with a refusal, and every one since. */
+export function wasRefused(
+  { oldRefusedAtMs }: Pick<KeptOldSecret, "oldRefusedAtMs">,
+  nowMs: number,
+): boolean {
+  return oldRefusedAtMs !== null && nowMs - oldRefusedAtMs >= FIRST_MS;
 }
 
 const FIRST_MS = 60_000;

@@ -13,6 +13,8 @@ export const openaiProvider: Provider = {
   accountFields: ["organizationId", "projectId"],
   supports: { streamUsage: true },
   isFree: false,
+  // Not `account_deactivated`: an account that is activated again takes its keys again.
+  badSecretCodes: new Set(["invalid_api_key"]),
   ownershipOf,
   adminKeyPrefix: "sk-admin-",
   administer: (deps) => new OpenaiKeyAdministration(deps),

@@ -91,6 +91,51 @@ describe("a stolen secret that nobody but a person can delete", () => {
     expect(rows).toMatchObject([{ action: "rotation.oldSecretEnded" }]);
   });
 
+  /** The provider refuses calls with these secrets, and says so. */
+  function refuse(secrets: readonly string[], code: string | null): void {
+    const { ask } = driverDeps(admin.deps, double);
+    deps.ask = async (question) => {
+      const given = question.headers.find(([name]) => name === "authorization")?.[1].slice(7);
+      const reply = await ask(question);
+      if (given === undefined || !secrets.includes(given) || reply.kind !== "answered")
+        return reply;
+      return { ...reply, status: 401, body: { error: { message: "no", code } } };
+    };
+  }
+
+  test.each(["ip_not_authorized", "mismatched_organization"])(
+    "is not given up for a refusal that is about something else (%s)",
+    async (code) => {
+      const [stolen] = double.keys;
+      refuse([stolen?.secret ?? ""], code);
+      const { id, oldFate } = await rotate({ isCompromise: true });
+      expect(oldFate).toBe("unknown");
+      for (let looks = 0; looks < 3; looks += 1) await look(id);
+      const kept = await find(id);
+      expect(kept).toMatchObject({ oldFate: "unknown", oldRefusedAtMs: null });
+      expect(kept.old.sealed).not.toBeNull();
+      refuse([], null);
+      expect(await look(id)).toMatchObject({ oldFate: "valid" });
+    },
+  );
+
+  test("of a provider that says no reason is given up with a second refusal, while the secret in use is taken", async () => {
+    const [stolen] = double.keys;
+    const old = stolen?.secret ?? "";
+    refuse([old], null);
+    const { id, oldRefusedAtMs } = await rotate({ isCompromise: true });
+    expect(oldRefusedAtMs).not.toBeNull();
+    const present = double.keys.find(({ name }) => name === "brought")?.secret ?? "";
+    // Neither is taken: that is not about the old one, and what was seen before counts no more.
+    refuse([old, present], null);
+    expect(await look(id)).toMatchObject({ oldFate: "unknown", oldRefusedAtMs: null });
+    refuse([old], null);
+    const first = await look(id);
+    expect(first).toMatchObject({ oldFate: "unknown", oldRefusedAtMs: deps.nowMs() });
+    expect(first.old.sealed).not.toBeNull();
+    expect(await look(id)).toMatchObject({ oldFate: "refused", old: { sealed: null } });
+  });
+
   test("is forgotten by a person's word, unless the provider still takes it", async () => {
     const { id } = await rotate({ isCompromise: true });
     let answer: "valid" | "unknown" = "valid";

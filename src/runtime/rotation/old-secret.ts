@@ -2,9 +2,12 @@ import { noted } from "../../core/resumable/resumable.ts";
 import {
   awaitsRevocation,
   nextOldCheckMs,
+  type OldSecretAnswer,
+  wasRefused,
   withoutOldSecret,
 } from "../../core/rotation/old-secret.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
+import type { Repositories } from "../../store/store.ts";
 import { type AccountDesk, type AccountDeskDeps, openDesk } from "./account-desk.ts";
 import { probeSecret } from "./probe-secret.ts";
 import {
@@ -17,20 +20,40 @@ import {
 } from "./run-step.ts";
 import { next, type Step } from "./step.ts";
 
-/** What the provider says to the old secret; `unknown` where it is not kept, or the answer proves nothing. */
-type OldSecretAnswer = "refused" | "valid" | "unknown";
+type TryDeps = Pick<AccountDeskDeps, "ask" | "vault"> & {
+  readonly store: Pick<Repositories, "providerKeys">;
+};
 
-/** Calls with the old secret, which costs nothing. */
+/**
+ * Calls with the old secret, which costs nothing. A provider refuses a good secret, too: one that comes from a network that is
+ * not allowed, or names another organization. So its word has to be that the secret itself is none. Where it has no such
+ * word, the secret that is in use must be taken in the same moment, and the refusal be seen again later.
+ */
 export async function tryOldSecret(
-  deps: Pick<AccountDeskDeps, "ask" | "vault">,
+  deps: TryDeps,
   desk: AccountDesk,
   rotation: RotationRecord,
 ): Promise<OldSecretAnswer> {
   const secret = await openOld(deps, rotation);
   if (secret === undefined) return "unknown";
   const answer = await probeSecret(deps.ask, desk, secret);
-  if (answer.kind === "refused") return "refused";
-  return answer.kind === "works" ? "valid" : "unknown";
+  if (answer.kind === "works") return "valid";
+  if (answer.kind !== "refused" || answer.isOfSecret === false) return "unknown";
+  if (answer.isOfSecret === true) return "refused";
+  return (await isPresentTaken(deps, desk, rotation)) ? "refused_perhaps" : "unknown";
+}
+
+/** Whether the provider takes the secret that the key has now; false where that is the old one. */
+async function isPresentTaken(
+  { ask, vault, store }: TryDeps,
+  desk: AccountDesk,
+  { keyId, old }: RotationRecord,
+): Promise<boolean> {
+  const key = await store.providerKeys.findById(keyId);
+  if (key === undefined || key.fingerprint === old.fingerprint) return false;
+  const { environmentId, version, sealed } = key;
+  const secret = await vault.open(sealed, { environmentId, secretId: key.id, version });
+  return (await probeSecret(ask, desk, secret)).kind === "works";
 }
 
 /** In clear; undefined where it is not kept. */
@@ -66,12 +89,13 @@ const checkOld: Step = async (deps, rotation) => {
   const desk = await openDesk(deps, rotation.accountId);
   const answer = await tryOldSecret(deps, desk, rotation);
   const nowMs = deps.nowMs();
-  if (answer === "refused") {
+  if (answer === "refused" || (answer === "refused_perhaps" && wasRefused(rotation, nowMs))) {
     const text = "the provider refuses the old secret now";
-    return next(withoutOldSecret(noted(rotation, text, nowMs), answer));
+    return next(withoutOldSecret(noted(rotation, text, nowMs), "refused"));
   }
   const oldFate = answer === "valid" ? answer : rotation.oldFate;
-  return next(putOff({ ...rotation, oldFate }, nowMs));
+  const oldRefusedAtMs = answer === "refused_perhaps" ? (rotation.oldRefusedAtMs ?? nowMs) : null;
+  return next(putOff({ ...rotation, oldFate, oldRefusedAtMs }, nowMs));
 };
 
 function putOff(rotation: RotationRecord, nowMs: number): RotationRecord {

@@ -19,17 +19,21 @@ const answered = (status: number, headers: Readonly<Record<string, string>> = {}
   body: { object: "list", data: [] },
   retryAfterMs: undefined,
 });
+const refusedWith = (code: unknown): JsonReply => {
+  const body = { error: { message: "no", code } };
+  return { ...answered(401), body } as JsonReply;
+};
 const away: JsonReply = { kind: "unreachable", problem: "the provider does not answer" };
 
 /** A provider that answers the secret so, and any other so. */
-async function probe(own: JsonReply, other: JsonReply) {
+async function probe(own: JsonReply, other: JsonReply, desk: AccountDesk = DESK) {
   const seen: { readonly what: string; readonly secret: string | undefined }[] = [];
   const ask: AskJson = ({ method, url, headers, body }) => {
     const given = headers.find(([name]) => name === "authorization")?.[1];
     seen.push({ what: [method, url, body].join(" ").trim(), secret: given?.slice(7) });
     return Promise.resolve(given === `Bearer ${SECRET}` ? own : other);
   };
-  return { answer: await probeSecret(ask, DESK, SECRET), seen };
+  return { answer: await probeSecret(ask, desk, SECRET), seen };
 }
 
 describe("a test call with a secret", () => {
@@ -63,8 +67,30 @@ describe("a test call with a secret", () => {
   );
 
   it("is refused, and no other made, where the provider does not know the secret", async () => {
-    const { answer, seen } = await probe(answered(401), answered(200));
-    expect([answer, seen.length]).toEqual([{ kind: "refused" }, 1]);
+    const { answer, seen } = await probe(refusedWith("invalid_api_key"), answered(200));
+    expect([answer, seen.length]).toEqual([{ kind: "refused", isOfSecret: true }, 1]);
+  });
+
+  it.each([
+    ["ip_not_authorized", false],
+    ["mismatched_organization", false],
+    ["account_deactivated", false],
+    [401, undefined],
+    [null, undefined],
+  ])("that is refused with the code %s says of the secret: %s", async (code, isOfSecret) => {
+    const { answer } = await probe(refusedWith(code), answered(200));
+    expect(answer).toEqual({ kind: "refused", isOfSecret });
+  });
+
+  it("says nothing of the secret by a code that is not known to mean it", async () => {
+    const { badSecretCodes: _, ...provider } = openaiProvider;
+    const reply = refusedWith("invalid_api_key");
+    const { answer } = await probe(reply, answered(200), { ...DESK, provider });
+    expect(answer).toEqual({ kind: "refused", isOfSecret: undefined });
+    for (const body of [undefined, null, "no", { error: "no" }]) {
+      const bare = await probe({ ...answered(401), body } as JsonReply, answered(200));
+      expect(bare.answer).toEqual({ kind: "refused", isOfSecret: undefined });
+    }
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { AskJson, JsonReply } from "../../providers/key-administration.ts";
+import type { Provider } from "../../providers/provider.ts";
 import { targetOf } from "../provider-target.ts";
 import type { AccountDesk } from "./account-desk.ts";
 
@@ -13,7 +14,11 @@ export type ProbeAnswer =
     }
   /** The answer proves nothing of the secret, for this reason: whether it works has to be seen in use. */
   | { readonly kind: "unclear"; readonly reason: string }
-  | { readonly kind: "refused" }
+  | {
+      readonly kind: "refused";
+      /** Whether it said that the secret itself is none, or no more; undefined where its answers do not tell. */
+      readonly isOfSecret: boolean | undefined;
+    }
   | {
       readonly kind: "trouble";
       readonly problem: string;
@@ -34,9 +39,9 @@ export async function probeSecret(
   desk: AccountDesk,
   secret: string,
 ): Promise<ProbeAnswer> {
-  const answer = readReply(await callWith(ask, desk, secret));
+  const answer = readReply(await callWith(ask, desk, secret), desk.provider);
   if (answer.kind !== "works") return answer;
-  const control = readReply(await callWith(ask, desk, madeUpLike(secret)));
+  const control = readReply(await callWith(ask, desk, madeUpLike(secret)), desk.provider);
   if (control.kind === "trouble") return control;
   if (control.kind !== "works") return answer;
   return { kind: "unclear", reason: "the provider answers the test call with any secret" };
@@ -62,9 +67,12 @@ async function callWith(
   });
 }
 
-function readReply(reply: JsonReply): ProbeAnswer {
+function readReply(
+  reply: JsonReply,
+  { badSecretCodes }: Pick<Provider, "badSecretCodes">,
+): ProbeAnswer {
   if (reply.kind === "unreachable") return { kind: "trouble", problem: reply.problem };
-  const { status, headers, retryAfterMs } = reply;
+  const { status, headers, body, retryAfterMs } = reply;
   if (status >= 200 && status < 300) {
     return {
       kind: "works",
@@ -72,12 +80,23 @@ function readReply(reply: JsonReply): ProbeAnswer {
       project: headers.get("openai-project"),
     };
   }
-  if (status === 401) return { kind: "refused" };
+  if (status === 401) {
+    const code = codeOf(body);
+    const isTold = code !== undefined && badSecretCodes !== undefined;
+    return { kind: "refused", isOfSecret: isTold ? badSecretCodes.has(code) : undefined };
+  }
   if (UNCLEAR.has(status)) {
     return { kind: "unclear", reason: `the provider answered ${status} to the test call` };
   }
   const problem = `the provider answered ${status} to a call with the new secret`;
   return { kind: "trouble", problem, retryAfterMs };
+}
+
+/** `error.code`, as OpenAI's API and those like it say it. */
+function codeOf(body: unknown): string | undefined {
+  const code = (body as { readonly error?: { readonly code?: unknown } | null } | null | undefined)
+    ?.error?.code;
+  return typeof code === "string" ? code : undefined;
 }
 
 const DIGITS = "0123456789";

@@ -54,6 +54,7 @@ export function sampleRotation(
     isOldExpiring: false,
     oldFate: null,
     oldCheckAtMs: null,
+    oldRefusedAtMs: null,
     lateLook: null,
     notes: [{ atMs: SAMPLE_TIME_MS, state: "create", text: "begun" }],
     createdBy: "local",

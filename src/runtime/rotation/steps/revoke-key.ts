@@ -3,6 +3,7 @@ import { noted } from "../../../core/resumable/resumable.ts";
 import {
   awaitsRevocation,
   nextOldCheckMs,
+  type OldSecretAnswer,
   withoutOldSecret,
 } from "../../../core/rotation/old-secret.ts";
 import { enterState, type OldSecretFate } from "../../../core/rotation/rotation.ts";
@@ -59,7 +60,7 @@ export const revokeKey: Step = async (deps, rotation) => {
     return trouble("the old key is deleted, and the provider still takes it");
   }
   const nowMs = deps.nowMs();
-  const oldFate: OldSecretFate = isDeleted && answer === "unknown" ? "deleted" : answer;
+  const oldFate = fateOf(answer, isDeleted);
   const ended = noted(record, describeEnd(isDeleted, oldFate), nowMs);
   const done = {
     ...enterState({ ...ended, ...lookingOn(rotation, nowMs) }, "done", nowMs),
@@ -68,7 +69,11 @@ export const revokeKey: Step = async (deps, rotation) => {
   // A stolen one is kept to see when it ends; any other for nobody to find.
   return next(
     awaitsRevocation(done)
-      ? { ...done, oldCheckAtMs: nextOldCheckMs(nowMs, nowMs) }
+      ? {
+          ...done,
+          oldCheckAtMs: nextOldCheckMs(nowMs, nowMs),
+          oldRefusedAtMs: answer === "refused_perhaps" ? nowMs : null,
+        }
       : withoutOldSecret(done, oldFate),
   );
 };
@@ -117,6 +122,12 @@ async function findOld(
   if (secret === undefined) return { kind: "missing" };
   const { providerProjectId } = desk.desk.account;
   return await findBySecret(desk.administration, secret, providerProjectId);
+}
+
+/** A deletion is seen from two sides: there, and by a refusal, whatever that says. */
+function fateOf(answer: OldSecretAnswer, isDeleted: boolean): OldSecretFate {
+  if (answer === "refused_perhaps") return isDeleted ? "refused" : "unknown";
+  return answer === "unknown" && isDeleted ? "deleted" : answer;
 }
 
 function describeEnd(isDeleted: boolean, fate: OldSecretFate): string {

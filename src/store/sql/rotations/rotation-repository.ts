@@ -124,7 +124,10 @@ export class SqlRotationRepository implements RotationRepository {
 
 /** What is kept as JSON: the rest of the progress, and how the old secret fares. */
 type KeptProgress = Omit<RotationProgress, "state" | "way" | "endedAtMs"> &
-  Pick<RotationRecord, "isOldExpiring" | "oldFate" | "oldCheckAtMs" | "lateLook">;
+  Pick<
+    RotationRecord,
+    "isOldExpiring" | "oldFate" | "oldCheckAtMs" | "oldRefusedAtMs" | "lateLook"
+  >;
 
 function fixedColumns(record: RotationRecord) {
   return {
@@ -183,6 +186,7 @@ function keptProgress(record: RotationRecord): KeptProgress {
     isOldExpiring: record.isOldExpiring,
     oldFate: record.oldFate,
     oldCheckAtMs: record.oldCheckAtMs,
+    oldRefusedAtMs: record.oldRefusedAtMs,
     lateLook: record.lateLook,
   };
 }
@@ -202,6 +206,7 @@ function toRecord(row: Selectable<RotationTable>): RotationRecord {
     ...progress,
     // Nothing is written of them in rows from before there were any.
     lateLook: progress.lateLook ?? null,
+    oldRefusedAtMs: progress.oldRefusedAtMs ?? null,
     oldCheckAtMs:
       progress.oldCheckAtMs === undefined
         ? toNullableNumber(row.look_at_ms)
