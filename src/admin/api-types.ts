@@ -1571,8 +1571,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Say that a stolen secret is deleted at its provider
-     * @description For a rotation that has ended with `awaitsRevocation`. The secret is tried first: while the provider takes it, this is refused.
+     * Say that an old secret is deleted at its provider
+     * @description For a rotation that has ended with the old secret not known to be ended: one with `awaitsRevocation`, or another whose old secret has leaked since. Where the secret is still kept it is tried first: while the provider takes it, this is refused.
      */
     post: operations["confirmOldSecretRevoked"];
     delete?: never;
@@ -4021,6 +4021,8 @@ export interface components {
       environmentId: string | null;
       /** @example lek_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
+      /** @description Its key has another secret by now: delete this one where it is still taken, and leave the key alone. */
+      isOldSecret: boolean;
       /** @enum {string} */
       kind:
         | "gatewayKey"
@@ -4041,6 +4043,12 @@ export interface components {
       /** @description Where it was found, by the report. */
       place: string | null;
       preview: string | null;
+      /** @description Of an old secret of a provider key: the rotation that replaced it; null where none is known. */
+      replacedBy: {
+        /** @description Else it still goes on, and may have the old secret wait for its grace. */
+        hasEnded: boolean;
+        rotationId: string;
+      } | null;
       /**
        * Format: date-time
        * @description When it was reported first.
@@ -5991,7 +5999,7 @@ export interface components {
       ledger: components["schemas"]["LedgerStatus"];
       /** @description Limits of provider accounts of which a minute of the last 24 hours asked for 80 % or more; at most 20. `GET /provider-accounts/{id}/limits` has what to ask the provider with. */
       limitsNear: components["schemas"]["AccountLimitNear"][];
-      /** @description Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first; at most 100. */
+      /** @description Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first, each secret once; at most 100. */
       openLeaks: components["schemas"]["Leak"][];
       /** @description Longest running first. */
       processes: components["schemas"]["ProcessStatus"][];

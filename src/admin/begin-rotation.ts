@@ -1,6 +1,6 @@
 import { UNKNOWN_OWNERSHIP } from "../core/keys/ownership.ts";
 import { previewProviderKey } from "../core/keys/provider-key.ts";
-import type { RotationTrigger } from "../core/rotation/rotation.ts";
+import { canRevokeOld, isCancellable, type RotationTrigger } from "../core/rotation/rotation.ts";
 import type { ProviderKeyRecord } from "../store/records.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
 import { UniqueViolationError } from "../store/store.ts";
@@ -97,10 +97,23 @@ export async function beginRotation(
   } catch (error) {
     if (!(error instanceof UniqueViolationError) || error.field !== "keyId") throw error;
     const open = await store.rotation.rotations.findOpenOf(key.id);
-    const see = open ? ` See \`keyward rotations show ${open.id}\`.` : "";
-    const conflict = `This provider key is being rotated already: wait for the end of that, or cancel it.${see}`;
-    return { conflict, param: "id" };
+    return { conflict: openRotationConflict(open, request.isCompromise), param: "id" };
   }
+}
+
+/** What helps depends on how far the open one has got: until the old secret is ended, either of the two may be what leaked. */
+function openRotationConflict(open: RotationRecord | undefined, isCompromise: boolean): string {
+  const rotated = "This provider key is being rotated already";
+  // It has ended between the two looks.
+  if (open === undefined) return `${rotated}: try again.`;
+  const commands = "keyward rotations";
+  if (canRevokeOld(open) && isCompromise) {
+    return `${rotated}, and has its new secret. Whichever of the two has leaked, have the old one ended first; if it was the new one, rotate again after that. See \`${commands} revoke-old ${open.id}\`.`;
+  }
+  if (isCancellable(open) && !canRevokeOld(open)) {
+    return `${rotated}, and still has its old secret. Wait for the end of that, or, where its new secret is a wrong one or this cannot wait, call it off first. See \`${commands} cancel ${open.id}\`.`;
+  }
+  return `${rotated}: wait for the end of that. See \`${commands} show ${open.id}\`.`;
 }
 
 async function takeSecret(

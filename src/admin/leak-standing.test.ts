@@ -34,14 +34,19 @@ async function report(...secrets: readonly string[]): Promise<void> {
 
 /** Of the one that was reported. */
 async function standing(): Promise<string> {
-  const { data } = (await admin.get("/leaks")).body as {
-    data: readonly { kind: string; outcome: string; standing: string; endedAt: string | null }[];
-  };
+  const { data } = (await admin.get("/leaks")).body as { data: readonly ListedLeak[] };
   expect(data).toHaveLength(1);
   const [{ kind, outcome, standing: now, endedAt } = expect.fail()] = data;
   const { openLeaks } = (await admin.get("/status")).body as { openLeaks: readonly object[] };
   expect(openLeaks).toHaveLength(now === "ended" ? 0 : 1);
   return [kind, outcome, now, ...(endedAt === null ? [] : [endedAt])].join(" ");
+}
+
+interface ListedLeak {
+  readonly kind: string;
+  readonly outcome: string;
+  readonly standing: string;
+  readonly endedAt: string | null;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -109,6 +114,10 @@ describe("a provider key that was reported", () => {
     const replaced = { ...next, fingerprint, previousVersion: key.version };
     expect(await admin.store.providerKeys.replaceSecret(key.id, replaced)).toBe(true);
     expect(await standing()).toBe("providerKey still_valid unknown");
+    const replacedBy = { rotationId: rotation.id, hasEnded: false };
+    expect((await admin.get("/status")).body).toMatchObject({
+      openLeaks: [{ isOldSecret: true, replacedBy }],
+    });
     for (const [oldFate, expected] of [
       ["unknown", "unknown"],
       ["valid", "valid"],
@@ -120,6 +129,36 @@ describe("a provider key that was reported", () => {
       rotation = saved ?? expect.fail("it was changed meanwhile");
       expect(await standing()).toBe(`providerKey still_valid ${expected}`);
     }
+  });
+});
+
+describe("a secret that was reported before and after its key was given another", () => {
+  it("is told of once, as the old one that it is", async () => {
+    const secret = providerSecret("proj");
+    const key = await addProviderKey(secret);
+    await report(secret);
+    const rotation = sampleRotation(key, { state: "done", endedAtMs: NOW_MS, oldFate: "valid" });
+    await admin.store.rotation.rotations.insert(rotation);
+    const next = { version: 2, preview: "sk-proj-…next", sealed: key.sealed };
+    const fingerprint = await admin.vault.fingerprint(providerSecret("proj"));
+    await admin.store.providerKeys.replaceSecret(key.id, {
+      ...next,
+      fingerprint,
+      previousVersion: key.version,
+    });
+    admin.nowMs += HOUR_MS;
+    await report(secret);
+    const { data } = (await admin.get("/leaks")).body as { data: readonly ListedLeak[] };
+    expect(data.map(({ outcome }) => outcome)).toEqual(["old_secret_valid", "still_valid"]);
+    const { openLeaks } = (await admin.get("/status")).body as { openLeaks: readonly object[] };
+    expect(openLeaks).toEqual([
+      expect.objectContaining({
+        reportedAt: iso(NOW_MS),
+        standing: "valid",
+        isOldSecret: true,
+        replacedBy: { rotationId: rotation.id, hasEnded: true },
+      }),
+    ]);
   });
 });
 

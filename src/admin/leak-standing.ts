@@ -1,4 +1,4 @@
-import { type GatewayKeyId, isId } from "../core/ids/ids.ts";
+import { type GatewayKeyId, isId, type RotationId } from "../core/ids/ids.ts";
 import { MAX_CLIENT_TOKEN_SECONDS } from "../core/keys/client-token.ts";
 import type { LeakedKind } from "../core/leaks/leak.ts";
 import { isOldEnded } from "../core/rotation/old-secret.ts";
@@ -15,13 +15,18 @@ export interface LeakStanding {
   readonly standing: (typeof LEAK_STANDINGS)[number];
   /** With `ended`: since when; null where that was not kept. */
   readonly endedAtMs: number | null;
+  /** Its key has another secret by now: what is left to do concerns this one alone. */
+  readonly isOldSecret: boolean;
+  /** Of an old secret of a provider key: the rotation that replaced it, null where that is not known. */
+  readonly replacedBy: { readonly id: RotationId; readonly hasEnded: boolean } | null;
 }
 
 type ReadStore = Pick<Repositories, "gatewayKeys" | "providerKeys" | "adminTokens" | "rotation">;
 type FindStanding = (store: ReadStore, leak: LeakRecord, nowMs: number) => Promise<LeakStanding>;
 
-const VALID: LeakStanding = { standing: "valid", endedAtMs: null };
-const UNKNOWN: LeakStanding = { standing: "unknown", endedAtMs: null };
+const OWN_SECRET = { endedAtMs: null, isOldSecret: false, replacedBy: null } as const;
+const VALID: LeakStanding = { standing: "valid", ...OWN_SECRET };
+const UNKNOWN: LeakStanding = { standing: "unknown", ...OWN_SECRET };
 
 export function findLeakStanding(
   store: ReadStore,
@@ -40,7 +45,8 @@ const BY_KIND: Readonly<Record<LeakedKind, FindStanding>> = {
     // Of secrets of one key: a chance of one in millions to take one for the other, and then it counts as valid.
     if (key.preview === preview) return VALID;
     const old = await gatewayKeys.supersededOf([key.id], nowMs);
-    return old.some((secret) => secret.preview === preview) ? VALID : ended(null);
+    const isValid = old.some((secret) => secret.preview === preview);
+    return { ...(isValid ? VALID : ended(null)), isOldSecret: true };
   },
 
   providerKey: async ({ providerKeys, rotation }, { subjectId, fingerprint }) => {
@@ -48,8 +54,11 @@ const BY_KIND: Readonly<Record<LeakedKind, FindStanding>> = {
     // Revoked here is not revoked at the provider: whoever found it calls past Keyward.
     if (key?.fingerprint === fingerprint) return key.revokedAtMs === null ? VALID : UNKNOWN;
     const replaced = await rotation.rotations.findByOldSecret(fingerprint);
-    if (replaced !== undefined && isOldEnded(replaced.oldFate)) return ended(replaced.endedAtMs);
-    return replaced?.oldFate === "valid" ? VALID : UNKNOWN;
+    if (replaced === undefined) return { ...UNKNOWN, isOldSecret: true };
+    const { id, oldFate, endedAtMs } = replaced;
+    const old = { isOldSecret: true, replacedBy: { id, hasEnded: endedAtMs !== null } };
+    if (isOldEnded(oldFate)) return { ...ended(endedAtMs), ...old };
+    return { ...(oldFate === "valid" ? VALID : UNKNOWN), ...old };
   },
 
   providerAdminKey: async ({ rotation }, { subjectId, fingerprint }) => {
@@ -85,21 +94,30 @@ const MAX_LEAKS = 1000;
 /** What cannot be known is not told of for longer than it may help. */
 const UNKNOWN_TOLD_MS = 30 * 86_400_000;
 
-/** Leaks that may still do harm, newest first; of what a policy says nobody is to be told, none. */
+/**
+ * Leaks that may still do harm, newest first, one for each secret: what was done at a later report of it says no more than what it
+ * is now. Of what a policy says nobody is to be told, none.
+ */
 export async function listOpenLeaks(
   store: ReadStore & Pick<Repositories, "exposure">,
   nowMs: number,
 ): Promise<readonly { readonly leak: LeakRecord; readonly standing: LeakStanding }[]> {
   const { rows } = await store.exposure.leaks.list({ limit: MAX_LEAKS });
+  const told = rows.filter(({ outcome }) => outcome !== "noted");
+  const first = new Map(told.map((leak) => [secretOf(leak), leak]));
   const open = [];
-  for (const leak of rows) {
-    if (leak.outcome === "noted") continue;
+  for (const leak of told) {
+    if (first.get(secretOf(leak)) !== leak) continue;
     const standing = await findLeakStanding(store, leak, nowMs);
     const isOld = nowMs - leak.createdAtMs > UNKNOWN_TOLD_MS;
     if (standing.standing === "ended" || (standing.standing === "unknown" && isOld)) continue;
     open.push({ leak, standing });
   }
   return open;
+}
+
+function secretOf({ kind, subjectId, fingerprint }: LeakRecord): string {
+  return `${kind} ${subjectId} ${fingerprint}`;
 }
 
 /** When a secret of a gateway key was reported first that is valid still; null: none was. */
@@ -122,5 +140,5 @@ function endedByReport(_store: ReadStore, { createdAtMs }: LeakRecord): Promise<
 }
 
 function ended(endedAtMs: number | null): LeakStanding {
-  return { standing: "ended", endedAtMs };
+  return { ...OWN_SECRET, standing: "ended", endedAtMs };
 }

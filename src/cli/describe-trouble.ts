@@ -8,10 +8,25 @@ type StuckWork = components["schemas"]["StuckWork"];
 type AuditProblem = NonNullable<components["schemas"]["AuditProblem"]>;
 
 /** What a secret that was reported is now. */
-export function describeStanding({ standing, endedAt }: Pick<Leak, "standing" | "endedAt">) {
-  if (standing === "valid") return "valid";
-  if (standing === "unknown") return "not known";
-  return endedAt === null ? "ended" : `ended ${formatTime(endedAt)}`;
+export function describeStanding({
+  standing,
+  endedAt,
+  isOldSecret,
+}: Pick<Leak, "standing" | "endedAt" | "isOldSecret">): string {
+  const now = standing === "unknown" ? "not known" : standing;
+  const when = standing === "ended" && endedAt !== null ? ` ${formatTime(endedAt)}` : "";
+  return `${isOldSecret ? "old secret, " : ""}${now}${when}`;
+}
+
+/**
+ * The leaks that are to be told of beside the stolen secrets: of one secret there is one line, and that of a stolen secret says more.
+ */
+export function leaksBeside(
+  leaks: readonly Leak[],
+  stolen: readonly StolenSecret[],
+): readonly Leak[] {
+  const told = new Set(stolen.map(({ rotationId }) => rotationId));
+  return leaks.filter(({ replacedBy }) => replacedBy === null || !told.has(replacedBy.rotationId));
 }
 
 const LEAKED: Readonly<Record<Leak["kind"], string>> = {
@@ -27,23 +42,30 @@ const LEAKED: Readonly<Record<Leak["kind"], string>> = {
 
 /** `gateway key bot of production was reported as leaked 2026-01-31 09:30 and is still valid` */
 export function describeOpenLeak(leak: Leak): string {
-  const { kind, name, environment, reportedAt, standing, outcome } = leak;
+  const { kind, name, environment, reportedAt, standing, isOldSecret } = leak;
   const whose = environment === null ? name : `${name} of ${environment}`;
-  const which = outcome === "old_secret_valid" ? ", with a secret from before," : "";
+  const which = isOldSecret ? ", with a secret from before its last rotation," : "";
   const now =
     standing === "valid" ? "is still valid" : "may still be valid where it is not Keyward's to end";
   return `${LEAKED[kind]} ${whose}${which} was reported as leaked ${formatTime(reportedAt)} and ${now}`;
 }
 
 /** Ids and no names: what stands in a command is typed into a shell. */
-export function leakRemedyOf({ kind, subjectId, standing }: Leak): string {
+export function leakRemedyOf({
+  kind,
+  subjectId,
+  standing,
+  isOldSecret,
+  replacedBy,
+}: Pick<Leak, "kind" | "subjectId" | "standing" | "isOldSecret" | "replacedBy">): string {
   if (kind === "gatewayKey") {
     return `keyward keys revoke ${subjectId}, or keyward keys rotate ${subjectId} --overlap 0`;
   }
   if (kind === "providerKey") {
+    if (isOldSecret) return oldSecretRemedyOf(replacedBy);
     return standing === "valid"
       ? `keyward provider-keys rotate ${subjectId} --compromise`
-      : `delete the secret at the provider: keyward rotations list --key ${subjectId}`;
+      : "delete the secret at the provider";
   }
   if (kind === "providerAdminKey") {
     return standing === "valid"
@@ -54,6 +76,15 @@ export function leakRemedyOf({ kind, subjectId, standing }: Leak): string {
   return standing === "valid"
     ? `keyward admin-tokens revoke ${subjectId}`
     : "put another token into KEYWARD_ADMIN_TOKEN, where you have not, and restart";
+}
+
+/** The key has another secret: rotating it again would end that one, and leave the leaked one as it is. */
+function oldSecretRemedyOf(replacedBy: Leak["replacedBy"]): string {
+  if (replacedBy === null) return "delete the old secret at the provider, and leave the key alone";
+  const { rotationId, hasEnded } = replacedBy;
+  return hasEnded
+    ? `delete the old secret at the provider, and leave the key alone; then keyward rotations confirm-revoked ${rotationId}`
+    : `keyward rotations revoke-old ${rotationId}`;
 }
 
 /** `the rotation of provider key main of production failed in pending 2026-01-31 09:30: …` */

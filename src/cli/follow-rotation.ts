@@ -58,9 +58,7 @@ export function describeRotation(rotation: Rotation, output: Output): void {
   const what = `${rotation.key ?? rotation.keyId} of ${rotation.environment ?? "its environment"}`;
   if (rotation.state === "failed") {
     output.line(`the rotation of ${what} waits for you: ${rotation.problem ?? ""}`);
-    output.note(
-      `next: keyward rotations retry ${rotation.id}${rotation.canCancel ? `, or keyward rotations cancel ${rotation.id}` : ""}`,
-    );
+    output.note(`next: ${failedRemedyOf(rotation)}`);
     if (rotation.compromise) {
       output.note(`to end the key at once: keyward provider-keys revoke ${rotation.keyId}`);
     }
@@ -74,4 +72,14 @@ export function describeRotation(rotation: Rotation, output: Output): void {
     if (rotation.problem !== null) output.warn(rotation.problem);
     output.note(`the rest happens in the server: keyward rotations show ${rotation.id}`);
   }
+}
+
+/** Where a person brought the secret and it is not taken, another try of it helps least. */
+function failedRemedyOf({ id, way, failedIn, canCancel }: Rotation): string {
+  const retry = `keyward rotations retry ${id}`;
+  const cancel = `keyward rotations cancel ${id}`;
+  if (!canCancel) return retry;
+  return way === "assisted" && (failedIn === "pending" || failedIn === "test")
+    ? `${cancel}, then rotate with another secret; or, where it was not the secret's fault, ${retry}`
+    : `${retry}, or ${cancel}`;
 }

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
 import { noted } from "../../core/resumable/resumable.ts";
-import { awaitsRevocation, withoutOldSecret } from "../../core/rotation/old-secret.ts";
+import { isOldEnded, withoutOldSecret } from "../../core/rotation/old-secret.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -17,9 +17,9 @@ const confirmOldSecretRevoked = createRoute({
   path: "/rotations/{id}/confirm-revoked",
   operationId: "confirmOldSecretRevoked",
   tags: ["rotations"],
-  summary: "Say that a stolen secret is deleted at its provider",
+  summary: "Say that an old secret is deleted at its provider",
   description:
-    "For a rotation that has ended with `awaitsRevocation`. The secret is tried first: while the provider takes it, this is refused.",
+    "For a rotation that has ended with the old secret not known to be ended: one with `awaitsRevocation`, or another whose old secret has leaked since. Where the secret is still kept it is tried first: while the provider takes it, this is refused.",
   request: {
     params: idParam("rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
     query: closedQuery({}),
@@ -33,7 +33,7 @@ const confirmOldSecretRevoked = createRoute({
 
 const NOT_FOUND = "There is no rotation of this id.";
 const NOTHING_TO_CONFIRM =
-  "Nothing is to be confirmed: this rotation has not ended, its old secret is known to be ended, or it was of no stolen secret.";
+  "Nothing is to be confirmed: this rotation has not ended with a new secret, or its old one is known to be ended.";
 const STILL_TAKEN =
   "The provider still takes this secret: a call with it was answered just now. Delete it there first; that may take a minute to be known everywhere.";
 
@@ -49,7 +49,7 @@ export function registerConfirmRevoked(
     const find = async () => (isId("rot", id) ? await rotations.findById(id) : undefined);
     const record = await find();
     if (record === undefined) return refuse(context, "not_found", NOT_FOUND, "id");
-    if (!awaitsRevocation(record)) return refuse(context, "conflict", NOTHING_TO_CONFIRM, "id");
+    if (!canConfirm(record)) return refuse(context, "conflict", NOTHING_TO_CONFIRM, "id");
     const answer = await keyDesk.tryOldSecret(record);
     if (answer === "valid") return refuse(context, "conflict", STILL_TAKEN, "id");
     const fate = answer === "refused" ? "refused" : "confirmed";
@@ -58,11 +58,16 @@ export function registerConfirmRevoked(
       isEnded: true,
       find,
       apply: (now) =>
-        awaitsRevocation(now) ? withoutOldSecret(noted(now, text, clock.nowMs()), fate) : undefined,
+        canConfirm(now) ? withoutOldSecret(noted(now, text, clock.nowMs()), fate) : undefined,
       save: (now) => rotations.save(now),
     });
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") return refuse(context, "conflict", NOTHING_TO_CONFIRM, "id");
     return context.json(await formatRotation(changed, readingOf(deps)), 200);
   });
+}
+
+/** Also where nobody is reminded: an old secret that was replaced for no theft can leak afterwards. */
+function canConfirm({ state, oldFate }: RotationRecord): boolean {
+  return state === "done" && !isOldEnded(oldFate);
 }

@@ -32,19 +32,45 @@ export const leakSchema = z
         "What it is now. `valid`: whoever found it can use it. `unknown`: Keyward uses it no more, and its provider may still take it, or the settings had it. `ended`: it is refused.",
     }),
     endedAt: instantAnswer("With `ended`: since when; null where that was not kept.").nullable(),
+    isOldSecret: z.boolean().openapi({
+      description:
+        "Its key has another secret by now: delete this one where it is still taken, and leave the key alone.",
+    }),
+    replacedBy: z
+      .object({
+        rotationId: z.string(),
+        hasEnded: z.boolean().openapi({
+          description: "Else it still goes on, and may have the old secret wait for its grace.",
+        }),
+      })
+      .nullable()
+      .openapi({
+        description:
+          "Of an old secret of a provider key: the rotation that replaced it; null where none is known.",
+      }),
   })
   .openapi("Leak");
 
 export async function formatLeak(
   names: NameLookup,
   record: LeakRecord,
-  { standing, endedAtMs }: LeakStanding,
+  { standing, endedAtMs, isOldSecret, replacedBy }: LeakStanding,
 ): Promise<z.input<typeof leakSchema>> {
   const { id, kind, subjectId, name, preview, environmentId, outcome } = record;
   const { place, source, address, createdAtMs } = record;
   const environment = environmentId === null ? null : await names.environment(environmentId);
   const reportedAt = formatInstant(createdAtMs);
   const subject = { id, kind, subjectId, name, preview, environmentId, environment };
-  const now = { standing, endedAt: formatOptionalInstant(endedAtMs) };
-  return { ...subject, outcome, place, source, address, reportedAt, ...now };
+  const now = { standing, endedAt: formatOptionalInstant(endedAtMs), isOldSecret };
+  const rotation = replacedBy && { rotationId: replacedBy.id, hasEnded: replacedBy.hasEnded };
+  return {
+    ...subject,
+    outcome,
+    place,
+    source,
+    address,
+    reportedAt,
+    ...now,
+    replacedBy: rotation,
+  };
 }

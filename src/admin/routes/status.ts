@@ -106,7 +106,7 @@ const statusSchema = z
     stolenSecrets: z.array(stolenSecretSchema).openapi({ description: STOLEN_DESCRIPTION }),
     stuckWork: z.array(stuckWorkSchema).openapi({ description: STUCK_DESCRIPTION }),
     openLeaks: z.array(leakSchema).openapi({
-      description: `Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first; at most ${MAX_LEAKS_TOLD}.`,
+      description: `Keys and tokens that were reported as leaked and may still be used by whoever found them, newest first, each secret once; at most ${MAX_LEAKS_TOLD}.`,
     }),
     auditProblem: auditProblemSchema.nullable(),
   })

@@ -1,7 +1,7 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import { defineCommand } from "../command.ts";
-import { describeStanding } from "../describe-trouble.ts";
+import { describeStanding, leakRemedyOf } from "../describe-trouble.ts";
 import { formatOptional, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
 import { PAGE_OPTIONS, printPage } from "../list-pages.ts";
@@ -49,7 +49,7 @@ const DONE: Readonly<Record<Leak["outcome"], string>> = {
 const list = defineCommand({
   summary: "list keys, tokens, sessions and links of ours that were reported, newest first",
   details:
-    "With what was done when it was reported, and what it is now: `valid` can be used by whoever found it; `ended` is refused; of what is `not known`, Keyward uses it no more, and its provider may still take it.",
+    "With what was done when it was reported, and what it is now: `valid` can be used by whoever found it; `ended` is refused; of what is `not known`, Keyward uses it no more, and its provider may still take it. An `old secret` is one that its key had before its last rotation. `next` is what is left to do.",
   examples: ["keyward leaks list", "keyward leaks list --json"],
   reach: "admin",
   printsData: true,
@@ -67,8 +67,13 @@ const list = defineCommand({
         { title: "now", value: describeStanding },
         { title: "found at", value: (leak) => formatOptional(leak.place) },
         { title: "id", value: (leak) => leak.subjectId },
+        { title: "next", value: formatNext },
       ],
     }),
 });
+
+function formatNext(leak: Leak): string {
+  return leak.standing === "ended" || leak.outcome === "noted" ? "" : leakRemedyOf(leak);
+}
 
 export const leaks = { report, list };

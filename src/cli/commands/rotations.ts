@@ -144,9 +144,9 @@ const revokeOld = defineCommand({
 });
 
 const confirmRevoked = defineCommand({
-  summary: "say that a stolen secret is deleted at its provider",
+  summary: "say that an old secret is deleted at its provider",
   details:
-    "For a rotation with --compromise that could not see the old secret end: status and doctor remind of it until it is deleted there. The secret is tried first, and while the provider takes it this is refused.",
+    "For a rotation that could not see the old secret end. After one with --compromise, status and doctor remind of it until it is deleted there; after another one, where it has leaked since. A secret that is still kept is tried first, and while the provider takes it this is refused.",
   examples: [`keyward rotations confirm-revoked ${EXAMPLE_ID}`],
   reach: "admin",
   printsData: true,

@@ -15,6 +15,7 @@ import {
   describeStolenSecret,
   describeStuckWork,
   leakRemedyOf,
+  leaksBeside,
   stolenRemedyOf,
   stuckRemedyOf,
 } from "../describe-trouble.ts";
@@ -102,7 +103,9 @@ export const status = defineCommand({
 /** What has leaked, failed or is due, and whose keys are not whose they were said to be, unless the environment does not mind. */
 function warnOfKeys(found: components["schemas"]["Status"], output: Output): void {
   const { accounts, rotationsDue, stolenSecrets, stuckWork, openLeaks, time } = found;
-  for (const leak of openLeaks) output.warn(`${describeOpenLeak(leak)}: ${leakRemedyOf(leak)}`);
+  for (const leak of leaksBeside(openLeaks, stolenSecrets)) {
+    output.warn(`${describeOpenLeak(leak)}: ${leakRemedyOf(leak)}`);
+  }
   for (const stolen of stolenSecrets) {
     output.warn(`${describeStolenSecret(stolen)}: ${stolenRemedyOf(stolen)}`);
   }

@@ -22,6 +22,7 @@ import {
   describeStolenSecret,
   describeStuckWork,
   leakRemedyOf,
+  leaksBeside,
   stolenRemedyOf,
   stuckRemedyOf,
 } from "../describe-trouble.ts";
@@ -99,7 +100,7 @@ export async function checkKeys(client: AdminClient): Promise<readonly Check[]> 
     await client.GET("/status"),
   );
   return [
-    ...openLeaks.map((leak) => {
+    ...leaksBeside(openLeaks, stolenSecrets).map((leak) => {
       const say = leak.standing === "valid" ? fail : warn;
       return say("leaked", describeOpenLeak(leak), leakRemedyOf(leak));
     }),

@@ -159,5 +159,9 @@ describe("a stolen secret that nobody but a person can delete", () => {
     const ended = await rotate({ graceMs: 0 });
     expect(ended).toMatchObject({ oldFate: "valid", oldCheckAtMs: null, old: { sealed: null } });
     expect((await admin.get("/status")).body).toMatchObject({ stolenSecrets: [] });
+    // It can leak afterwards, and is deleted then.
+    const confirm = `/rotations/${ended.id}/confirm-revoked`;
+    expect((await admin.post(confirm)).body).toMatchObject({ oldSecret: "confirmed" });
+    expect((await admin.post(confirm)).status).toBe(409);
   });
 });
