@@ -1,4 +1,4 @@
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
@@ -47,6 +47,7 @@ describe("keyward backup catch-up", () => {
       revokedAdminTokens: 1,
       removedMembers: 0,
       rotatedGatewayKeys: ["rotated"],
+      lacks: [],
     });
     await cli.withStore(async ({ gatewayKeys, adminTokens }) => {
       expect((await gatewayKeys.findById(leaked.id as never))?.revokedAtMs).not.toBeNull();
@@ -89,6 +90,58 @@ describe("keyward backup catch-up", () => {
     expect(missing).toMatchObject({ code: 1, stdout: "" });
     const found = await cli.withStore((store) => store.gatewayKeys.findById(key.id as never));
     expect(found?.revokedAtMs).toBeNull();
+  });
+
+  it("refuses an export that lacks what came after the backup, but for one who says that there is no more", async () => {
+    await cli.install();
+    const leaked = await keyOf("leaked");
+    const before = inData("before.jsonl");
+    await cli.run(["audit", "export", "--output", before]);
+    const early = await keyOf("early");
+    await copyFile(inData(DATABASE_FILE), inData("copy.db"));
+    await cli.json(["keys", "revoke", leaked.id, "--yes"]);
+    await cli.json(["keys", "revoke", early.id, "--yes"]);
+    await keyOf("late");
+    const file = inData("audit.jsonl");
+    await cli.run(["audit", "export", "--output", file]);
+    await setBack();
+    // Newest first: the late key's, the two revocations, then what the database has as well.
+    const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+    const { sequence } = JSON.parse(lines[0] ?? "") as { sequence: number };
+    const cases = [
+      [lines.slice(0, 2), `lacks entry ${sequence - 2};`],
+      [lines.slice(0, 1), `lacks entries ${sequence - 2} to ${sequence - 1};`],
+      [lines.toSpliced(1, 1), `lacks entry ${sequence - 1};`],
+      [lines.slice(1), `lacks all after entry ${sequence - 1}: this data directory has seen`],
+      [[await readFile(before, "utf8")], `lacks all after entry ${sequence - 4}: this`],
+    ] as const;
+    for (const [kept, told] of cases) {
+      await writeFile(file, kept.join("\n"));
+      const refused = await cli.run(["backup", "catch-up", "--audit", file, "--yes"]);
+      expect([refused.code, refused.stdout]).toEqual([1, ""]);
+      expect(refused.stderr).toContain(told);
+    }
+    // Where nothing has seen the log's end, and the database itself has more.
+    await rm(inData("audit.mark"));
+    const old = await cli.run(["backup", "catch-up", "--audit", before, "--yes"]);
+    expect(old).toMatchObject({ code: 1, stderr: expect.stringContaining("itself has more") });
+    const found = await cli.withStore((store) => store.gatewayKeys.findById(leaked.id as never));
+    expect(found?.revokedAtMs).toBeNull();
+
+    await writeFile(file, lines.toSpliced(1, 1).join("\n"));
+    const partial = ["backup", "catch-up", "--audit", file, "--yes", "--partial"];
+    const told = await cli.run(partial);
+    expect(told).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("gateway keys, revoked again: 1"),
+      stderr: expect.stringContaining(`the export lacks entry ${sequence - 1}`),
+    });
+    // All of it, and the lines that the database had at the backup's time need not be there.
+    await writeFile(file, lines.slice(0, 3).toReversed().join("\n"));
+    expect(await cli.json(partial.slice(0, -1))).toMatchObject({
+      revokedGatewayKeys: 1,
+      lacks: [],
+    });
   });
 
   // It was read by an interface that had come to its end before anybody asked for a line, which no line and no end came from.

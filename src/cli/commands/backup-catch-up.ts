@@ -10,12 +10,13 @@ import { withLocalVault } from "../with-local-vault.ts";
 export const catchUp = defineCommand({
   summary: "end what a database lets in again that was put back by other means",
   details:
-    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, provider keys, admin tokens, members. An export with an entry that this installation never wrote is refused, and nothing is changed. To do it twice does no harm. `keyward backup restore` needs none of this.",
+    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, provider keys, admin tokens, members. An export with an entry that this installation never wrote is refused, and so is one that lacks entries from after the backup, as far as that can be told (`--partial` takes it all the same); nothing is changed then. To do it twice does no harm. `keyward backup restore` needs none of this.",
   examples: ["keyward backup catch-up", "keyward backup catch-up --audit audit.jsonl --yes --json"],
   reach: "local",
   printsData: true,
   options: {
     audit: { value: "file", description: "an export of the audit log from after the backup" },
+    partial: { description: "take an export that lacks entries, too" },
     yes: { description: "do not ask" },
   },
   async run(context) {
@@ -26,6 +27,7 @@ export const catchUp = defineCommand({
         advice: "name one that `keyward audit export` wrote",
       });
     }
+    const { findLacks } = await import("../../runtime/backup/judge-export.ts");
     const { catchUp: work, readExport } = await import("../../runtime/backup/catch-up.ts");
     // What is no export is told of before anything is asked, or opened.
     if (file !== undefined) await readExport(linesOf(file), undefined);
@@ -36,7 +38,16 @@ export const catchUp = defineCommand({
         file === undefined
           ? undefined
           : await readExport(linesOf(file), await vault.hasher("audit"));
-      return await act((store) => work(store, exported, nowMs()));
+      return await act(async (store) => {
+        const lacks = exported === undefined ? [] : await findLacks(exported.extent, store);
+        if (lacks.length > 0 && !options.partial) {
+          throw new CliError(`the export lacks ${lacks.join("; ")}; nothing was changed`, {
+            advice:
+              "what those entries say was ended would stay as it was at the backup's time: hand in all of the log (`keyward audit export`), or add --partial to go on with what there is",
+          });
+        }
+        return { ...(await work(store, exported, nowMs())), lacks };
+      });
     });
     await output.data(done, () => {
       output.line("sessions, links for new passwords and client tokens: all ended");
@@ -48,6 +59,11 @@ export const catchUp = defineCommand({
       if (done.rotatedGatewayKeys.length > 0) {
         output.warn(
           `of these gateway keys a secret from before a rotation holds again, and the new one does not: ${done.rotatedGatewayKeys.join(", ")}; rotate them once more with --overlap 0`,
+        );
+      }
+      if (done.lacks.length > 0) {
+        output.warn(
+          `the export lacks ${done.lacks.join("; ")}: what was ended by those holds again`,
         );
       }
       output.note(WHAT_TO_CHECK);

@@ -8,6 +8,7 @@ import type { AuditedStore } from "../../store/audited-store.ts";
 import { listAll } from "../../store/list-all.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess } from "./carry-over-access.ts";
+import { type ExportExtent, ExtentReader } from "./judge-export.ts";
 
 /** How many of each. */
 export interface CaughtUp {
@@ -25,6 +26,7 @@ export interface Ended {
   readonly entries: readonly AuditEntry[];
   /** By key, the preview that its last rotation left. */
   readonly rotations: ReadonlyMap<string, AuditEntry>;
+  readonly extent: ExportExtent;
 }
 
 /** Ends sessions, invitations, links for new passwords and client tokens, all of them; then what the export says was ended. */
@@ -75,11 +77,10 @@ export async function readExport(
   const entries: AuditEntry[] = [];
   const rotations = new Map<string, AuditEntry>();
   let number = 0;
-  let isEmpty = true;
+  const reader = new ExtentReader();
   for await (const line of lines) {
     number += 1;
     if (line === "") continue;
-    isEmpty = false;
     const entry = parseEntry(line);
     if (entry === undefined || (hash && hash(auditText(entry)) !== entry.hash)) {
       throw new StartError(
@@ -87,6 +88,7 @@ export async function readExport(
         "Hand in a file as `keyward audit export` wrote it (JSON lines). Nothing was changed.",
       );
     }
+    reader.add(entry);
     const { action, target, sequence } = entry;
     if (action in END || action === "adminToken.allRevoked") entries.push(entry);
     const last = rotations.get(target.id);
@@ -94,13 +96,14 @@ export async function readExport(
       rotations.set(target.id, entry);
     }
   }
-  if (isEmpty) {
+  const { extent } = reader;
+  if (extent === undefined) {
     throw new StartError(
       "The export is empty.",
       "There is an entry in every log: export it once more, and see that the disk isn't full. Nothing was changed.",
     );
   }
-  return { entries, rotations };
+  return { entries, rotations, extent };
 }
 
 /** The entry that the admin API has made this answer of; undefined for what is none. Its hash tells whether it is the same. */
@@ -113,7 +116,10 @@ function parseEntry(line: string): AuditEntry | undefined {
       before: textOf(before),
       after: textOf(after),
     } as unknown as AuditEntry;
-    return typeof entry.actor === "object" && typeof entry.target === "object" ? entry : undefined;
+    const texts: unknown[] = [entry.actor.kind, entry.target.id, entry.action, entry.hash];
+    const isEntry =
+      texts.every((text) => typeof text === "string") && Number.isSafeInteger(entry.sequence);
+    return isEntry ? entry : undefined;
   } catch {
     return undefined;
   }
