@@ -5720,7 +5720,7 @@ export interface components {
       } | null;
       /**
        * Format: date-time
-       * @description When the next try is made.
+       * @description When the next try is made; with `awaitsRevocation`: of the stolen secret.
        * @example 2026-01-31T09:00:00.000Z
        */
       nextAttemptAt: string | null;

@@ -27,7 +27,7 @@ export const PERMISSION_OPTIONS = {
 } as const satisfies Record<string, OptionSpec>;
 
 /** Takes a limit away. */
-const ANY = "any";
+export const ANY = "any";
 
 /** Undefined where nothing was typed, null for `any`. */
 export function listGiven(values: readonly string[], flag: string): string[] | null | undefined {

@@ -2,13 +2,18 @@ import { isLoopback } from "../core/network/loopback.ts";
 import { formatTime } from "./format-cells.ts";
 import type { Output } from "./output.ts";
 
-/** A link that lets a person in, alone on standard output. */
-export function printLink(
-  { link, expiresAt }: { readonly link: string; readonly expiresAt: string },
-  output: Pick<Output, "line" | "note" | "warn">,
-): void {
-  output.line(link);
-  output.note(`works once, until ${formatTime(expiresAt)}; it is not shown again`);
+/** A link that lets a person in, alone on standard output; where it does not reach is said beside JSON, too. */
+export async function printLink(
+  made: { readonly link: string; readonly expiresAt: string },
+  output: Pick<Output, "data" | "line" | "note" | "warn">,
+  notes: readonly string[] = [],
+): Promise<void> {
+  const { link, expiresAt } = made;
+  await output.data(made, () => {
+    output.line(link);
+    output.note(`works once, until ${formatTime(expiresAt)}; it is not shown again`);
+    for (const note of notes) output.note(note);
+  });
   if (isLoopback(new URL(link).hostname)) output.warn(OPENS_HERE_ALONE);
 }
 

@@ -31,7 +31,8 @@ const SECRET_NAMES = [
 const QUOTE = String.raw`\\{0,8}["']`;
 
 /** What is taken out behind a name: not what says that there is nothing, or has been taken out already. */
-const VALUE = `(?!${QUOTE}|\\[redacted|null\\b|true\\b|false\\b|(?:bearer|basic)\\b)[^\\s"'\\\\,;&{}\\[\\]()]{1,}`;
+const IN_VALUE = `[^\\s"'\\\\,;&{}\\[\\]()]`;
+const VALUE = `(?!${QUOTE}|\\[redacted|null\\b|true\\b|false\\b|(?:bearer|basic)\\b)${IN_VALUE}{1,}`;
 
 /** Longest first where one contains another. */
 const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
@@ -77,9 +78,13 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     ),
     `$1${CENSORED}`,
   ],
-  // Node's flat lists of headers, `"name","value"`: the name and nothing else, so that the code `invalid_api_key` is none.
+  // Node's flat lists of headers, `"name","value"`: the name and nothing else, so that the code `invalid_api_key` is none; and
+  // no field's name behind a value that is such a word, `"kind":"adminToken","isMuted":false`.
   [
-    new RegExp(`(${QUOTE}(?:${SECRET_NAMES})${QUOTE}\\s{0,8},\\s{0,8}${QUOTE})${VALUE}`, "gi"),
+    new RegExp(
+      `(${QUOTE}(?:${SECRET_NAMES})${QUOTE}\\s{0,8},\\s{0,8}${QUOTE})${VALUE}(?!${IN_VALUE}|${QUOTE}\\s{0,8}:)`,
+      "gi",
+    ),
     `$1${CENSORED}`,
   ],
 ];

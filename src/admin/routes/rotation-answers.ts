@@ -82,7 +82,9 @@ export const rotationSchema = z
       type: "integer",
       description: "Tries of the present step that failed.",
     }),
-    nextAttemptAt: instantAnswer("When the next try is made.").nullable(),
+    nextAttemptAt: instantAnswer(
+      "When the next try is made; with `awaitsRevocation`: of the stolen secret.",
+    ).nullable(),
     canRetry: z.boolean(),
     canCancel: z.boolean(),
     canRevokeOld: z.boolean().openapi({
@@ -158,7 +160,7 @@ export async function formatRotation(
     awaitsRevocation: awaitsRevocation(record),
     keysPage: await keysPageOf(record, reading),
     attempts: record.attempts,
-    nextAttemptAt: formatOptionalInstant(isWaiting ? record.nextAttemptAtMs : null),
+    nextAttemptAt: formatOptionalInstant(isWaiting ? record.nextAttemptAtMs : record.oldCheckAtMs),
     canRetry: endedAtMs === null && isRetryable(record),
     canCancel: isCancellable(record),
     canRevokeOld: canRevokeOld(record),

@@ -74,6 +74,15 @@ describe("keyward audit accept", () => {
     expect(stderr).not.toContain("broken");
   });
 
+  it("has nothing to accept where the log is whole, and writes nothing", async () => {
+    await cli.install();
+    await cli.json(["projects", "create", "--name", "kept"]);
+    const before = await newest();
+    const { code, stdout } = await cli.run(["audit", "accept", "--yes"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("there is nothing to accept")]);
+    expect(await newest()).toEqual(before);
+  });
+
   it("does not take an entry that was altered for what was written", async () => {
     await cli.install();
     await cli.json(["projects", "create", "--name", "bot"]);

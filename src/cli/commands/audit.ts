@@ -149,13 +149,19 @@ const accept = defineCommand({
     const { io, options, output } = context;
     const question = "Go on from the audit log as it is, whatever was seen of it before?";
     await agree({ io, isAgreed: options.yes }, question);
-    const { problem, last } = await withLocalVault(context, ({ act }) =>
+    const { problem, last, isAccepted } = await withLocalVault(context, ({ act }) =>
       act(async (store) => {
+        const found = await store.verify();
+        if (found.problem === undefined) return { ...found, isAccepted: false };
         await store.acceptLog();
-        return await store.verify();
+        return { ...(await store.verify()), isAccepted: true };
       }),
     );
-    output.line("accepted; the log says so");
+    output.line(
+      isAccepted
+        ? "accepted; the log says so"
+        : "there is nothing to accept: the audit log is whole, and what was seen of it; nothing was changed",
+    );
     if (problem !== undefined) throw describeProblem(problem, last.sequence);
   },
 });

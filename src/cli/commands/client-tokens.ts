@@ -31,7 +31,7 @@ const create = defineCommand({
     customer: { value: "id", description: "whose calls they are", isRequired: true },
     model: {
       value: "name",
-      description: "a model that it may call; may be repeated",
+      description: "a model that it may call; may be repeated (required)",
       isRepeatable: true,
       param: "models",
     },

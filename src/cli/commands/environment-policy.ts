@@ -12,7 +12,7 @@ import { counted } from "../../core/text/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { given } from "../given.ts";
-import { listGiven } from "../key-options.ts";
+import { ANY, listGiven } from "../key-options.ts";
 import type { Output } from "../output.ts";
 import { parseCount } from "../parse-count.ts";
 
@@ -21,13 +21,13 @@ type Change = components["schemas"]["EnvironmentPolicyChange"];
 
 export const policy = defineCommand({
   summary: "show or change what an environment refuses",
-  details: `Each rule is enforce (what breaks it is refused), warn (it passes, and is counted and shown) or off; default gives it back to the environment's kind. Rules: ${POLICY_RULES.join(", ")}. A list is replaced by the one that is given; any takes it away.`,
+  details: `Each rule is enforce (what breaks it is refused), warn (it passes, and is counted and shown) or off; default gives it back to the environment's kind. Rules: ${POLICY_RULES.join(", ")}. A list is replaced by the one that is given; any takes it, or the number, away.`,
   examples: [
     "keyward environments policy production",
     "keyward environments policy staging --set no_browser_calls=warn --set no_personal_keys=enforce",
     "keyward environments policy production --allow-ip 10.1.0.0/16 --allow-ip 2001:db8::/32",
     "keyward environments policy production --allow-model 'gpt-4o*' --allow-endpoint @text --max-output-tokens 4096",
-    "keyward environments policy production --allow-ip any --max-output-tokens none --set allowed_models=default",
+    "keyward environments policy production --allow-ip any --max-output-tokens any --set allowed_models=default",
   ],
   reach: "admin",
   printsData: true,
@@ -57,7 +57,7 @@ export const policy = defineCommand({
       isRepeatable: true,
       param: "allowedEndpoints",
     },
-    maxOutputTokens: { value: "count", description: "for max_output_tokens, or none" },
+    maxOutputTokens: { value: "count", description: "for max_output_tokens, or any" },
   },
   async run({ admin, arguments: { environment: id }, options, output }) {
     const body: Change = given({
@@ -103,7 +103,7 @@ function parseRules(texts: readonly string[]): Partial<Record<PolicyRule, RuleMo
 
 function parseTokens(text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
-  return text === "none" ? null : parseCount(text, "--max-output-tokens");
+  return text === "none" || text === ANY ? null : parseCount(text, "--max-output-tokens");
 }
 
 async function printPolicy(output: Output, found: Policy): Promise<void> {

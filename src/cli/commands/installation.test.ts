@@ -234,10 +234,18 @@ test("a rotation that failed is named by doctor and status until it is retried o
   });
   const { stderr } = await cli.run(["status"], { env: { KEYWARD_PORT: "1" } });
   expect(stderr).toContain("the provider says no");
-  await cli.withStore(({ rotation: { rotations } }) =>
+  const undone = await cli.withStore(({ rotation: { rotations } }) =>
     rotations.save(enterState(rotation, "undo", 3)),
   );
   expect((await doctor()).of("rotation")).toBeUndefined();
+  // One that has ended is open no more, and has left something to do.
+  const ended = { state: "done", endedAtMs: 4, isCompromise: true, oldFate: "valid" } as const;
+  await cli.withStore(({ rotation: { rotations } }) =>
+    rotations.save({ ...(undone ?? rotation), ...ended, oldCheckAtMs: 5 }),
+  );
+  const open = await cli.run(["rotations", "list", "--open"]);
+  expect(open.stderr).toContain("no open rotations");
+  expect(open.stderr).toContain(`keyward rotations confirm-revoked ${rotation.id}`);
 });
 
 describe("vault", () => {

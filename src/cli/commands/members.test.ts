@@ -85,24 +85,26 @@ describe("keyward members", () => {
     expect((await cli.run([...role, "--environment", "production"])).stdout).toBe(
       "dev@example.com is developer\n",
     );
-    const shown = await cli.run(["members", "show", dev]);
+    const shown = await cli.run(["members", "show", "dev@example.com"]);
     expect(shown.stdout).toMatch(/^writes in +production$/m);
     expect(shown.stdout).toMatch(/^logs in with +the identity provider$/m);
     const other = await cli.run(["members", "show", owner]);
     expect(other.stdout).toMatch(/^logs in with +a password$/m);
     expect(other.stdout).not.toContain(passwordHash);
-    const unbound = await cli.run(["members", "unbind", dev]);
+    const unbound = await cli.run(["members", "unbind", "dev@example.com"]);
     expect(unbound.stdout).toBe(
       "dev@example.com is bound to no account, and logged out everywhere\n",
     );
     expect(unbound.stderr).toMatch(/^the member's admin tokens stay; /m);
     const find = await cli.withStore((store) => store.access.members.findById(dev));
     expect(find?.subject).toBeNull();
-    expect((await cli.run(["members", "remove", dev])).stdout).toBe("removed dev@example.com\n");
+    const remove = ["members", "remove", "dev@example.com"];
+    expect(await cli.run(remove)).toMatchObject({ code: 1, stdout: "" });
+    expect((await cli.run([...remove, "--yes"])).stdout).toBe("removed dev@example.com\n");
     const list = await cli.run(["members", "list"]);
     expect(list.stdout).toMatch(/^anna@example\.com +owner +2026-01-31 09:30:00 +mem_/m);
     expect(list.stdout).not.toContain("dev@example.com");
-    const last = await cli.run(["members", "remove", owner]);
+    const last = await cli.run(["members", "remove", owner, "--yes"]);
     expect(last).toMatchObject({ code: 1 });
     expect(last.stderr).toContain("the last owner");
   });

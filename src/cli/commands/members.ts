@@ -5,8 +5,8 @@ import { defineCommand } from "../command.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { collectPages, PAGE_OPTIONS, printPage } from "../list-pages.ts";
 import { printLink } from "../print-link.ts";
+import { agree } from "../prompts.ts";
 
-const MEMBER_ID = { description: "the member's id" };
 const MEMBER = { description: "the member's e-mail address or id" };
 
 const invite = defineCommand({
@@ -34,7 +34,7 @@ const invite = defineCommand({
     const environments = environment.length > 0 ? [...environment] : null;
     const body = { email, role: role as (typeof ROLES)[number], environments };
     const made = expectData(await client.POST("/invitations", { body }));
-    await output.data(made, () => printLink(made, output));
+    await printLink(made, output);
   },
 });
 
@@ -59,14 +59,15 @@ const list = defineCommand({
 
 const show = defineCommand({
   summary: "show a member",
-  examples: ["keyward members show mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  examples: ["keyward members show anna@example.com"],
   reach: "admin",
   printsData: true,
-  arguments: { id: MEMBER_ID },
+  arguments: { member: MEMBER },
   options: {},
-  async run({ admin, arguments: { id }, output }) {
+  async run({ admin, arguments: { member: whose }, output }) {
     const client = await admin();
-    const member = expectData(await client.GET("/members/{id}", { params: { path: { id } } }));
+    const params = { path: { id: await findMemberId(client, whose) } };
+    const member = expectData(await client.GET("/members/{id}", { params }));
     await output.data(member, async () => {
       const environments = await nameEnvironments(client, member.environmentIds);
       const ways = [
@@ -140,19 +141,16 @@ const unbind = defineCommand({
   summary: "forget who a member is at the identity provider",
   details:
     "For one whose account there was made anew. Ends the member's sessions; the next login with a verified e-mail address binds again. A password and admin tokens stay as they are: where the old account was in wrong hands, remove the member instead.",
-  examples: ["keyward members unbind mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  examples: ["keyward members unbind anna@example.com"],
   reach: "admin",
   printsData: true,
-  arguments: { id: MEMBER_ID },
+  arguments: { member: MEMBER },
   options: {},
-  async run({ admin, arguments: { id }, output }) {
+  async run({ admin, arguments: { member: whose }, output }) {
     const client = await admin();
-    const member = expectData(
-      await client.PATCH("/members/{id}", {
-        params: { path: { id } },
-        body: { hasIdentity: false },
-      }),
-    );
+    const params = { path: { id: await findMemberId(client, whose) } };
+    const body = { hasIdentity: false } as const;
+    const member = expectData(await client.PATCH("/members/{id}", { params, body }));
     await output.data(member, () => {
       output.line(`${member.email} is bound to no account, and logged out everywhere`);
       const { hasPassword } = member;
@@ -179,15 +177,12 @@ const resetPassword = defineCommand({
     const client = await admin();
     const params = { path: { id: await findMemberId(client, member) } };
     const made = expectData(await client.POST("/members/{id}/password-reset", { params }));
-    await output.data(made, () => {
-      printLink(made, output);
-      output.note(`whoever has it becomes ${made.email}: hand it over where nobody else reads`);
-      if (!made.hasPassword) {
-        output.note(
-          "the member has had no password: this one lets in besides the identity provider",
-        );
-      }
-    });
+    const besides =
+      "the member has had no password: this one lets in besides the identity provider";
+    await printLink(made, output, [
+      `whoever has it becomes ${made.email}: hand it over where nobody else reads`,
+      ...(made.hasPassword ? [] : [besides]),
+    ]);
   },
 });
 
@@ -223,10 +218,10 @@ async function findMemberId(client: AdminClient, idOrEmail: string): Promise<str
 
 const setRole = defineCommand({
   summary: "change what a member may do",
-  examples: ["keyward members set-role mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D --role viewer"],
+  examples: ["keyward members set-role anna@example.com --role viewer"],
   reach: "admin",
   printsData: true,
-  arguments: { id: MEMBER_ID },
+  arguments: { member: MEMBER },
   options: {
     role: { value: "role", description: "the new role", choices: ROLES, isRequired: true },
     environment: {
@@ -236,28 +231,34 @@ const setRole = defineCommand({
       isRepeatable: true,
     },
   },
-  async run({ admin, arguments: { id }, options, output }) {
+  async run({ admin, arguments: { member: whose }, options, output }) {
     const client = await admin();
     const { role, environment } = options;
     const environments = environment.length > 0 ? [...environment] : null;
     const body = { role: role as (typeof ROLES)[number], environments };
-    const member = expectData(
-      await client.PATCH("/members/{id}", { params: { path: { id } }, body }),
-    );
+    const params = { path: { id: await findMemberId(client, whose) } };
+    const member = expectData(await client.PATCH("/members/{id}", { params, body }));
     await output.data(member, () => output.line(`${member.email} is ${member.role}`));
   },
 });
 
 const remove = defineCommand({
   summary: "remove a member, with sessions, tokens and open invitations",
-  examples: ["keyward members remove mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D"],
+  examples: [
+    "keyward members remove anna@example.com",
+    "keyward members remove mem_01JZ6Y4V2S8W3N5R7T9X0B1C2D --yes --json",
+  ],
   reach: "admin",
   printsData: true,
-  arguments: { id: MEMBER_ID },
-  options: {},
-  async run({ admin, arguments: { id }, output }) {
+  arguments: { member: MEMBER },
+  options: { yes: { description: "do not ask" } },
+  async run({ admin, arguments: { member: whose }, io, options, output }) {
     const client = await admin();
-    const member = expectData(await client.DELETE("/members/{id}", { params: { path: { id } } }));
+    const params = { path: { id: await findMemberId(client, whose) } };
+    const { email, role } = expectData(await client.GET("/members/{id}", { params }));
+    const question = `Remove ${email} (${role}), with sessions, tokens and open invitations?`;
+    await agree({ io, isAgreed: options.yes }, question);
+    const member = expectData(await client.DELETE("/members/{id}", { params }));
     await output.data(member, () => output.line(`removed ${member.email}`));
   },
 });

@@ -22,12 +22,8 @@ export const ownerLink = defineCommand({
       );
       const made = { link, expiresAt: new Date(expiresAtMs).toISOString() };
       const owners = await store.access.members.countOwners();
-      await output.data(made, () => {
-        printLink(made, output);
-        if (owners === 0) return;
-        output.note(
-          "there is an owner already: for one who has forgotten the password, `keyward members reset-password <e-mail>`",
-        );
-      });
+      const note =
+        "there is an owner already: for one who has forgotten the password, `keyward members reset-password <e-mail>`";
+      await printLink(made, output, owners === 0 ? [] : [note]);
     }),
 });

@@ -118,7 +118,8 @@ const update = defineCommand({
     weight: WEIGHT_OPTION,
     rotateEveryDays: {
       value: "days",
-      description: "how often it gets another secret by itself; never: not any more",
+      description:
+        "how often it gets another secret, by itself where the account has an admin key; never: not any more",
     },
   },
   async run({ admin, arguments: { id }, options, output }) {
@@ -138,12 +139,19 @@ const update = defineCommand({
     const client = await admin();
     const params = { path: { id } };
     const key = expectData(await client.PATCH("/provider-keys/{id}", { params, body }));
-    await output.data(key, () => {
+    await output.data(key, async () => {
       const what = `${key.name} of ${key.environment ?? id}`;
       if (weight !== undefined) output.line(`${what} now has weight ${key.weight}`);
       if (days === undefined) return;
-      const due = key.rotationDueAt === null ? "never" : formatTime(key.rotationDueAt);
-      output.line(`${what} is rotated by itself: ${due}`);
+      if (key.rotationDueAt === null) return output.line(`${what} is rotated by itself no more`);
+      const due = formatTime(key.rotationDueAt);
+      const account = { params: { path: { id: key.accountId } } };
+      const { response } = await client.GET("/provider-accounts/{id}/admin-key", account);
+      if (response.status !== 404) return output.line(`${what} is rotated by itself: ${due}`);
+      output.line(`${what} is to be rotated by ${due}, and needs a new secret of you then`);
+      output.note(
+        `its account has no admin key to ask the provider with: keyward provider-accounts set-admin-key ${key.accountId}`,
+      );
     });
   },
 });

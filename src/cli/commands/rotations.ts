@@ -1,5 +1,6 @@
 import { expectData } from "../../admin/client.ts";
-import { defineCommand } from "../command.ts";
+import { type CommandContext, defineCommand } from "../command.ts";
+import { describeStolenSecret, stolenRemedyOf } from "../describe-trouble.ts";
 import { describeRotation, followRotation, type Rotation } from "../follow-rotation.ts";
 import { formatOptional, formatOptionalTime, formatTime } from "../format-cells.ts";
 import { given } from "../given.ts";
@@ -11,6 +12,8 @@ const ID_ARGUMENT = { id: { description: "the rotation's id" } } as const;
 
 const list = defineCommand({
   summary: "list rotations, newest first",
+  details:
+    "With --open, stolen secrets that are still to be deleted at their provider are told of as well: their rotations have ended.",
   examples: ["keyward rotations list", "keyward rotations list --open --json"],
   reach: "admin",
   printsData: true,
@@ -19,9 +22,9 @@ const list = defineCommand({
     open: { description: "only those that have not ended" },
     ...PAGE_OPTIONS,
   },
-  run: (context) =>
-    printPage(context, {
-      what: "rotations",
+  async run(context) {
+    await printPage(context, {
+      what: context.options.open ? "open rotations" : "rotations",
       fetch(client, page) {
         const { key, open } = context.options;
         const query = {
@@ -40,8 +43,23 @@ const list = defineCommand({
         { title: "ended", value: (rotation) => formatOptionalTime(rotation.endedAt) },
         { title: "id", value: (rotation) => rotation.id },
       ],
-    }),
+    });
+    const { open, key } = context.options;
+    if (open) await tellOfStolen(context, key);
+  },
 });
+
+/** Of rotations that have ended, and left a person something to do. */
+async function tellOfStolen(
+  { admin, output }: Pick<CommandContext, "admin" | "output">,
+  keyId: string | undefined,
+): Promise<void> {
+  const { stolenSecrets } = expectData(await (await admin()).GET("/status"));
+  for (const stolen of stolenSecrets) {
+    if (keyId !== undefined && stolen.keyId !== keyId) continue;
+    output.warn(`${describeStolenSecret(stolen)}: ${stolenRemedyOf(stolen)}`);
+  }
+}
 
 const show = defineCommand({
   summary: "show a rotation: what was done, what is in the way",

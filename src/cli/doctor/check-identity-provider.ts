@@ -1,8 +1,8 @@
 import { CALLBACK_PATH } from "../../admin/routes/identity-login.ts";
 import type { Config } from "../../config/config-schema.ts";
 import { isLoopback } from "../../core/network/loopback.ts";
-import { reachableUrl } from "../../core/network/reachable-url.ts";
 import { createIdentityProvider } from "../../runtime/admin-authenticator.ts";
+import { findServerHere } from "../server-here.ts";
 import { type Check, fail, pass, warn } from "./check.ts";
 
 const NAME = "identity provider";
@@ -11,7 +11,7 @@ const NAME = "identity provider";
 export async function checkIdentityProvider(config: Config): Promise<readonly Check[]> {
   const provider = createIdentityProvider(config);
   if (provider === undefined) return [];
-  const base = config.publicUrl ?? reachableUrl(config.host, config.port);
+  const base = config.publicUrl ?? (await findServerHere(config)).url;
   const redirectUri = `${base.replace(/\/$/, "")}${CALLBACK_PATH}`;
   const begun = await provider.begin(redirectUri);
   if (begun.kind === "unavailable") {

@@ -1,4 +1,5 @@
 /** What is written about changes of members, invitations and admin tokens. */
+import type { PasswordResetRecord } from "../access-records.ts";
 import type {
   AccessRepositories,
   AdminTokenRepository,
@@ -15,6 +16,7 @@ import {
   update,
   type Within,
   withActs,
+  type WriteEntry,
   writeChange,
 } from "./within.ts";
 
@@ -101,27 +103,42 @@ function invitationActs(within: Within): ActsOf<InvitationRepository> {
 function passwordResetActs(within: Within): ActsOf<PasswordResetRepository> {
   return {
     insert: (record) =>
-      within(async ({ access: { passwordResets } }, write) => {
+      within(async ({ access: { passwordResets, members } }, write) => {
         await passwordResets.insert(record);
-        await write(created("passwordReset", record));
+        await writingOf(members, record, write)(created("passwordReset", record));
       }),
     use: (id, atMs) =>
-      within(({ access: { passwordResets } }, write) =>
-        update(
-          { kind: "passwordReset", verb: "used", write },
+      within(async ({ access: { passwordResets, members } }, write) => {
+        const record = await passwordResets.findById(id);
+        return await update(
+          { kind: "passwordReset", verb: "used", write: writingOf(members, record, write) },
           () => passwordResets.findById(id),
           () => passwordResets.use(id, atMs),
-        ),
-      ),
+        );
+      }),
     revokeOpen: (which, atMs) =>
-      within(async ({ access: { passwordResets } }, write) => {
+      within(async ({ access: { passwordResets, members } }, write) => {
         const revoked = await passwordResets.revokeOpen(which, atMs);
         for (const after of revoked) {
           const before = { ...after, revokedAtMs: null };
-          await writeChange({ kind: "passwordReset", verb: "revoked", write }, { before, after });
+          const act = { kind: "passwordReset", verb: "revoked" } as const;
+          const writing = writingOf(members, after, write);
+          await writeChange({ ...act, write: writing }, { before, after });
         }
         return revoked;
       }),
+  };
+}
+
+/** Writes of a link by the address of whose password it sets: it has no name of its own. */
+function writingOf(
+  members: Pick<MemberRepository, "findById">,
+  link: Pick<PasswordResetRecord, "memberId"> | undefined,
+  write: WriteEntry,
+): WriteEntry {
+  return async (draft) => {
+    const member = link && (await members.findById(link.memberId));
+    await write({ ...draft, target: { ...draft.target, name: member?.email ?? null } });
   };
 }
 

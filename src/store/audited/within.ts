@@ -42,6 +42,8 @@ export function withActs<Repository extends object>(
 interface Named {
   readonly id: string;
   readonly name?: string | null;
+  /** A person's, who may have given no name. */
+  readonly email?: string | null;
   readonly environmentId?: EnvironmentId;
 }
 
@@ -73,11 +75,11 @@ interface UpdateAct {
 export function about(
   kind: string,
   verb: string,
-  { id, name, environmentId }: Named,
+  { id, name, email, environmentId }: Named,
 ): Omit<AuditDraft, "before" | "after"> {
   return {
     action: `${kind}.${verb}`,
-    target: { kind, id, name: name ?? null },
+    target: { kind, id, name: name ?? email ?? null },
     environmentId: environmentId ?? null,
   };
 }

@@ -129,6 +129,16 @@ describe("the log", () => {
     }
   });
 
+  it("leaves the names of fields behind a value that is such a word", () => {
+    const { log, lines } = logTo();
+    const said = { subject: "adminToken", isMuted: false, list: ["x-api-key", "v"] };
+    log.warn(said, "m");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      ...said,
+      list: ["x-api-key", "[redacted]"],
+    });
+  });
+
   it("shows no planted key inside any text, and every line stays JSON", () => {
     const keys = PLANTED.filter(([, text, secret]) => text === secret).map(([, text]) => text);
     // What stands beside a key in the wild is no letter of it.
