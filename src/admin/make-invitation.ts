@@ -8,7 +8,7 @@ const LIFE_MS = 3 * DAY_MS;
 /** An invitation, and the secret of its link: that exists in clear here and in the link alone. */
 export function makeInvitation(
   { ids, clock, randomBytes }: Pick<AdminDeps, "ids" | "clock" | "randomBytes">,
-  about: Pick<InvitationRecord, "email" | "role" | "environments" | "createdBy">,
+  about: Pick<InvitationRecord, "email" | "role" | "environments" | "createdBy" | "madeWith">,
 ): { readonly record: InvitationRecord; readonly secret: string } {
   const nowMs = clock.nowMs();
   const { secret, hash } = createLoginSecret("invitation", randomBytes);

@@ -10,7 +10,7 @@ const LIFE_MS = 86_400_000;
 /** A link's record, and its secret, which exists in clear here and in the link alone. */
 export function makePasswordReset(
   { ids, clock, randomBytes }: Pick<AdminDeps, "ids" | "clock" | "randomBytes">,
-  about: Pick<PasswordResetRecord, "memberId" | "createdBy">,
+  about: Pick<PasswordResetRecord, "memberId" | "createdBy" | "madeWith">,
 ): { readonly record: PasswordResetRecord; readonly secret: string } {
   const nowMs = clock.nowMs();
   const { secret, hash } = createLoginSecret("passwordReset", randomBytes);

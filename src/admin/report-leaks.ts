@@ -16,6 +16,7 @@ import type {
   PasswordResetRecord,
   SessionRecord,
 } from "../store/access-records.ts";
+import { endStolenAdminToken } from "../store/end-admin-token.ts";
 import type { LeakRecord } from "../store/exposure-repositories.ts";
 import type { PresentedKeyRecord } from "../store/gateway-key-repository.ts";
 import type { RotationRecord } from "../store/rotation-records.ts";
@@ -142,7 +143,7 @@ async function act(acting: Acting, evidence: Evidence): Promise<void> {
   const reset = await passwordResets.findByHash(evidence.hash);
   if (key !== undefined) await actOnGatewayKey(acting, evidence, key);
   if (token !== undefined) {
-    await adminTokens.revoke(token.id, acting.clock.nowMs());
+    await endStolenAdminToken(acting.repositories, token.id, acting.clock.nowMs());
     const { id: subjectId, name, preview } = token;
     const subject = { kind: "adminToken", subjectId, name, preview, environmentId: null } as const;
     await note(acting, evidence, { ...subject, outcome: "revoked" });

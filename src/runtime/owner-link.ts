@@ -49,7 +49,13 @@ async function replaceOwnerLinks(
   { access: { invitations } }: Pick<Repositories, "access">,
   baseUrl: string,
 ): Promise<OwnerLink> {
-  const about = { email: null, role: "owner", environments: null, createdBy: "local" } as const;
+  const about = {
+    email: null,
+    role: "owner",
+    environments: null,
+    createdBy: "local",
+    madeWith: null,
+  } as const;
   const { record, secret } = makeInvitation({ ids, clock: { nowMs }, randomBytes }, about);
   await invitations.revokeOpen({ email: null }, nowMs());
   await invitations.insert(record);

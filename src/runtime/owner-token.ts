@@ -16,6 +16,7 @@ export function ownerTokenRecord(
     environments: null,
     memberId: null,
     createdBy: null,
+    madeWith: null,
     expiresAtMs: null,
     lastUsedAtMs: null,
     revokedAtMs: null,

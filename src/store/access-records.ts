@@ -38,6 +38,8 @@ export interface InvitationRecord {
   readonly environments: readonly EnvironmentId[] | null;
   /** A member's address, also where it was a token of the member; else the name of whoever it was. */
   readonly createdBy: string;
+  /** The admin token that it was made with, and ends with; null: made otherwise. */
+  readonly madeWith: AdminTokenId | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly acceptedAtMs: number | null;
@@ -52,6 +54,8 @@ export interface PasswordResetRecord {
   readonly memberId: MemberId;
   /** The id of a member, also where it was a token of the member; else of whoever it was. */
   readonly createdBy: string;
+  /** The admin token that it was made with, and ends with; null: made otherwise. */
+  readonly madeWith: AdminTokenId | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly usedAtMs: number | null;
@@ -85,6 +89,8 @@ export interface AdminTokenRecord {
   /** Whose it is: it may do no more than the member may, and nothing when the member is gone. Null: nobody's. */
   readonly memberId: MemberId | null;
   readonly createdBy: string | null;
+  /** The admin token that it was made with, and ends with where that one leaked; null: made otherwise. */
+  readonly madeWith: AdminTokenId | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
   /** To the minute. */

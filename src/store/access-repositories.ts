@@ -41,10 +41,16 @@ export interface MemberRepository {
   remove(id: MemberId, atMs: number): Promise<boolean>;
 }
 
+/** Those that were made with an admin token, or with any. */
+interface MadeWith {
+  readonly madeWith: AdminTokenId | "any";
+}
+
 /** Those for an address (in lower case; null: for nobody in particular), or those that somebody has made. */
 export type OpenInvitations =
   | { readonly email: string | null }
-  | { readonly createdBy: InvitationRecord["createdBy"] };
+  | { readonly createdBy: InvitationRecord["createdBy"] }
+  | MadeWith;
 
 export interface InvitationRepository {
   insert(record: InvitationRecord): Promise<void>;
@@ -68,6 +74,7 @@ export interface InvitationRepository {
 export type OpenPasswordResets =
   | Pick<PasswordResetRecord, "memberId">
   | Pick<PasswordResetRecord, "createdBy">
+  | MadeWith
   | "all";
 
 export interface PasswordResetRepository {
@@ -133,9 +140,11 @@ export interface AdminTokenRepository {
     page: PageRequest,
     filter?: { readonly memberId?: MemberId | undefined },
   ): Promise<Page<AdminTokenRecord>>;
+  /** Also those that are revoked. */
+  listMadeWith(id: AdminTokenId): Promise<readonly AdminTokenRecord[]>;
   touch(id: AdminTokenId, atMs: number): Promise<void>;
-  /** False when there is no such token or it is already revoked. */
+  /** Called by `end-admin-token.ts` alone. False when there is no such token or it is already revoked. */
   revoke(id: AdminTokenId, revokedAtMs: number): Promise<boolean>;
-  /** Revokes every token that is active; returns how many. */
+  /** Called by `end-admin-token.ts` alone. Revokes every token that is active; returns how many. */
   revokeAll(revokedAtMs: number): Promise<number>;
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { decideAccess, hasPermission } from "../../core/access/decide-access.ts";
 import { type Permission, PERMISSIONS } from "../../core/access/permission.ts";
-import { isOwner, type Principal } from "../../core/access/principal.ts";
+import { isOwner, type Principal, tokenOf } from "../../core/access/principal.ts";
 import { PERMISSIONS_OF_ROLE, type Role } from "../../core/access/role.ts";
 import { isId } from "../../core/ids/ids.ts";
 import {
@@ -10,6 +10,7 @@ import {
   previewAdminToken,
 } from "../../core/keys/admin-token.ts";
 import type { AdminTokenRecord } from "../../store/access-records.ts";
+import { endAdminToken } from "../../store/end-admin-token.ts";
 import type { AdminDeps } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
 import type { Problem } from "../answers/error-body.ts";
@@ -103,6 +104,8 @@ const revoke = createRoute({
   operationId: "revokeAdminToken",
   tags: ["admin tokens"],
   summary: "Revoke an admin token: any, or one's own",
+  description:
+    "Invitations and links for a new password that were made with it end, too. Tokens that were made with it go on.",
   request: {
     params: idParam("adm_01JZ6Y4V2S8W3N5R7T9X0B1C2D"),
     query: closedQuery({}),
@@ -143,6 +146,7 @@ export function registerAdminTokens(router: AdminRouter, deps: TokenDeps): void 
       environments: found.environments,
       memberId: principal.memberId ?? null,
       createdBy: principal.name,
+      madeWith: tokenOf(principal),
       createdAtMs: nowMs,
       expiresAtMs: input.expiresAt ?? null,
       lastUsedAtMs: null,
@@ -176,7 +180,7 @@ export function registerAdminTokens(router: AdminRouter, deps: TokenDeps): void 
     if (!isOwn && !isItself && !isOwner(principal) && (await isOfOwner(deps, found))) {
       return refuse(context, "permission_denied", "Only an owner revokes a token of an owner.");
     }
-    await store.adminTokens.revoke(found.id, clock.nowMs());
+    await store.transaction((repositories) => endAdminToken(repositories, found.id, clock.nowMs()));
     const record = (await store.adminTokens.findById(found.id)) ?? found;
     return context.json(formatToken(record), 200);
   });

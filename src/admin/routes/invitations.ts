@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { isOwner } from "../../core/access/principal.ts";
+import { isOwner, tokenOf } from "../../core/access/principal.ts";
 import { isId } from "../../core/ids/ids.ts";
 import type { InvitationRecord, MemberRecord } from "../../store/access-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -146,7 +146,9 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
     const found = await findMemberEnvironments(deps, role, names);
     if ("problems" in found) return refuseProblems(context, found.problems);
     const { environments } = found;
-    const { record, secret } = makeInvitation(deps, { email, role, environments, createdBy });
+    const madeWith = tokenOf(principal);
+    const about = { email, role, environments, createdBy, madeWith };
+    const { record, secret } = makeInvitation(deps, about);
     const outcome = await store.transaction(async ({ access: { members, invitations } }) => {
       if ((await members.findByEmail(email)) !== undefined) return "taken";
       const open = await invitations.findOpenByEmail(email, clock.nowMs());

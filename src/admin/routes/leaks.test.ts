@@ -190,6 +190,35 @@ describe("reports of leaked keys", { timeout: 60_000 }, () => {
     expect(key?.revokedAtMs).toBeNull();
   });
 
+  it("end with an admin token what it has made: links, and tokens also by way of one that was revoked", async () => {
+    const owner = createAdminToken(admin.deps.randomBytes);
+    await admin.store.adminTokens.insert(sampleAdminToken({ hash: hashAdminToken(owner) }));
+    const made = async (path: string, body: object, token: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await call(app, path, postOf(body, headers));
+      expect(answer.status).toBe(201);
+      return answer.body as { id: string; token: string; link: string };
+    };
+    const body = { name: "made", role: "owner" };
+    const child = await made("/admin-tokens", body, owner);
+    const grandchild = await made("/admin-tokens", body, child.token);
+    const about = { email: "thief@example.com", role: "owner" };
+    const { link } = await made("/invitations", about, grandchild.token);
+    expect((await admin.post(`/admin-tokens/${child.id}/revoke`)).status).toBe(200);
+    const isLetIn = async (token: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await call(app, "/me", { headers })).status;
+    };
+    expect(await isLetIn(grandchild.token)).toBe(200);
+    await report({ key: owner });
+    expect(await isLetIn(grandchild.token)).toBe(401);
+    const join = { secret: link.split("#")[1], password: "correct horse battery" };
+    expect((await call(app, "/invitations/accept", postOf(join))).status).toBe(403);
+    const actions = (await audited()).map(({ action }) => action);
+    expect(actions.filter((action) => action === "adminToken.revoked")).toHaveLength(2);
+    expect(actions).toContain("invitation.revoked");
+  });
+
   it("tell of a provider's old secret until it is known to be refused, and of an account's admin key", async () => {
     const [current, valid, dead, admins] = Array.from({ length: 4 }, providerSecret);
     const fingerprint = (secret = "") => admin.vault.fingerprint(secret);

@@ -53,7 +53,7 @@ describe("members, their logins and their tokens", { timeout: 60_000 }, () => {
     post("/invitations/accept", { secret, password: PASSWORD });
   /** An open link as versions left it that kept more than one. */
   async function leftOver(of: { email: string; role: Role }): Promise<string> {
-    const about = { ...of, environments: null, createdBy: "local" };
+    const about = { ...of, environments: null, createdBy: "local", madeWith: null };
     const { record, secret } = makeInvitation(admin.deps, about);
     await admin.store.access.invitations.insert(record);
     return secret;

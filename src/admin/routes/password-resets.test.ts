@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { adminUnderTest, call, NOW_MS, postOf } from "../../../test/support/admin-under-test.ts";
 import { principalOf } from "../../core/access/principal.ts";
 import type { Role } from "../../core/access/role.ts";
+import { BY_LOCAL } from "../../runtime/open-audit.ts";
+import { rotateAdminToken } from "../../runtime/rotate-admin-token.ts";
 import type { MemberRecord } from "../../store/access-records.ts";
 import type { AdminApp } from "../admin-app.ts";
 import { createTokenAuthenticator, TRUST_CALLER } from "../authenticator.ts";
@@ -66,6 +68,28 @@ async function linkFor(member: MemberRecord, by: AdminApp = admin.app): Promise<
 const patch = (of: MemberRecord, body: object) =>
   call(admin.app, `/members/${of.id}`, { ...postOf(body), method: "PATCH" });
 const follow = (secret: string, password = NEW) => post("/login/reset", { secret, password });
+
+const join = (secret: string) => post("/invitations/accept", { secret, password: NEW });
+
+async function tokenOf(body: object, headers?: Readonly<Record<string, string>>) {
+  const made = await call(headers ? app : admin.app, "/admin-tokens", postOf(body, headers));
+  const { id, token } = made.body as { id: string; token: string };
+  return { id, authorization: `Bearer ${token}` };
+}
+
+/** The secrets of a link for this member and of an invitation, both made with a token. */
+async function linksMadeBy(authorization = "", member: MemberRecord) {
+  const make = async (path: string, body: object) => {
+    const answer = await call(app, path, postOf(body, { authorization }));
+    expect(answer.status).toBe(201);
+    return (answer.body as { link: string }).link.split("#")[1] ?? "";
+  };
+  const email = `${admin.deps.ids.create("req").toLowerCase()}@example.com`;
+  return {
+    reset: await make(`/members/${member.id}/password-reset`, {}),
+    invitation: await make("/invitations", { email, role: "owner" }),
+  };
+}
 
 describe("a link for a new password", () => {
   it("sets one, once: what was let in before is out, and the member is in", async () => {
@@ -166,6 +190,56 @@ describe("a link for a new password", () => {
     expect((await patch(member, { name: "Ben" })).status).toBe(200);
     expect((await patch(maker, { role: "viewer" })).status).toBe(200);
     expect((await follow(kept)).status).toBe(403);
+  });
+
+  it("ends with the token that it was made with, as an invitation does; what others have made stays", async () => {
+    const member = await memberOf("owner");
+    const made = await Promise.all(["a", "b"].map((name) => tokenOf({ name, role: "owner" })));
+    const [first, second] = made.map(({ authorization }) => authorization);
+    const withFirst = await linksMadeBy(first, member);
+    const other = await linksMadeBy(second, await memberOf("viewer"));
+    const child = await tokenOf({ name: "child", role: "viewer" }, { authorization: first ?? "" });
+    const revoked = await admin.post(`/admin-tokens/${made[0]?.id}/revoke`);
+    expect(revoked.status).toBe(200);
+    expect((await follow(withFirst.reset)).status).toBe(403);
+    expect((await join(withFirst.invitation)).status).toBe(403);
+    expect((await follow(other.reset)).status).toBe(200);
+    expect((await join(other.invitation)).status).toBe(201);
+    // That is how a token is replaced with its own help.
+    const { authorization } = child;
+    expect((await call(app, "/me", { headers: { authorization } })).status).toBe(200);
+    const { body } = await admin.get("/audit?action=passwordReset.revoked");
+    expect(body).toMatchObject({ data: [{ actor: { name: "local" } }] });
+  });
+
+  it("ends with a token of its maker's, while the maker's own links stay", async () => {
+    const maker = await memberOf("owner");
+    const { id: makerId, email: name } = maker;
+    const asMaker = appAs(
+      principalOf("owner", { kind: "member", id: makerId, name, memberId: makerId }),
+    );
+    const body = { name: "ci", role: "owner" };
+    const made = await call(asMaker, "/admin-tokens", postOf(body));
+    const { id, token } = made.body as { id: string; token: string };
+    const [one, two] = [await memberOf("viewer"), await memberOf("viewer")];
+    const withToken = await linksMadeBy(`Bearer ${token}`, one);
+    const own = await linkFor(two, asMaker);
+    expect((await admin.post(`/admin-tokens/${id}/revoke`)).status).toBe(200);
+    expect((await follow(withToken.reset)).status).toBe(403);
+    expect((await join(withToken.invitation)).status).toBe(403);
+    expect((await follow(own)).status).toBe(200);
+  });
+
+  it("ends when all tokens are replaced by a new one, if it was made with any of them", async () => {
+    const { authorization } = await tokenOf({ name: "a", role: "owner" });
+    const made = await linksMadeBy(authorization, await memberOf("owner"));
+    const own = await linkFor(await memberOf("viewer"));
+    const { store, ids, randomBytes } = admin.deps;
+    const nowMs = () => admin.nowMs;
+    await store.as(BY_LOCAL, () => rotateAdminToken({ store, ids, nowMs, randomBytes }));
+    expect((await follow(made.reset)).status).toBe(403);
+    expect((await join(made.invitation)).status).toBe(403);
+    expect((await follow(own)).status).toBe(200);
   });
 
   it("gives a first password to who comes from the identity provider, and leaves that bound", async () => {

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { mayStandInFor, type Principal } from "../../core/access/principal.ts";
+import { mayStandInFor, type Principal, tokenOf } from "../../core/access/principal.ts";
 import type { MemberRecord } from "../../store/access-records.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -87,7 +87,11 @@ export function registerPasswordResets(router: AdminRouter, deps: Deps): void {
     const principal = context.get("principal");
     // Of a member's token the member: it ends with the member, and so does what it has made.
     const { id: createdBy } = principal.within ?? principal;
-    const { record, secret } = makePasswordReset(deps, { memberId: member.id, createdBy });
+    const { record, secret } = makePasswordReset(deps, {
+      memberId: member.id,
+      createdBy,
+      madeWith: tokenOf(principal),
+    });
     const refusal = await store.transaction(async ({ access }) => {
       // As it is now: who has become an owner meanwhile is nobody's to stand in for.
       const current = await access.members.findById(member.id);

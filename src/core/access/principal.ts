@@ -1,4 +1,10 @@
-import type { EnvironmentId, MemberId, SessionId } from "../ids/ids.ts";
+import {
+  type AdminTokenId,
+  type EnvironmentId,
+  isId,
+  type MemberId,
+  type SessionId,
+} from "../ids/ids.ts";
 import type { Permission } from "./permission.ts";
 import { PERMISSIONS_OF_ROLE, type Role } from "./role.ts";
 
@@ -63,6 +69,11 @@ export function tokenPrincipalOf(
 /** Whether it may give somebody of this role a new way in, by which it could come in itself: only where that one may do no more. */
 export function mayStandInFor(principal: Principal, role: Role): boolean {
   return isOwner(principal) || (role !== "owner" && role !== "admin");
+}
+
+/** The admin token of the store that somebody comes with; null for a member, and for the token of the settings. */
+export function tokenOf({ kind, id }: Principal): AdminTokenId | null {
+  return kind === "token" && isId("adm", id) ? id : null;
 }
 
 /** Whether it may do what only owners may: make, change and remove owners. */

@@ -3,6 +3,7 @@
  * was ended in the database that is replaced is ended in the one that takes its place, too.
  */
 import type { AuditedStore } from "../../store/audited-store.ts";
+import { endAdminToken } from "../../store/end-admin-token.ts";
 import { listAll } from "../../store/list-all.ts";
 import { type AccessState, readAccessState } from "../../store/sqlite/access-state.ts";
 import { MAX_PAGE_SIZE } from "../../store/store.ts";
@@ -48,7 +49,7 @@ export async function carryOverAccess(
       store.providerKeys.revoke(id, atMs),
     ),
     revokedAdminTokens: await count(state.revokedAdminTokens, (id) =>
-      store.adminTokens.revoke(id, atMs),
+      endAdminToken(store, id, atMs),
     ),
     removedMembers: await count(state.removedMembers, (id) =>
       store.access.members.remove(id, atMs),

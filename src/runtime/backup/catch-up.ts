@@ -5,6 +5,7 @@
  */
 import { type AuditEntry, type AuditHash, auditText } from "../../core/audit/audit-entry.ts";
 import type { AuditedStore } from "../../store/audited-store.ts";
+import { endAdminToken } from "../../store/end-admin-token.ts";
 import { listAll } from "../../store/list-all.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess } from "./carry-over-access.ts";
@@ -59,8 +60,8 @@ const END = {
     gatewayKeys.revoke(id, atMs),
   "providerKey.revoked": ({ providerKeys }: AuditedStore, id: never, atMs: number) =>
     providerKeys.revoke(id, atMs),
-  "adminToken.revoked": ({ adminTokens }: AuditedStore, id: never, atMs: number) =>
-    adminTokens.revoke(id, atMs),
+  "adminToken.revoked": (store: AuditedStore, id: never, atMs: number) =>
+    endAdminToken(store, id, atMs),
   "member.removed": ({ access }: AuditedStore, id: never, atMs: number) =>
     access.members.remove(id, atMs),
 } as const;
@@ -131,13 +132,13 @@ function textOf(fields: unknown): string | null {
 
 /** All tokens that there were then; those that were made afterwards stay. */
 async function revokeTokensBefore(
-  { adminTokens }: AuditedStore,
+  store: AuditedStore,
   beforeMs: number,
   nowMs: number,
 ): Promise<number> {
   let revoked = 0;
-  for (const { id, createdAtMs } of await listAll((page) => adminTokens.list(page))) {
-    if (createdAtMs < beforeMs && (await adminTokens.revoke(id, nowMs))) revoked += 1;
+  for (const { id, createdAtMs } of await listAll((page) => store.adminTokens.list(page))) {
+    if (createdAtMs < beforeMs && (await endAdminToken(store, id, nowMs))) revoked += 1;
   }
   return revoked;
 }

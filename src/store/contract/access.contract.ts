@@ -5,11 +5,13 @@ import type {
   PasswordResetRecord,
   SessionRecord,
 } from "../access-records.ts";
+import type { OpenInvitations } from "../access-repositories.ts";
 import { UniqueViolationError } from "../store.ts";
 import { type CreateTestDatabase, readAll, useDatabase } from "./fixture.contract.ts";
 import { ids, SAMPLE_TIME_MS, sampleAdminToken, sampleHash } from "./samples.contract.ts";
 
 const NOW = SAMPLE_TIME_MS;
+const TOKEN = ids.create("adm");
 
 function sampleMember(overrides: Partial<MemberRecord> = {}): MemberRecord {
   const id = ids.create("mem");
@@ -36,6 +38,7 @@ function sampleInvitation(overrides: Partial<InvitationRecord> = {}): Invitation
     role: "viewer",
     environments: null,
     createdBy: "local",
+    madeWith: null,
     createdAtMs: NOW,
     expiresAtMs: NOW + 1000,
     acceptedAtMs: null,
@@ -141,19 +144,21 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
       expect(await invitations.accept(revoked.id, NOW + 1)).toBe(false);
     });
 
-    test.each([
+    test.each<[string, OpenInvitations, string[]]>([
       ["for one address", { email: "anna@example.com" }, ["a", "expired"]],
       ["for nobody in particular", { email: null }, ["link"]],
       ["that one person has made", { createdBy: "ben@example.com" }, ["link", "c"]],
+      ["that were made with one token", { madeWith: TOKEN }, ["c"]],
+      ["that were made with any token", { madeWith: "any" }, ["a", "c"]],
     ])("%s are revoked together while they are open, and no others", async (_, which, names) => {
       const { invitations } = fixture.store.access;
       const createdBy = "ben@example.com";
       const all = {
-        a: sampleInvitation(),
+        a: sampleInvitation({ madeWith: ids.create("adm") }),
         expired: sampleInvitation({ expiresAtMs: NOW }),
         link: sampleInvitation({ email: null, createdBy }),
-        c: sampleInvitation({ email: "c@example.com", createdBy }),
-        used: sampleInvitation({ acceptedAtMs: NOW, createdBy }),
+        c: sampleInvitation({ email: "c@example.com", createdBy, madeWith: TOKEN }),
+        used: sampleInvitation({ acceptedAtMs: NOW, createdBy, madeWith: TOKEN }),
         before: sampleInvitation({ revokedAtMs: NOW, createdBy }),
       };
       for (const each of Object.values(all)) await invitations.insert(each);
@@ -199,6 +204,7 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
         hash: sampleHash(),
         memberId: member.id,
         createdBy: "local",
+        madeWith: null,
         createdAtMs: NOW,
         expiresAtMs: NOW + 1000,
         usedAtMs: null,
@@ -232,12 +238,17 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
       const own = await inserted();
       const used = await inserted({ usedAtMs: NOW });
       const others = await inserted({ memberId: other.id, createdBy: member.id });
+      const madeWith = ids.create("adm");
+      const withToken = await inserted({ memberId: other.id, madeWith });
+      const withOther = await inserted({ memberId: other.id, madeWith: ids.create("adm") });
       const third = await inserted({ memberId: other.id });
       const revoke = async (which: Parameters<typeof passwordResets.revokeOpen>[0]) =>
         (await passwordResets.revokeOpen(which, NOW + 1)).map(({ id }) => id);
       expect(await revoke({ memberId: member.id })).toEqual([own.id]);
       expect(await passwordResets.use(own.id, NOW + 2)).toBe(false);
       expect(await revoke({ createdBy: member.id })).toEqual([others.id]);
+      expect(await revoke({ madeWith })).toEqual([withToken.id]);
+      expect(await revoke({ madeWith: "any" })).toEqual([withOther.id]);
       expect(await revoke("all")).toEqual([third.id]);
       expect(await passwordResets.findById(third.id)).toEqual({ ...third, revokedAtMs: NOW + 1 });
       expect(await passwordResets.findById(used.id)).toEqual(used);
@@ -331,6 +342,7 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
         environments: [ids.create("env")],
         memberId,
         createdBy: "anna@example.com",
+        madeWith: ids.create("adm"),
         expiresAtMs: NOW + 1,
       });
       await adminTokens.insert(token);
@@ -343,6 +355,9 @@ export function describeAccess(createDatabase: CreateTestDatabase): void {
         ...token,
         lastUsedAtMs: NOW + 7,
       });
+      const made = sampleAdminToken({ madeWith: token.id, revokedAtMs: NOW });
+      await adminTokens.insert(made);
+      expect(await adminTokens.listMadeWith(token.id)).toEqual([made]);
       expect(await adminTokens.revoke(token.id, NOW)).toBe(true);
       expect(await adminTokens.revoke(token.id, NOW)).toBe(false);
       expect(await adminTokens.findActiveByHash(token.hash)).toBeUndefined();

@@ -97,6 +97,7 @@ export function sampleAdminToken(overrides: Partial<AdminTokenRecord> = {}): Adm
     environments: null,
     memberId: null,
     createdBy: null,
+    madeWith: null,
     createdAtMs: SAMPLE_TIME_MS,
     expiresAtMs: null,
     lastUsedAtMs: null,

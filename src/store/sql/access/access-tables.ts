@@ -33,6 +33,7 @@ export interface InvitationTable {
   /** JSON array of ids. */
   readonly environments: string | null;
   readonly created_by: string;
+  readonly made_with: AdminTokenId | null;
   readonly created_at_ms: Integer;
   readonly expires_at_ms: Integer;
   readonly accepted_at_ms: NullableInteger;
@@ -44,6 +45,7 @@ export interface PasswordResetTable {
   readonly hash: string;
   readonly member_id: MemberId;
   readonly created_by: string;
+  readonly made_with: AdminTokenId | null;
   readonly created_at_ms: Integer;
   readonly expires_at_ms: Integer;
   readonly used_at_ms: NullableInteger;
@@ -85,6 +87,7 @@ export interface AdminTokenTable {
   readonly environments: string | null;
   readonly member_id: MemberId | null;
   readonly created_by: string | null;
+  readonly made_with: AdminTokenId | null;
   readonly created_at_ms: Integer;
   readonly expires_at_ms: NullableInteger;
   readonly last_used_at_ms: NullableInteger;

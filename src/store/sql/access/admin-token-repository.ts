@@ -29,6 +29,7 @@ export class SqlAdminTokenRepository implements AdminTokenRepository {
       environments: formatList(record.environments),
       member_id: record.memberId,
       created_by: record.createdBy,
+      made_with: record.madeWith,
       created_at_ms: record.createdAtMs,
       expires_at_ms: record.expiresAtMs,
       last_used_at_ms: record.lastUsedAtMs,
@@ -57,6 +58,11 @@ export class SqlAdminTokenRepository implements AdminTokenRepository {
     const rows = this.#rows();
     const query = memberId === undefined ? rows : rows.where("member_id", "=", memberId);
     return await newestFirst("adminTokens", query, page, toRecord);
+  }
+
+  async listMadeWith(id: AdminTokenId): Promise<readonly AdminTokenRecord[]> {
+    const rows = await this.#rows().where("made_with", "=", id).orderBy("id").execute();
+    return rows.map(toRecord);
   }
 
   async touch(id: AdminTokenId, atMs: number): Promise<void> {
@@ -102,6 +108,7 @@ function toRecord(row: Selectable<AdminTokenTable>): AdminTokenRecord {
     environments: parseList(row.environments),
     memberId: row.member_id,
     createdBy: row.created_by,
+    madeWith: row.made_with,
     createdAtMs: Number(row.created_at_ms),
     expiresAtMs: toNullableNumber(row.expires_at_ms),
     lastUsedAtMs: toNullableNumber(row.last_used_at_ms),

@@ -8,6 +8,7 @@ import { newestFirst } from "../page.ts";
 import type { Connections } from "../sql-engine.ts";
 import type { InvitationTable } from "./access-tables.ts";
 import { formatList, parseList } from "./json-list.ts";
+import { madeWith } from "./made-with.ts";
 
 export class SqlInvitationRepository implements InvitationRepository {
   readonly #connections: Connections;
@@ -26,6 +27,7 @@ export class SqlInvitationRepository implements InvitationRepository {
         role: record.role,
         environments: formatList(record.environments),
         created_by: record.createdBy,
+        made_with: record.madeWith,
         created_at_ms: record.createdAtMs,
         expires_at_ms: record.expiresAtMs,
         accepted_at_ms: record.acceptedAtMs,
@@ -80,10 +82,14 @@ export class SqlInvitationRepository implements InvitationRepository {
 
   async revokeOpen(which: OpenInvitations, atMs: number): Promise<readonly InvitationRecord[]> {
     const open = this.#open().set({ revoked_at_ms: atMs });
-    const meant =
-      "createdBy" in which
-        ? open.where("created_by", "=", which.createdBy)
-        : open.where("email", which.email === null ? "is" : "=", which.email);
+    let meant = open;
+    if ("madeWith" in which) {
+      meant = open.where(madeWith(which.madeWith));
+    } else if ("createdBy" in which) {
+      meant = open.where("created_by", "=", which.createdBy);
+    } else {
+      meant = open.where("email", which.email === null ? "is" : "=", which.email);
+    }
     return (await meant.returningAll().execute()).map(toRecord);
   }
 
@@ -119,6 +125,7 @@ function toRecord(row: Selectable<InvitationTable>): InvitationRecord {
     role: row.role,
     environments: parseList(row.environments),
     createdBy: row.created_by,
+    madeWith: row.made_with,
     createdAtMs: Number(row.created_at_ms),
     expiresAtMs: Number(row.expires_at_ms),
     acceptedAtMs: toNullableNumber(row.accepted_at_ms),

@@ -5,6 +5,7 @@ import type { OpenPasswordResets, PasswordResetRepository } from "../../access-r
 import { toNullableNumber } from "../nullable-number.ts";
 import type { Connections } from "../sql-engine.ts";
 import type { PasswordResetTable } from "./access-tables.ts";
+import { madeWith } from "./made-with.ts";
 
 export class SqlPasswordResetRepository implements PasswordResetRepository {
   readonly #connections: Connections;
@@ -21,6 +22,7 @@ export class SqlPasswordResetRepository implements PasswordResetRepository {
         hash: record.hash,
         member_id: record.memberId,
         created_by: record.createdBy,
+        made_with: record.madeWith,
         created_at_ms: record.createdAtMs,
         expires_at_ms: record.expiresAtMs,
         used_at_ms: record.usedAtMs,
@@ -53,11 +55,14 @@ export class SqlPasswordResetRepository implements PasswordResetRepository {
     atMs: number,
   ): Promise<readonly PasswordResetRecord[]> {
     let open = this.#open().set({ revoked_at_ms: atMs });
-    if (which !== "all") {
-      open =
-        "memberId" in which
-          ? open.where("member_id", "=", which.memberId)
-          : open.where("created_by", "=", which.createdBy);
+    if (which === "all") {
+      // Each of them.
+    } else if ("madeWith" in which) {
+      open = open.where(madeWith(which.madeWith));
+    } else if ("memberId" in which) {
+      open = open.where("member_id", "=", which.memberId);
+    } else {
+      open = open.where("created_by", "=", which.createdBy);
     }
     return (await open.returningAll().execute()).map(toRecord);
   }
@@ -80,6 +85,7 @@ function toRecord(row: Selectable<PasswordResetTable>): PasswordResetRecord {
     hash: row.hash,
     memberId: row.member_id,
     createdBy: row.created_by,
+    madeWith: row.made_with,
     createdAtMs: Number(row.created_at_ms),
     expiresAtMs: Number(row.expires_at_ms),
     usedAtMs: toNullableNumber(row.used_at_ms),

@@ -30,6 +30,7 @@ import { lateLooks } from "./0028-late-looks.ts";
 import { stolenSecrets } from "./0029-stolen-secrets.ts";
 import { lateLooksAtProvisions } from "./0030-late-looks-at-provisions.ts";
 import { passwordResets } from "./0031-password-resets.ts";
+import { madeWith } from "./0032-made-with.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -70,4 +71,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "stolen secrets", statements: stolenSecrets },
   { name: "late looks at provisions", statements: lateLooksAtProvisions },
   { name: "password resets", statements: passwordResets },
+  { name: "made with", statements: madeWith },
 ];
