@@ -76,8 +76,8 @@ export interface GatewayKeyRepository {
    * took its place is refused from now on. False when there is none, or the key is revoked.
    */
   withdrawSecret(id: GatewayKeyId, nowMs: number): Promise<boolean>;
-  /** Ends what still holds of the secrets that the key had; returns how many. */
-  endSuperseded(id: GatewayKeyId, nowMs: number): Promise<number>;
+  /** Ends what still holds of the secrets that the key had, but for those of these hashes; returns how many. */
+  endSuperseded(id: GatewayKeyId, nowMs: number, but?: readonly string[]): Promise<number>;
   /** The secrets that these keys had and that hold until after `nowMs`, newest first; at most MAX_PAGE_SIZE ids. */
   supersededOf(
     ids: readonly GatewayKeyId[],

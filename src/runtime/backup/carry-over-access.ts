@@ -39,7 +39,6 @@ export async function carryOverAccess(
   await endClientTokens(store);
   const state = replaced === undefined ? undefined : readAccessState(replaced, atMs);
   if (state === undefined) return { revokedInvitations, carried: undefined };
-  for (const id of state.keysWithEndedSecrets) await store.gatewayKeys.endSuperseded(id, atMs);
   const carried: CarriedAccess = {
     rotatedGatewayKeys: await carryOverSecrets(state, store, atMs),
     revokedGatewayKeys: await count(state.revokedGatewayKeys, (id) =>
@@ -80,16 +79,30 @@ async function endClientTokens({ environments, exposure }: AuditedStore): Promis
   }
 }
 
-/** The rotated keys' secrets: apps call with the new ones by now, and an old one may be why it was rotated. */
+/**
+ * A key is opened by what opened it last, and by nothing else: apps call with the secrets of later rotations by now, and one that was
+ * ended may be why it was. An overlap that runs goes on as long as it was promised.
+ */
 async function carryOverSecrets(
   { gatewayKeySecrets }: AccessState,
   { gatewayKeys }: AuditedStore,
   nowMs: number,
 ): Promise<number> {
-  return await count(gatewayKeySecrets, async ({ id, hash, preview }) => {
+  return await count([...gatewayKeySecrets], async ([id, secrets]) => {
     const found = await gatewayKeys.findById(id);
-    if (found === undefined || found.hash === hash) return false;
-    return await gatewayKeys.replaceSecret(id, { hash, preview, nowMs, validUntilMs: nowMs });
+    if (found === undefined) return false;
+    const hashes = secrets.map(({ hash }) => hash);
+    await gatewayKeys.endSuperseded(id, nowMs, hashes);
+    // Where the backup's own is none that holds, every one that does is put after it, in their order.
+    const own = hashes.indexOf(found.hash);
+    let validUntilMs = secrets[own]?.validUntilMs ?? nowMs;
+    let isReplaced = false;
+    for (const { hash, preview, validUntilMs: next } of secrets.slice(own + 1)) {
+      const change = { hash, preview, nowMs, validUntilMs };
+      isReplaced = (await gatewayKeys.replaceSecret(id, change)) || isReplaced;
+      validUntilMs = next ?? nowMs;
+    }
+    return isReplaced;
   });
 }
 

@@ -110,7 +110,7 @@ function readUndone(database: string, { auditHead }: DatabaseFacts) {
 
 /** What `carryOverAccess` takes over or ends for all, and what is about the log itself; what was made since is gone. */
 const TAKEN_OVER =
-  /^(gatewayKey\.(revoked|rotated|oldSecretsEnded)|(providerKey|adminToken)\.revoked|member\.(removed|passwordSet|signedOut)|(invitation|passwordReset|database|auditLog)\..*|.*\.(clientTokensRevoked|created))$/;
+  /^(gatewayKey\.(revoked|rotated|rotationWithdrawn|oldSecretsEnded)|(providerKey|adminToken)\.revoked|member\.(removed|passwordSet|signedOut)|(invitation|passwordReset|database|auditLog)\..*|.*\.(clientTokensRevoked|created))$/;
 
 /** The copy becomes what shall be in place: of this version's schema, under the root key at hand, and told of in its audit log. */
 async function prepare(

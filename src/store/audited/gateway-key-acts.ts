@@ -81,10 +81,10 @@ function rotationActs(
           () => gatewayKeys.withdrawSecret(id, nowMs),
         ),
       ),
-    endSuperseded: (id, nowMs) =>
+    endSuperseded: (id, nowMs, but) =>
       within(async ({ gatewayKeys }, write) => {
         const record = await gatewayKeys.findById(id);
-        const count = await gatewayKeys.endSuperseded(id, nowMs);
+        const count = await gatewayKeys.endSuperseded(id, nowMs, but);
         if (count === 0 || record === undefined) return count;
         await write({
           ...about("gatewayKey", "oldSecretsEnded", record),

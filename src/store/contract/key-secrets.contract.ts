@@ -65,9 +65,13 @@ export function describeKeySecrets(createDatabase: CreateTestDatabase): void {
       expect((await supersededOf(store, second))?.validUntilMs).toBe(T + 30);
       const listed = await store.gatewayKeys.supersededOf([key.id], T + 10);
       expect(listed.map(({ validUntilMs }) => validUntilMs)).toEqual([T + 30, T + 100]);
+      expect(await store.gatewayKeys.endSuperseded(key.id, T + 10, [key.hash, second])).toBe(0);
+      expect(await store.gatewayKeys.endSuperseded(key.id, T + 10, [key.hash])).toBe(1);
+      expect((await supersededOf(store, key.hash))?.validUntilMs).toBe(T + 100);
+      expect((await supersededOf(store, second))?.validUntilMs).toBe(T + 10);
       expect(await store.gatewayKeys.endSuperseded(key.id, T + 50)).toBe(1);
       expect((await supersededOf(store, key.hash))?.validUntilMs).toBe(T + 50);
-      expect((await supersededOf(store, second))?.validUntilMs).toBe(T + 30);
+      expect((await supersededOf(store, second))?.validUntilMs).toBe(T + 10);
       const before = await store.changes.latestSequence();
       expect(await store.gatewayKeys.endSuperseded(key.id, T + 50)).toBe(0);
       expect(await store.changes.latestSequence()).toBe(before);

@@ -102,8 +102,12 @@ export class SqlGatewayKeyRepository implements GatewayKeyRepository {
     return await exclusively(this.#connections, (db) => withdrawSecret(db, id, nowMs));
   }
 
-  async endSuperseded(id: GatewayKeyId, nowMs: number): Promise<number> {
-    return await exclusively(this.#connections, (db) => endSecrets(db, id, nowMs));
+  async endSuperseded(
+    id: GatewayKeyId,
+    nowMs: number,
+    but: readonly string[] = [],
+  ): Promise<number> {
+    return await exclusively(this.#connections, (db) => endSecrets(db, id, { nowMs, but }));
   }
 
   async supersededOf(

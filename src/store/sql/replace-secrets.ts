@@ -54,14 +54,15 @@ export async function withdrawSecret(
 export async function endSecrets(
   db: Kysely<Tables>,
   id: GatewayKeyId,
-  nowMs: number,
+  { nowMs, but }: { readonly nowMs: number; readonly but: readonly string[] },
 ): Promise<number> {
-  const { numUpdatedRows } = await db
+  const holding = db
     .updateTable("gateway_key_secrets")
     .set({ valid_until_ms: nowMs })
     .where("key_id", "=", id)
-    .where("valid_until_ms", ">", BigInt(nowMs))
-    .executeTakeFirst();
+    .where("valid_until_ms", ">", BigInt(nowMs));
+  const meant = but.length === 0 ? holding : holding.where("hash", "not in", but);
+  const { numUpdatedRows } = await meant.executeTakeFirst();
   if (numUpdatedRows > 0n) await recordChange(db, "gatewayKey", id);
   return Number(numUpdatedRows);
 }

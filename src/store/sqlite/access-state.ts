@@ -4,14 +4,8 @@ import type { MemberRecord } from "../access-records.ts";
 
 /** Who is let in by a database, as far as it may have changed since a backup of it. */
 export interface AccessState {
-  /** Those that are not revoked, with what their secrets hash to. */
-  readonly gatewayKeySecrets: readonly {
-    readonly id: GatewayKeyId;
-    readonly hash: string;
-    readonly preview: string;
-  }[];
-  /** That had a secret before, which holds no more. */
-  readonly keysWithEndedSecrets: readonly GatewayKeyId[];
+  /** Of keys that are not revoked, the secrets that open them: oldest first, so that the last is the key's own. */
+  readonly gatewayKeySecrets: ReadonlyMap<GatewayKeyId, readonly HoldingSecret[]>;
   readonly revokedGatewayKeys: readonly GatewayKeyId[];
   readonly revokedProviderKeys: readonly ProviderKeyId[];
   readonly revokedAdminTokens: readonly AdminTokenId[];
@@ -23,6 +17,13 @@ export interface AccessState {
   >[];
   /** From when on keys that are not revoked are refused. */
   readonly keyEnds: readonly { readonly id: GatewayKeyId; readonly expiresAtMs: number }[];
+}
+
+interface HoldingSecret {
+  readonly hash: string;
+  readonly preview: string;
+  /** Null for the key's own. */
+  readonly validUntilMs: number | null;
 }
 
 /** A change that somebody made by hand, as the audit log tells it. */
@@ -67,12 +68,17 @@ export function readAccessState(path: string, nowMs: number): AccessState | unde
     const all = (query: string, ...values: number[]) => database.prepare(query).all(...values);
     const ids = (query: string, ...values: number[]) => all(query, ...values).map(({ id }) => id);
     const state = {
-      gatewayKeySecrets: all(
-        "select id, hash, preview from gateway_keys where revoked_at_ms is null",
-      ),
-      keysWithEndedSecrets: ids(
-        "select distinct key_id as id from gateway_key_secrets where valid_until_ms <= ?",
-        nowMs,
+      gatewayKeySecrets: secretsByKey(
+        all(
+          `select k.id, s.hash, s.preview, s.valid_until_ms as validUntilMs
+           from gateway_key_secrets s join gateway_keys k on k.id = s.key_id
+           where k.revoked_at_ms is null and s.valid_until_ms > ? order by s.superseded_at_ms`,
+          nowMs,
+        ),
+        all(
+          `select id, hash, preview, null as validUntilMs from gateway_keys
+           where revoked_at_ms is null`,
+        ),
       ),
       revokedGatewayKeys: ids("select id from gateway_keys where revoked_at_ms is not null"),
       revokedProviderKeys: ids("select id from provider_keys where revoked_at_ms is not null"),
@@ -90,6 +96,14 @@ export function readAccessState(path: string, nowMs: number): AccessState | unde
     // Strict tables: the columns are texts, and times are within a number's reach.
     return state as unknown as AccessState;
   });
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function secretsByKey(...rows: readonly (readonly Row[])[]): Map<unknown, Row[]> {
+  const byKey = new Map<unknown, Row[]>();
+  for (const { id, ...secret } of rows.flat()) byKey.set(id, [...(byKey.get(id) ?? []), secret]);
+  return byKey;
 }
 
 function parseList(text: unknown): unknown {
