@@ -30,8 +30,24 @@ describe("keyward backup catch-up", () => {
       await keyOf("rotated"),
     ];
     const [lost, late] = [await token("lost"), await token("kept")];
+    const [cut, back, runs] = [await keyOf("cut"), await keyOf("back"), await keyOf("runs")];
+    for (const { id } of [cut, back, runs]) await cli.json(["keys", "rotate", id]);
+    // An end from before the overlap that runs is about another one.
+    await cli.json(["keys", "rotate", runs.id, "--end-overlap"]);
+    await cli.json(["keys", "rotate", runs.id]);
     await invite();
     await copyFile(inData(DATABASE_FILE), inData("copy.db"));
+    await cli.json(["keys", "rotate", cut.id, "--end-overlap"]);
+    await cli.json(["keys", "rotate", back.id, "--cancel"]);
+    const gatewayKeysOf = () =>
+      cli.withStore(async ({ gatewayKeys }) => {
+        const ids = [cut.id, back.id, runs.id] as never[];
+        const old = await gatewayKeys.supersededOf(ids, Date.now());
+        const own = await Promise.all(ids.map((id) => gatewayKeys.findById(id)));
+        return { own: own.map((key) => key?.hash), old: old.map(({ keyId }) => keyId) };
+      });
+    const asTheyWere = await gatewayKeysOf();
+    expect(asTheyWere.old).toEqual([runs.id]);
     await cli.json(["keys", "revoke", leaked.id, "--yes"]);
     await cli.json(["admin-tokens", "revoke", lost.id]);
     await cli.json(["keys", "rotate", rotated.id]);
@@ -39,13 +55,16 @@ describe("keyward backup catch-up", () => {
     expect(await cli.run(["audit", "export", "--output", file])).toMatchObject({ code: 0 });
     await setBack();
 
-    const told = (await cli.json(["backup", "catch-up", "--audit", file, "--yes"])) as object;
+    const told = (await cli.json(["backup", "catch-up", "--audit", file, "--yes"], {
+      nowMs: Date.now,
+    })) as object;
     expect(told).toEqual({
       revokedInvitations: 1,
       revokedGatewayKeys: 1,
       revokedProviderKeys: 0,
       revokedAdminTokens: 1,
       removedMembers: 0,
+      endedGatewaySecrets: 2,
       rotatedGatewayKeys: ["rotated"],
       lacks: [],
     });
@@ -55,6 +74,7 @@ describe("keyward backup catch-up", () => {
       expect((await adminTokens.findById(lost.id as never))?.revokedAtMs).not.toBeNull();
       expect((await adminTokens.findById(late.id as never))?.revokedAtMs).toBeNull();
     });
+    expect(await gatewayKeysOf()).toEqual(asTheyWere);
     const again = await cli.run(["backup", "catch-up", "--audit", file, "--yes"]);
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("revoked again: 0")]);
     expect(again.stderr).toContain("rotated");

@@ -9,6 +9,7 @@ import { endAdminToken } from "../../store/end-admin-token.ts";
 import { listAll } from "../../store/list-all.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess } from "./carry-over-access.ts";
+import { endSecretsAgain, endsSecret, previewOf } from "./end-secrets-again.ts";
 import { type ExportExtent, ExtentReader } from "./judge-export.ts";
 
 /** How many of each. */
@@ -18,7 +19,9 @@ export interface CaughtUp {
   readonly revokedProviderKeys: number;
   readonly revokedAdminTokens: number;
   readonly removedMembers: number;
-  /** Names of gateway keys that have been rotated since: the old secret holds again, and the new one is not known. */
+  /** Gateway keys of which a secret was ended again: an overlap was cut off, or a rotation withdrawn. */
+  readonly endedGatewaySecrets: number;
+  /** Names of gateway keys that have been rotated since, or back: the old secret holds again, and the new one is not known. */
   readonly rotatedGatewayKeys: readonly string[];
 }
 
@@ -38,7 +41,8 @@ export async function catchUp(
 ): Promise<CaughtUp> {
   const { revokedInvitations } = await carryOverAccess(undefined, store, nowMs);
   const done = { gatewayKey: 0, providerKey: 0, adminToken: 0, member: 0 };
-  for (const { action, target, atMs } of exported?.entries ?? []) {
+  const entries = exported?.entries ?? [];
+  for (const { action, target, atMs } of entries.filter((entry) => !endsSecret(entry))) {
     if (action === "adminToken.allRevoked") {
       done.adminToken += await revokeTokensBefore(store, atMs, nowMs);
     } else if (await END[action as keyof typeof END](store, target.id as never, nowMs)) {
@@ -51,6 +55,7 @@ export async function catchUp(
     revokedProviderKeys: done.providerKey,
     revokedAdminTokens: done.adminToken,
     removedMembers: done.member,
+    endedGatewaySecrets: await endSecretsAgain(store, entries, nowMs),
     rotatedGatewayKeys: await namesOfRotated(store, exported),
   };
 }
@@ -65,6 +70,12 @@ const END = {
   "member.removed": ({ access }: AuditedStore, id: never, atMs: number) =>
     access.members.remove(id, atMs),
 } as const;
+
+/** What leaves a key with another secret. */
+const ROTATED: ReadonlySet<string> = new Set([
+  "gatewayKey.rotated",
+  "gatewayKey.rotationWithdrawn",
+]);
 
 /**
  * Reads an export as `keyward audit export` writes it (JSON lines, in any order, all or some of the entries). Throws StartError for a line that
@@ -91,9 +102,10 @@ export async function readExport(
     }
     reader.add(entry);
     const { action, target, sequence } = entry;
-    if (action in END || action === "adminToken.allRevoked") entries.push(entry);
+    if (action in END || action === "adminToken.allRevoked" || endsSecret(entry))
+      entries.push(entry);
     const last = rotations.get(target.id);
-    if (action === "gatewayKey.rotated" && (last === undefined || last.sequence < sequence)) {
+    if (ROTATED.has(action) && (last === undefined || last.sequence < sequence)) {
       rotations.set(target.id, entry);
     }
   }
@@ -150,8 +162,7 @@ async function namesOfRotated(
   const names: string[] = [];
   for (const [id, { after }] of exported?.rotations ?? []) {
     const key = await gatewayKeys.findById(id as never);
-    const { preview } = JSON.parse(after ?? "{}") as { preview?: string };
-    if (key?.revokedAtMs === null && key.preview !== preview) names.push(key.name);
+    if (key?.revokedAtMs === null && key.preview !== previewOf(after)) names.push(key.name);
   }
   return names;
 }
