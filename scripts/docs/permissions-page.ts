@@ -15,7 +15,7 @@ when the member was given that environment (see [members](guide/members.md)).
 
 *About* says which environment a request is about. A token that is bound to some environments may do in those what its
 role may, may do what is about nothing of an environment (*shared*), and has no part in what belongs to all of them
-together (*organization*).`;
+together (*organization*). With \`members:write\` nobody is let in, or given a role, who may do more than whoever does it.`;
 
 interface Operation {
   readonly operationId: string;

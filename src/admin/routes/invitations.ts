@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isOwner, tokenOf } from "../../core/access/principal.ts";
+import { mayLetIn } from "../../core/access/way-in.ts";
 import { isId } from "../../core/ids/ids.ts";
 import type { InvitationRecord, MemberRecord } from "../../store/access-records.ts";
 import type { AdminDeps } from "../admin-deps.ts";
@@ -23,7 +24,7 @@ import { invitationLink, makeInvitation } from "../make-invitation.ts";
 import { findMemberEnvironments } from "../member-environments.ts";
 import { ownUrl } from "../own-url.ts";
 import { readSource, startSession } from "./login.ts";
-import { formatMember, memberSchema, OWNERS_ONLY } from "./members.ts";
+import { formatMember, memberSchema, BEYOND, OWNERS_ONLY } from "./members.ts";
 
 type InvitationDeps = LoginDeps & Pick<AdminDeps, "publicUrl" | "serverInfo" | "clientAddressOf">;
 
@@ -140,8 +141,9 @@ export function registerInvitations(router: AdminRouter, deps: InvitationDeps): 
     const principal = context.get("principal");
     // Of a member's token the member: it ends with the member, and so does what it has made.
     const { name: createdBy } = principal.within ?? principal;
-    if (role === "owner" && !isOwner(principal)) {
-      return refuse(context, "permission_denied", OWNERS_ONLY);
+    if (!mayLetIn(principal, role)) {
+      const reason = role === "owner" ? OWNERS_ONLY : BEYOND;
+      return refuse(context, "permission_denied", reason);
     }
     const found = await findMemberEnvironments(deps, role, names);
     if ("problems" in found) return refuseProblems(context, found.problems);

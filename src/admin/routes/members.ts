@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isOwner, type Principal } from "../../core/access/principal.ts";
 import type { Role } from "../../core/access/role.ts";
+import { mayLetIn } from "../../core/access/way-in.ts";
 import { isId } from "../../core/ids/ids.ts";
 import type { MemberRecord } from "../../store/access-records.ts";
 import type { Page } from "../../store/paging.ts";
@@ -112,6 +113,8 @@ const removeMember = createRoute({
 
 export const NO_MEMBER = "There is no member of this id.";
 const LAST_OWNER = "This is the last owner; there must be one. Make another member an owner first.";
+export const BEYOND =
+  "Somebody of that role may do what you may not: nobody is let in, or given a role, by whoever may do less.";
 export const OWNERS_ONLY = "Only an owner makes, changes, signs out or removes an owner.";
 
 export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
@@ -150,6 +153,7 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
     const outcome = await store.transaction(async (repositories) => {
       const refusal = await refusalOf(repositories, { principal, member, role });
       if (refusal !== undefined) return refusal;
+      if (isScoped && !mayLetIn(principal, role)) return "beyond";
       const { members, sessions } = repositories.access;
       await members.update(member.id, change);
       if (role !== member.role) await endLinks(repositories, { ...member, role }, clock.nowMs());
@@ -157,6 +161,7 @@ export function registerMembers(router: AdminRouter, deps: MemberDeps): void {
       return undefined;
     });
     if (outcome === "owners_only") return refuse(context, "permission_denied", OWNERS_ONLY);
+    if (outcome === "beyond") return refuse(context, "permission_denied", BEYOND);
     if (outcome === "last_owner") return refuse(context, "conflict", LAST_OWNER, "role");
     return context.json(formatMember({ ...member, ...change }), 200);
   });

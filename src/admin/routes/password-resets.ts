@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { mayStandInFor, type Principal, tokenOf } from "../../core/access/principal.ts";
+import { type Principal, tokenOf } from "../../core/access/principal.ts";
+import { mayStandInFor } from "../../core/access/way-in.ts";
 import type { MemberRecord } from "../../store/access-records.ts";
 import type { AdminDeps, AdminEnv } from "../admin-deps.ts";
 import type { AdminRouter } from "../admin-router.ts";
@@ -74,7 +75,7 @@ const use = createRoute({
 
 const INVALID = "The link is unknown, was used or revoked, or has expired. Ask for a new one.";
 const ABOVE =
-  "An admin makes such a link for developers, billing and viewers; for owners and admins an owner makes it.";
+  "An admin makes such a link for developers, billing and viewers, a token of single permissions for those who may do no more than itself; for owners and admins an owner makes it.";
 const OWN =
   "A link for oneself is made by somebody else, or with `keyward members reset-password` on the server's machine; who knows the password changes it with `POST /me/password`.";
 

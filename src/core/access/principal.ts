@@ -66,11 +66,6 @@ export function tokenPrincipalOf(
   return environments === null ? own : { ...own, reads: environments, writes: environments };
 }
 
-/** Whether it may give somebody of this role a new way in, by which it could come in itself: only where that one may do no more. */
-export function mayStandInFor(principal: Principal, role: Role): boolean {
-  return isOwner(principal) || (role !== "owner" && role !== "admin");
-}
-
 /** The admin token of the store that somebody comes with; null for a member, and for the token of the settings. */
 export function tokenOf({ kind, id }: Principal): AdminTokenId | null {
   return kind === "token" && isId("adm", id) ? id : null;
