@@ -31,7 +31,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Revoke an admin token: any, or one's own */
+    /**
+     * Revoke an admin token: any, or one's own
+     * @description Invitations and links for a new password that were made with it end, too. Tokens that were made with it go on.
+     */
     post: operations["revokeAdminToken"];
     delete?: never;
     options?: never;
