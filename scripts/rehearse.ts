@@ -10,14 +10,17 @@ import { parseArgs } from "node:util";
 import { OpenaiDouble } from "../test/support/openai-double.ts";
 import { startCertifiedProvider } from "../test/support/openid-certified.ts";
 
-const { values } = parseArgs({
-  options: {
-    // Who logs in at the identity provider: an address that was invited.
-    email: { type: "string", default: "anna@example.com" },
-    // Where Keyward is reached.
-    keyward: { type: "string", default: "http://127.0.0.1:4141" },
-  },
-});
+const USAGE = `npm run rehearse -- [--email <address>] [--keyward <url>]
+
+  --email <address>  who logs in at the identity provider: an address that was invited (anna@example.com)
+  --keyward <url>    where Keyward is reached, which is what the identity provider leads back to (http://127.0.0.1:4141)
+`;
+
+const values = readArguments();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
 
 const double = new OpenaiDouble();
 const project = double.addProject("app");
@@ -27,7 +30,8 @@ const baseUrl = await serveDouble();
 
 const identity = await startCertifiedProvider();
 identity.person = { sub: values.email, email: values.email, email_verified: true };
-identity.register(new URL("/api/v1/login/oidc/callback", values.keyward).href);
+const callback = new URL("/api/v1/login/oidc/callback", values.keyward);
+identity.register(callback.href);
 
 process.stdout.write(`Set these where you start Keyward, and where you type its commands:
 
@@ -43,12 +47,33 @@ An OpenAI organization of one project answers at ${baseUrl}. To manage its keys:
   keyward provider-keys rotate <id> --automatic
   keyward provision openai --environment production --account rehearsal
 
-An OpenID Connect provider logs ${values.email} in without a question, who has to be invited:
+An OpenID Connect provider logs ${values.email} in without a question, and leads back to ${callback.origin} alone: Keyward
+has to be reached there, at just this address (keyward start --port ${callback.port === "" ? "…" : callback.port}; elsewhere than on its own machine, KEYWARD_PUBLIC_URL=${callback.origin}), or
+name another with npm run rehearse -- --keyward <url>. Who logs in has to be invited:
 
   keyward members invite --email ${values.email} --role viewer
 
 Both forget everything when this ends (Control-C).
 `);
+
+function readArguments(): { help: boolean; email: string; keyward: string } {
+  try {
+    const { values: read } = parseArgs({
+      options: {
+        help: { type: "boolean", default: false },
+        email: { type: "string", default: "anna@example.com" },
+        keyward: { type: "string", default: "http://127.0.0.1:4141" },
+      },
+    });
+    if (URL.canParse(read.keyward)) return read;
+    process.stderr.write(`--keyward takes a URL; got ${JSON.stringify(read.keyward)}\n\n${USAGE}`);
+  } catch (error) {
+    // What it says of options that there are none of.
+    const said = error instanceof TypeError ? error.message : String(error);
+    process.stderr.write(`${said}\n\n${USAGE}`);
+  }
+  return process.exit(2);
+}
 
 /** Resolves to its base URL. */
 async function serveDouble(): Promise<string> {

@@ -160,7 +160,7 @@ async function start(request: StartRequest, closers: Closers): Promise<RunningKe
   const imported = isImporting
     ? await importFoundKey(search(), () => createInternalClient(parts))
     : NO_IMPORT;
-  const environments = await listEnvironments(store);
+  const environments = await listEnvironments({ store, providers: parts.providers.registry });
   const isWanted = !config.import || environments.some((one) => one.isSimulated);
   const unimportedKey =
     isImporting || !isWanted ? undefined : await findUnimportedKey(parts, search().found);

@@ -3362,10 +3362,10 @@ export interface components {
       };
     };
     EnvironmentStatus: {
-      /** @description Provider keys it can call with. */
+      /** @description Provider keys that are not revoked. */
       activeProviderKeys: number;
       /**
-       * @description Who answers its calls: a provider; with no provider key the built-in simulator, in the kind `development` only; else nobody, calls are refused.
+       * @description Who answers its calls: a provider, some of them perhaps the simulator where it has keys of that as well; the built-in simulator, with keys of that alone, or in the kind `development` with no provider key; else nobody, calls are refused.
        * @enum {string}
        */
       answeredBy: "provider" | "simulator" | "nobody";
@@ -3375,6 +3375,10 @@ export interface components {
       kind: string;
       /** @example development */
       name: string;
+      /** @description Of these, those that its policy shuts out: no call goes by them. */
+      refusedProviderKeys: number;
+      /** @description Of the others, those of the simulator, whose answers are made up. */
+      simulatorKeys: number;
     };
     EnvironmentUpdate: {
       /**

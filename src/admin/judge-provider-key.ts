@@ -99,11 +99,11 @@ function whoseKey(
   account: Pick<ProviderAccountRecord, "kind"> | undefined,
   ownership: Ownership | undefined,
 ): Pick<KeyPlacement, "isPersonal" | "evidence"> {
-  if (ownership !== undefined && accountKindOf(ownership.owner) === "personal") {
-    return { isPersonal: true, evidence: ownership.evidence?.detail };
-  }
+  const found = ownership && accountKindOf(ownership.owner);
+  if (found === "personal") return { isPersonal: true, evidence: ownership?.evidence?.detail };
   const isPersonal = account?.kind === "personal";
-  return { isPersonal, evidence: isPersonal ? "its account is `personal`" : null };
+  const although = found === "organization" ? ", although its secret is a service account's" : "";
+  return { isPersonal, evidence: isPersonal ? `its account is \`personal\`${although}` : null };
 }
 
 /** The environments of these keys besides one. */

@@ -44,6 +44,14 @@ describe("a rotation that has ended", () => {
     expect(checks).toMatchObject([{ name: "stolen secret", remedy }]);
   });
 
+  test("says first to call off one whose secret was brought and is not taken: another try of it helps least", async () => {
+    const failed = { state: "failed", failedIn: "test", endedAtMs: null } as const;
+    const rotation = await insertEnded({ ...failed, way: "assisted", problem: "refused (401)" });
+    expect(await saidOf(rotation)).toContain(
+      `next: keyward rotations cancel ${rotation.id}, then rotate with another secret`,
+    );
+  });
+
   test("says of any other old secret what has become of it, and fails no check of the doctor", async () => {
     const refused = await saidOf(await insertEnded({ isCompromise: true, oldFate: "refused" }));
     expect(refused).toContain("is refused by the provider");

@@ -48,8 +48,14 @@ function printParts(keyward: StartReport, config: Settings, { io, output }: Said
   printOpenOffer(keyward, output);
 }
 
-function describe({ providerKeys, isSimulated }: StartReport["environments"][number]): string {
-  if (providerKeys > 0) return `provider keys: ${providerKeys}`;
+function describe(environment: StartReport["environments"][number]): string {
+  const { providerKeys, refusedKeys, simulatorKeys, isSimulated } = environment;
+  if (providerKeys > 0) {
+    const refused = refusedKeys === 0 ? "" : `; ${refusedKeys} shut out by its policy`;
+    const made =
+      simulatorKeys === 0 ? "" : `; ${simulatorKeys} of the simulator, which makes answers up`;
+    return `provider keys: ${providerKeys}${refused}${made}`;
+  }
   return isSimulated
     ? "no provider key: the built-in simulator answers"
     : "no provider key: calls are refused until `keyward provider-keys add` gives it one";

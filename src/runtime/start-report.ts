@@ -10,6 +10,10 @@ export interface EnvironmentOverview {
   readonly name: string;
   readonly kind: string;
   readonly providerKeys: number;
+  /** Of these, those that the environment's policy shuts out. */
+  readonly refusedKeys: number;
+  /** Of the others, the simulator's. */
+  readonly simulatorKeys: number;
   /** No key, and the built-in simulator answers. */
   readonly isSimulated: boolean;
 }

@@ -1,12 +1,28 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { adminUnderTest, call } from "../../../test/support/admin-under-test.ts";
+import { adminUnderTest, call, postOf } from "../../../test/support/admin-under-test.ts";
 import { sampleRotationOf } from "../../../test/support/rotation-under-test.ts";
 import type { ProviderKeyId } from "../../core/ids/ids.ts";
 import { ownershipOf } from "../../core/keys/ownership.ts";
 
 describe("status", () => {
   const admin = adminUnderTest();
+  const newSecret = () => ["sk", "proj", admin.deps.ids.create("req").repeat(2)].join("-");
+  const addKey = async (provider: string, kind: string) => {
+    await admin.post("/provider-accounts", { name: provider + kind, provider, kind });
+    const body = { accountId: provider + kind, environment: "production", name: provider + kind };
+    expect((await admin.post("/provider-keys", { ...body, secret: newSecret() })).status).toBe(201);
+  };
+  const production = async () => {
+    const { environments } = (await admin.get("/status")).body as {
+      environments: readonly { readonly name: string }[];
+    };
+    return environments.find(({ name }) => name === "production");
+  };
+  const setRules = async (rules: object) => {
+    const request = { ...postOf({ rules }), method: "PATCH" };
+    expect((await call(admin.app, "/environments/production/policy", request)).status).toBe(200);
+  };
 
   it("says what runs, on what schema, and who answers in each environment", async () => {
     await admin.post("/provider-accounts", {
@@ -45,6 +61,22 @@ describe("status", () => {
       ["staging", 0, 1, "nobody"],
       ["development", 0, 0, "simulator"],
     ]);
+  });
+
+  it("tells keys that are the simulator's, and those that a policy shuts out, from a provider's", async () => {
+    await addKey("simulator", "organization");
+    const simulated = { activeProviderKeys: 1, refusedProviderKeys: 0, simulatorKeys: 1 };
+    expect(await production()).toMatchObject({ ...simulated, answeredBy: "simulator" });
+    await setRules({ no_personal_keys: "warn" });
+    await addKey("openai", "personal");
+    const mixed = { activeProviderKeys: 2, refusedProviderKeys: 0, simulatorKeys: 1 };
+    expect(await production()).toMatchObject({ ...mixed, answeredBy: "provider" });
+    await setRules({ no_personal_keys: "enforce" });
+    const left = { activeProviderKeys: 2, refusedProviderKeys: 1, simulatorKeys: 1 };
+    expect(await production()).toMatchObject({ ...left, answeredBy: "simulator" });
+    await setRules({ no_simulator_keys: "enforce" });
+    const none = { activeProviderKeys: 2, refusedProviderKeys: 2, simulatorKeys: 0 };
+    expect(await production()).toMatchObject({ ...none, answeredBy: "nobody" });
   });
 
   it("shows the processes that run, the silent ones as such, and which one answers", async () => {

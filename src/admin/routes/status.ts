@@ -11,6 +11,7 @@ import { errorAnswers } from "../answers/refusal.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import { findKeyStanding } from "../key-standing.ts";
+import { countKeyWays, type KeyWays } from "../key-ways.ts";
 import { listOpenLeaks } from "../leak-standing.ts";
 import { NameLookup } from "../name-lookup.ts";
 import { listStolenSecrets } from "../stolen-secrets.ts";
@@ -55,11 +56,13 @@ const environmentStatusSchema = z
     id: z.string(),
     name: z.string().openapi({ example: "development" }),
     kind: z.string(),
-    activeProviderKeys: count("Provider keys it can call with."),
+    activeProviderKeys: count("Provider keys that are not revoked."),
+    refusedProviderKeys: count("Of these, those that its policy shuts out: no call goes by them."),
+    simulatorKeys: count("Of the others, those of the simulator, whose answers are made up."),
     keys: count(`Gateway keys that are not revoked; at most ${MAX_COUNTED_KEYS} are counted.`),
     answeredBy: z.enum(["provider", "simulator", "nobody"]).openapi({
       description:
-        "Who answers its calls: a provider; with no provider key the built-in simulator, in the kind `development` only; else nobody, calls are refused.",
+        "Who answers its calls: a provider, some of them perhaps the simulator where it has keys of that as well; the built-in simulator, with keys of that alone, or in the kind `development` with no provider key; else nobody, calls are refused.",
     }),
   })
   .openapi("EnvironmentStatus");
@@ -141,7 +144,9 @@ export function registerStatus(router: AdminRouter, deps: StatusDeps): void {
       listLimitsNear(store, nowMs),
       findKeyStanding(store, nowMs),
     ]);
-    const environments = await Promise.all(rows.map((row) => describeEnvironment(store, row)));
+    const environments = await Promise.all(
+      rows.map((row) => describeEnvironment({ store, providers }, row)),
+    );
     const status: z.infer<typeof statusSchema> = {
       version: serverInfo.version,
       time: formatInstant(nowMs),
@@ -199,16 +204,35 @@ function describeProcess(
 }
 
 async function describeEnvironment(
-  { providerKeys, gatewayKeys }: Pick<AdminDeps["store"], "providerKeys" | "gatewayKeys">,
-  { id, name, kind }: EnvironmentRecord,
+  deps: Pick<AdminDeps, "store" | "providers">,
+  environment: EnvironmentRecord,
 ): Promise<z.infer<typeof environmentStatusSchema>> {
-  const [active, keys] = await Promise.all([
-    providerKeys.listActive(id),
-    gatewayKeys.countUnrevoked(id, MAX_COUNTED_KEYS),
+  const { id, name, kind } = environment;
+  const [ways, keys] = await Promise.all([
+    countKeyWays(deps, environment),
+    deps.store.gatewayKeys.countUnrevoked(id, MAX_COUNTED_KEYS),
   ]);
-  const keyless = hasSimulatorStandIn(kind) ? "simulator" : "nobody";
-  const answeredBy = active.length > 0 ? "provider" : keyless;
-  return { id, name, kind, activeProviderKeys: active.length, keys, answeredBy };
+  return {
+    id,
+    name,
+    kind,
+    activeProviderKeys: ways.active,
+    refusedProviderKeys: ways.refused,
+    simulatorKeys: ways.simulated,
+    keys,
+    answeredBy: answererOf(environment, ways),
+  };
+}
+
+/** As the data plane has it: keys that are all shut out leave nobody, and no stand-in. */
+function answererOf(
+  { kind }: Pick<EnvironmentRecord, "kind">,
+  { active, refused, simulated }: KeyWays,
+): z.infer<typeof environmentStatusSchema>["answeredBy"] {
+  if (active === 0) return hasSimulatorStandIn(kind) ? "simulator" : "nobody";
+  const usable = active - refused;
+  if (usable === 0) return "nobody";
+  return simulated === usable ? "simulator" : "provider";
 }
 
 function formatLedger(status: LedgerStatus): z.infer<typeof ledgerSchema> {

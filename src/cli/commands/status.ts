@@ -1,6 +1,7 @@
 import type { components } from "../../admin/api-types.ts";
 import { expectData } from "../../admin/client.ts";
 import type { Config } from "../../config/config-schema.ts";
+import { counted } from "../../core/text/counted.ts";
 import { defineCommand } from "../command.ts";
 import {
   describeConflict,
@@ -30,6 +31,28 @@ const ANSWERED_BY = {
   simulator: "the built-in simulator",
   nobody: "nobody: calls are refused until it has a provider key",
 } as const;
+
+type EnvironmentStatus = components["schemas"]["EnvironmentStatus"];
+
+function formatProviderKeys({
+  activeProviderKeys,
+  refusedProviderKeys,
+}: EnvironmentStatus): string {
+  const refused =
+    refusedProviderKeys === 0 ? "" : ` (${formatCount(refusedProviderKeys)} shut out)`;
+  return `${formatCount(activeProviderKeys)}${refused}`;
+}
+
+function formatAnswerer(environment: EnvironmentStatus): string {
+  const { answeredBy, activeProviderKeys, simulatorKeys } = environment;
+  if (answeredBy === "provider" && simulatorKeys > 0) {
+    return "its provider, and the simulator, which makes answers up";
+  }
+  if (answeredBy === "nobody" && activeProviderKeys > 0) {
+    return "nobody: its policy shuts every provider key out";
+  }
+  return ANSWERED_BY[answeredBy];
+}
 
 export const status = defineCommand({
   summary: "say what is there and whether it runs",
@@ -73,6 +96,11 @@ export const status = defineCommand({
       }
       for (const near of found.limitsNear) output.warn(describeLimitNear(near));
       warnOfKeys(found, output);
+      for (const { name, refusedProviderKeys: shutOut } of found.environments) {
+        if (shutOut === 0) continue;
+        const keys = counted(shutOut, "provider key");
+        output.warn(`the policy of ${name} shuts out ${keys}: keyward environments policy ${name}`);
+      }
       if (found.processes.length > 0) {
         output.line();
         await output.table(found.processes, PROCESS_COLUMNS);
@@ -84,10 +112,10 @@ export const status = defineCommand({
         { title: "keys", value: ({ keys }) => formatCount(keys), isNumber: true },
         {
           title: "provider keys",
-          value: ({ activeProviderKeys }) => formatCount(activeProviderKeys),
+          value: formatProviderKeys,
           isNumber: true,
         },
-        { title: "answered by", value: ({ answeredBy }) => ANSWERED_BY[answeredBy] },
+        { title: "answered by", value: formatAnswerer },
       ]);
       if (found.accounts.length === 0) return;
       output.line();

@@ -82,9 +82,17 @@ export async function checkEnvironments(client: AdminClient): Promise<readonly C
   const query = { limit: 1 };
   const accounts = expectData(await client.GET("/provider-accounts", { params: { query } }));
   const add = addKeyCommands(accounts.data.length > 0);
-  return environments.toReversed().map(({ name, answeredBy, activeProviderKeys }) => {
+  return environments.toReversed().map((environment) => {
+    const { name, answeredBy, activeProviderKeys, refusedProviderKeys, simulatorKeys } =
+      environment;
     const check = `environment ${name}`;
-    if (answeredBy === "provider") return pass(check, `provider keys: ${activeProviderKeys}`);
+    const usable = activeProviderKeys - refusedProviderKeys;
+    const madeUp = simulatorKeys > 0 ? `, of which the simulator's: ${simulatorKeys}` : "";
+    if (answeredBy === "provider") return pass(check, `provider keys: ${usable}${madeUp}`);
+    if (answeredBy === "nobody" && activeProviderKeys > 0) {
+      const problem = "its policy shuts every provider key out: its calls are refused";
+      return warn(check, problem, `keyward environments policy ${name}`);
+    }
     if (answeredBy === "simulator") return pass(check, "the built-in simulator answers");
     return warn(
       check,

@@ -64,10 +64,11 @@ function broken(
   const personal = environment.policy.modes.no_personal_keys;
   if (isPersonal && personal !== "off") {
     const because = evidence == null ? "" : ` (${evidence})`;
+    const none = personal === "enforce" ? "takes none of those" : "is better off without those";
     found.push({
       rule: "no_personal_keys",
       mode: personal,
-      message: `The key is a person's${because}, and \`${environment.name}\` takes none of those: what is a person's goes when that person goes. Add one that is no person's (a service account's), to an account of kind \`organization\`.`,
+      message: `The key is a person's${because}, and \`${environment.name}\` ${none}: what is a person's goes when that person goes. Add one that is no person's (a service account's), to an account of kind \`organization\`.`,
     });
   }
   const simulated = environment.policy.modes.no_simulator_keys;
