@@ -1467,7 +1467,7 @@ export interface paths {
     put?: never;
     /**
      * Call a provision off: what was made is deleted, the project archived
-     * @description Until the key is the environment's; from then on the key is revoked as any other.
+     * @description Until the key is the environment's; from then on the key is revoked as any other. One that is `held` ends where it stands: nothing is asked of the provider.
      */
     post: operations["cancelProvision"];
     delete?: never;
@@ -1555,7 +1555,7 @@ export interface paths {
     put?: never;
     /**
      * Call a rotation off: back to the old secret, and what was made is deleted
-     * @description Until the old secret is being revoked; then there is no way back.
+     * @description Until the old secret is being revoked; then there is no way back. One that is `held` ends where it stands: nothing is asked of the provider, and the key keeps the secret that it has.
      */
     post: operations["cancelRotation"];
     delete?: never;
@@ -5358,6 +5358,8 @@ export interface components {
         | "cancelled"
         | "failed"
         | null;
+      /** @description It was under way in the backup that the database was put back from, and waits: for a retry with `originalGone`, or for a cancel, which touches nothing at the provider. */
+      held: boolean;
       /** @example pvn_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @description The provider key that there is once it is done. */
@@ -5705,6 +5707,8 @@ export interface components {
        * @example 2026-01-31T09:00:00.000Z
        */
       graceUntil: string | null;
+      /** @description It was under way in the backup that the database was put back from, and waits: for a retry with `originalGone`, or for a cancel, which touches nothing at the provider. */
+      held: boolean;
       /** @example rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @description The provider key's name. */
@@ -6073,6 +6077,8 @@ export interface components {
       environment: string | null;
       /** @description Nothing more is tried by itself; false: it goes on being tried. */
       hasFailed: boolean;
+      /** @description It was under way in the backup that the database was put back from, and waits: for a retry with `originalGone`, or for a cancel, which touches nothing at the provider. */
+      held: boolean;
       /** @example rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D */
       id: string;
       /** @description The provider key's name; of a provision, what it will be. */
@@ -16480,7 +16486,10 @@ export interface operations {
     };
     requestBody?: {
       content: {
-        "application/json": Record<string, never>;
+        "application/json": {
+          /** @description Needed for one that is `held`: the installation that the backup is of is gone for good. What that one has made at the provider for it is deleted, or taken over. */
+          originalGone?: boolean;
+        };
       };
     };
     responses: {
@@ -17078,7 +17087,10 @@ export interface operations {
     };
     requestBody?: {
       content: {
-        "application/json": Record<string, never>;
+        "application/json": {
+          /** @description Needed for one that is `held`: the installation that the backup is of is gone for good. What that one has made at the provider for it is deleted, or taken over. */
+          originalGone?: boolean;
+        };
       };
     };
     responses: {

@@ -86,6 +86,7 @@ export async function beginRotation(
     oldFate: null,
     oldCheckAtMs: null,
     oldRefusedAtMs: null,
+    isHeld: false,
     lateLook: null,
     notes: [{ atMs: nowMs, state, text: `begun by ${request.createdBy}` }],
     createdBy: request.createdBy,

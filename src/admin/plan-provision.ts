@@ -167,6 +167,7 @@ export async function beginProvision(
     projectId: null,
     secret: null,
     isVerified: false,
+    isHeld: false,
     lateLook: null,
     notes: [{ atMs: nowMs, state: "project", text: `begun by ${createdBy}` }],
     createdBy,

@@ -40,11 +40,12 @@ export async function findStuckWork({
 
 /** How far it has come, and what is in the way. */
 export function progressOf(work: StuckWork["rotations"][number] | StuckWork["provisions"][number]) {
-  const { state, failedIn, endedAtMs, stateSinceMs: sinceMs } = work;
-  const open = { step: failedIn ?? state, hasFailed: state === "failed", problem: work.problem };
+  const { state, failedIn, endedAtMs, isHeld, stateSinceMs: sinceMs } = work;
+  const hasFailed = state === "failed";
+  const open = { step: failedIn ?? state, hasFailed, isHeld, problem: work.problem };
   if (endedAtMs === null) return { ...open, hasEnded: false, sinceMs };
   const problem = work.lateLook?.problem ?? null;
-  return { step: "late_look", hasFailed: false, problem, hasEnded: true, sinceMs };
+  return { step: "late_look", hasFailed: false, isHeld, problem, hasEnded: true, sinceMs };
 }
 
 function isStuck({ state, attempts }: { readonly state: string; readonly attempts: number }) {

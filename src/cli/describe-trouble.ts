@@ -89,9 +89,10 @@ function oldSecretRemedyOf(replacedBy: Leak["replacedBy"]): string {
 
 /** `the rotation of provider key main of production failed in pending 2026-01-31 09:30: …` */
 export function describeStuckWork(work: StuckWork): string {
-  const { kind, key, environment, step, hasFailed, problem, since } = work;
+  const { kind, key, environment, step, hasFailed, held, problem, since } = work;
   const whose = `the ${kind} of provider key ${key ?? "(gone)"} of ${environment ?? "its environment"}`;
   if (step === LATE_LOOK) return `${whose} has ended ${formatTime(since)}, and ${problem ?? ""}`;
+  if (held) return `${whose} is on hold in ${step} since ${formatTime(since)}: ${problem ?? ""}`;
   const how = hasFailed ? `failed in ${step}` : `does not get on in ${step}; it has tried`;
   const when = `${hasFailed ? "" : "since "}${formatTime(since)}`;
   return `${whose} ${how} ${when}${problem === null ? "" : `: ${problem}`}`;
@@ -116,10 +117,16 @@ export function stolenRemedyOf({
   return `delete it ${where}; then keyward rotations confirm-revoked ${rotationId}`;
 }
 
-export function stuckRemedyOf({ kind, id, step }: StuckWork): string {
+/** Of work that was put back from a backup. */
+export function heldRemedyOf({ kind, id }: Pick<StuckWork, "kind" | "id">): string {
+  return `where the installation of the backup is gone for good, keyward ${kind}s retry ${id} --original-gone; else give it up, which touches nothing at the provider: keyward ${kind}s cancel ${id}`;
+}
+
+export function stuckRemedyOf({ kind, id, step, held }: StuckWork): string {
   if (step === LATE_LOOK) {
     return `keyward provider-accounts set-admin-key, where it was taken away; or look at the provider for what has that name`;
   }
+  if (held) return heldRemedyOf({ kind, id });
   return `keyward ${kind}s show ${id}; then keyward ${kind}s retry ${id} or cancel`;
 }
 

@@ -1,5 +1,6 @@
 import type { components } from "../admin/api-types.ts";
 import { type AdminClient, expectData } from "../admin/client.ts";
+import { heldRemedyOf } from "./describe-trouble.ts";
 import { type FollowTo, followWork } from "./follow-work.ts";
 import type { Output } from "./output.ts";
 
@@ -25,9 +26,11 @@ export function describeProvision(provision: Provision, output: Output): void {
   const { id, state, problem, keyName, preview, projectName, canCancel } = provision;
   if (state === "failed") {
     output.line(`provisioning ${environment} waits for you: ${problem ?? ""}`);
-    output.note(
-      `next: keyward provisions retry ${id}${canCancel ? `, or keyward provisions cancel ${id}` : ""}`,
-    );
+    if (provision.held) output.note(heldRemedyOf({ kind: "provision", id }));
+    else
+      output.note(
+        `next: keyward provisions retry ${id}${canCancel ? `, or keyward provisions cancel ${id}` : ""}`,
+      );
   } else if (state === "cancelled") {
     output.line(`provisioning ${environment} was called off: ${problem ?? ""}`);
   } else if (state === "done") {

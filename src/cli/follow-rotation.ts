@@ -1,6 +1,6 @@
 import type { components } from "../admin/api-types.ts";
 import { type AdminClient, expectData } from "../admin/client.ts";
-import { stolenRemedyOf } from "./describe-trouble.ts";
+import { heldRemedyOf, stolenRemedyOf } from "./describe-trouble.ts";
 import { type FollowTo, followWork } from "./follow-work.ts";
 import type { Output } from "./output.ts";
 
@@ -58,7 +58,8 @@ export function describeRotation(rotation: Rotation, output: Output): void {
   const what = `${rotation.key ?? rotation.keyId} of ${rotation.environment ?? "its environment"}`;
   if (rotation.state === "failed") {
     output.line(`the rotation of ${what} waits for you: ${rotation.problem ?? ""}`);
-    output.note(`next: ${failedRemedyOf(rotation)}`);
+    if (rotation.held) output.note(heldRemedyOf({ kind: "rotation", id: rotation.id }));
+    else output.note(`next: ${failedRemedyOf(rotation)}`);
     if (rotation.compromise) {
       output.note(`to end the key at once: keyward provider-keys revoke ${rotation.keyId}`);
     }

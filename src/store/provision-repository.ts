@@ -43,6 +43,8 @@ export interface ProvisionRecord extends ProvisionProgress {
   readonly secret: SecretVersion | null;
   /** The provider answered a call with the key; false where it has nothing to ask for. */
   readonly isVerified: boolean;
+  /** It was put back from a backup: nothing is done for it before a person says so. */
+  readonly isHeld: boolean;
   /** Null until it has ended. */
   readonly lateLook: LateLook | null;
   /** What happened, oldest first; at most MAX_ROTATION_NOTES. */

@@ -61,6 +61,8 @@ export interface RotationRecord extends RotationProgress {
   readonly oldCheckAtMs: number | null;
   /** Since when each try of it was refused by a provider that does not say why; null: the last one was not. */
   readonly oldRefusedAtMs: number | null;
+  /** It was put back from a backup: nothing is done for it before a person says so. */
+  readonly isHeld: boolean;
   /** Null until it has ended, and where the provider was asked for no key. */
   readonly lateLook: LateLook | null;
   /** What happened, oldest first; at most MAX_ROTATION_NOTES. */

@@ -7,6 +7,7 @@ import { isRetryable } from "../../core/resumable/resumable.ts";
 import type { ProvisionRecord } from "../../store/provision-repository.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import type { NameLookup } from "../name-lookup.ts";
+import { HELD_DESCRIPTION } from "./held-work.ts";
 import { formatOwnership, ownershipSchema } from "./ownership-answer.ts";
 
 const limitsSchema = z
@@ -91,6 +92,7 @@ export const provisionSchema = z
       description: "Tries of the present step that failed.",
     }),
     nextAttemptAt: instantAnswer("When the next try is made.").nullable(),
+    held: z.boolean().openapi({ description: HELD_DESCRIPTION }),
     canRetry: z.boolean(),
     canCancel: z.boolean(),
     notes: z.array(
@@ -136,8 +138,9 @@ export async function formatProvision(
     verified: record.isVerified,
     attempts: record.attempts,
     nextAttemptAt: formatOptionalInstant(isWaiting ? record.nextAttemptAtMs : null),
+    held: record.isHeld,
     canRetry: endedAtMs === null && isRetryable(record),
-    canCancel: isProvisionCancellable(record),
+    canCancel: record.isHeld || isProvisionCancellable(record),
     notes: record.notes.map(({ atMs, state, text }) => ({ at: formatInstant(atMs), state, text })),
     createdBy: record.createdBy,
     createdAt: formatInstant(record.createdAtMs),

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { isId } from "../../core/ids/ids.ts";
 import {
   enterProvisionState,
+  giveUpProvision,
   isProvisionCancellable,
   retriedProvision,
 } from "../../core/provisioning/provision.ts";
@@ -27,6 +28,7 @@ import {
   remoteNameOf,
 } from "../plan-provision.ts";
 import { References } from "../references.ts";
+import { IS_HELD, letGoOnBy, retryBody } from "./held-work.ts";
 import { formatLimits, formatProvision, planSchema, provisionSchema } from "./provision-answers.ts";
 
 const ID_PARAM = idParam("pvn_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
@@ -117,7 +119,7 @@ const retryProvision = createRoute({
   operationId: "retryProvision",
   tags: ["provisions"],
   summary: "Go on with a provision that failed, or waits for its next try, now",
-  request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
+  request: { params: ID_PARAM, query: closedQuery({}), body: retryBody },
   responses: {
     200: jsonAnswer("The provision, going on.", provisionSchema),
     ...errorAnswers("not_found", "conflict", ...BODY_CODES),
@@ -130,7 +132,8 @@ const cancelProvision = createRoute({
   operationId: "cancelProvision",
   tags: ["provisions"],
   summary: "Call a provision off: what was made is deleted, the project archived",
-  description: "Until the key is the environment's; from then on the key is revoked as any other.",
+  description:
+    "Until the key is the environment's; from then on the key is revoked as any other. One that is `held` ends where it stands: nothing is asked of the provider.",
   request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
   responses: {
     200: jsonAnswer("The provision, going back.", provisionSchema),
@@ -202,13 +205,18 @@ function registerProvisionChanges(
 
   router.openapi(retryProvision, async (context) => {
     const by = context.get("principal").name;
-    const changed = await change(deps, context.req.valid("param").id, (record) =>
-      isRetryable(record)
-        ? retriedProvision(noted(record, `retried by ${by}`, clock.nowMs()), clock.nowMs())
-        : undefined,
-    );
+    const { id } = context.req.valid("param");
+    const { originalGone: isOriginalGone = false } = context.req.valid("json") ?? {};
+    const changed = await change(deps, id, (record) => {
+      if (!isRetryable(record) || (record.isHeld && !isOriginalGone)) return undefined;
+      const text = record.isHeld ? letGoOnBy(by) : `retried by ${by}`;
+      const going = { ...noted(record, text, clock.nowMs()), isHeld: false };
+      return retriedProvision(going, clock.nowMs());
+    });
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") {
+      const found = await findProvision(deps, id);
+      if (found?.isHeld === true) return refuse(context, "conflict", IS_HELD, "originalGone");
       const message = "This provision waits for no retry: it goes on by itself, or has ended.";
       return refuse(context, "conflict", message, "id");
     }
@@ -218,15 +226,15 @@ function registerProvisionChanges(
 
   router.openapi(cancelProvision, async (context) => {
     const problem = `Called off by ${context.get("principal").name}.`;
-    const changed = await change(deps, context.req.valid("param").id, (record) =>
-      isProvisionCancellable(record)
-        ? enterProvisionState(
-            { ...noted(record, problem, clock.nowMs()), problem },
-            "undo",
-            clock.nowMs(),
-          )
-        : undefined,
-    );
+    const changed = await change(deps, context.req.valid("param").id, (record) => {
+      const nowMs = clock.nowMs();
+      if (record.isHeld) {
+        const given = giveUpProvision(record, { problem, nowMs });
+        return { ...given, secret: given.secret && { ...given.secret, sealed: null } };
+      }
+      if (!isProvisionCancellable(record)) return undefined;
+      return enterProvisionState({ ...noted(record, problem, nowMs), problem }, "undo", nowMs);
+    });
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") {
       const message = "This provision cannot be called off any more: it has ended, or goes back.";

@@ -11,6 +11,7 @@ import type { ProviderRegistry } from "../../providers/provider.ts";
 import type { KeyUser, RotationRecord, SecretVersion } from "../../store/rotation-records.ts";
 import { formatInstant, formatOptionalInstant, instantAnswer } from "../fields/instants.ts";
 import { NameLookup } from "../name-lookup.ts";
+import { HELD_DESCRIPTION } from "./held-work.ts";
 import { formatOwnership, ownershipSchema } from "./ownership-answer.ts";
 
 const secretSchema = z.object({
@@ -85,6 +86,7 @@ export const rotationSchema = z
     nextAttemptAt: instantAnswer(
       "When the next try is made; with `awaitsRevocation`: of the stolen secret.",
     ).nullable(),
+    held: z.boolean().openapi({ description: HELD_DESCRIPTION }),
     canRetry: z.boolean(),
     canCancel: z.boolean(),
     canRevokeOld: z.boolean().openapi({
@@ -161,8 +163,9 @@ export async function formatRotation(
     keysPage: await keysPageOf(record, reading),
     attempts: record.attempts,
     nextAttemptAt: formatOptionalInstant(isWaiting ? record.nextAttemptAtMs : record.oldCheckAtMs),
+    held: record.isHeld,
     canRetry: endedAtMs === null && isRetryable(record),
-    canCancel: isCancellable(record),
+    canCancel: record.isHeld || isCancellable(record),
     canRevokeOld: canRevokeOld(record),
     notes: record.notes.map(({ atMs, state, text }) => ({ at: formatInstant(atMs), state, text })),
     createdBy: record.createdBy,

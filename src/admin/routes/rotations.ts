@@ -5,6 +5,7 @@ import { noted } from "../../core/resumable/resumable.ts";
 import {
   canRevokeOld,
   enterState,
+  giveUpRotation,
   isCancellable,
   retried,
   revokingOld,
@@ -18,6 +19,7 @@ import { changeWork } from "../change-work.ts";
 import { closedQuery } from "../fields/closed-object.ts";
 import { idParam, referenceField } from "../fields/names.ts";
 import { listOf, pageRequestOf, pagingFields } from "../fields/paging.ts";
+import { IS_HELD, letGoOnBy, retryBody } from "./held-work.ts";
 import { formatRotation, readingOf, rotationSchema } from "./rotation-answers.ts";
 
 const ID_PARAM = idParam("rot_01JZ6Y4V2S8W3N5R7T9X0B1C2D");
@@ -66,7 +68,7 @@ const retryRotation = createRoute({
   operationId: "retryRotation",
   tags: ["rotations"],
   summary: "Go on with a rotation that failed, or waits for its next try, now",
-  request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
+  request: { params: ID_PARAM, query: closedQuery({}), body: retryBody },
   responses: {
     200: jsonAnswer("The rotation, going on.", rotationSchema),
     ...errorAnswers("not_found", "conflict", ...BODY_CODES),
@@ -79,7 +81,8 @@ const cancelRotation = createRoute({
   operationId: "cancelRotation",
   tags: ["rotations"],
   summary: "Call a rotation off: back to the old secret, and what was made is deleted",
-  description: "Until the old secret is being revoked; then there is no way back.",
+  description:
+    "Until the old secret is being revoked; then there is no way back. One that is `held` ends where it stands: nothing is asked of the provider, and the key keeps the secret that it has.",
   request: { params: ID_PARAM, query: closedQuery({}), body: emptyBody },
   responses: {
     200: jsonAnswer("The rotation, going back.", rotationSchema),
@@ -131,13 +134,17 @@ export function registerRotations(
   router.openapi(retryRotation, async (context) => {
     const { id } = context.req.valid("param");
     const by = context.get("principal").name;
-    const changed = await change(deps, id, (record) =>
-      isRetryable(record)
-        ? retried(noted(record, `retried by ${by}`, clock.nowMs()), clock.nowMs())
-        : undefined,
-    );
+    const { originalGone: isOriginalGone = false } = context.req.valid("json") ?? {};
+    const changed = await change(deps, id, (record) => {
+      if (!isRetryable(record) || (record.isHeld && !isOriginalGone)) return undefined;
+      const text = record.isHeld ? letGoOnBy(by) : `retried by ${by}`;
+      const going = { ...noted(record, text, clock.nowMs()), isHeld: false };
+      return retried(going, clock.nowMs());
+    });
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") {
+      const found = await findRotation(deps, id);
+      if (found?.isHeld === true) return refuse(context, "conflict", IS_HELD, "originalGone");
       const message = "This rotation waits for no retry: it goes on by itself, or has ended.";
       return refuse(context, "conflict", message, "id");
     }
@@ -148,11 +155,12 @@ export function registerRotations(
   router.openapi(cancelRotation, async (context) => {
     const { id } = context.req.valid("param");
     const problem = `Called off by ${context.get("principal").name}.`;
-    const changed = await change(deps, id, (record) =>
-      isCancellable(record)
-        ? enterState({ ...noted(record, problem, clock.nowMs()), problem }, "undo", clock.nowMs())
-        : undefined,
-    );
+    const changed = await change(deps, id, (record) => {
+      const nowMs = clock.nowMs();
+      if (record.isHeld) return withoutSeals(giveUpRotation(record, { problem, nowMs }));
+      if (!isCancellable(record)) return undefined;
+      return enterState({ ...noted(record, problem, nowMs), problem }, "undo", nowMs);
+    });
     if (changed === "missing") return refuse(context, "not_found", NOT_FOUND, "id");
     if (changed === "refused") {
       const message =
@@ -192,6 +200,16 @@ function registerRevocation(
 }
 
 const NOT_FOUND = "There is no rotation of this id.";
+
+/** What the key has is its own; any other is kept for nobody to find. */
+function withoutSeals(rotation: RotationRecord): RotationRecord {
+  const { old, next } = rotation;
+  return {
+    ...rotation,
+    old: { ...old, sealed: null },
+    next: next && { ...next, sealed: null },
+  };
+}
 
 async function findRotation(
   { store }: Pick<AdminDeps, "store">,

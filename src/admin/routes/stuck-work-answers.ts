@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { formatInstant, instantAnswer } from "../fields/instants.ts";
 import type { NameLookup } from "../name-lookup.ts";
 import { progressOf, type StuckWork } from "../stuck-work.ts";
+import { HELD_DESCRIPTION } from "./held-work.ts";
 
 /** What is beyond it is in `GET /rotations?open=true` and `GET /provisions`. */
 const MAX_TOLD = 100;
@@ -24,6 +25,7 @@ export const stuckWorkSchema = z
     hasFailed: z.boolean().openapi({
       description: "Nothing more is tried by itself; false: it goes on being tried.",
     }),
+    held: z.boolean().openapi({ description: HELD_DESCRIPTION }),
     problem: z.string().nullable(),
     since: instantAnswer("Since when it is in this state."),
   })
@@ -51,6 +53,6 @@ export async function formatStuckWork(
 }
 
 function formatProgress(work: Parameters<typeof progressOf>[0]) {
-  const { step, hasFailed, problem, sinceMs } = progressOf(work);
-  return { id: work.id, step, hasFailed, problem, since: formatInstant(sinceMs) };
+  const { step, hasFailed, isHeld: held, problem, sinceMs } = progressOf(work);
+  return { id: work.id, step, hasFailed, held, problem, since: formatInstant(sinceMs) };
 }

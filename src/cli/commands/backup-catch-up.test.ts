@@ -1,8 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
+import { sampleProvisionOf } from "../../../test/support/rotation-under-test.ts";
+import { IdFactory } from "../../core/ids/ids.ts";
 import { DATABASE_FILE } from "../../runtime/data-directory.ts";
+import { sampleAccount } from "../../store/contract/samples.contract.ts";
 
 const cli = cliUnderTest();
 const inData = (name: string): string => join(cli.dataDir, name);
@@ -59,6 +63,7 @@ describe("keyward backup catch-up", () => {
       nowMs: Date.now,
     })) as object;
     expect(told).toEqual({
+      held: { heldRotations: 0, heldProvisions: 0, droppedLooks: 0, endedSchedules: [] },
       revokedInvitations: 1,
       revokedGatewayKeys: 1,
       revokedProviderKeys: 0,
@@ -174,4 +179,27 @@ describe("keyward backup catch-up", () => {
       expect(refused.stderr).toMatch(/^error: (Line 1 of the export|The export is empty)/);
     }
   });
+});
+
+test("puts on hold what the backup has as under way at a provider, and so does a restore", async () => {
+  await cli.install();
+  const ids = new IdFactory({ nowMs: () => 1, randomBytes });
+  await cli.withStore(async (store) => {
+    const environment = await store.environments.findByName("production");
+    if (environment === undefined) throw new Error("there is no production");
+    const account = { ...sampleAccount(), id: ids.create("acc") };
+    await store.providerAccounts.insert(account);
+    await store.rotation.provisions.insert(sampleProvisionOf({ ids }, { environment, account }, 1));
+  });
+  await copyFile(inData(DATABASE_FILE), inData("set-back.db"));
+  const file = inData("backup.db");
+  await cli.json(["backup", "create", file]);
+  const restored = await cli.run(["backup", "restore", file, "--yes"]);
+  expect(restored.stderr).toContain("on hold now: rotations 0, provisions 1");
+  await copyFile(inData("set-back.db"), inData(DATABASE_FILE));
+  const caughtUp = ["backup", "catch-up", "--yes"];
+  expect(await cli.json(caughtUp)).toMatchObject({ held: { heldProvisions: 1 } });
+  expect(await cli.json(caughtUp)).toMatchObject({ held: { heldProvisions: 0 } });
+  const doctor = await cli.run(["status"]);
+  expect(doctor.stdout + doctor.stderr).toMatch(/is on hold in project .* --original-gone; else/);
 });

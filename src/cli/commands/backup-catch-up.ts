@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
+import { describeHeld } from "../describe-held.ts";
 import { formatCount } from "../format-cells.ts";
 import { agree } from "../prompts.ts";
 import { withLocalVault } from "../with-local-vault.ts";
@@ -10,7 +11,7 @@ import { withLocalVault } from "../with-local-vault.ts";
 export const catchUp = defineCommand({
   summary: "end what a database lets in again that was put back by other means",
   details:
-    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, the overlaps of their rotations, provider keys, admin tokens, members. An export with an entry that this installation never wrote is refused, and so is one that lacks entries from after the backup, as far as that can be told (`--partial` takes it all the same); nothing is changed then. To do it twice does no harm. `keyward backup restore` needs none of this.",
+    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, the overlaps of their rotations, provider keys, admin tokens, members. An export with an entry that this installation never wrote is refused, and so is one that lacks entries from after the backup, as far as that can be told (`--partial` takes it all the same); nothing is changed then. To do it twice does no harm. Rotations and provisions that are under way are put on hold, and no provider key is rotated by itself any more: the installation of the backup may be alive. `keyward backup restore` needs none of this.",
   examples: ["keyward backup catch-up", "keyward backup catch-up --audit audit.jsonl --yes --json"],
   reach: "local",
   printsData: true,
@@ -57,6 +58,7 @@ export const catchUp = defineCommand({
       output.line(`provider keys, revoked again: ${formatCount(done.revokedProviderKeys)}`);
       output.line(`admin tokens, revoked again: ${formatCount(done.revokedAdminTokens)}`);
       output.line(`members, removed again: ${formatCount(done.removedMembers)}`);
+      describeHeld(done.held, output);
       if (done.rotatedGatewayKeys.length > 0) {
         output.warn(
           `of these gateway keys a secret from before a rotation holds again, and the new one does not: ${done.rotatedGatewayKeys.join(", ")}; rotate them once more with --overlap 0`,

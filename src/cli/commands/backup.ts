@@ -5,6 +5,7 @@ import type { DatabaseFacts } from "../../store/sqlite/database-file.ts";
 import { CliError } from "../cli-error.ts";
 import type { CliIo } from "../cli-io.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
+import { describeHeld } from "../describe-held.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
 import { agree } from "../prompts.ts";
 import { withLocalVault } from "../with-local-vault.ts";
@@ -75,7 +76,7 @@ const check = defineCommand({
 const restore = defineCommand({
   summary: "put a backup in the database's place",
   details:
-    "The server must be stopped. What was there is kept beside it, under another name. Keys, tokens and members that were revoked, rotated or removed since the backup stay so, where the database that is replaced can still be read. Calls in the journal that the backup does not know of are taken in by the next start.",
+    "The server must be stopped. What was there is kept beside it, under another name. Keys, tokens and members that were revoked, rotated or removed since the backup stay so, where the database that is replaced can still be read. Rotations and provisions of provider keys that were under way are put on hold, and none begins by itself: the installation of the backup may be alive. Calls in the journal that the backup does not know of are taken in by the next start.",
   examples: [
     "keyward backup restore keyward-2026-11-26.db",
     "keyward backup restore keyward-2026-11-26.db --data-dir /var/lib/keyward --yes",
@@ -101,10 +102,18 @@ const restore = defineCommand({
     await agree({ io, isAgreed: options.yes }, question);
     const nowMs = (): number => io.nowMs();
     const restored = await restoreBackup({ config: settings, backup, nowMs });
-    const { facts, replaced = null, carried = null, journals, revokedInvitations } = restored;
+    const { facts, held, replaced = null, carried = null, journals, revokedInvitations } = restored;
     const undone =
       restored.undone?.map(({ atMs, ...rest }) => ({ at: timeOf(atMs), ...rest })) ?? null;
-    const answer = { ...toJson(facts), replaced, carried, revokedInvitations, journals, undone };
+    const answer = {
+      ...toJson(facts),
+      held,
+      replaced,
+      carried,
+      revokedInvitations,
+      journals,
+      undone,
+    };
     await output.data(answer, () => {
       output.line(`restored from ${backup}`);
       output.facts([
@@ -128,6 +137,7 @@ const restore = defineCommand({
       if (revokedInvitations > 0) {
         output.line(`open invitations, revoked: ${formatCount(revokedInvitations)}`);
       }
+      describeHeld(held, output);
       if (undone !== null && undone.length > 0) {
         output.line(
           `changed by hand since the backup, and undone by it: ${formatCount(undone.length)}`,

@@ -65,14 +65,27 @@ const show = defineCommand({
 
 const retry = defineCommand({
   summary: "go on with a provision that failed, or waits for its next try, now",
-  examples: [`keyward provisions retry ${EXAMPLE_ID}`],
+  details:
+    "One that was under way in a backup, and is on hold since that was restored, goes on with --original-gone alone: where the installation of the backup is alive, what it has made at the provider would be deleted.",
+  examples: [
+    `keyward provisions retry ${EXAMPLE_ID}`,
+    `keyward provisions retry ${EXAMPLE_ID} --original-gone`,
+  ],
   reach: "admin",
   printsData: true,
   arguments: ID_ARGUMENT,
-  async run({ admin, arguments: { id }, io, output }) {
+  options: {
+    "original-gone": {
+      description: "the installation of the backup that was restored is gone for good",
+    },
+  },
+  async run({ admin, arguments: { id }, io, options, output }) {
     const client = await admin();
     const params = { path: { id } };
-    const begun = expectData(await client.POST("/provisions/{id}/retry", { params }));
+    const originalGone = options["original-gone"];
+    const begun = expectData(
+      await client.POST("/provisions/{id}/retry", { params, body: { originalGone } }),
+    );
     const followed = await followProvision(client, begun, { output, stopped: io.stopped });
     await output.data(followed, () => describeProvision(followed, output));
   },

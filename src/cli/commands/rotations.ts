@@ -105,14 +105,27 @@ const show = defineCommand({
 
 const retry = defineCommand({
   summary: "go on with a rotation that failed, or waits for its next try, now",
-  examples: [`keyward rotations retry ${EXAMPLE_ID}`],
+  details:
+    "One that was under way in a backup, and is on hold since that was restored, goes on with --original-gone alone: where the installation of the backup is alive, what it has made at the provider would be deleted.",
+  examples: [
+    `keyward rotations retry ${EXAMPLE_ID}`,
+    `keyward rotations retry ${EXAMPLE_ID} --original-gone`,
+  ],
   reach: "admin",
   printsData: true,
   arguments: ID_ARGUMENT,
-  async run({ admin, arguments: { id }, io, output }) {
+  options: {
+    "original-gone": {
+      description: "the installation of the backup that was restored is gone for good",
+    },
+  },
+  async run({ admin, arguments: { id }, io, options, output }) {
     const client = await admin();
     const params = { path: { id } };
-    const begun = expectData(await client.POST("/rotations/{id}/retry", { params }));
+    const originalGone = options["original-gone"];
+    const begun = expectData(
+      await client.POST("/rotations/{id}/retry", { params, body: { originalGone } }),
+    );
     const followed = await followRotation(client, begun, {
       output,
       stopped: io.stopped,

@@ -12,7 +12,7 @@ export interface StuckWorkFacts {
   /** What does not succeed. */
   readonly step: string;
   /** `ended`: it cannot be looked after any more. */
-  readonly standing: "failed" | "tried" | "ended";
+  readonly standing: "failed" | "held" | "tried" | "ended";
   readonly problem: string | null;
   readonly sinceMs: number;
 }
@@ -33,6 +33,7 @@ export function describeStuckWork(stuck: StuckWorkFacts, formatTime: FormatTime)
 
 const STANDINGS: Readonly<Record<StuckWorkFacts["standing"], (stuck: StuckWorkFacts) => string>> = {
   failed: ({ step }) => `failed in ${step}: it waits for a retry or a cancel`,
+  held: ({ step }) => `is on hold in ${step} since a backup was restored`,
   tried: ({ step }) => `does not get on in ${step}`,
   ended: () => "has ended, and whether the provider made a key after that cannot be looked up",
 };

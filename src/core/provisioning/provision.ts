@@ -7,11 +7,13 @@
  * project → limits → key → identify → test → add → done
  *           (a person calls it off)       → undo → cancelled
  *           (nothing helps but a person)  → failed
+ *           (it is held, see resumable/hold.ts) → failed → cancelled
  * ```
  *
  * The project has its limits before there is a key that could spend. A key that was made and is gone before it was added is
  * made anew: from `identify` and `test` back to `key`.
  */
+import { giveUp, hold, type Holdable } from "../resumable/hold.ts";
 import {
   canTurnBack,
   enter,
@@ -54,7 +56,7 @@ const WAY: Way<ProvisionState> = {
     test: ["add", "key", "undo", "failed"],
     add: ["done", "undo", "failed"],
     undo: ["cancelled", "failed"],
-    failed: ["project", "limits", "key", "identify", "test", "add", "undo"],
+    failed: ["project", "limits", "key", "identify", "test", "add", "undo", "cancelled"],
     done: [],
     cancelled: [],
   },
@@ -90,4 +92,20 @@ export function retriedProvision<Progress extends ProvisionProgress>(
   nowMs: number,
 ): Progress {
   return retry(WAY, provision, nowMs);
+}
+
+/** Put back from a backup: it waits until a person lets it go on or gives it up. */
+export function holdProvision<Held extends Holdable<ProvisionState>>(
+  provision: Held,
+  nowMs: number,
+): Held {
+  return hold<ProvisionState, Held>(WAY, provision, nowMs);
+}
+
+/** A held one ends where it stands: no key is added here. */
+export function giveUpProvision<Held extends Holdable<ProvisionState>>(
+  provision: Held,
+  why: Parameters<typeof giveUp>[2],
+): Held {
+  return giveUp<ProvisionState, Held>(WAY, provision, why);
 }

@@ -7,6 +7,7 @@
  * create → pending → test → active → observe → grace → revoke → done
  *                     (a person calls it off, or the new secret is refused in use) → undo → cancelled
  *                     (nothing helps but a person)                                 → failed
+ *                     (it is held, see resumable/hold.ts)                          → failed → cancelled
  * ```
  *
  * A key that was made and is gone before it was used is made anew: from `pending` and `test` back to `create`.
@@ -14,6 +15,7 @@
  * call of an application that was answered with it. A compromised one is revoked right after a test that proved it;
  * otherwise it is waited for, too, unless a person says that the old one is to be revoked all the same.
  */
+import { giveUp, hold, type Holdable } from "../resumable/hold.ts";
 import {
   canTurnBack,
   enter,
@@ -90,7 +92,17 @@ const WAY: Way<RotationState> = {
     grace: ["revoke", "undo", "failed"],
     revoke: ["done", "failed"],
     undo: ["cancelled", "failed"],
-    failed: ["create", "pending", "test", "active", "observe", "grace", "revoke", "undo"],
+    failed: [
+      "create",
+      "pending",
+      "test",
+      "active",
+      "observe",
+      "grace",
+      "revoke",
+      "undo",
+      "cancelled",
+    ],
     done: [],
     cancelled: [],
   },
@@ -145,4 +157,20 @@ export function retried<Progress extends RotationProgress>(
   nowMs: number,
 ): Progress {
   return retry(WAY, rotation, nowMs);
+}
+
+/** Put back from a backup: it waits until a person lets it go on or gives it up. */
+export function holdRotation<Held extends RotationProgress & Holdable<RotationState>>(
+  rotation: Held,
+  nowMs: number,
+): Held {
+  return hold<RotationState, Held>(WAY, rotation, nowMs);
+}
+
+/** A held one ends where it stands: the key keeps the secret that it has. */
+export function giveUpRotation<Held extends RotationProgress & Holdable<RotationState>>(
+  rotation: Held,
+  why: Parameters<typeof giveUp>[2],
+): Held {
+  return giveUp<RotationState, Held>(WAY, rotation, why);
 }

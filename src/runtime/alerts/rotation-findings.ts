@@ -85,6 +85,7 @@ function findingOfProvision(store: KeyFindingDeps["store"], provision: Provision
 function standingOf({
   step,
   hasFailed,
+  isHeld,
   hasEnded,
   problem,
   sinceMs,
@@ -92,7 +93,7 @@ function standingOf({
   StuckWorkFacts,
   "step" | "standing" | "problem" | "sinceMs"
 > {
-  const open = hasFailed ? "failed" : "tried";
+  const open = hasFailed ? (isHeld ? "held" : "failed") : "tried";
   return { step, standing: hasEnded ? "ended" : open, problem, sinceMs };
 }
 

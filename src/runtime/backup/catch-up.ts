@@ -10,10 +10,12 @@ import { listAll } from "../../store/list-all.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess } from "./carry-over-access.ts";
 import { endSecretsAgain, endsSecret, previewOf } from "./end-secrets-again.ts";
+import { holdOpenWork, type HeldWork } from "./hold-open-work.ts";
 import { type ExportExtent, ExtentReader } from "./judge-export.ts";
 
 /** How many of each. */
 export interface CaughtUp {
+  readonly held: HeldWork;
   readonly revokedInvitations: number;
   readonly revokedGatewayKeys: number;
   readonly revokedProviderKeys: number;
@@ -40,6 +42,7 @@ export async function catchUp(
   nowMs: number,
 ): Promise<CaughtUp> {
   const { revokedInvitations } = await carryOverAccess(undefined, store, nowMs);
+  const held = await holdOpenWork(store, nowMs);
   const done = { gatewayKey: 0, providerKey: 0, adminToken: 0, member: 0 };
   const entries = exported?.entries ?? [];
   for (const { action, target, atMs } of entries.filter((entry) => !endsSecret(entry))) {
@@ -50,6 +53,7 @@ export async function catchUp(
     }
   }
   return {
+    held,
     revokedInvitations,
     revokedGatewayKeys: done.gatewayKey,
     revokedProviderKeys: done.providerKey,

@@ -30,9 +30,12 @@ import { BY_LOCAL, openAudit } from "../open-audit.ts";
 import { openVault } from "../open-vault.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess, type RestoredAccess } from "./carry-over-access.ts";
+import { holdOpenWork, type HeldWork } from "./hold-open-work.ts";
 
 export interface Restored extends RestoredAccess {
   readonly facts: DatabaseFacts;
+  /** What would have gone on at providers by itself. */
+  readonly held: HeldWork;
   /** Where the database is that was there before; undefined when there was none. */
   readonly replaced: string | undefined;
   /** Journals that the next start takes in. */
@@ -67,7 +70,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     // Of whatever mode the backup is.
     await chmod(staged, 0o600);
     const markPlace = new AuditMarkFile(dataDir, rethrow);
-    const { access, mark } = await prepare(staged, database, {
+    const { access, held, mark } = await prepare(staged, database, {
       ...options,
       known: await markPlace.read(),
     });
@@ -77,7 +80,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     // The log says that it was restored. Should this not come to be, `keyward audit accept` does it.
     if (mark !== undefined) await markPlace.write(mark);
     const journals = (await listJournals(journalFolder)).length;
-    return { facts, replaced, ...access, journals, undone };
+    return { facts, held, replaced, ...access, journals, undone };
   } finally {
     for (const suffix of ["", "-wal", "-shm"]) await rm(`${staged}${suffix}`, { force: true });
   }
@@ -112,12 +115,18 @@ function readUndone(database: string, { auditHead }: DatabaseFacts) {
 const TAKEN_OVER =
   /^(gatewayKey\.(revoked|rotated|rotationWithdrawn|oldSecretsEnded)|(providerKey|adminToken)\.revoked|member\.(removed|passwordSet|signedOut)|(invitation|passwordReset|database|auditLog)\..*|.*\.(clientTokensRevoked|created))$/;
 
+interface Prepared {
+  readonly access: RestoredAccess;
+  readonly held: HeldWork;
+  readonly mark: AuditMark | undefined;
+}
+
 /** The copy becomes what shall be in place: of this version's schema, under the root key at hand, and told of in its audit log. */
 async function prepare(
   staged: string,
   database: string,
   { config, backup, nowMs, known }: RestoreOptions & { readonly known: AuditMark | undefined },
-): Promise<{ readonly access: RestoredAccess; readonly mark: AuditMark | undefined }> {
+): Promise<Prepared> {
   let mark: AuditMark | undefined;
   const store = new SqliteStore({ path: staged, isInline: true });
   try {
@@ -138,9 +147,10 @@ async function prepare(
         onFault: rethrow,
       },
     });
-    const access = await audited.as(BY_LOCAL, async () => {
+    const { access, held } = await audited.as(BY_LOCAL, async () => {
       const replaced = existsSync(database) ? database : undefined;
       const carried = await carryOverAccess(replaced, audited, nowMs());
+      const onHold = await holdOpenWork(audited, nowMs());
       await audited.note({
         action: "database.restored",
         target: { kind: "database", id: DATABASE_FILE, name: null },
@@ -148,9 +158,9 @@ async function prepare(
         before: JSON.stringify({ seenUpTo: known?.sequence ?? null, hash: known?.hash ?? null }),
         after: JSON.stringify({ backup }),
       });
-      return carried;
+      return { access: carried, held: onHold };
     });
-    return { access, mark };
+    return { access, held, mark };
   } finally {
     await store.close();
     if (existsSync(staged)) makeOneFile(staged);

@@ -38,6 +38,7 @@ function sampleProvision(
     projectId: null,
     secret: null,
     isVerified: false,
+    isHeld: false,
     lateLook: null,
     notes: [{ atMs: SAMPLE_TIME_MS, state: "project", text: "begun" }],
     createdBy: "local",

@@ -55,6 +55,7 @@ export function sampleRotation(
     oldFate: null,
     oldCheckAtMs: null,
     oldRefusedAtMs: null,
+    isHeld: false,
     lateLook: null,
     notes: [{ atMs: SAMPLE_TIME_MS, state: "create", text: "begun" }],
     createdBy: "local",

@@ -99,6 +99,7 @@ type KeptProgress = Pick<
   | "failedIn"
   | "outcomes"
   | "isVerified"
+  | "isHeld"
   | "lateLook"
 >;
 
@@ -135,9 +136,9 @@ function changingColumns(record: ProvisionRecord) {
 
 function keptProgress(record: ProvisionRecord): KeptProgress {
   const { stateSinceMs, attempts, nextAttemptAtMs, problem, failedIn } = record;
-  const { outcomes, isVerified, lateLook } = record;
+  const { outcomes, isVerified, isHeld, lateLook } = record;
   const progress = { stateSinceMs, attempts, nextAttemptAtMs, problem, failedIn };
-  return { ...progress, outcomes, isVerified, lateLook };
+  return { ...progress, outcomes, isVerified, isHeld, lateLook };
 }
 
 function toRecord(row: Selectable<ProvisionTable>): ProvisionRecord {
@@ -155,6 +156,7 @@ function toRecord(row: Selectable<ProvisionTable>): ProvisionRecord {
     limits: JSON.parse(row.limits) as ProviderLimits,
     ...progress,
     // Nothing is written of it in rows from before there was any.
+    isHeld: progress.isHeld ?? false,
     lateLook: progress.lateLook ?? null,
     projectId: row.project_id,
     secret:

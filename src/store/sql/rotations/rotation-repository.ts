@@ -126,7 +126,7 @@ export class SqlRotationRepository implements RotationRepository {
 type KeptProgress = Omit<RotationProgress, "state" | "way" | "endedAtMs"> &
   Pick<
     RotationRecord,
-    "isOldExpiring" | "oldFate" | "oldCheckAtMs" | "oldRefusedAtMs" | "lateLook"
+    "isOldExpiring" | "oldFate" | "oldCheckAtMs" | "oldRefusedAtMs" | "isHeld" | "lateLook"
   >;
 
 function fixedColumns(record: RotationRecord) {
@@ -187,6 +187,7 @@ function keptProgress(record: RotationRecord): KeptProgress {
     oldFate: record.oldFate,
     oldCheckAtMs: record.oldCheckAtMs,
     oldRefusedAtMs: record.oldRefusedAtMs,
+    isHeld: record.isHeld,
     lateLook: record.lateLook,
   };
 }
@@ -205,6 +206,7 @@ function toRecord(row: Selectable<RotationTable>): RotationRecord {
     remoteName: row.remote_name,
     ...progress,
     // Nothing is written of them in rows from before there were any.
+    isHeld: progress.isHeld ?? false,
     lateLook: progress.lateLook ?? null,
     oldRefusedAtMs: progress.oldRefusedAtMs ?? null,
     oldCheckAtMs:
