@@ -103,6 +103,7 @@ it("is restored from a backup, with what was revoked and rotated since", async (
   expect(told).toMatch(/gateway keys that stay revoked: 1\n/);
   expect(told).toMatch(/gateway keys that keep the secret of a later rotation: 1\n/);
   // What can't be taken over is told.
+  expect(told).toMatch(/backup, and gone: 1\n.*gatewayKey\.created +late +by first admin token/);
   expect(told).toMatch(/undone by it: 1\n.*gatewayKey\.updated +kept +by first admin token/);
   // Anna's, and the first owner's.
   expect(told).toMatch(/open invitations, revoked: 2\n/);

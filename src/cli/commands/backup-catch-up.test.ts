@@ -2,13 +2,16 @@ import { randomBytes } from "node:crypto";
 import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { cliUnderTest } from "../../../test/support/cli-under-test.ts";
-import { sampleProvisionOf } from "../../../test/support/rotation-under-test.ts";
+import { cliUnderTest, NOW_MS } from "../../../test/support/cli-under-test.ts";
+import { sampleProvisionOf, sampleRotationOf } from "../../../test/support/rotation-under-test.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import { DATABASE_FILE } from "../../runtime/data-directory.ts";
+import { BY_LOCAL, openAudit } from "../../runtime/open-audit.ts";
+import { openVault } from "../../runtime/open-vault.ts";
 import { sampleAccount } from "../../store/contract/samples.contract.ts";
 
 const cli = cliUnderTest();
+const nowMs = (): number => NOW_MS;
 const inData = (name: string): string => join(cli.dataDir, name);
 
 type Made = { readonly id: string };
@@ -23,6 +26,20 @@ const invite = async () =>
 /** The database is put back as `pg_restore`, or a copied file, does it. */
 async function setBack(): Promise<void> {
   await copyFile(inData("copy.db"), inData(DATABASE_FILE));
+}
+
+/** As the admin API does it when it is told that the secret is stolen; nothing drives it on. */
+async function beginRotation(id: string): Promise<void> {
+  await cli.withStore(async (store) => {
+    const key = await store.providerKeys.findById(id as never);
+    if (key === undefined) throw new Error("the key is not there");
+    const ids = new IdFactory({ nowMs, randomBytes });
+    const config = { dataDir: cli.dataDir, rootKey: null };
+    const vault = await openVault({ config, store, ids });
+    const audited = await openAudit({ store, vault, nowMs, markPlace: undefined });
+    const rotation = { ...sampleRotationOf({ ids }, key, NOW_MS), isCompromise: true };
+    await audited.as(BY_LOCAL, () => audited.rotation.rotations.insert(rotation));
+  });
 }
 
 describe("keyward backup catch-up", () => {
@@ -71,6 +88,8 @@ describe("keyward backup catch-up", () => {
       removedMembers: 0,
       endedGatewaySecrets: 2,
       rotatedGatewayKeys: ["rotated"],
+      revivedProviderKeys: [],
+      undone: [],
       lacks: [],
     });
     await cli.withStore(async ({ gatewayKeys, adminTokens }) => {
@@ -115,6 +134,41 @@ describe("keyward backup catch-up", () => {
     expect(missing).toMatchObject({ code: 1, stdout: "" });
     const found = await cli.withStore((store) => store.gatewayKeys.findById(key.id as never));
     expect(found?.revokedAtMs).toBeNull();
+  });
+
+  it("lists what was made and changed since, and the provider keys that have a stolen secret again", async () => {
+    await cli.install();
+    const account = ["provider-accounts", "create", "--name", "main", "--provider", "openai"];
+    await cli.json([...account, "--kind", "organization"]);
+    const add = ["provider-keys", "add", "--account", "main", "--environment", "development"];
+    const key = (await cli.json([...add, "--secret-stdin"], { stdin: "a".repeat(40) })) as Made & {
+      name: string;
+    };
+    const kept = await keyOf("kept");
+    await copyFile(inData(DATABASE_FILE), inData("copy.db"));
+    await beginRotation(key.id);
+    await keyOf("late");
+    await cli.json(["keys", "update", kept.id, "--model", "gpt-4o"]);
+    const file = inData("audit.jsonl");
+    await cli.run(["audit", "export", "--output", file]);
+    await setBack();
+    const catchUp = ["backup", "catch-up", "--audit", file, "--yes"];
+    const told = await cli.json(catchUp);
+    const next = `keyward provider-keys rotate ${key.id} --compromise`;
+    expect(told).toMatchObject({
+      revivedProviderKeys: [{ id: key.id, name: key.name, isStolen: true, next }],
+      undone: [
+        { action: "gatewayKey.updated", target: "kept", actor: expect.any(String) },
+        { action: "gatewayKey.created", target: "late" },
+        { action: "rotation.created" },
+      ],
+    });
+    // Though the log has gone on since, by as many entries as there were.
+    for (const name of ["one", "two", "three"]) await keyOf(name);
+    const again = await cli.run(catchUp);
+    expect(again.stdout).toMatch(/and gone: 2\n.*gatewayKey\.created +late /);
+    expect(again.stdout).toMatch(/undone by it: 1\n.*gatewayKey\.updated +kept /);
+    expect(again.stderr).toContain(`has a stolen secret again: rotate it now: ${next}`);
   });
 
   it("refuses an export that lacks what came after the backup, but for one who says that there is no more", async () => {

@@ -5,13 +5,15 @@ import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { describeHeld } from "../describe-held.ts";
 import { formatCount } from "../format-cells.ts";
+import { answerOf, printUndone } from "../print-undone.ts";
 import { agree } from "../prompts.ts";
+import { warnOfRevived, withNext } from "../revived-secrets.ts";
 import { withLocalVault } from "../with-local-vault.ts";
 
 export const catchUp = defineCommand({
   summary: "end what a database lets in again that was put back by other means",
   details:
-    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, the overlaps of their rotations, provider keys, admin tokens, members. An export with an entry that this installation never wrote is refused, and so is one that lacks entries from after the backup, as far as that can be told (`--partial` takes it all the same); nothing is changed then. To do it twice does no harm. Rotations and provisions that are under way are put on hold, and no provider key is rotated by itself any more: the installation of the backup may be alive. `keyward backup restore` needs none of this.",
+    "After pg_restore, a copied file or a snapshot of a disk, before the server starts: sessions, invitations, links for new passwords and client tokens end, all of them. With --audit, an export of the audit log from after the backup (`keyward audit export`, JSON lines), what it says was ended ends again: gateway keys, the overlaps of their rotations, provider keys, admin tokens, members; what else was made or changed since is listed, with provider keys that have a replaced secret again. An export with an entry that this installation never wrote is refused, and so is one that lacks entries from after the backup, as far as that can be told (`--partial` takes it all the same); nothing is changed then. To do it twice does no harm. Rotations and provisions that are under way are put on hold, and no provider key is rotated by itself any more: the installation of the backup may be alive. `keyward backup restore` needs none of this.",
   examples: ["keyward backup catch-up", "keyward backup catch-up --audit audit.jsonl --yes --json"],
   reach: "local",
   printsData: true,
@@ -47,7 +49,9 @@ export const catchUp = defineCommand({
               "what those entries say was ended would stay as it was at the backup's time: hand in all of the log (`keyward audit export`), or add --partial to go on with what there is",
           });
         }
-        return { ...(await work(store, exported, nowMs())), lacks };
+        const { revivedSecrets, undone, ...counts } = await work(store, exported, nowMs());
+        const revivedProviderKeys = revivedSecrets.map(withNext);
+        return { ...counts, revivedProviderKeys, undone: undone.map(answerOf), lacks };
       });
     });
     await output.data(done, () => {
@@ -64,6 +68,8 @@ export const catchUp = defineCommand({
           `of these gateway keys a secret from before a rotation holds again, and the new one does not: ${done.rotatedGatewayKeys.join(", ")}; rotate them once more with --overlap 0`,
         );
       }
+      printUndone(output, done.undone);
+      warnOfRevived(output, done.revivedProviderKeys);
       if (done.lacks.length > 0) {
         output.warn(
           `the export lacks ${done.lacks.join("; ")}: what was ended by those holds again`,

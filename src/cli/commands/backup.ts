@@ -7,7 +7,9 @@ import type { CliIo } from "../cli-io.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { describeHeld } from "../describe-held.ts";
 import { formatCount, formatTime } from "../format-cells.ts";
+import { answerOf, printUndone } from "../print-undone.ts";
 import { agree } from "../prompts.ts";
+import { warnOfRevived, withNext } from "../revived-secrets.ts";
 import { withLocalVault } from "../with-local-vault.ts";
 import { catchUp, WHAT_TO_CHECK } from "./backup-catch-up.ts";
 
@@ -103,17 +105,10 @@ const restore = defineCommand({
     const nowMs = (): number => io.nowMs();
     const restored = await restoreBackup({ config: settings, backup, nowMs });
     const { facts, held, replaced = null, carried = null, journals, revokedInvitations } = restored;
-    const undone =
-      restored.undone?.map(({ atMs, ...rest }) => ({ at: timeOf(atMs), ...rest })) ?? null;
-    const answer = {
-      ...toJson(facts),
-      held,
-      replaced,
-      carried,
-      revokedInvitations,
-      journals,
-      undone,
-    };
+    const undone = restored.undone?.map(answerOf) ?? null;
+    const revivedProviderKeys = restored.revivedSecrets?.map(withNext) ?? null;
+    const told = { replaced, carried, revokedInvitations, journals, undone, revivedProviderKeys };
+    const answer = { ...toJson(facts), held, ...told };
     await output.data(answer, () => {
       output.line(`restored from ${backup}`);
       output.facts([
@@ -138,13 +133,8 @@ const restore = defineCommand({
         output.line(`open invitations, revoked: ${formatCount(revokedInvitations)}`);
       }
       describeHeld(held, output);
-      if (undone !== null && undone.length > 0) {
-        output.line(
-          `changed by hand since the backup, and undone by it: ${formatCount(undone.length)}`,
-        );
-        for (const change of undone.slice(0, MAX_SHOWN)) output.line(`  ${describe(change)}`);
-        if (undone.length > MAX_SHOWN) output.note("--json has all of them");
-      }
+      printUndone(output, undone ?? []);
+      warnOfRevived(output, revivedProviderKeys ?? []);
       output.note("everybody logs in again");
       output.note(WHAT_TO_CHECK);
       output.note("next: keyward start");
@@ -153,17 +143,6 @@ const restore = defineCommand({
 });
 
 export const backup = { create, check, restore, "catch-up": catchUp };
-
-const MAX_SHOWN = 20;
-
-function describe({
-  at,
-  actor,
-  action,
-  target,
-}: Record<"at" | "actor" | "action" | "target", string>): string {
-  return `${formatTime(at)}  ${action}  ${target}  by ${actor}`;
-}
 
 /** The backup is made: where the root key isn't at hand it is one all the same. */
 async function noteBackup(

@@ -7,11 +7,14 @@ import { type AuditEntry, type AuditHash, auditText } from "../../core/audit/aud
 import type { AuditedStore } from "../../store/audited-store.ts";
 import { endAdminToken } from "../../store/end-admin-token.ts";
 import { listAll } from "../../store/list-all.ts";
+import type { HandChange } from "../../store/sqlite/access-state.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess } from "./carry-over-access.ts";
 import { endSecretsAgain, endsSecret, previewOf } from "./end-secrets-again.ts";
 import { holdOpenWork, type HeldWork } from "./hold-open-work.ts";
 import { type ExportExtent, ExtentReader } from "./judge-export.ts";
+import { type ExportedChange, exportedChangeOf, findLost } from "./lost-changes.ts";
+import { findRevivedSecrets, type RevivedSecret } from "./revived-secrets.ts";
 
 /** How many of each. */
 export interface CaughtUp {
@@ -25,6 +28,10 @@ export interface CaughtUp {
   readonly endedGatewaySecrets: number;
   /** Names of gateway keys that have been rotated since, or back: the old secret holds again, and the new one is not known. */
   readonly rotatedGatewayKeys: readonly string[];
+  /** Of provider keys that were rotated since. */
+  readonly revivedSecrets: readonly RevivedSecret[];
+  /** What else was changed or made since, and is as it was before that now, or gone, newest first: at most a thousand. */
+  readonly undone: readonly HandChange[];
 }
 
 /** Of an export, what catching up is about. */
@@ -33,6 +40,7 @@ export interface Ended {
   /** By key, the preview that its last rotation left. */
   readonly rotations: ReadonlyMap<string, AuditEntry>;
   readonly extent: ExportExtent;
+  readonly changes: readonly ExportedChange[];
 }
 
 /** Ends sessions, invitations, links for new passwords and client tokens, all of them; then what the export says was ended. */
@@ -41,6 +49,8 @@ export async function catchUp(
   exported: Ended | undefined,
   nowMs: number,
 ): Promise<CaughtUp> {
+  // First: what is done here is written into the log that it is compared with.
+  const lost = await findLost(exported?.changes ?? [], store.audit);
   const { revokedInvitations } = await carryOverAccess(undefined, store, nowMs);
   const held = await holdOpenWork(store, nowMs);
   const done = { gatewayKey: 0, providerKey: 0, adminToken: 0, member: 0 };
@@ -61,7 +71,23 @@ export async function catchUp(
     removedMembers: done.member,
     endedGatewaySecrets: await endSecretsAgain(store, entries, nowMs),
     rotatedGatewayKeys: await namesOfRotated(store, exported),
+    revivedSecrets: await findRevivedSecrets(store, lost),
+    undone: lost.filter(isUndone).slice(0, MAX_UNDONE).map(toldOf),
   };
+}
+
+const MAX_UNDONE = 1000;
+
+/** What is ended or told apart from the rest, what goes on by itself, and what is about the log itself. */
+const NOT_UNDONE =
+  /^(gatewayKey\.(rotated|rotationWithdrawn|oldSecretsEnded)|providerKey\.rotated|adminToken\.allRevoked|member\.signedOut|(invitation|passwordReset|database|auditLog)\..*|(rotation|provision)\.(advanced|oldSecretEnded|leftoverDeleted)|.*\.clientTokensRevoked)$/;
+
+function isUndone({ action }: ExportedChange): boolean {
+  return !(action in END) && !NOT_UNDONE.test(action);
+}
+
+function toldOf({ sequence, atMs, actor, action, target }: ExportedChange): HandChange {
+  return { sequence, atMs, actor, action, target };
 }
 
 const END = {
@@ -94,6 +120,7 @@ export async function readExport(
   const rotations = new Map<string, AuditEntry>();
   let number = 0;
   const reader = new ExtentReader();
+  const changes: ExportedChange[] = [];
   for await (const line of lines) {
     number += 1;
     if (line === "") continue;
@@ -105,6 +132,7 @@ export async function readExport(
       );
     }
     reader.add(entry);
+    changes.push(exportedChangeOf(entry));
     const { action, target, sequence } = entry;
     if (action in END || action === "adminToken.allRevoked" || endsSecret(entry))
       entries.push(entry);
@@ -120,7 +148,7 @@ export async function readExport(
       "There is an entry in every log: export it once more, and see that the disk isn't full. Nothing was changed.",
     );
   }
-  return { entries, rotations, extent };
+  return { entries, rotations, extent, changes };
 }
 
 /** The entry that the admin API has made this answer of; undefined for what is none. Its hash tells whether it is the same. */

@@ -11,7 +11,11 @@ import type { AuditMark } from "../../core/audit/audit-mark.ts";
 import { IdFactory } from "../../core/ids/ids.ts";
 import { syncDirectory } from "../../files/sync-directory.ts";
 import { listJournals, whileNobodyRuns } from "../../ledger/file/journal-folder.ts";
-import { type HandChange, readChangesSince } from "../../store/sqlite/access-state.ts";
+import {
+  type HandChange,
+  readActionsSince,
+  readChangesSince,
+} from "../../store/sqlite/access-state.ts";
 import {
   type DatabaseFacts,
   DatabaseFileError,
@@ -31,6 +35,7 @@ import { openVault } from "../open-vault.ts";
 import { StartError } from "../start-error.ts";
 import { carryOverAccess, type RestoredAccess } from "./carry-over-access.ts";
 import { holdOpenWork, type HeldWork } from "./hold-open-work.ts";
+import { findRevivedSecrets, type RevivedSecret, SECRET_ACTIONS } from "./revived-secrets.ts";
 
 export interface Restored extends RestoredAccess {
   readonly facts: DatabaseFacts;
@@ -41,10 +46,12 @@ export interface Restored extends RestoredAccess {
   /** Journals that the next start takes in. */
   readonly journals: number;
   /**
-   * What was changed by hand since the backup and is as it was before that now, newest first: less what was taken over, and what was made.
+   * What was changed or made by hand since the backup, and is as it was before that now, or gone, newest first: less what was taken over.
    * Undefined when no replaced database tells it.
    */
   readonly undone: readonly HandChange[] | undefined;
+  /** Of provider keys that were rotated since. Undefined as above. */
+  readonly revivedSecrets: readonly RevivedSecret[] | undefined;
 }
 
 export interface RestoreOptions {
@@ -70,8 +77,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     // Of whatever mode the backup is.
     await chmod(staged, 0o600);
     const markPlace = new AuditMarkFile(dataDir, rethrow);
-    const { access, held, mark } = await prepare(staged, database, {
+    const { access, held, revivedSecrets, mark } = await prepare(staged, database, {
       ...options,
+      facts,
       known: await markPlace.read(),
     });
     const replaced = existsSync(database) ? replacedName(database, nowMs()) : undefined;
@@ -80,7 +88,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     // The log says that it was restored. Should this not come to be, `keyward audit accept` does it.
     if (mark !== undefined) await markPlace.write(mark);
     const journals = (await listJournals(journalFolder)).length;
-    return { facts, held, replaced, ...access, journals, undone };
+    return { facts, held, replaced, ...access, journals, undone, revivedSecrets };
   } finally {
     for (const suffix of ["", "-wal", "-shm"]) await rm(`${staged}${suffix}`, { force: true });
   }
@@ -111,13 +119,17 @@ function readUndone(database: string, { auditHead }: DatabaseFacts) {
   return changes?.filter(({ action }) => !TAKEN_OVER.test(action));
 }
 
-/** What `carryOverAccess` takes over or ends for all, and what is about the log itself; what was made since is gone. */
+/** What `carryOverAccess` takes over or ends for all, what goes on by itself, and what is about the log itself. */
 const TAKEN_OVER =
-  /^(gatewayKey\.(revoked|rotated|rotationWithdrawn|oldSecretsEnded)|(providerKey|adminToken)\.revoked|member\.(removed|passwordSet|signedOut)|(invitation|passwordReset|database|auditLog)\..*|.*\.(clientTokensRevoked|created))$/;
+  /^(gatewayKey\.(revoked|rotated|rotationWithdrawn|oldSecretsEnded)|(providerKey|adminToken)\.revoked|member\.(removed|passwordSet|signedOut)|(invitation|passwordReset|database|auditLog)\..*|(rotation|provision)\.(advanced|oldSecretEnded|leftoverDeleted)|.*\.clientTokensRevoked)$/;
 
-interface Prepared {
+interface Found {
+  readonly facts: DatabaseFacts;
+  readonly known: AuditMark | undefined;
+}
+
+interface Prepared extends Pick<Restored, "held" | "revivedSecrets"> {
   readonly access: RestoredAccess;
-  readonly held: HeldWork;
   readonly mark: AuditMark | undefined;
 }
 
@@ -125,7 +137,7 @@ interface Prepared {
 async function prepare(
   staged: string,
   database: string,
-  { config, backup, nowMs, known }: RestoreOptions & { readonly known: AuditMark | undefined },
+  { config, backup, nowMs, facts, known }: RestoreOptions & Found,
 ): Promise<Prepared> {
   let mark: AuditMark | undefined;
   const store = new SqliteStore({ path: staged, isInline: true });
@@ -147,6 +159,10 @@ async function prepare(
         onFault: rethrow,
       },
     });
+    const changes =
+      facts.auditHead && existsSync(database)
+        ? readActionsSince(database, facts.auditHead, [...SECRET_ACTIONS])
+        : undefined;
     const { access, held } = await audited.as(BY_LOCAL, async () => {
       const replaced = existsSync(database) ? database : undefined;
       const carried = await carryOverAccess(replaced, audited, nowMs());
@@ -160,7 +176,9 @@ async function prepare(
       });
       return { access: carried, held: onHold };
     });
-    return { access, held, mark };
+    // After the revoked ones were revoked.
+    const revivedSecrets = changes && (await findRevivedSecrets(audited, changes));
+    return { access, held, revivedSecrets, mark };
   } finally {
     await store.close();
     if (existsSync(staged)) makeOneFile(staged);

@@ -46,20 +46,53 @@ export function readChangesSince(
   since: { readonly sequence: number; readonly hash: string },
 ): readonly HandChange[] | undefined {
   return reading(path, (database) => {
-    const { sequence, hash } = since;
-    const known = database
-      .prepare("select 1 from audit_entries where sequence = ? and hash = ?")
-      .get(sequence, hash);
-    if (known === undefined) return undefined;
+    if (!leadsThrough(database, since)) return undefined;
     const rows = database
       .prepare(
         `select sequence, at_ms as atMs, actor_name as actor, action,
            coalesce(target_name, target_id) as target
          from audit_entries where sequence > ? order by sequence desc limit ?`,
       )
-      .all(sequence, MAX_HAND_CHANGES);
+      .all(since.sequence, MAX_HAND_CHANGES);
     return rows as unknown as readonly HandChange[];
   });
+}
+
+/** An entry of the audit log, as it was written. */
+interface LoggedChange {
+  readonly sequence: number;
+  readonly action: string;
+  readonly targetId: string;
+  /** A JSON object of what changed. */
+  readonly after: string | null;
+}
+
+/** All entries of these actions after an entry of the log, oldest first. Undefined where `readChangesSince` is. */
+export function readActionsSince(
+  path: string,
+  since: { readonly sequence: number; readonly hash: string },
+  actions: readonly string[],
+): readonly LoggedChange[] | undefined {
+  return reading(path, (database) => {
+    if (!leadsThrough(database, since)) return undefined;
+    const rows = database
+      .prepare(
+        `select sequence, action, target_id as targetId, after_text as after from audit_entries
+         where sequence > ? and action in (select value from json_each(?)) order by sequence`,
+      )
+      .all(since.sequence, JSON.stringify(actions));
+    return rows as unknown as readonly LoggedChange[];
+  });
+}
+
+function leadsThrough(
+  database: DatabaseSync,
+  { sequence, hash }: { readonly sequence: number; readonly hash: string },
+): boolean {
+  const known = database
+    .prepare("select 1 from audit_entries where sequence = ? and hash = ?")
+    .get(sequence, hash);
+  return known !== undefined;
 }
 
 /** Undefined for what can't be read: a damaged file, or another version's. */
