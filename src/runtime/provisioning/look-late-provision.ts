@@ -1,15 +1,9 @@
 import type { KeyAddress } from "../../providers/key-administration.ts";
 import type { ProvisionRecord } from "../../store/provision-repository.ts";
-import { cannotLook, deleteStrays, foundBy, notNow, putOff } from "../rotation/late-finds.ts";
+import { driveLateLook } from "../rotation/drive-late-look.ts";
+import { cannotLook, deleteStrays, notNow, putOff } from "../rotation/late-finds.ts";
 import { findNamed, type NamedThing } from "../rotation/remote-keys.ts";
-import {
-  attempt,
-  type Driven,
-  driveGuarded,
-  keep,
-  type KindOfWork,
-  type RunStepDeps,
-} from "../rotation/run-step.ts";
+import type { Driven, KindOfWork, RunStepDeps } from "../rotation/run-step.ts";
 import type { Step, StepDeps } from "../rotation/step.ts";
 import { listMadeProjects, openProvisionDesk } from "./made-things.ts";
 
@@ -27,17 +21,11 @@ export async function lookLateAtProvision(
   deps: RunStepDeps,
   provision: ProvisionRecord,
 ): Promise<Driven<ProvisionRecord>> {
-  const atMs = provision.lateLook?.atMs ?? null;
-  if (atMs === null || atMs > deps.nowMs()) return { kind: "waits", untilMs: atMs };
-  const driven = await driveGuarded(deps, ENDED_PROVISIONS, provision, async () =>
-    keep(deps, ENDED_PROVISIONS, provision, await attempt(deps, ENDED_PROVISIONS, provision, look)),
-  );
-  const found = driven.kind === "moved" ? foundBy(provision, driven.record) : [];
-  if (found.length > 0) {
-    const facts = { provision: provision.id, deleted: found };
-    deps.log.warn(facts, "what the provider made after the end of a provision is deleted");
-  }
-  return driven;
+  return await driveLateLook(deps, provision, {
+    kind: ENDED_PROVISIONS,
+    look,
+    told: "what the provider made after the end of a provision is deleted",
+  });
 }
 
 const look: Step<ProvisionRecord> = async (deps, provision) => {

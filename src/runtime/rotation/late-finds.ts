@@ -8,7 +8,7 @@ import type {
 import { deleteThing, isFailed, type NamedThing } from "./remote-keys.ts";
 import { next, type StepResult, trouble } from "./step.ts";
 
-interface LateWork {
+export interface LateWork {
   readonly state: string;
   readonly endedAtMs: number | null;
   readonly remoteName: string;

@@ -1,16 +1,10 @@
 import type { KeyAddress } from "../../providers/key-administration.ts";
 import type { RotationRecord } from "../../store/rotation-records.ts";
 import { findAdministration, openDesk } from "./account-desk.ts";
-import { cannotLook, deleteStrays, foundBy, looked, notNow, putOff } from "./late-finds.ts";
+import { driveLateLook } from "./drive-late-look.ts";
+import { cannotLook, deleteStrays, looked, notNow, putOff } from "./late-finds.ts";
 import { findNamed } from "./remote-keys.ts";
-import {
-  attempt,
-  type Driven,
-  driveGuarded,
-  keep,
-  type KindOfWork,
-  type RunStepDeps,
-} from "./run-step.ts";
+import type { Driven, KindOfWork, RunStepDeps } from "./run-step.ts";
 import { next, type Step, type StepDeps } from "./step.ts";
 
 const ENDED_ROTATIONS: KindOfWork<RotationRecord> = {
@@ -27,17 +21,11 @@ export async function lookLateOnce(
   deps: RunStepDeps,
   rotation: RotationRecord,
 ): Promise<Driven<RotationRecord>> {
-  const atMs = rotation.lateLook?.atMs ?? null;
-  if (atMs === null || atMs > deps.nowMs()) return { kind: "waits", untilMs: atMs };
-  const driven = await driveGuarded(deps, ENDED_ROTATIONS, rotation, async () =>
-    keep(deps, ENDED_ROTATIONS, rotation, await attempt(deps, ENDED_ROTATIONS, rotation, lookLate)),
-  );
-  const found = driven.kind === "moved" ? foundBy(rotation, driven.record) : [];
-  if (found.length > 0) {
-    const facts = { rotation: rotation.id, deleted: found };
-    deps.log.warn(facts, "a key that the provider made after the end of a rotation is deleted");
-  }
-  return driven;
+  return await driveLateLook(deps, rotation, {
+    kind: ENDED_ROTATIONS,
+    look: lookLate,
+    told: "a key that the provider made after the end of a rotation is deleted",
+  });
 }
 
 /** Where its key is made, if one is; undefined while that is not known, and where a person brings the secret. */

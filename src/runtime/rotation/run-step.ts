@@ -23,7 +23,7 @@ export interface KindOfWork<Work> {
   readonly save: (repositories: Repositories, work: Work) => Promise<Work | undefined>;
 }
 
-interface Steppable extends Resumable<string> {
+export interface Steppable extends Resumable<string> {
   readonly id: string;
   readonly notes: readonly {
     readonly atMs: number;
