@@ -31,6 +31,7 @@ import { stolenSecrets } from "./0029-stolen-secrets.ts";
 import { lateLooksAtProvisions } from "./0030-late-looks-at-provisions.ts";
 import { passwordResets } from "./0031-password-resets.ts";
 import { madeWith } from "./0032-made-with.ts";
+import { shortEventIndexes } from "./0033-short-event-indexes.ts";
 
 /** One step forward. There is no way back: a released migration is never edited, the next one mends it. */
 export interface Migration {
@@ -72,4 +73,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "late looks at provisions", statements: lateLooksAtProvisions },
   { name: "password resets", statements: passwordResets },
   { name: "made with", statements: madeWith },
+  { name: "short event indexes", statements: shortEventIndexes },
 ];
