@@ -6,6 +6,8 @@ import { StatementCache } from "./statement-cache.ts";
 
 const DATABASE_MODE = 0o600;
 const OPENING_PAUSE_MS = 10;
+/** Twice SQLite's own: half as many pages to write to the log and from there to the file, for the same events. */
+const PAGE_BYTES = 8192;
 
 /** One connection of node:sqlite. It blocks whoever calls it, for as long as a statement takes and its lock is waited for. */
 export class SqliteConnection {
@@ -71,6 +73,8 @@ function openDatabase(options: SessionOptions): DatabaseSync {
     allowExtension: false,
   });
   try {
+    // Of a new file; one that is there keeps the pages that it has.
+    database.exec(`pragma page_size = ${PAGE_BYTES}`);
     useWal(database, options.busyTimeoutMs);
     database.exec("pragma synchronous = full");
     if (options.isReadOnly) database.exec("pragma query_only = on");

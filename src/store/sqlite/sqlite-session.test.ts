@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TIMEOUT_MS } from "../contract/fixture.contract.ts";
 import type { SessionOptions } from "./database-session.ts";
@@ -14,6 +15,9 @@ const DYING_THREAD = new URL(
     parentPort.postMessage({ kind: "done", id: 0, rows: [], changes: 0n });
   `)}`,
 );
+
+const pageBytes = async (session: SqliteSession) =>
+  (await session.execute("pragma page_size", [])).rows;
 
 describe("a session on a database in its own thread", { timeout: TIMEOUT_MS }, () => {
   let directory = "";
@@ -94,6 +98,17 @@ describe("a session on a database in its own thread", { timeout: TIMEOUT_MS }, (
     await session.execute("create table t (a integer) strict", []);
     await expect(session.execute("insert into t values ('x')", [])).rejects.toThrow(/TEXT/);
     await expect(session.execute('select "no such column"', [])).rejects.toThrow(/no such column/);
+  });
+
+  test("makes a file of large pages, and takes one of others as it is", async () => {
+    expect(await pageBytes(await start())).toEqual([{ page_size: 8192n }]);
+    const path = join(directory, "older.db");
+    const older = new DatabaseSync(path);
+    older.exec("pragma page_size = 4096; create table t (a integer) strict");
+    older.close();
+    const session = await start({ path });
+    await session.execute("insert into t values (1)", []);
+    expect(await pageBytes(session)).toEqual([{ page_size: 4096n }]);
   });
 
   test("makes the file, its log and its index readable by their owner alone", async () => {
