@@ -21,10 +21,14 @@ export interface DatabaseSession {
   readonly ended: Promise<void>;
   execute(text: string, parameters: readonly unknown[]): Promise<StatementResult>;
   /**
-   * Runs a statement that returns nothing `times` times, each time with the next of the parameters; answers with
-   * `RunChanges`, one a run. Not atomic: belongs in a transaction.
+   * Runs a statement that returns nothing several times, each time with the next of the parameters; the rows it answers
+   * with are numbers, of rows that each run has inserted, updated or deleted. Not atomic: belongs in a transaction.
    */
-  repeat(text: string, parameters: readonly unknown[], times: number): Promise<StatementResult>;
+  repeat(
+    text: string,
+    parameters: readonly unknown[],
+    parametersPerRun: number,
+  ): Promise<StatementResult>;
   /** Ends the running transaction, if there is one. */
   rollback(): Promise<void>;
   /** Lets the statements that wait run, then closes the database. */

@@ -59,7 +59,7 @@ test("runs statements in the order of the calls, also behind one that fails; clo
   const results = await Promise.allSettled([
     session.execute("create table t (a integer) strict", []),
     session.execute("insert into t values ('no number')", []),
-    session.repeat("insert into t values (?)", [1, 2, 3], 3),
+    session.repeat("insert into t values (?)", [1, 2, 3], 1),
     session.execute("select count(*) as n from t", []),
     session.close(),
     session.execute("select 1", []),

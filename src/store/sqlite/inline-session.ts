@@ -54,11 +54,11 @@ export class InlineSession implements DatabaseSession {
   async repeat(
     text: string,
     parameters: readonly unknown[],
-    times: number,
+    parametersPerRun: number,
   ): Promise<StatementResult> {
     // Not tried again: some of the runs may have been done. Within a transaction there is no lock left to wait for.
     return await this.#inTurn(() => {
-      const rows = this.#connection.repeat(text, parameters, times);
+      const rows = this.#connection.repeat(text, parameters, parametersPerRun);
       return { rows, changes: 0n };
     });
   }

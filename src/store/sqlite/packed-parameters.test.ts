@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { packParameters, unpackParameters } from "./packed-parameters.ts";
+import { packParameters, packRuns, unpackParameters } from "./packed-parameters.ts";
 
 const parameter = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -26,5 +26,22 @@ test("what JSON keeps is sent as one text, anything else as it is", () => {
   expect(packParameters(["\ud800", 1, 2n, null])).toBe('["\\ud800",1,2,null]');
   for (const value of [2n ** 60n, 0.5, new Uint8Array(1)]) {
     expect(packParameters(["a", value])).toEqual(["a", value]);
+  }
+});
+
+test("many runs are sent in packs of whole runs, in their order, each far from a large object", () => {
+  for (const [perRun, runs] of [
+    [42, 256],
+    [3000, 2],
+    [5000, 3],
+    [1, 1],
+  ] as const) {
+    const parameters = Array.from({ length: perRun * runs }, (_, i) => i);
+    const packs = packRuns(parameters, perRun).map(unpackParameters);
+    expect(packs.flat()).toEqual(parameters);
+    for (const pack of packs) {
+      expect(pack.length % perRun).toBe(0);
+      expect(pack.length).toBeLessThanOrEqual(Math.max(perRun, 3000));
+    }
   }
 });

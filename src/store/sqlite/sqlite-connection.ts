@@ -1,7 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { SessionOptions, StatementResult } from "./database-session.ts";
-import type { RunChanges } from "./sqlite-messages.ts";
 import { StatementCache } from "./statement-cache.ts";
 
 const DATABASE_MODE = 0o600;
@@ -27,16 +26,19 @@ export class SqliteConnection {
   }
 
   /** See `DatabaseSession`. */
-  repeat(text: string, parameters: readonly unknown[], times: number): readonly RunChanges[] {
+  repeat(
+    text: string,
+    parameters: readonly unknown[],
+    parametersPerRun: number,
+  ): readonly number[] {
     const statement = this.#statements.prepare(text);
-    const width = parameters.length / times;
-    const runs: RunChanges[] = [];
-    const inputs = Array.from<SQLInputValue>({ length: width });
-    for (let start = 0; start < parameters.length; start += width) {
-      for (let i = 0; i < width; i += 1) inputs[i] = toInput(parameters[start + i]);
-      runs.push({ changes: Number(statement.run(...inputs).changes) });
+    const changes: number[] = [];
+    const inputs = Array.from<SQLInputValue>({ length: parametersPerRun });
+    for (let start = 0; start < parameters.length; start += parametersPerRun) {
+      for (let i = 0; i < parametersPerRun; i += 1) inputs[i] = toInput(parameters[start + i]);
+      changes.push(Number(statement.run(...inputs).changes));
     }
-    return runs;
+    return changes;
   }
 
   rollback(): void {

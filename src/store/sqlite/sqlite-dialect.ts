@@ -145,7 +145,7 @@ class SessionConnection implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { sql, parameters } = query;
     const { rows, changes } = isRepeatedQuery(query)
-      ? await this.session.repeat(sql, parameters, query.times)
+      ? await this.session.repeat(sql, parameters, query.parametersPerRun)
       : await this.session.execute(sql, parameters);
     return { rows: rows as Row[], numAffectedRows: changes };
   }

@@ -1,7 +1,6 @@
 import { sql } from "kysely";
 import type { SqlEngine } from "../sql/sql-engine.ts";
 import { repeatedQuery } from "./repeated-query.ts";
-import type { RunChanges } from "./sqlite-messages.ts";
 
 /** "UNIQUE constraint failed: projects.name" */
 const TAKEN_PATTERN = /^UNIQUE constraint failed: \w+\.(\w+)(?:, .*)?$/;
@@ -27,9 +26,9 @@ export const SQLITE_ENGINE: SqlEngine = {
   async insertRows(db, { table, columns, onConflict, parameters }) {
     const placeholders = columns.map(() => "?").join(", ");
     const text = `insert into ${table} (${columns.join(", ")}) values (${placeholders}) ${onConflict}`;
-    const times = parameters.length / columns.length;
-    const { rows } = await db.executeQuery<RunChanges>(repeatedQuery(text, parameters, times));
-    return rows.map(({ changes }) => changes > 0);
+    const query = repeatedQuery(text, parameters, columns.length);
+    const { rows } = await db.executeQuery<number>(query);
+    return rows.map((changes) => changes > 0);
   },
   async hasTable(db, name) {
     const found =

@@ -13,18 +13,12 @@ export type ThreadRequest =
       readonly kind: "repeat";
       readonly id: number;
       readonly text: string;
-      /** Of all the runs, one after the other; see packed-parameters.ts. */
-      readonly parameters: PackedParameters;
-      readonly times: number;
+      /** Of all the runs, one after the other, in packs of whole ones; see packed-parameters.ts. */
+      readonly packs: readonly PackedParameters[];
+      readonly parametersPerRun: number;
     }
   | { readonly kind: "rollback"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };
-
-/** What a run of a repeated statement has done. */
-export interface RunChanges {
-  /** Rows inserted, updated or deleted. */
-  readonly changes: number;
-}
 
 export type ThreadReply =
   | {

@@ -70,6 +70,19 @@ describe("a session on a database in its own thread", { timeout: TIMEOUT_MS }, (
     ]);
   });
 
+  test("runs a statement many times in one message, and says what each run has changed", async () => {
+    const session = await start();
+    await session.execute("create table t (a integer primary key, b text) strict", []);
+    const runs = 4000;
+    const parameters = Array.from({ length: runs }, (_, i) => [i - (i % 2), `text ${i}`]).flat();
+    const text = "insert into t values (?, ?) on conflict do nothing";
+    const { rows } = await session.repeat(text, parameters, 2);
+    expect(rows).toEqual(Array.from({ length: runs }, (_, i) => 1 - (i % 2)));
+    expect((await session.execute("select count(*) as n, max(b) as last from t", [])).rows).toEqual(
+      [{ n: BigInt(runs / 2), last: "text 998" }],
+    );
+  });
+
   test("goes on after a statement that is refused, and says which text was", async () => {
     const session = await start();
     await expect(session.execute("select * from nowhere", [])).rejects.toThrow(/nowhere/);

@@ -9,7 +9,7 @@ import {
   SqliteError,
   type StatementResult,
 } from "./database-session.ts";
-import { packParameters } from "./packed-parameters.ts";
+import { packRuns } from "./packed-parameters.ts";
 import { OPENING_ID, type ThreadReply, type ThreadRequest } from "./sqlite-messages.ts";
 
 interface Waiting {
@@ -79,10 +79,10 @@ export class SqliteSession implements DatabaseSession {
   async repeat(
     text: string,
     parameters: readonly unknown[],
-    times: number,
+    parametersPerRun: number,
   ): Promise<StatementResult> {
-    const packed = packParameters(parameters);
-    return await this.#run((id) => ({ kind: "repeat", id, text, parameters: packed, times }));
+    const packs = packRuns(parameters, parametersPerRun);
+    return await this.#run((id) => ({ kind: "repeat", id, text, packs, parametersPerRun }));
   }
 
   async rollback(): Promise<void> {

@@ -35,8 +35,11 @@ function answer(connection: SqliteConnection, request: ThreadRequest): ThreadRep
     return { ...done, ...connection.execute(request.text, request.parameters) };
   }
   if (request.kind === "repeat") {
-    const parameters = unpackParameters(request.parameters);
-    return { ...done, rows: connection.repeat(request.text, parameters, request.times) };
+    const { text, packs, parametersPerRun } = request;
+    const rows = packs.flatMap((pack) =>
+      connection.repeat(text, unpackParameters(pack), parametersPerRun),
+    );
+    return { ...done, rows };
   }
   if (request.kind === "rollback") connection.rollback();
   else connection.close();
