@@ -23,7 +23,6 @@ import type { AccountGate } from "./proxy/account-gate.ts";
 import type { HttpHandler } from "./proxy/http/handler.ts";
 import type { RouteHealth } from "./proxy/route-health.ts";
 import { createGatewayListener } from "./proxy/server.ts";
-import { countConnections } from "./proxy/upstream.ts";
 import {
   createAdminAuthenticator,
   loginParts,
@@ -307,7 +306,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
       gauges: {
         inFlightCalls: () => gateway.inFlightCalls(),
         ledger: () => ledger.status(),
-        upstreamConnections: () => countConnections(upstream),
+        upstreamConnections: () => upstream.countConnections(),
       },
     }),
   });
@@ -315,7 +314,7 @@ async function serve(parts: Parts, bound: BoundPort, closers: Closers): Promise<
     ...parts,
     providers: parts.providers.registry,
     snapshot,
-    upstream,
+    upstream: upstream.asides,
     observer: telemetry.observer,
     nowMs: Date.now,
     random: Math.random,

@@ -1,4 +1,3 @@
-import type { Dispatcher } from "undici";
 import { NO_QUANTITIES, type Quantities } from "../core/usage/quantities.ts";
 import {
   NO_FACTS,
@@ -11,6 +10,7 @@ import type { SecretMask } from "./answers/secret-mask.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import type { GatewayReply, ReplyListener } from "./gateway-request.ts";
 import { createClientHeaders, type ResponseHeaders } from "./headers.ts";
+import type { ExchangeControl, ExchangeListener } from "./http-client/exchange-listener.ts";
 import { classifyFault, type UpstreamFault } from "./upstream.ts";
 
 /** How one exchange with a provider ended, before money is looked at. */
@@ -76,10 +76,10 @@ class AnswerDroppedError extends Error {}
 class KeyRefusedError extends Error {}
 
 /**
- * One call's exchange with a provider: undici's callbacks on one side, the client's reply on the other, back-pressure
+ * One call's exchange with a provider: the HTTP client's callbacks on one side, the client's reply on the other, back-pressure
  * in both directions, and an abort of either end that reaches the other at once.
  */
-export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
+export class Exchange implements ExchangeListener, ReplyListener {
   readonly result: Promise<ExchangeResult>;
   readonly #options: ExchangeOptions;
   readonly #reply: GatewayReply;
@@ -88,7 +88,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
   #isClientGone = false;
   #readChunks = 0;
   #wasStarted = false;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: ExchangeControl | undefined;
   #interimHeads = 0;
   #status: number | null = null;
   #headers: ResponseHeaders = {};
@@ -135,7 +135,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
    * A client that leaves is charged for what the provider has delivered: what of it has reached this machine already is read
    * before the provider is told. A turn of the event loop in which nothing came was the last.
    */
-  #abortWhenRead(controller: Dispatcher.DispatchController, untilMs: number): void {
+  #abortWhenRead(controller: ExchangeControl, untilMs: number): void {
     const readBefore = this.#readChunks;
     setImmediate(() => {
       if (this.#isDone) return;
@@ -151,12 +151,12 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
     else this.#decoder.resume();
   }
 
-  /** Ends the exchange before it began: the call could not be, or need not be, handed to undici. */
+  /** Ends the exchange before it began: the call could not be, or need not be, sent. */
   cancel(fault: Error): void {
     this.#finish(this.#isClientGone ? "client-gone" : "unreachable", fault);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: ExchangeControl): void {
     this.#controller = controller;
     if (this.#isClientGone) {
       controller.abort(new ClientGoneError("the client closed the connection"));
@@ -165,11 +165,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
     this.#wasStarted = true;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: ResponseHeaders,
-  ): void {
+  onResponseStart(controller: ExchangeControl, status: number, headers: ResponseHeaders): void {
     if (status < 200) {
       // An interim answer, such as 103 Early Hints. Each one winds up the clock that waits for the real one.
       this.#interimHeads += 1;
@@ -198,7 +194,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
     if (!plan.answer.isHeadHeld) this.#writeHead([]);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: ExchangeControl, chunk: Buffer): void {
     if (this.#isDone) return;
     this.#readChunks += 1;
     if (this.#decoder !== undefined) this.#decoder.write(chunk);
@@ -210,7 +206,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
     else this.#whole();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, err: Error): void {
+  onResponseError(err: Error): void {
     this.#decoder?.destroy();
     const isClientGone = this.#isClientGone || err instanceof ClientGoneError;
     this.#finish(isClientGone ? "client-gone" : classifyFault(err, this.#wasStarted), err);
@@ -226,7 +222,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ReplyListener {
     else this.#decoder.pause();
   };
 
-  #drop(controller: Dispatcher.DispatchController): void {
+  #drop(controller: ExchangeControl): void {
     this.#finish("dropped", undefined);
     controller.abort(new AnswerDroppedError("the answer is not passed on"));
   }

@@ -1,4 +1,3 @@
-import type { Dispatcher } from "undici";
 import type { DeferredStep } from "../core/usage/usage-event.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readObject } from "../wire/json/read-object.ts";
@@ -7,9 +6,10 @@ import type { JsonObject } from "../wire/openai/operation.ts";
 import type { Call } from "./call.ts";
 import { createUpstreamHeaders } from "./headers.ts";
 import { upstreamAddress } from "./upstream-address.ts";
+import type { Upstream } from "./upstream.ts";
 
 export interface LastLookDeps {
-  readonly upstream: Dispatcher;
+  readonly upstream: Pick<Upstream, "asides">;
   readonly log: Log;
 }
 
@@ -37,11 +37,14 @@ export async function takeLastLook(
   }
 }
 
-async function read(upstream: Dispatcher, call: Call): Promise<JsonObject | undefined> {
+async function read(
+  { asides }: Pick<Upstream, "asides">,
+  call: Call,
+): Promise<JsonObject | undefined> {
   const { operation, request, route } = call;
   if (route === undefined) throw new Error("a last look comes after route");
   const { responseFields, maxFieldBytes } = operation;
-  const { statusCode, body } = await upstream.request({
+  const { statusCode, body } = await asides.request({
     origin: route.origin,
     path: upstreamAddress(call, route).target,
     method: "GET",

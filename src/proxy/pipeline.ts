@@ -3,7 +3,7 @@ import type { UsageEvent, UsageSource } from "../core/usage/usage-event.ts";
 import type { Call, Refusal } from "./call.ts";
 import type { ExchangeResult } from "./exchange.ts";
 import { leaveRoute, reportEnding, startNextAttempt, type FailoverDeps } from "./failover.ts";
-import { takeLastLook } from "./last-look.ts";
+import { type LastLookDeps, takeLastLook } from "./last-look.ts";
 import { admit, type AdmitDeps } from "./stages/admit.ts";
 import { attribute } from "./stages/attribute.ts";
 import { authenticate, type AuthenticateDeps } from "./stages/authenticate.ts";
@@ -23,6 +23,7 @@ export type PipelineDeps = AuthenticateDeps &
   RestrictDeps &
   PeekDeps &
   LookAgainDeps &
+  LastLookDeps &
   AdmitDeps &
   RouteDeps &
   EnterAccountDeps &

@@ -2,6 +2,7 @@ import { Agent, type Dispatcher } from "undici";
 import type { AllowedHosts } from "../core/network/allowed-hosts.ts";
 import { ForbiddenAddressError } from "../core/network/forbidden-address-error.ts";
 import { createGuardedConnector, type LookUp } from "./guarded-connector.ts";
+import { HttpClient } from "./http-client/http-client.ts";
 
 export interface UpstreamOptions {
   readonly connectTimeoutMs: number;
@@ -18,14 +19,48 @@ export interface UpstreamOptions {
 /** Shorter than the idle time after which the providers' front ends close a connection. */
 const IDLE_CONNECTION_MS = 15_000;
 
+/** The connections to all providers. */
+export interface Upstream {
+  /** For what clients call. */
+  readonly calls: HttpClient;
+  /** For what Keyward asks providers by itself. */
+  readonly asides: Dispatcher;
+  /** All of them together: which providers there are is nobody's business who reads metrics. */
+  countConnections(): { readonly open: number; readonly idle: number };
+  destroy(): Promise<void>;
+}
+
 /**
- * The connections to all providers. The number of connections is not limited here: a pool that is full queues calls
- * in silence (64 connections turn 300 concurrent two-second streams into ten seconds). What limits concurrency is
- * `maxInFlightCalls`, with an answer that says so. One call a connection: HTTP/2 would multiplex, and its stream
- * limit would queue in the same way. Redirects are not followed: the client gets to see them, and no other host gets
- * to see the provider's secret.
+ * The number of connections is not limited here: a pool that is full queues calls in silence (64 connections turn 300
+ * concurrent two-second streams into ten seconds). What limits concurrency is `maxInFlightCalls`, with an answer that
+ * says so. One call a connection: HTTP/2 would multiplex, and its stream limit would queue in the same way. Redirects
+ * are not followed: the client gets to see them, and no other host gets to see the provider's secret.
  */
-export function createUpstream(options: UpstreamOptions): Dispatcher {
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const calls = new HttpClient({
+    connect: guard(options),
+    headersTimeoutMs: options.headersTimeoutMs,
+    bodyIdleTimeoutMs: options.bodyIdleTimeoutMs,
+    idleTimeoutMs: IDLE_CONNECTION_MS,
+  });
+  const asides = createGuardedAgent(options);
+  return {
+    calls,
+    asides,
+    countConnections: () => {
+      const ofCalls = calls.count();
+      const ofAsides = countConnections(asides);
+      return { open: ofCalls.open + ofAsides.open, idle: ofCalls.idle + ofAsides.idle };
+    },
+    destroy: async () => {
+      calls.destroy();
+      await asides.destroy();
+    },
+  };
+}
+
+/** For what is not worth a client of our own; the same addresses may be called. */
+export function createGuardedAgent(options: UpstreamOptions): Agent {
   return new Agent({
     connections: null,
     pipelining: 1,
@@ -33,19 +68,17 @@ export function createUpstream(options: UpstreamOptions): Dispatcher {
     keepAliveTimeout: IDLE_CONNECTION_MS,
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyIdleTimeoutMs,
-    connect: createGuardedConnector({
-      timeoutMs: options.connectTimeoutMs,
-      allowedHosts: options.allowedHosts,
-      lookUp: options.lookUp,
-    }),
+    connect: guard(options),
   });
 }
 
-/** Connections to all providers together: which providers there are is nobody's business who reads metrics. */
-export function countConnections(upstream: Dispatcher): { open: number; idle: number } {
+function guard({ connectTimeoutMs, allowedHosts, lookUp }: UpstreamOptions) {
+  return createGuardedConnector({ timeoutMs: connectTimeoutMs, allowedHosts, lookUp });
+}
+
+function countConnections(agent: Agent): { open: number; idle: number } {
   const counts = { open: 0, idle: 0 };
-  if (!(upstream instanceof Agent)) return counts;
-  for (const { connected, running } of Object.values(upstream.stats)) {
+  for (const { connected, running } of Object.values(agent.stats)) {
     counts.open += Number(connected);
     // One call a connection.
     counts.idle += Math.max(0, Number(connected) - running);
@@ -67,8 +100,8 @@ const CONNECT_CODES: ReadonlySet<string> = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 const TIMEOUT_CODES: ReadonlySet<string> = new Set([
-  "UND_ERR_HEADERS_TIMEOUT",
-  "UND_ERR_BODY_TIMEOUT",
+  "ERR_CLIENT_HEADERS_TIMEOUT",
+  "ERR_CLIENT_BODY_TIMEOUT",
 ]);
 
 /** `wasStarted`: the request had begun to be written, so the provider may know of it. */
@@ -82,11 +115,8 @@ export function classifyFault(err: Error, wasStarted: boolean): UpstreamFault {
 
 /** Faults that lie with the call or with this process: another way to a provider would fare no better. */
 const OWN_CODES: ReadonlySet<string> = new Set([
-  "UND_ERR_INVALID_ARG",
-  "UND_ERR_NOT_SUPPORTED",
-  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
-  "UND_ERR_DESTROYED",
-  "UND_ERR_CLOSED",
+  "ERR_CLIENT_REQUEST",
+  "ERR_CLIENT_CLOSED",
   "EMFILE",
   "ENFILE",
   "EADDRNOTAVAIL",

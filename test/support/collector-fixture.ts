@@ -15,7 +15,7 @@ import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import type { UsageEvent } from "../../src/core/usage/usage-event.ts";
 import { simulatorProvider } from "../../src/providers/simulator/simulator-provider.ts";
 import type { ProviderRoute } from "../../src/proxy/snapshot.ts";
-import { createUpstream } from "../../src/proxy/upstream.ts";
+import { createGuardedAgent } from "../../src/proxy/upstream.ts";
 import { startUsageCollector } from "../../src/runtime/deferred/usage-collector.ts";
 import { createProviders } from "../../src/runtime/providers.ts";
 import type { PendingUsageRecord } from "../../src/store/records.ts";
@@ -96,7 +96,7 @@ function createUnderTest(parts: {
   readonly closers: (() => Promise<void>)[];
 }): CollectorUnderTest {
   const { upstream, gateway, store, routes, closers } = parts;
-  const dispatcher = createUpstream({
+  const dispatcher = createGuardedAgent({
     connectTimeoutMs: 2_000,
     headersTimeoutMs: 10_000,
     bodyIdleTimeoutMs: 10_000,

@@ -9,7 +9,7 @@ import {
 import { HOSTILE_NAME, sampleMessage, sampleNotice } from "../../../test/support/alert-samples.ts";
 import { createSigningSecret } from "../../core/alerts/alert-channel.ts";
 import { createAllowedHosts } from "../../core/network/allowed-hosts.ts";
-import { createUpstream } from "../../proxy/upstream.ts";
+import { createGuardedAgent } from "../../proxy/upstream.ts";
 import { createWebhookSender } from "./webhook-sender.ts";
 
 let receiver: AlertReceiver;
@@ -23,7 +23,7 @@ afterEach(() => close());
 
 /** The sender with the guard that it has in a gateway. */
 function senderWith(allowed: readonly string[], timeoutMs?: number) {
-  const dispatcher = createUpstream({
+  const dispatcher = createGuardedAgent({
     connectTimeoutMs: 1_000,
     headersTimeoutMs: 5_000,
     bodyIdleTimeoutMs: 5_000,

@@ -9,8 +9,12 @@ export interface BodyFraming {
   read(bytes: Buffer, at: number): number;
 }
 
-export function createFraming(length: number | "chunked"): BodyFraming {
+/** `until-close`: an answer's body may end with its connection (RFC 9112, section 6.3); it is never complete before. */
+export type BodyLength = number | "chunked" | "until-close";
+
+export function createFraming(length: BodyLength): BodyFraming {
   if (length === "chunked") return new ChunkedFraming();
+  if (length === "until-close") return new LengthFraming(Number.POSITIVE_INFINITY);
   return length === 0 ? NO_BODY : new LengthFraming(length);
 }
 

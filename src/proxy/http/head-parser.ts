@@ -1,12 +1,15 @@
 import { METHODS } from "node:http";
-import { COLON, CR, LF, PLACES, SPACE, TAB, TARGET, TEXT, TOKEN } from "./bytes.ts";
+import { PLACES, SPACE, TARGET } from "./bytes.ts";
+import {
+  HeadLines,
+  MAX_HEAD_BYTES,
+  MAX_HEADER_FIELDS,
+  readField,
+  skipToken,
+} from "./head-lines.ts";
 import { HeaderFields } from "./header-fields.ts";
-import { readFieldName } from "./header-names.ts";
 import { malformed, type RawRefusal } from "./raw-refusal.ts";
 import { readHead, type RequestHead, type RequestLine } from "./request-head.ts";
-
-export const MAX_HEAD_BYTES = 32 * 1024;
-export const MAX_HEADER_FIELDS = 200;
 
 /**
  * Reads one request's head out of bytes that may come in pieces of any size. It takes what can be read in one way only:
@@ -14,62 +17,44 @@ export const MAX_HEADER_FIELDS = 200;
  * stands anywhere. What can be no head is refused as soon as its first wrong byte is there.
  */
 export class HeadParser {
-  /** Behind the head, once it was read. */
-  end = 0;
+  readonly #lines = new HeadLines();
   #line: RequestLine | undefined;
   #fields = new HeaderFields();
-  #lineStart = 0;
-  #at = 0;
+
+  /** Behind the head, once it was read. */
+  get end(): number {
+    return this.#lines.position;
+  }
 
   /** Ready for the next head. */
   reset(): void {
-    this.end = 0;
+    this.#lines.reset();
     this.#line = undefined;
     this.#fields = new HeaderFields();
-    this.#lineStart = 0;
-    this.#at = 0;
   }
 
   /** `bytes` is all that came since the last head's end, at each call more of it. Undefined while the head is not whole. */
   parse(bytes: Buffer): RequestHead | RawRefusal | undefined {
+    const lines = this.#lines;
     for (;;) {
-      const lineEnd = this.#findLineEnd(bytes);
-      if (this.#at > MAX_HEAD_BYTES) return HEAD_TOO_LARGE;
-      if (lineEnd === INCOMPLETE) return undefined;
-      if (lineEnd === MALFORMED) return NO_REQUEST;
-      const start = this.#lineStart;
-      this.#lineStart = lineEnd + 2;
-      this.#at = this.#lineStart;
-      const isEmpty = start === lineEnd;
+      const found = lines.next(bytes);
+      if (found === "incomplete") return undefined;
+      if (found !== "line") return found === "too-large" ? HEAD_TOO_LARGE : NO_REQUEST;
+      const isEmpty = lines.start === lines.end;
       if (this.#line === undefined) {
         // Before a request, empty lines are let pass (RFC 9112, section 2.2).
         if (isEmpty) continue;
-        this.#line = readRequestLine(bytes, start, lineEnd);
+        this.#line = readRequestLine(bytes, lines.start, lines.end);
         if (this.#line === undefined) return NO_REQUEST;
       } else if (isEmpty) {
-        this.end = this.#lineStart;
         return readHead(this.#line, this.#fields);
       } else {
         if (this.#fields.count === MAX_HEADER_FIELDS) return TOO_MANY_FIELDS;
-        if (!readField(bytes, { start, end: lineEnd }, this.#fields)) return NO_REQUEST;
+        if (!readField(bytes, lines, this.#fields)) return NO_REQUEST;
       }
     }
   }
-
-  /** Each byte is looked at once, however small the pieces are. */
-  #findLineEnd(bytes: Buffer): number {
-    let at = this.#at;
-    while (at < bytes.length && ((PLACES[bytes[at] as number] as number) & TEXT) !== 0) at += 1;
-    this.#at = at;
-    if (at === bytes.length) return INCOMPLETE;
-    if (bytes[at] !== CR) return MALFORMED;
-    if (at + 1 === bytes.length) return INCOMPLETE;
-    return bytes[at + 1] === LF ? at : MALFORMED;
-  }
 }
-
-const INCOMPLETE = -1;
-const MALFORMED = -2;
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 const VERSION = Buffer.from(" HTTP/1.");
@@ -99,36 +84,10 @@ function isTarget(method: string, target: string): boolean {
   return target === "*" || method === "CONNECT" || /^https?:\/\/./i.test(target);
 }
 
-/** False where the line is no field. */
-function readField(
-  bytes: Buffer,
-  { start, end }: { readonly start: number; readonly end: number },
-  fields: HeaderFields,
-): boolean {
-  const nameEnd = skipToken(bytes, start, end);
-  if (nameEnd === start || bytes[nameEnd] !== COLON) return false;
-  let valueStart = nameEnd + 1;
-  let valueEnd = end;
-  while (valueStart < valueEnd && isBlank(bytes[valueStart])) valueStart += 1;
-  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
-  fields.add(readFieldName(bytes, start, nameEnd), bytes.toString("latin1", valueStart, valueEnd));
-  return true;
-}
-
-function skipToken(bytes: Buffer, start: number, end: number): number {
-  let at = start;
-  while (at < end && ((PLACES[bytes[at] as number] as number) & TOKEN) !== 0) at += 1;
-  return at;
-}
-
 function skipTarget(bytes: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && ((PLACES[bytes[at] as number] as number) & TARGET) !== 0) at += 1;
   return at;
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === SPACE || byte === TAB;
 }
 
 const NO_REQUEST = malformed(

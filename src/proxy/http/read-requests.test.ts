@@ -4,7 +4,8 @@ import { Duplex } from "node:stream";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFraming } from "./body-framing.ts";
-import { HeadParser, MAX_HEAD_BYTES, MAX_HEADER_FIELDS } from "./head-parser.ts";
+import { MAX_HEAD_BYTES, MAX_HEADER_FIELDS } from "./head-lines.ts";
+import { HeadParser } from "./head-parser.ts";
 
 interface Read {
   readonly method: string;

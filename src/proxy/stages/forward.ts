@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
 import { firstCheckDelayMs } from "../../core/usage/deferred-schedule.ts";
 import type { DeferredWork } from "../../core/usage/deferred-usage.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -23,9 +22,10 @@ import { Exchange, type AnswerPlan, type ExchangeResult, type ResponseHead } fro
 import { isFinalAnswer, readRefusal, type FailoverDeps } from "../failover.ts";
 import { createUpstreamHeaders, type ResponseHeaders } from "../headers.ts";
 import { upstreamAddress } from "../upstream-address.ts";
+import type { Upstream } from "../upstream.ts";
 
 export interface ForwardDeps extends FailoverDeps {
-  readonly upstream: Dispatcher;
+  readonly upstream: Pick<Upstream, "calls">;
   readonly ledger: Pick<Ledger, "amend">;
   readonly log: Log;
 }
@@ -65,10 +65,10 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
     return exchange.result;
   }
   try {
-    deps.upstream.dispatch(
+    deps.upstream.calls.dispatch(
       {
         origin: route.origin,
-        path: address.target,
+        target: address.target,
         method: call.request.method,
         body: outgoing.body,
         headers: createUpstreamHeaders(call.request, route, {
@@ -80,7 +80,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
       exchange,
     );
   } catch (err) {
-    // undici refuses what it can't send (an odd header, say) by throwing; the provider has not heard of the call.
+    // What can't be sent (an odd header, say) is refused by throwing; the provider has not heard of the call.
     exchange.cancel(err as Error);
   }
   return exchange.result;

@@ -5,7 +5,7 @@ import { createSlackSender } from "../../alerts/slack/slack-sender.ts";
 import { createWebhookSender } from "../../alerts/webhook/webhook-sender.ts";
 import { ALERT_SECRETS_SCOPE, type AlertTarget } from "../../core/alerts/alert-channel.ts";
 import type { AllowedHosts } from "../../core/network/allowed-hosts.ts";
-import { createUpstream } from "../../proxy/upstream.ts";
+import { createGuardedAgent } from "../../proxy/upstream.ts";
 import type { AlertChannelRecord } from "../../store/alert-records.ts";
 import { SealBrokenError, type Vault } from "../../vault/vault.ts";
 import { connectGuarded } from "./guarded-socket.ts";
@@ -32,7 +32,7 @@ const ANSWER_TIMEOUT_MS = 60_000;
 
 /** What sends through each kind of channel, with connections of its own, made when the first message is sent. */
 export function createAlertSenders({ vault, allowedHosts, nowMs }: AlertSenderDeps): AlertSenders {
-  const dispatcher = createUpstream({
+  const dispatcher = createGuardedAgent({
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     headersTimeoutMs: ANSWER_TIMEOUT_MS,
     bodyIdleTimeoutMs: ANSWER_TIMEOUT_MS,

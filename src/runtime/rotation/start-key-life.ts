@@ -6,7 +6,7 @@ import type { AuditedStore } from "../../store/audited-store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Vault } from "../../vault/vault.ts";
 import type { Closers } from "../closers.ts";
-import { connectProviders } from "../connect-providers.ts";
+import { connectForAsides } from "../connect-providers.ts";
 import { BY_SYSTEM } from "../open-audit.ts";
 import { findAdministration, openDesk } from "./account-desk.ts";
 import { createAskJson } from "./ask-json.ts";
@@ -35,7 +35,7 @@ export interface KeyLife {
 export function startKeyLife(parts: KeyLifeParts, closers: Closers): KeyLife {
   const { config, log, audited: store, vault, ids, self } = parts;
   const stopping = new AbortController();
-  const dispatcher = connectProviders(config, parts.providers.standIn);
+  const dispatcher = connectForAsides(config, parts.providers.standIn);
   const ask = createAskJson({ dispatcher, nowMs: Date.now, signal: stopping.signal });
   const providers = parts.providers.registry;
   const deps = { store, vault, ids, providers, ask, log, nowMs: Date.now };

@@ -1,0 +1,74 @@
+import type { Readable } from "node:stream";
+import { ClientError } from "./client-error.ts";
+import type { OutgoingRequest } from "./exchange-listener.ts";
+
+export interface RequestText {
+  /** The request line and all fields, with the empty line that ends them. */
+  readonly head: string;
+  /** How the bytes of a body that comes as a stream are framed. */
+  readonly framing: "chunked" | { readonly contentLength: number };
+}
+
+/** RFC 9110, sections 5.6.2 and 9.1. */
+const METHOD = /^[A-Z]+$/;
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What no field may hold: a line end in it would begin another field, or another request. */
+// eslint-disable-next-line no-control-regex
+const FORBIDDEN_IN_VALUE = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+/** RFC 3986, with what clients send unescaped in practice. */
+const TARGET = /^\/[\u0021-\u007e\u0080-\u00ff]*$/;
+const CHUNKED: RequestText["framing"] = "chunked";
+/** Methods of which a server expects that their body's length is said, be it 0. */
+const WITH_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
+/** Throws at what cannot be sent, or could be read as more than one request: nothing of such a request may get to anybody. */
+export function formatRequest(request: OutgoingRequest, host: string): RequestText {
+  const { method, target, headers, body } = request;
+  if (!METHOD.test(method)) throw unsendable("its method", method);
+  if (!TARGET.test(target)) throw unsendable("its path", target);
+  let head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
+  let contentLength: number | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    if (!FIELD_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value)) {
+      throw unsendable("a header", name);
+    }
+    if (name === "content-length") contentLength = readLength(value, contentLength);
+    else head += `${name}: ${value}\r\n`;
+  }
+  contentLength = checkedLength(request, contentLength);
+  if (contentLength !== undefined) head += `content-length: ${contentLength}\r\n`;
+  else if (isStream(body)) head += "transfer-encoding: chunked\r\n";
+  return {
+    head: `${head}\r\n`,
+    framing: contentLength === undefined ? CHUNKED : { contentLength },
+  };
+}
+
+function checkedLength(
+  { method, body }: OutgoingRequest,
+  declared: number | undefined,
+): number | undefined {
+  if (isStream(body)) return declared;
+  const actual = body === null ? 0 : body.length;
+  if (declared !== undefined && declared !== actual) {
+    throw unsendable("its content-length", `${declared} for ${actual} bytes`);
+  }
+  return declared ?? (actual > 0 || WITH_BODY.has(method) ? actual : undefined);
+}
+
+function isStream(body: OutgoingRequest["body"]): body is Readable {
+  return body !== null && !Buffer.isBuffer(body);
+}
+
+function readLength(value: string, before: number | undefined): number {
+  if (before !== undefined || !/^\d{1,15}$/.test(value))
+    throw unsendable("a header", "content-length");
+  return Number(value);
+}
+
+function unsendable(what: string, text: string): ClientError {
+  const shown = JSON.stringify(text.slice(0, 100));
+  return new ClientError("ERR_CLIENT_REQUEST", `the request cannot be sent: ${what} is ${shown}`);
+}

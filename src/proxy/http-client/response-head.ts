@@ -1,0 +1,153 @@
+import type { ResponseHeaders } from "../headers.ts";
+import type { BodyLength } from "../http/body-framing.ts";
+import { SPACE } from "../http/bytes.ts";
+import { HeadLines, MAX_HEADER_FIELDS, readField } from "../http/head-lines.ts";
+import { HeaderFields } from "../http/header-fields.ts";
+import { ClientError } from "./client-error.ts";
+
+export interface ResponseHead {
+  readonly status: number;
+  /** By their names in lower case; those that came more than once as a list. */
+  readonly headers: ResponseHeaders;
+  readonly bodyLength: BodyLength;
+  /** Whether the server can take another request on this connection. */
+  readonly isKeptAlive: boolean;
+  /** For how long it says that it waits for one. */
+  readonly keptForMs: number | undefined;
+}
+
+interface StatusLine {
+  readonly status: number;
+  readonly isHttp10: boolean;
+}
+
+/** Reads one answer's head out of bytes that may come in pieces of any size, as strictly as requests are read. */
+export class ResponseHeadParser {
+  readonly #lines = new HeadLines();
+  #statusLine: StatusLine | undefined;
+  #fields = new HeaderFields();
+
+  /** Behind the head, once it was read. */
+  get end(): number {
+    return this.#lines.position;
+  }
+
+  reset(): void {
+    this.#lines.reset();
+    this.#statusLine = undefined;
+    this.#fields = new HeaderFields();
+  }
+
+  /**
+   * `bytes` is all that came since the last answer's end, at each call more of it. Undefined while the head is not whole.
+   * Throws at what can be no head.
+   */
+  parse(bytes: Buffer, method: string): ResponseHead | undefined {
+    const lines = this.#lines;
+    for (;;) {
+      const found = lines.next(bytes);
+      if (found === "incomplete") return undefined;
+      if (found === "malformed") throw unreadable("its head has a line that is none");
+      if (found === "too-large") throw unreadable("its head is too large");
+      if (this.#statusLine === undefined) {
+        this.#statusLine = readStatusLine(bytes, lines.start, lines.end);
+      } else if (lines.start === lines.end) {
+        return readHead(this.#statusLine, this.#fields, method);
+      } else {
+        if (this.#fields.count === MAX_HEADER_FIELDS) throw unreadable("it has too many fields");
+        if (!readField(bytes, lines, this.#fields))
+          throw unreadable("its head has a malformed field");
+      }
+    }
+  }
+}
+
+const VERSION = Buffer.from("HTTP/1.");
+const STATUS_AT = VERSION.length + 2;
+const STATUS_END = STATUS_AT + 3;
+const DIGIT_0 = 0x30;
+
+/** `HTTP/1.x NNN reason` (RFC 9112, section 4). Some servers leave out the reason and the blank before it. */
+function readStatusLine(bytes: Buffer, start: number, end: number): StatusLine {
+  for (let i = 0; i < VERSION.length; i += 1) {
+    if (bytes[start + i] !== VERSION[i]) throw NO_ANSWER();
+  }
+  const minor = digitAt(bytes, start + VERSION.length);
+  let status = 0;
+  for (let at = start + STATUS_AT; at < start + STATUS_END; at += 1) {
+    status = status * 10 + digitAt(bytes, at);
+  }
+  const isWhole = end - start >= STATUS_END && bytes[start + STATUS_AT - 1] === SPACE;
+  const isEnded = end - start === STATUS_END || bytes[start + STATUS_END] === SPACE;
+  if (!isWhole || !isEnded || minor > 1 || status < 100 || status > 999) throw NO_ANSWER();
+  return { status, isHttp10: minor === 0 };
+}
+
+/** NaN where there is none: no comparison with it holds but that something is wrong. */
+function digitAt(bytes: Buffer, at: number): number {
+  const digit = (bytes[at] ?? 0) - DIGIT_0;
+  if (digit < 0 || digit > 9) throw NO_ANSWER();
+  return digit;
+}
+
+function readHead(
+  { status, isHttp10 }: StatusLine,
+  fields: HeaderFields,
+  method: string,
+): ResponseHead {
+  const { names, values } = fields;
+  const headers: Record<string, string | string[]> = {};
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i] as string;
+    const value = values[i] as string;
+    // An object has a meaning of its own for this one, which is nobody's header.
+    if (name === "__proto__") continue;
+    const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    if (before === undefined) headers[name] = value;
+    else if (typeof before === "string") headers[name] = [before, value];
+    else before.push(value);
+  }
+  const connection = fields.get("connection")?.toLowerCase();
+  const isLast = isHttp10 ? connection !== "keep-alive" : hasOption(connection, "close");
+  const bodyLength = readBodyLength(fields, status, method);
+  return {
+    status,
+    headers,
+    bodyLength,
+    isKeptAlive: !isLast && bodyLength !== "until-close",
+    keptForMs: readKeptForMs(fields.get("keep-alive")),
+  };
+}
+
+/** RFC 9112, section 6.3. */
+function readBodyLength(fields: HeaderFields, status: number, method: string): BodyLength {
+  if (status < 200 || status === 204 || status === 304 || method === "HEAD") return 0;
+  const coding = fields.get("transfer-encoding");
+  const length = fields.get("content-length");
+  if (coding !== undefined) {
+    // A proxy in between may have gone by the one or by the other.
+    if (length !== undefined) throw unreadable("it has a content-length and a transfer-encoding");
+    return /(?:^|,)[\t ]*chunked$/i.test(coding) ? "chunked" : "until-close";
+  }
+  if (length === undefined) return "until-close";
+  if (!/^\d{1,15}$/.test(length)) throw unreadable("its content-length is not one number of bytes");
+  return Number(length);
+}
+
+function hasOption(connection: string | undefined, wanted: string): boolean {
+  if (connection === undefined || connection === "keep-alive") return false;
+  return connection.split(",").some((option) => option.trim() === wanted);
+}
+
+function readKeptForMs(keepAlive: string | undefined): number | undefined {
+  const seconds = /(?:^|[\s,;])timeout\s*=\s*(\d{1,9})/i.exec(keepAlive ?? "")?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
+function NO_ANSWER(): ClientError {
+  return unreadable("it does not begin with a status line");
+}
+
+function unreadable(why: string): ClientError {
+  return new ClientError("ERR_CLIENT_RESPONSE", `the answer cannot be read: ${why}`);
+}
