@@ -1,7 +1,7 @@
 import type { ResponseHeaders } from "../headers.ts";
 import type { BodyLength } from "../http/body-framing.ts";
 import { SPACE } from "../http/bytes.ts";
-import { HeadLines, MAX_HEADER_FIELDS, readField } from "../http/head-lines.ts";
+import { HeadLines, readField } from "../http/head-lines.ts";
 import { HeaderFields } from "../http/header-fields.ts";
 import { ClientError } from "./client-error.ts";
 
@@ -21,7 +21,7 @@ interface StatusLine {
   readonly isHttp10: boolean;
 }
 
-/** Reads one answer's head out of bytes that may come in pieces of any size, as strictly as requests are read. */
+/** Reads one answer's head out of bytes that may come in pieces of any size, as strictly as requests are read; of fields it may have as many as fit. */
 export class ResponseHeadParser {
   readonly #lines = new HeadLines();
   #statusLine: StatusLine | undefined;
@@ -54,7 +54,6 @@ export class ResponseHeadParser {
       } else if (lines.start === lines.end) {
         return readHead(this.#statusLine, this.#fields, method);
       } else {
-        if (this.#fields.count === MAX_HEADER_FIELDS) throw unreadable("it has too many fields");
         if (!readField(bytes, lines, this.#fields))
           throw unreadable("its head has a malformed field");
       }
