@@ -13,7 +13,7 @@ import { ClientError } from "./client-error.ts";
 import type { ExchangeListener, OutgoingRequest } from "./exchange-listener.ts";
 import { formatRequest, type RequestText } from "./request-text.ts";
 
-export interface ConnectTarget {
+interface ConnectTarget {
   /** `https:` or `http:`. */
   readonly protocol: string;
   /** A name or an address, without brackets. */
@@ -25,7 +25,7 @@ export interface ConnectTarget {
 }
 
 /** Calls back once, with a socket that is connected, and through TLS where the protocol says so. */
-export type Connect = (
+type Connect = (
   target: ConnectTarget,
   callback: (err: Error | null, socket?: Socket | null) => void,
 ) => void;
