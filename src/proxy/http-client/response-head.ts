@@ -107,7 +107,11 @@ function readHead(
     else before.push(value);
   }
   const connection = fields.get("connection")?.toLowerCase();
-  const isLast = isHttp10 ? connection !== "keep-alive" : hasOption(connection, "close");
+  // Whoever speaks HTTP/1.0 and chunks passes on what it does not know (RFC 9112, section 6.1).
+  const isLast = isHttp10
+    ? connection !== "keep-alive" || fields.has("transfer-encoding")
+    : hasOption(connection, "close");
+  if (isLast && status < 200) throw unreadable("it ends its connection before the answer has come");
   const bodyLength = readBodyLength(fields, status, method);
   return {
     status,
@@ -118,15 +122,21 @@ function readHead(
   };
 }
 
-/** RFC 9112, section 6.3. */
+/** RFC 9112, section 6.3. What a head says of a body that it hasn't must be sound as well: others may go by it. */
 function readBodyLength(fields: HeaderFields, status: number, method: string): BodyLength {
-  if (status < 200 || status === 204 || status === 304 || method === "HEAD") return 0;
+  const framed = readFraming(fields);
+  return status < 200 || status === 204 || status === 304 || method === "HEAD" ? 0 : framed;
+}
+
+function readFraming(fields: HeaderFields): BodyLength {
   const coding = fields.get("transfer-encoding");
   const length = fields.get("content-length");
   if (coding !== undefined) {
     // A proxy in between may have gone by the one or by the other.
     if (length !== undefined) throw unreadable("it has a content-length and a transfer-encoding");
-    return /(?:^|,)[\t ]*chunked$/i.test(coding) ? "chunked" : "until-close";
+    // Nobody asks for another one, and whoever the body is passed on to would not know of it.
+    if (coding.toLowerCase() !== "chunked") throw unreadable("its transfer-encoding is unknown");
+    return "chunked";
   }
   if (length === undefined) return "until-close";
   if (!/^\d{1,15}$/.test(length)) throw unreadable("its content-length is not one number of bytes");
