@@ -1,6 +1,13 @@
 import { BudgetRules } from "../../core/budgets/budget-rules.ts";
 import { type Budget, countedAmount, isHolding } from "../../core/budgets/budget.ts";
 import type { EventId } from "../../core/ids/ids.ts";
+import {
+  differenceOf,
+  exactPicos,
+  leanPicos,
+  sumOf,
+  type LeanPicos,
+} from "../../core/money/lean-picos.ts";
 import { type Picos, picos } from "../../core/money/picos.ts";
 import type { ScopedCall } from "../../core/scopes/scope.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
@@ -22,18 +29,11 @@ const SWEEP_MS = 500;
 /** A grant may go to another call that came to it first. */
 const MAX_ROUNDS = 3;
 const NO_WINDOWS: HeldWindows = [];
-const NOTHING_USED: Used = { cost: 0n, price: 0n };
 
-/** What a call that has ended used of this process's leases. */
-interface Use extends Held, Used {
-  /** The accounts that count it, where they are not all of them. */
-  readonly counting: readonly WindowAccount[] | undefined;
-}
-
-/** By what a budget counts. Off the leases with the flush of the event. */
+/** What calls that have ended used, by what a budget counts. */
 interface Used {
-  readonly cost: bigint;
-  readonly price: bigint;
+  cost: LeanPicos;
+  price: LeanPicos;
 }
 
 /** The holds of one process, out of leases on the store's windows. See `HoldBook` for what it promises. */
@@ -41,10 +41,10 @@ export class LeaseBook implements HoldBook {
   readonly #options: LeaseBookOptions;
   readonly #accounts = new Map<string, WindowAccount>();
   readonly #keeper: LeaseKeeper;
-  /** By the windows of the calls that are held from them, as they were for the last of these calls. */
-  readonly #accountsOf = new WeakMap<HeldWindows, readonly WindowAccount[]>();
-  /** Of events on their way to the store. */
-  readonly #uses = new Map<EventId, Use>();
+  /** Of which accounts calls are held, by their windows: as it was for the last of these calls. */
+  readonly #heldOf = new WeakMap<HeldWindows, Held>();
+  /** Settled, by events on their way to the store. */
+  readonly #settled = new Map<EventId, LeasedHold>();
   /** Of budgets that refuse. */
   #holding = new BudgetRules([]);
   /** Of all budgets, paused ones too: they count, and calls in flight may be held against them. */
@@ -69,11 +69,10 @@ export class LeaseBook implements HoldBook {
   }
 
   place(windows: HeldWindows, amount: Picos): HoldAnswer | Promise<HoldAnswer> {
-    const held = { windows, accounts: this.#accountsFor(windows) };
-    const wallClockMs = this.#options.nowMs();
-    for (const account of held.accounts) this.#recallIfEnded(account, wallClockMs);
+    const held = this.#heldFrom(windows);
+    this.#recallEnded(held.accounts);
     // What costs nothing passes an empty budget, too.
-    return amount === 0n || haveAll(held.accounts, amount)
+    return amount === 0n || haveAll(held, leanPicos(amount))
       ? this.#take(held, amount)
       : this.#obtain(held, amount);
   }
@@ -91,22 +90,26 @@ export class LeaseBook implements HoldBook {
 
   /** For the flush: the windows that an event's call was held against. */
   heldAgainst(id: EventId): HeldWindows {
-    return this.#uses.get(id)?.windows ?? NO_WINDOWS;
+    return this.#settled.get(id)?.held.windows ?? NO_WINDOWS;
   }
 
   /** For the flush: these events are in the store, each once, and what they used is off this process's leases there. */
   flushed(events: readonly UsageEvent[]): void {
     const sums = new Map<readonly WindowAccount[], Used>();
     for (const { id } of events) {
-      const use = this.#uses.get(id);
-      if (use === undefined) continue;
-      this.#uses.delete(id);
-      const accounts = use.counting ?? use.accounts;
-      const sum = sums.get(accounts) ?? NOTHING_USED;
-      sums.set(accounts, { cost: sum.cost + use.cost, price: sum.price + use.price });
+      const hold = this.#settled.get(id);
+      if (hold === undefined) continue;
+      this.#settled.delete(id);
+      let sum = sums.get(hold.counting);
+      if (sum === undefined) {
+        sum = { cost: 0, price: 0 };
+        sums.set(hold.counting, sum);
+      }
+      sum.cost = sumOf(sum.cost, hold.usedCost);
+      sum.price = sumOf(sum.price, hold.usedPrice);
     }
     for (const [accounts, sum] of sums) {
-      for (const account of accounts) account.flushed(sum[account.budget.measure]);
+      for (const account of accounts) account.flushed(exactPicos(sum[account.budget.measure]));
     }
   }
 
@@ -168,40 +171,39 @@ export class LeaseBook implements HoldBook {
 
   #take(held: Held, amount: Picos): Hold {
     const nowMs = this.#options.monotonicMs();
-    const amountAsNumber = Number(amount);
-    for (const account of held.accounts) account.hold(amount, amountAsNumber, nowMs);
-    return new LeasedHold(this, held, amount, this.#recalls);
+    const hold = new LeasedHold(this, held, amount, this.#recalls);
+    for (const account of held.accounts) account.hold(hold.amount, nowMs);
+    return hold;
   }
 
   releaseHold(hold: LeasedHold): void {
-    for (const account of hold.accounts) this.#end(hold, account, hold.picos);
+    for (const account of hold.held.accounts) this.#end(hold, account, hold.amount);
   }
 
   settleHold(hold: LeasedHold, event: UsageEvent): void {
-    const { windows, accounts, picos: amount } = hold;
+    const { held, amount } = hold;
     const { requestedModel, startedAtMs } = event;
     // The same list once more: all of them count the event, as they counted the call.
-    const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === windows;
-    const counting = isAsHeld ? undefined : this.#countingOf(accounts, event);
-    const { cost, price } = usedBy(event);
-    const costLeft = amount - cost;
-    const priceLeft = price === cost ? costLeft : amount - price;
-    for (const account of accounts) {
+    const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === held.windows;
+    if (!isAsHeld) hold.counting = this.#countingOf(held.accounts, event);
+    const kept = keptBy(event);
+    hold.usedCost = sumOf(leanPicos(countedAmount("cost", event)), kept);
+    hold.usedPrice = sumOf(leanPicos(countedAmount("price", event)), kept);
+    const costLeft = differenceOf(amount, hold.usedCost);
+    const priceLeft = differenceOf(amount, hold.usedPrice);
+    for (const account of held.accounts) {
       const left = account.budget.measure === "cost" ? costLeft : priceLeft;
-      this.#end(
-        hold,
-        account,
-        counting === undefined || counting.includes(account) ? left : amount,
-      );
+      const isCounting = isAsHeld || hold.counting.includes(account);
+      this.#end(hold, account, isCounting ? left : amount);
     }
-    this.#uses.set(event.id, { windows, accounts, counting, cost, price });
+    this.#settled.set(event.id, hold);
   }
 
   /** `left`: what the call has not used of what was held for it; less than nothing where it used more. */
-  #end({ recalls }: LeasedHold, account: WindowAccount, left: bigint): void {
+  #end({ recalls }: LeasedHold, account: WindowAccount, left: LeanPicos): void {
     account.end(left, recalls < account.recalledBy);
     // Others may be waiting for it. What lies idle elsewhere is found by the sweep.
-    if (account.isTight || account.owedPicos > 0n) this.#keeper.giveBack(account);
+    if (account.isTight || account.isOwing) this.#keeper.giveBack(account);
   }
 
   /** Of what was lent under an increase that has ended, nothing is held. */
@@ -228,12 +230,12 @@ export class LeaseBook implements HoldBook {
     return accounts.filter(({ id }) => ids.has(id));
   }
 
-  #accountsFor(windows: HeldWindows): readonly WindowAccount[] {
-    const known = this.#accountsOf.get(windows);
-    if (known?.every(isKept) === true) return known;
-    const accounts = windows.map((window) => this.#accountOf(window));
-    this.#accountsOf.set(windows, accounts);
-    return accounts;
+  #heldFrom(windows: HeldWindows): Held {
+    const known = this.#heldOf.get(windows);
+    if (known?.accounts.every(isKept) === true) return known;
+    const held = { windows, accounts: windows.map((window) => this.#accountOf(window)) };
+    this.#heldOf.set(windows, held);
+    return held;
   }
 
   #accountOf(window: HeldWindow): WindowAccount {
@@ -254,21 +256,19 @@ export class LeaseBook implements HoldBook {
   }
 }
 
-/** With what stays held for work that goes on. */
-function usedBy(event: UsageEvent): Used {
-  const cost = countedAmount("cost", event);
-  const price = countedAmount("price", event);
-  const kept = event.deferred?.step === "begun" ? event.holdPicos : null;
-  return kept === null ? { cost, price } : { cost: cost + kept, price: price + kept };
+/** What stays held for work that goes on. */
+function keptBy({ deferred, holdPicos }: UsageEvent): LeanPicos {
+  return deferred?.step === "begun" && holdPicos !== null ? leanPicos(holdPicos) : 0;
 }
 
-function haveAll(accounts: readonly WindowAccount[], amount: Picos): boolean {
-  for (const account of accounts) if (account.availablePicos < amount) return false;
+function haveAll({ accounts }: Held, amount: LeanPicos): boolean {
+  for (const account of accounts) if (!account.has(amount)) return false;
   return true;
 }
 
 function lackingOf({ accounts }: Held, amount: Picos): readonly WindowAccount[] {
-  return accounts.filter((account) => account.availablePicos < amount);
+  const needed = leanPicos(amount);
+  return accounts.filter((account) => !account.has(needed));
 }
 
 function isKept(account: WindowAccount): boolean {

@@ -1,9 +1,10 @@
+import { leanPicos, type LeanPicos } from "../../core/money/lean-picos.ts";
 import type { Picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Hold, HeldWindows } from "../holds.ts";
 import type { WindowAccount } from "./window-account.ts";
 
-/** What is held for one call, of which accounts. */
+/** Of which accounts a call is held. */
 export interface Held {
   readonly windows: HeldWindows;
   readonly accounts: readonly WindowAccount[];
@@ -15,21 +16,28 @@ interface HoldKeeper {
   releaseHold(hold: LeasedHold): void;
 }
 
-export class LeasedHold implements Hold, Held {
+/** What is held for one call; when it has ended, what it used, until that is in the store. */
+export class LeasedHold implements Hold {
   readonly kind = "held";
-  readonly windows: HeldWindows;
-  readonly accounts: readonly WindowAccount[];
+  readonly held: Held;
   readonly picos: Picos;
+  readonly amount: LeanPicos;
   /** How many recalls there had been. */
   readonly recalls: number;
+  /** By what a budget counts. */
+  usedCost: LeanPicos = 0;
+  usedPrice: LeanPicos = 0;
+  /** The accounts that count what was used. */
+  counting: readonly WindowAccount[];
   readonly #keeper: HoldKeeper;
 
-  constructor(keeper: HoldKeeper, { windows, accounts }: Held, picos: Picos, recalls: number) {
+  constructor(keeper: HoldKeeper, held: Held, picos: Picos, recalls: number) {
     this.#keeper = keeper;
-    this.windows = windows;
-    this.accounts = accounts;
+    this.held = held;
     this.picos = picos;
+    this.amount = leanPicos(picos);
     this.recalls = recalls;
+    this.counting = held.accounts;
   }
 
   settle(event: UsageEvent): void {

@@ -1,6 +1,13 @@
 import type { Budget } from "../../core/budgets/budget.ts";
 import type { LeaseAnswer, LeaseAsk } from "../../core/budgets/lease.ts";
 import type { PeriodWindow } from "../../core/budgets/periods.ts";
+import {
+  differenceOf,
+  exactPicos,
+  leanPicos,
+  sumOf,
+  type LeanPicos,
+} from "../../core/money/lean-picos.ts";
 import { type Picos, picos, ZERO_PICOS } from "../../core/money/picos.ts";
 import type { HeldWindow } from "../holds.ts";
 
@@ -23,9 +30,9 @@ export class WindowAccount implements HeldWindow {
    * What can be held from at once: the rest of the lease is set aside for calls in flight, or spent by calls that have
    * ended and are not in the store yet. Negative after calls that cost more than was held for them.
    */
-  #availablePicos = 0n;
+  #available: LeanPicos = 0;
   /** Off the lease here, and on its way back to the store. */
-  owedPicos = 0n;
+  #owed: LeanPicos = 0;
   /** The number of the last recall. */
   recalledBy = 0;
   /** Calls that are held from it, for nothing too. */
@@ -54,30 +61,38 @@ export class WindowAccount implements HeldWindow {
   }
 
   get availablePicos(): bigint {
-    return this.#availablePicos;
+    return exactPicos(this.#available);
+  }
+
+  has(amount: LeanPicos): boolean {
+    return this.#available >= amount;
+  }
+
+  /** Something is on its way back to the store. */
+  get isOwing(): boolean {
+    return this.#owed > 0;
   }
 
   get isUnused(): boolean {
     return (
       this.#leasedPicos === 0n &&
-      this.#availablePicos === 0n &&
-      this.owedPicos === 0n &&
+      this.#available === 0 &&
+      this.#owed === 0 &&
       this.openCalls === 0 &&
       this.waitingCalls === 0
     );
   }
 
-  /** `amountAsNumber`: the same, near enough to measure demand by. */
-  hold(amount: Picos, amountAsNumber: number, nowMs: number): void {
-    this.#availablePicos -= amount;
+  hold(amount: LeanPicos, nowMs: number): void {
+    this.#available = differenceOf(this.#available, amount);
     this.openCalls += 1;
     this.lastUsedMs = nowMs;
-    this.#meter.count(amountAsNumber, nowMs);
+    this.#meter.count(Number(amount), nowMs);
   }
 
   /** What the call left of its hold is there for others, unless a recall came in between. Negative: it used more. */
-  end(left: bigint, isRecalled: boolean): void {
-    this.#availablePicos += left;
+  end(left: LeanPicos, isRecalled: boolean): void {
+    this.#available = sumOf(this.#available, left);
     this.openCalls -= 1;
     if (isRecalled) this.#owe(left);
   }
@@ -94,18 +109,18 @@ export class WindowAccount implements HeldWindow {
     this.recalledBy = number;
     this.#lentUntilMs = Number.POSITIVE_INFINITY;
     this.#forgetAnswer();
-    this.#owe(this.availablePicos);
+    this.#owe(this.#available);
   }
 
   /** Takes off the lease here what goes back to the store, so that no call holds from it meanwhile. Returns how much. */
   takeReturned(nowMs: number, wallClockMs: number): Picos {
-    this.#owe(this.surplusAt(nowMs, wallClockMs));
-    return picos(this.owedPicos);
+    this.#owe(leanPicos(this.surplusAt(nowMs, wallClockMs)));
+    return exactPicos(this.#owed);
   }
 
   /** It is free in the store, for whoever asks next: this process, too. */
   returned(amount: Picos): void {
-    this.owedPicos -= amount;
+    this.#owed = differenceOf(this.#owed, leanPicos(amount));
     if (this.#answer === undefined) return;
     const { leasedPicos } = this.#answer;
     this.#answer = { ...this.#answer, leasedPicos: atLeastNothing(leasedPicos - amount) };
@@ -114,21 +129,20 @@ export class WindowAccount implements HeldWindow {
   /** So much the store has as this process's lease: all that was in doubt is settled by that. */
   compared(leasedPicos: bigint): void {
     this.#lend(leasedPicos - this.#leasedPicos);
-    this.owedPicos = 0n;
+    this.#owed = 0;
   }
 
   /** So much more of the window's money is this process's; less, where it is negative. */
   #lend(amount: bigint): void {
     this.#leasedPicos += amount;
-    this.#availablePicos += amount;
+    this.#available = sumOf(this.#available, leanPicos(amount));
   }
 
-  #owe(wanted: bigint): void {
-    const available = this.#availablePicos;
-    const amount = wanted < available ? wanted : available;
-    if (amount <= 0n) return;
-    this.#lend(-amount);
-    this.owedPicos += amount;
+  #owe(wanted: LeanPicos): void {
+    const amount = wanted < this.#available ? wanted : this.#available;
+    if (amount <= 0) return;
+    this.#lend(-exactPicos(amount));
+    this.#owed = sumOf(this.#owed, amount);
   }
 
   /** Calls that used so much are in the store, and it is off the lease there. */
@@ -136,7 +150,7 @@ export class WindowAccount implements HeldWindow {
     // The store takes no more off a lease than there is of it; what a call cost beyond its hold is spent all the same.
     const taken = used < this.#leasedPicos ? used : this.#leasedPicos;
     this.#leasedPicos -= taken;
-    this.#availablePicos += used - taken;
+    this.#available = sumOf(this.#available, leanPicos(used - taken));
   }
 
   /** So little is left of the window that other processes may be waiting for what lies idle here. */
@@ -187,7 +201,7 @@ export class WindowAccount implements HeldWindow {
 
   /** The store has just said that it has not that much; asking again would be of no use yet. */
   isShortOf(amount: Picos, nowMs: number): boolean {
-    const isLeft = this.availablePicos + this.owedPicos + this.freePicos >= amount;
+    const isLeft = this.availablePicos + exactPicos(this.#owed) + this.freePicos >= amount;
     return nowMs < this.#shortUntilMs && !isLeft;
   }
 
