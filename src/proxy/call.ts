@@ -104,8 +104,8 @@ export interface Call {
   lastLook: DeferredStep | undefined;
   /** What it has taken of the limits that count it; undefined where none does. */
   admission: Admission | undefined;
-  /** Tokens that were taken for it. */
-  estimatedTokens: number;
+  /** Ask `estimatedTokensOf`. */
+  estimatedTokens: number | undefined;
   /** Of the limits that count it, sent and refused alike: a flat list of names and values. */
   rateHeaders: readonly string[];
   /** The attempt's leave to go to its account; undefined where nothing is known of the account's own limits. */

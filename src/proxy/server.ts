@@ -136,7 +136,7 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     setAside: undefined,
     lastLook: undefined,
     admission: undefined,
-    estimatedTokens: 0,
+    estimatedTokens: undefined,
     rateHeaders: [],
     accountTicket: undefined,
     hold: undefined,

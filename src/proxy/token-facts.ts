@@ -1,7 +1,7 @@
-import type { TokenFacts } from "../core/limits/estimate-tokens.ts";
+import { estimateTokens, type TokenFacts } from "../core/limits/estimate-tokens.ts";
 import { MAX_LIMIT_AMOUNT } from "../core/limits/limit.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
-import type { PeekedBody } from "./call.ts";
+import type { Call, PeekedBody } from "./call.ts";
 
 /** As the chat, the completions, the responses and Anthropic's messages name the largest output. */
 const OUTPUT_FIELDS = ["max_completion_tokens", "max_output_tokens", "max_tokens"] as const;
@@ -21,6 +21,13 @@ export function readTokenFacts(peeked: PeekedBody | undefined): TokenFacts {
     maxOutputTokens,
     choices: (scan && readCount(scan, "n")) ?? 1,
   };
+}
+
+/** What the call is taken to use, until it is known; found once, however many ask. */
+export function estimatedTokensOf(call: Call): number {
+  if (!call.operation.charges) return 0;
+  call.estimatedTokens ??= estimateTokens(readTokenFacts(call.peeked));
+  return call.estimatedTokens;
 }
 
 /** What is no count is no business of ours: the provider will refuse it. */

@@ -31,6 +31,8 @@ export class LocalUse {
   slots: SlotMeter | undefined;
   /** Calls that have taken of it and have not ended: they will have something to say. */
   openCalls = 0;
+  /** It is looked at a few times a second. */
+  isWatched = false;
   /** There may be another one for the same limit and subject by now. */
   isForgotten = false;
   readonly #processId: string;

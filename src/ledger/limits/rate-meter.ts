@@ -36,18 +36,15 @@ interface Move {
   owed: number;
 }
 
-/** What a call has taken: of which batches, or on this process's own account while the store was away. */
+/** What a call has taken: of a batch, or on this process's own account while the store was away. */
 export interface TakenPermits {
   readonly meter: RateMeter;
   readonly amount: number;
-  readonly parts: readonly TakenPart[];
-}
-
-interface TakenPart {
-  readonly batch: Batch;
-  readonly amount: number;
+  readonly batch: Batch | undefined;
   /** How many `batch.moves` there were: no more, and it is still recorded where it was. */
   readonly moves: number;
+  /** What the batch had too little of, taken of the next one. */
+  readonly rest: TakenPermits | undefined;
 }
 
 /** What the store said, as it counts now. */
@@ -133,30 +130,26 @@ export class RateMeter {
   /** Only after `has`. */
   take(amount: number, nowMs: number): TakenPermits {
     this.#note(amount, nowMs);
-    const [first] = this.#batches;
-    // Nearly always: no list grows then.
-    if (first !== undefined && amount > 0 && first.left >= amount) {
-      return { meter: this, amount, parts: [this.#takeOf(first, amount, nowMs)] };
-    }
-    const parts: TakenPart[] = [];
-    let missing = amount;
-    for (const batch of this.#batches) {
-      if (missing === 0) break;
-      const part = Math.min(missing, batch.left);
-      if (part === 0) continue;
-      parts.push(this.#takeOf(batch, part, nowMs));
-      missing -= part;
-    }
-    if (missing > 0) throw new Error("permits were taken that are not there");
-    return { meter: this, amount, parts };
+    return this.#takeFrom(0, amount, nowMs);
   }
 
-  #takeOf(batch: Batch, amount: number, nowMs: number): TakenPart {
-    batch.left -= amount;
-    batch.used += amount;
-    this.#left -= amount;
+  #takeFrom(from: number, amount: number, nowMs: number): TakenPermits {
+    if (amount === 0) return this.#takenOf(undefined, 0, undefined);
+    let index = from;
+    while (this.#batches[index]?.left === 0) index += 1;
+    const batch = this.#batches[index];
+    if (batch === undefined) throw new Error("permits were taken that are not there");
+    const part = Math.min(amount, batch.left);
+    batch.left -= part;
+    batch.used += part;
+    this.#left -= part;
     batch.lastUsedAtMs = nowMs;
-    return { batch, amount, moves: batch.moves.length };
+    const rest = part < amount ? this.#takeFrom(index + 1, amount - part, nowMs) : undefined;
+    return this.#takenOf(batch, part, rest);
+  }
+
+  #takenOf(batch: Batch | undefined, amount: number, rest: TakenPermits | undefined): TakenPermits {
+    return { meter: this, amount, batch, moves: batch?.moves.length ?? 0, rest };
   }
 
   /** Whether there is enough in this process's own share of the limit, for as long as the store is away. */
@@ -168,7 +161,7 @@ export class RateMeter {
   takeOfShare(amount: number, nowMs: number): TakenPermits {
     this.#debt += amount;
     this.#note(amount, nowMs);
-    return { meter: this, amount, parts: [] };
+    return this.#takenOf(undefined, amount, undefined);
   }
 
   /** Until there is more in the process's own share. */
@@ -178,26 +171,25 @@ export class RateMeter {
 
   /** As if it had not been taken. */
   undo(taken: TakenPermits, nowMs: number): void {
-    this.#recent.add(-taken.amount, nowMs);
-    if (taken.parts.length === 0) this.#debt -= taken.amount;
-    for (const part of taken.parts) {
-      const { batch, amount, moves } = part;
-      if (batch.isInHand && moves === batch.moves.length) {
-        batch.left += amount;
-        batch.used -= amount;
-        this.#left += amount;
-      } else this.#giveBack(part, amount);
-    }
+    const { batch, amount, moves, rest } = taken;
+    this.#recent.add(-amount, nowMs);
+    if (batch === undefined) this.#debt -= amount;
+    else if (batch.isInHand && moves === batch.moves.length) {
+      batch.left += amount;
+      batch.used -= amount;
+      this.#left += amount;
+    } else this.#giveBack(batch, moves, amount);
+    if (rest !== undefined) this.undo(rest, nowMs);
   }
 
   /** What a call really used, where another amount was taken for it. */
   correct(taken: TakenPermits, used: number): void {
-    if (used > taken.amount) this.#debt += used - taken.amount;
-    let over = Math.max(0, taken.amount - used);
-    if (taken.parts.length === 0) this.#debt -= over;
-    for (const part of taken.parts) {
+    let over = amountOf(taken) - used;
+    if (over < 0) this.#debt -= over;
+    for (let part: TakenPermits | undefined = taken; over > 0 && part; part = part.rest) {
       const amount = Math.min(over, part.amount);
-      if (amount > 0) this.#giveBack(part, amount);
+      if (part.batch === undefined) this.#debt -= amount;
+      else this.#giveBack(part.batch, part.moves, amount);
       over -= amount;
     }
   }
@@ -286,12 +278,16 @@ export class RateMeter {
     this.#debt += request.debt;
   }
 
+  remainingAt(nowMs: number): number {
+    const taken = this.#countingAt(nowMs).total - this.#inHand(nowMs) + Math.max(0, this.#debt);
+    return Math.max(0, Math.min(this.limit, this.limit - taken));
+  }
+
   stateAt(nowMs: number): RateState {
     const counting = this.#countingAt(nowMs);
-    const taken = counting.total - this.#inHand(nowMs) + Math.max(0, this.#debt);
     return {
       limit: this.limit,
-      remaining: Math.max(0, Math.min(this.limit, this.limit - taken)),
+      remaining: this.remainingAt(nowMs),
       // What counts for longer has not been used, and is given back or used and moved by then.
       resetMs: clampMs(counting.emptyAtMs - nowMs - this.#storeAheadMs),
     };
@@ -313,7 +309,7 @@ export class RateMeter {
   }
 
   /** Out of where it is recorded. Where that is never known, because a trip was lost, it counts as if it was used. */
-  #giveBack({ batch, moves }: TakenPart, amount: number): void {
+  #giveBack(batch: Batch, moves: number, amount: number): void {
     const move = batch.moves[moves];
     if (move === undefined) {
       batch.used -= amount;
@@ -411,6 +407,10 @@ export class RateMeter {
     this.#counting = { step, window, total: totalOf(window), emptyAtMs: emptyAtMs(window) };
     return this.#counting;
   }
+}
+
+function amountOf(taken: TakenPermits): number {
+  return taken.amount + (taken.rest === undefined ? 0 : amountOf(taken.rest));
 }
 
 /** Whether permits were used that count for longer than they need. */

@@ -11,11 +11,11 @@ import type {
   LimitRefusal,
   Limits,
   LimitUseSink,
-  RateState,
   RateStates,
 } from "../limits.ts";
 import { type AdmissionDeps, CallAdmission, type Taken } from "./call-admission.ts";
 import { LocalUse } from "./local-use.ts";
+import type { RateMeter, TakenPermits } from "./rate-meter.ts";
 import type { SlotMeter } from "./slot-meter.ts";
 import { StoreTrips, type TripLog } from "./store-trips.ts";
 
@@ -400,21 +400,26 @@ function queueUp(uses: readonly LocalUse[], call: LimitedCall): () => void {
   };
 }
 
-function takeOf(meter: NonNullable<LocalUse["requests"]>, amount: number, nowMs: number) {
+function takeOf(meter: RateMeter, amount: number, nowMs: number): TakenPermits {
   return meter.has(amount, nowMs) ? meter.take(amount, nowMs) : meter.takeOfShare(amount, nowMs);
 }
 
 /** Of each kind the one with the least left. */
 function ratesOf(uses: readonly LocalUse[], nowMs: number): RateStates {
-  let requests: RateState | undefined;
-  let tokens: RateState | undefined;
+  let requests: RateMeter | undefined;
+  let tokens: RateMeter | undefined;
   for (const use of uses) {
-    if (use.requests !== undefined) requests = tighter(requests, use.requests.stateAt(nowMs));
-    if (use.tokens !== undefined) tokens = tighter(tokens, use.tokens.stateAt(nowMs));
+    requests = tighter(requests, use.requests, nowMs);
+    tokens = tighter(tokens, use.tokens, nowMs);
   }
-  return { requests, tokens };
+  return { requests: requests?.stateAt(nowMs), tokens: tokens?.stateAt(nowMs) };
 }
 
-function tighter(one: RateState | undefined, other: RateState): RateState {
-  return one === undefined || other.remaining < one.remaining ? other : one;
+function tighter(
+  one: RateMeter | undefined,
+  other: RateMeter | undefined,
+  nowMs: number,
+): RateMeter | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.remainingAt(nowMs) < one.remainingAt(nowMs) ? other : one;
 }

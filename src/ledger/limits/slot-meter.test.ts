@@ -29,6 +29,31 @@ describe("a slot meter", () => {
     expect([meter.hasNews(1_000), meter.isIdle()]).toEqual([false, true]);
   });
 
+  it("has nothing to say while each slot is needed now and then, and soon when one is not", () => {
+    const meter = holding(2);
+    const takeBoth = (): void => {
+      for (let i = 0; i < 2; i += 1) meter.take();
+      for (let i = 0; i < 2; i += 1) meter.release();
+    };
+    // Shorter than what is told after a second, for people to see.
+    for (const nowMs of [200, 400, 600]) {
+      takeBoth();
+      expect(meter.hasNews(nowMs)).toBe(false);
+    }
+    meter.take();
+    expect([meter.hasNews(799), meter.hasNews(800)]).toEqual([false, true]);
+    expect(meter.ask(800).kept).toBe(1);
+  });
+
+  it("gives back what is beyond a limit that was lowered, though it was needed", () => {
+    const meter = holding(2);
+    for (let i = 0; i < 2; i += 1) meter.take();
+    meter.limit = 1;
+    meter.release();
+    expect(meter.hasNews(200)).toBe(true);
+    expect(meter.ask(200).kept).toBe(1);
+  });
+
   it("gives back at once what somebody else may be waiting for, but keeps it for calls that wait here", () => {
     const meter = holding(1, true);
     meter.take();

@@ -19,8 +19,9 @@ export class SlotMeter {
   readonly #sleepers = new Set<() => void>();
   #held = 0;
   #inFlight = 0;
-  /** The most that were in flight since the last trip. */
+  /** The most that were in flight since then: the last trip, or a while ago. */
   #peak = 0;
+  #peakFromMs = Number.NEGATIVE_INFINITY;
   #isTight = false;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #isStated = true;
@@ -95,7 +96,20 @@ export class SlotMeter {
     if (this.#inFlight !== this.#toldInFlight && sinceAskedMs >= TELL_MS) return true;
     // What lies idle is for those that wait here, first.
     const idle = this.#held - this.#inFlight - this.#waiting;
-    return idle > 0 && (this.#isTight || sinceAskedMs >= UNUSED_MS);
+    return idle > 0 && (this.#isTight || this.#hasUnused(nowMs));
+  }
+
+  /** Whether there are slots that were not needed for a while. If each was, it is seen what the next while needs. */
+  #hasUnused(nowMs: number): boolean {
+    if (nowMs - this.#peakFromMs < UNUSED_MS) return false;
+    if (this.#held > Math.min(this.#peak, this.limit)) return true;
+    this.#measure(nowMs);
+    return false;
+  }
+
+  #measure(nowMs: number): void {
+    this.#peak = this.#inFlight;
+    this.#peakFromMs = nowMs;
   }
 
   isIdle(): boolean {
@@ -108,7 +122,7 @@ export class SlotMeter {
     const kept = Math.max(this.#inFlight, Math.min(this.#held, this.limit, lately));
     // What is going to be given back must not be taken meanwhile.
     this.#held = Math.min(this.#held, kept);
-    this.#peak = this.#inFlight;
+    this.#measure(nowMs);
     this.#askedAtMs = nowMs;
     this.#isStated = true;
     this.#toldInFlight = needed;

@@ -29,7 +29,7 @@ export class StoreTrips {
   readonly #deps: StoreTripsDeps;
   readonly #removal: IdleRemoval;
   #queue = new Set<LocalUse>();
-  /** Looked at with every tick: they have something in hand, or will have something to tell. */
+  /** Looked at with every tick: they have something in hand, or will have something to tell. Each says so of itself. */
   readonly #watched = new Set<LocalUse>();
   #next: PromiseWithResolvers<void> | undefined;
   #running: Promise<void> | undefined;
@@ -52,11 +52,13 @@ export class StoreTrips {
   /** Has the use go with the next trip. */
   ask(use: LocalUse): void {
     this.#queue.add(use);
-    this.#watched.add(use);
+    this.watch(use);
     this.#start();
   }
 
   watch(use: LocalUse): void {
+    if (use.isWatched) return;
+    use.isWatched = true;
     this.#watched.add(use);
   }
 
@@ -64,7 +66,7 @@ export class StoreTrips {
   next(uses: readonly LocalUse[]): Promise<void> {
     for (const use of uses) {
       this.#queue.add(use);
-      this.#watched.add(use);
+      this.watch(use);
     }
     this.#next ??= Promise.withResolvers();
     const { promise } = this.#next;
@@ -76,7 +78,10 @@ export class StoreTrips {
     const nowMs = this.#deps.monotonicMs();
     for (const use of this.#watched) {
       if (use.hasNews(nowMs)) this.#queue.add(use);
-      else if (use.isIdle(nowMs)) this.#watched.delete(use);
+      else if (use.isIdle(nowMs)) {
+        use.isWatched = false;
+        this.#watched.delete(use);
+      }
     }
     this.#start();
     if (!this.#isAway) this.#removal.tick();

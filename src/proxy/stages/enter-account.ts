@@ -1,10 +1,9 @@
-import { estimateTokens } from "../../core/limits/estimate-tokens.ts";
 import type { AccountGate, GatePass, GateRefusal, GateWait, LaneOwner } from "../account-gate.ts";
 import type { LaneCall } from "../account-lane.ts";
 import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps } from "../choose-route.ts";
 import type { ProviderRoute } from "../snapshot.ts";
-import { readTokenFacts } from "../token-facts.ts";
+import { estimatedTokensOf } from "../token-facts.ts";
 import { admit, type AdmitDeps } from "./admit.ts";
 import { authenticate, type AuthenticateDeps } from "./authenticate.ts";
 import { restrictBy, type RestrictDeps } from "./restrict.ts";
@@ -71,7 +70,7 @@ function needsOf(call: Call): LaneCall {
   return {
     kind: key.environmentKind,
     flow: customer === null ? `key ${key.id}` : `customer ${customer}`,
-    tokens: call.operation.charges ? estimateTokens(readTokenFacts(call.peeked)) : 0,
+    tokens: estimatedTokensOf(call),
   };
 }
 

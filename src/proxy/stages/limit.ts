@@ -1,15 +1,14 @@
 import { isClientTokenLimit } from "../../core/limits/client-token-limit.ts";
 import { describeAmount } from "../../core/limits/describe-amount.ts";
-import { estimateTokens } from "../../core/limits/estimate-tokens.ts";
 import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
 import type { ScopeKind } from "../../core/scopes/scope.ts";
 import { totalInputTokens, totalOutputTokens } from "../../core/usage/quantities.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { LimitDecision, LimitedCall, LimitRefusal, Limits } from "../../ledger/limits.ts";
 import { createRateLimitHeaders } from "../../wire/http/rate-limit-headers.ts";
-import { scopedCall, type Call, type Refusal } from "../call.ts";
+import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps } from "../choose-route.ts";
-import { readTokenFacts } from "../token-facts.ts";
+import { estimatedTokensOf } from "../token-facts.ts";
 
 export interface LimitDeps extends ChooseRouteDeps {
   readonly limits: Limits;
@@ -24,8 +23,10 @@ type Outcome = Refusal | undefined | Promise<Refusal | undefined>;
 export function limit(deps: LimitDeps, call: Call): Outcome {
   const { limits } = deps;
   if (limits.isEmpty && call.key?.clientToken?.ownLimit === undefined) return undefined;
-  if (call.operation.charges) call.estimatedTokens = estimateTokens(readTokenFacts(call.peeked));
-  return then(limits.admit(limitedCall(call)), (decision) => conclude(deps, call, decision));
+  const decision = limits.admit(limitedCall(call));
+  return decision instanceof Promise
+    ? decision.then((late) => conclude(deps, call, late))
+    : conclude(deps, call, decision);
 }
 
 /** Before each further provider call: the account that it goes to may have limits of its own. */
@@ -33,13 +34,18 @@ export function limitNextAttempt(deps: LimitDeps, call: Call): Outcome {
   const { limits } = deps;
   if (call.attempt === 1 || limits.isEmpty) return undefined;
   call.admission?.leaveAccount();
-  return then(limits.admitToAccount(limitedCall(call)), (decision) => {
-    if (decision === undefined) return undefined;
-    if (!decision.isAdmitted) return refusalOf(decision);
-    if (call.admission === undefined) call.admission = decision;
-    else call.admission.join(decision);
-    return undefined;
-  });
+  const decision = limits.admitToAccount(limitedCall(call));
+  return decision instanceof Promise
+    ? decision.then((late) => joinAdmission(call, late))
+    : joinAdmission(call, decision);
+}
+
+function joinAdmission(call: Call, decision: LimitDecision): Refusal | undefined {
+  if (decision === undefined) return undefined;
+  if (!decision.isAdmitted) return refusalOf(decision);
+  if (call.admission === undefined) call.admission = decision;
+  else call.admission.join(decision);
+  return undefined;
 }
 
 /** After each provider call. What nobody knows of, or not yet, counts as what was taken for it. */
@@ -47,7 +53,7 @@ export function spendTokens(call: Call, event: UsageEvent): void {
   const isUnknown = event.usageSource === "unknown" || event.usageSource === "deferred";
   call.admission?.spend(
     isUnknown
-      ? call.estimatedTokens
+      ? estimatedTokensOf(call)
       : totalInputTokens(event.quantities) + totalOutputTokens(event.quantities),
   );
 }
@@ -58,17 +64,19 @@ export function endAdmission({ admission, intent }: Call): void {
   else admission?.end();
 }
 
-function then<Value>(value: Value | Promise<Value>, next: (value: Value) => Outcome): Outcome {
-  return value instanceof Promise ? later(value, next) : next(value);
-}
-
-async function later<Value>(value: Promise<Value>, next: (value: Value) => Outcome) {
-  return await next(await value);
-}
-
 function limitedCall(call: Call): LimitedCall {
-  const own = call.key?.clientToken?.ownLimit;
-  return { ...scopedCall(call), tokens: call.estimatedTokens, own };
+  const { key, route, customer, feature } = call;
+  if (key === undefined || route === undefined) throw new Error("limits come after the route");
+  return {
+    projectId: key.projectId,
+    environmentId: key.environmentId,
+    gatewayKeyId: key.id,
+    customer,
+    feature,
+    providerAccountId: route.accountId,
+    tokens: estimatedTokensOf(call),
+    own: key.clientToken?.ownLimit,
+  };
 }
 
 function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome {

@@ -13,13 +13,11 @@ export function createRateLimitHeaders({
   readonly requests?: Rate | undefined;
   readonly tokens?: Rate | undefined;
 }): readonly string[] {
-  const ofRequests = requests === undefined ? NONE : headersOf(REQUESTS, requests);
-  const ofTokens = tokens === undefined ? NONE : headersOf(TOKENS, tokens);
-  if (ofTokens === NONE) return ofRequests;
-  return ofRequests === NONE ? ofTokens : [...ofRequests, ...ofTokens];
+  const headers: string[] = [];
+  if (requests !== undefined) pushRate(headers, REQUESTS, requests);
+  if (tokens !== undefined) pushRate(headers, TOKENS, tokens);
+  return headers;
 }
-
-const NONE: readonly string[] = [];
 
 /** Written out: names that are put together anew for each reply cost more than the rest of it. */
 interface RateNames {
@@ -40,15 +38,15 @@ const TOKENS: RateNames = {
   reset: "x-ratelimit-reset-tokens",
 };
 
-function headersOf(names: RateNames, { limit, remaining, resetMs }: Rate): readonly string[] {
-  return [
+function pushRate(headers: string[], names: RateNames, { limit, remaining, resetMs }: Rate): void {
+  headers.push(
     names.limit,
     String(limit),
     names.remaining,
     String(remaining),
     names.reset,
     formatReset(resetMs),
-  ];
+  );
 }
 
 /** As Go writes durations, which is how OpenAI writes this header: `17ms`, `8s`, `6m0s`. */
