@@ -1,3 +1,4 @@
+import { leanPicos, type LeanPicos } from "../money/lean-picos.ts";
 import { DearestPrices, type TierChoice } from "../pricing/dearest-prices.ts";
 import type { PriceRow } from "../pricing/price-book.ts";
 import type { QuantityClass } from "../usage/quantities.ts";
@@ -10,11 +11,11 @@ export interface TokenPrices {
   /** Why the call has no price; null where it has one. */
   readonly why: string | null;
   /** Of what the model reads. */
-  readonly input: bigint;
-  readonly output: bigint;
+  readonly input: LeanPicos;
+  readonly output: LeanPicos;
   /** For one use of a tool of the provider's, and for one search. */
-  readonly hosted: bigint;
-  readonly search: bigint;
+  readonly hosted: LeanPicos;
+  readonly search: LeanPicos;
 }
 
 /** What of a call decides about its prices. */
@@ -38,18 +39,19 @@ type TokenKind = Pick<
 export function tokenPricesOf(
   rows: readonly PriceRow[],
   choice: TierChoice,
-  call: { readonly bound: TokenKind; readonly inputTokens: number },
+  bound: TokenKind,
+  inputTokens: number,
 ): TokenPrices {
   const remembered = rememberedOf(rows);
-  const traits = traitsOf(call.bound);
+  const traits = traitsOf(bound);
   for (const one of remembered) {
-    if (one.traits === traits && isFor(one, choice, call)) return one.prices;
+    if (one.traits === traits && isFor(one, choice, bound, inputTokens)) return one.prices;
   }
-  const prices = findPrices(new DearestPrices(rows, choice), call);
+  const prices = findPrices(new DearestPrices(rows, choice), bound, inputTokens);
   if (remembered.length === MAX_REMEMBERED) remembered.length = 0;
   const { tier, isOpen, provider, model } = choice;
-  const { cacheWrites, hostedClasses } = call.bound;
-  const steps = stepsAround(rows, call.inputTokens);
+  const { cacheWrites, hostedClasses } = bound;
+  const steps = stepsAround(rows, inputTokens);
   remembered.push({
     tier,
     isOpen,
@@ -90,7 +92,8 @@ function rememberedOf(rows: readonly PriceRow[]): Remembered[] {
 function isFor(
   one: Remembered,
   choice: TierChoice,
-  { bound, inputTokens }: { readonly bound: TokenKind; readonly inputTokens: number },
+  bound: TokenKind,
+  inputTokens: number,
 ): boolean {
   return (
     inputTokens >= one.fromTokens &&
@@ -136,10 +139,7 @@ function stepsAround(rows: readonly PriceRow[], inputTokens: number) {
   return { fromTokens, untilTokens };
 }
 
-function findPrices(
-  prices: DearestPrices,
-  { bound, inputTokens }: { readonly bound: TokenKind; readonly inputTokens: number },
-): TokenPrices {
+function findPrices(prices: DearestPrices, bound: TokenKind, inputTokens: number): TokenPrices {
   const { isFree } = prices;
   prices.upTo(inputTokens);
   const text = prices.dearest(inputClasses(bound), ["input"]);
@@ -148,7 +148,14 @@ function findPrices(
   let hosted = 0n;
   for (const name of bound.hostedClasses) hosted = larger(hosted, prices.dearest([name], [name]));
   const search = bound.searches > 0 ? prices.dearest(["webSearches"], ["webSearches"]) : 0n;
-  return { isFree, why: prices.why, input: larger(text, audio), output, hosted, search };
+  return {
+    isFree,
+    why: prices.why,
+    input: leanPicos(larger(text, audio)),
+    output: leanPicos(output),
+    hosted: leanPicos(hosted),
+    search: leanPicos(search),
+  };
 }
 
 function inputClasses(bound: TokenKind): readonly QuantityClass[] {

@@ -1,3 +1,4 @@
+import { exactPicos, sumOf, timesOf, type LeanPicos } from "../money/lean-picos.ts";
 import { picos, ZERO_PICOS, type Picos } from "../money/picos.ts";
 import { DearestPrices, type TierChoice } from "../pricing/dearest-prices.ts";
 import type { PriceBook } from "../pricing/price-book.ts";
@@ -68,7 +69,7 @@ export function worstCaseOf(deps: WorstCaseDeps, way: BoundWay, bound: CallBound
   let most = ZERO_PICOS;
   let isUnbounded: WorstCase | undefined;
   for (const model of way.models) {
-    const worst = worstOfModel(deps, way, { model, bound });
+    const worst = worstOfModel(deps, way, model, bound);
     if (worst.kind === "unpriced") return worst;
     if (worst.kind === "unbounded") isUnbounded = worst;
     if (worst.kind === "bounded" && worst.picos > most) most = worst.picos;
@@ -89,10 +90,11 @@ export function affordableOutput(
   if (bound.kind !== "tokens" || !bound.hasOutput) return null;
   let lowest = Number.MAX_SAFE_INTEGER;
   for (const model of way.models) {
-    const parts = tokenParts(deps, way, { model, bound });
-    if ("why" in parts) return null;
-    const { fixedPicos, perTokenPicos, outputTokens } = parts;
-    const left = amountPicos - fixedPicos;
+    const parts = tokenParts(deps, way, model, bound);
+    if (parts.why !== null) return null;
+    const { outputTokens } = parts;
+    const perTokenPicos = exactPicos(parts.perToken);
+    const left = amountPicos - exactPicos(parts.fixed);
     if (left < 0n) return null;
     const tokens = perTokenPicos === 0n ? BigInt(outputTokens) : left / perTokenPicos;
     lowest = Math.min(lowest, outputTokens, Number(tokens));
@@ -100,14 +102,13 @@ export function affordableOutput(
   return lowest >= bound.minOutputTokens ? lowest : null;
 }
 
-interface ModelCall<Bound extends CallBound> {
-  readonly model: string | null;
-  readonly bound: Bound;
-}
-
-function worstOfModel(deps: WorstCaseDeps, way: BoundWay, call: ModelCall<CallBound>): WorstCase {
-  const { model, bound } = call;
-  if (bound.kind === "tokens") return tokenCost(deps, way, { model, bound });
+function worstOfModel(
+  deps: WorstCaseDeps,
+  way: BoundWay,
+  model: string | null,
+  bound: CallBound,
+): WorstCase {
+  if (bound.kind === "tokens") return tokenCost(tokenParts(deps, way, model, bound));
   const given = givenOf(deps, way, model);
   const { prices } = given;
   if (prices.isFree) return { kind: "free" };
@@ -146,26 +147,28 @@ function tierChoice(
 
 interface TokenParts {
   readonly isFree: boolean;
+  /** Why it has no price; null where it has one. */
+  readonly why: string | null;
   /** Everything but the output of the answers. */
-  readonly fixedPicos: bigint;
+  readonly fixed: LeanPicos;
   /** For one more token in the limit of an answer. */
-  readonly perTokenPicos: bigint;
+  readonly perToken: LeanPicos;
   /** The limit that holds now. */
   readonly outputTokens: number;
 }
 
-function tokenCost(deps: WorstCaseDeps, way: BoundWay, call: ModelCall<TokenBound>): WorstCase {
-  const parts = tokenParts(deps, way, call);
-  if ("why" in parts) return { kind: "unpriced", why: parts.why };
-  if (parts.isFree) return { kind: "free" };
-  return bounded(parts.fixedPicos + parts.perTokenPicos * BigInt(parts.outputTokens));
+function tokenCost({ isFree, why, fixed, perToken, outputTokens }: TokenParts): WorstCase {
+  if (why !== null) return { kind: "unpriced", why };
+  if (isFree) return { kind: "free" };
+  return bounded(exactPicos(sumOf(fixed, timesOf(perToken, outputTokens))));
 }
 
 function tokenParts(
   deps: WorstCaseDeps,
   way: BoundWay,
-  { model, bound }: ModelCall<TokenBound>,
-): TokenParts | { readonly why: string } {
+  model: string | null,
+  bound: TokenBound,
+): TokenParts {
   const { priceBook, ceilings } = deps;
   const { provider, atMs } = way;
   const limits = priceBook.limits({ provider, model });
@@ -173,19 +176,18 @@ function tokenParts(
   const inputTokens = inputTokensOf(bound, limits, ceilings) * turns;
   const rows = priceBook.candidates({ provider, model, atMs });
   const choice = tierChoice(deps, way, { model, serviceTier: bound.serviceTier });
-  const prices = tokenPricesOf(rows, choice, { bound, inputTokens });
-  if (prices.why !== null) return { why: prices.why };
+  const prices = tokenPricesOf(rows, choice, bound, inputTokens);
   const limit = heededLimit(bound, way);
   const { context = ceilings.outputTokens } = limits;
   const perAnswerTurns = limit === null || bound.isLimitPerTurn ? turns : 1;
   return {
     isFree: prices.isFree,
-    fixedPicos:
-      prices.input * BigInt(inputTokens) +
-      prices.output * BigInt(bound.extraOutputTokens) +
-      prices.hosted * BigInt(bound.hostedCalls) +
-      prices.search * BigInt(bound.searches),
-    perTokenPicos: prices.output * BigInt(bound.answers * perAnswerTurns),
+    why: prices.why,
+    fixed: sumOf(
+      sumOf(timesOf(prices.input, inputTokens), timesOf(prices.output, bound.extraOutputTokens)),
+      sumOf(timesOf(prices.hosted, bound.hostedCalls), timesOf(prices.search, bound.searches)),
+    ),
+    perToken: timesOf(prices.output, bound.answers * perAnswerTurns),
     outputTokens: limit ?? limits.output ?? context,
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { differenceOf, exactPicos, leanPicos, sumOf } from "./lean-picos.ts";
+import { differenceOf, exactPicos, leanPicos, sumOf, timesOf } from "./lean-picos.ts";
 
 /** Many of them around the amount from which on a number is exact no more. */
 const amount = fc.oneof(
@@ -21,6 +21,15 @@ it("adds and takes away to the pico-dollar, however much it is", () => {
         expect(exactPicos(lean)).toBe(exact);
         expect(lean > leanPicos(by)).toBe(exact > by);
       }
+    }),
+  );
+});
+
+it("multiplies to the pico-dollar, however much it is", () => {
+  const count = fc.oneof(fc.nat(1000), fc.nat(2 ** 31 - 1), fc.maxSafeNat());
+  fc.assert(
+    fc.property(amount, count, (price, times) => {
+      expect(exactPicos(timesOf(leanPicos(price), times))).toBe(price * BigInt(times));
     }),
   );
 });

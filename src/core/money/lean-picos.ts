@@ -2,7 +2,7 @@ import { picos, type Picos } from "./picos.ts";
 
 /**
  * Money that is added up with every call: a number as long as that is exact, which takes up no memory, and a bigint
- * beyond. Compare two of them with `<` and `>`, which are exact for either; add them with the functions below.
+ * beyond. Compare two of them with `<` and `>`, which are exact for either; reckon with them by the functions below.
  */
 export type LeanPicos = number | bigint;
 
@@ -32,4 +32,13 @@ export function differenceOf(a: LeanPicos, b: LeanPicos): LeanPicos {
     if (difference <= MAX_NUMBER && difference >= -MAX_NUMBER) return difference;
   }
   return leanPicos(BigInt(a) - BigInt(b));
+}
+
+/** `count`: a whole number. */
+export function timesOf(price: LeanPicos, count: number): LeanPicos {
+  if (typeof price === "number") {
+    const product = price * count;
+    if (product <= MAX_NUMBER && product >= -MAX_NUMBER) return product;
+  }
+  return leanPicos(BigInt(price) * BigInt(count));
 }

@@ -52,9 +52,12 @@ function holdAgainst(
   const amount = worstCost(deps, call, { bound, way, windows });
   if (typeof amount === "object") return amount;
   const answer = deps.holds.place(windows, amount);
-  if (!(answer instanceof Promise))
-    return take(deps, call, { bound, way, windows, amount, answer });
-  return answer.then((late) => take(deps, call, { bound, way, windows, amount, answer: late }));
+  if (answer instanceof Promise) {
+    return answer.then((late) => take(deps, call, { bound, way, windows, amount, answer: late }));
+  }
+  if (answer.kind !== "held") return take(deps, call, { bound, way, windows, amount, answer });
+  call.hold = answer;
+  return undefined;
 }
 
 /**
@@ -87,24 +90,31 @@ function withCap(bound: CallBound, { outputLimit }: Call): CallBound {
 
 function boundOf(call: Call): CallBound {
   if (call.route?.provider.isFree === true) return { kind: "free" };
-  const { peeked, request, operation } = call;
-  const declared = request.headers.get("content-length");
+  const { peeked, operation } = call;
+  const bytes = peeked?.bytes ?? null;
   return readCallBound(operation, {
-    bytes: peeked?.bytes ?? null,
-    byteLength: declared === undefined ? (peeked?.bytes?.length ?? null) : Number(declared),
+    bytes,
+    byteLength: bytes?.length ?? declaredLength(call),
     fields: peeked?.isComplete === true ? peeked.fields() : null,
     scan: peeked?.scan ?? null,
   });
 }
 
+function declaredLength({ request }: Call): number | null {
+  const declared = request.headers.get("content-length");
+  return declared === undefined ? null : Number(declared);
+}
+
 function wayOf(call: Call): BoundWay {
   return {
     provider: call.route?.pricedAs ?? "",
-    models: [sentModel(call), ...(call.peeked?.otherModels ?? [])],
+    models: [sentModel(call), ...(call.peeked?.otherModels ?? NONE)],
     atMs: call.attemptStartedAtMs,
-    ignoredLimits: call.route?.provider.ignoredOutputLimits ?? [],
+    ignoredLimits: call.route?.provider.ignoredOutputLimits ?? NONE,
   };
 }
+
+const NONE: readonly never[] = [];
 
 interface Bounded {
   readonly bound: CallBound;

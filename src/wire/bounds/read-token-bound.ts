@@ -5,7 +5,11 @@ import {
   type TokenBound,
 } from "../../core/budgets/call-bound.ts";
 import type { UnitClass } from "../../core/usage/quantities.ts";
-import { TopLevelScanner, type TopLevelScan } from "../json/top-level-scanner.ts";
+import {
+  TopLevelScanner,
+  type TopLevelField,
+  type TopLevelScan,
+} from "../json/top-level-scanner.ts";
 import type { BoundRequest, Operation } from "../openai/operation.ts";
 import { readAttachments } from "./read-attachments.ts";
 import { readTools, type OfferedTool } from "./read-tools.ts";
@@ -71,13 +75,15 @@ export function tokenBound(
   tokenCall: TokenCallShape,
 ): Required<Pick<Operation, "readBound" | "boundFields">> {
   const { messages, outputLimits, reads = [], unseen = {}, openEnded = {} } = tokenCall;
+  const given = [...Object.keys(unseen), ...Object.keys(openEnded)];
+  const specialFields = new Set([...COMMON_FIELDS, ...given]);
+  const boundFields = new Set([...specialFields, ...messages, ...outputLimits, ...reads]);
   const shape = {
     ...tokenCall,
     unseenFields: Object.entries(unseen),
     openEndedFields: Object.entries(openEnded),
+    specialFields,
   };
-  const given = [...Object.keys(unseen), ...Object.keys(openEnded)];
-  const boundFields = new Set([...COMMON_FIELDS, ...messages, ...outputLimits, ...reads, ...given]);
   const readBoundOf = ({ bytes, scan: known }: BoundRequest): CallBound => {
     if (bytes === null) return unbounded("its body is not read before it is sent");
     const scan = known ?? findFields(bytes, boundFields);
@@ -97,43 +103,95 @@ interface Shape extends TokenCallShape {
   /** Names and what they mean, for people. */
   readonly unseenFields: readonly (readonly [string, string])[];
   readonly openEndedFields: readonly (readonly [string, string])[];
+  /** What `readSpecialFields` reads. */
+  readonly specialFields: ReadonlySet<string>;
 }
 
 function readBound(bytes: Buffer, scan: TopLevelScan, shape: Shape): CallBound {
   const odd = scan.duplicate ?? scan.lookAlike ?? scan.unclear;
   if (odd !== undefined) return unbounded(`its body has "${odd}" in two spellings, or twice`);
-  for (const [field, why] of shape.openEndedFields) {
-    if (isGiven(scan, field)) return unbounded(why);
-  }
-  const counted = readAnswers(scan);
-  if (typeof counted === "string") return unbounded(counted);
-  const hosted = readHosted(bytes, scan, shape);
-  if (typeof hosted === "string") return unbounded(hosted);
-  const places = shape.messages.flatMap((field) => scan.fields.get(field) ?? []);
-  const attachments = readAttachments(bytes, places);
-  const unseenField = shape.unseenFields.find(([field]) => isGiven(scan, field));
-  const prediction = scan.fields.get("prediction");
-  const framing = FRAMING_TOKENS + (scan.fields.has("tools") ? TOOL_TOKENS : 0);
+  const more = isPlain(scan, shape) ? PLAIN : readSpecialFields(bytes, scan, shape);
+  if (typeof more === "string") return unbounded(more);
+  const attachments = readAttachments(bytes, placesOf(scan, shape.messages));
   const bound: TokenBound = {
     kind: "tokens",
-    inputTokens: bytes.length - attachments.pictureBytes + framing,
+    inputTokens: bytes.length - attachments.pictureBytes + FRAMING_TOKENS + more.toolTokens,
     pictures: attachments.pictures,
     hasAudioInput: attachments.hasAudio,
-    unseen: unseenField?.[1] ?? attachments.unseen,
+    unseen: more.unseen ?? attachments.unseen,
     cacheWrites: cacheWritesOf(bytes, shape),
-    hostedCalls: hosted.calls,
-    hostedClasses: hosted.classes,
+    hostedCalls: more.hosted.calls,
+    hostedClasses: more.hosted.classes,
     searches: 0,
     hasOutput: shape.hasOutput ?? true,
-    hasAudioOutput: hasAudioOutput(scan),
+    hasAudioOutput: more.hasAudioOutput,
     outputLimits: readLimits(scan, shape),
     isLimitPerTurn: shape.isLimitPerTurn ?? false,
     minOutputTokens: shape.minOutputTokens ?? 1,
-    answers: counted,
-    extraOutputTokens: prediction === undefined ? 0 : prediction.end - prediction.start,
-    serviceTier: readTier(scan, shape),
+    answers: more.answers,
+    extraOutputTokens: more.extraOutputTokens,
+    serviceTier: more.serviceTier,
   };
   return shape.refine?.(bound, scan) ?? bound;
+}
+
+function isPlain({ fields }: TopLevelScan, { specialFields }: Shape): boolean {
+  for (const field of fields.keys()) if (specialFields.has(field)) return false;
+  return true;
+}
+
+/** What most bodies say nothing of. */
+interface SpecialFields extends Pick<
+  TokenBound,
+  "unseen" | "hasAudioOutput" | "answers" | "extraOutputTokens" | "serviceTier"
+> {
+  readonly hosted: Hosted;
+  /** What a provider adds for the tools that are offered. */
+  readonly toolTokens: number;
+}
+
+const NONE_HOSTED: Hosted = { calls: 0, classes: [] };
+
+const PLAIN: SpecialFields = {
+  unseen: null,
+  hasAudioOutput: false,
+  answers: 1,
+  extraOutputTokens: 0,
+  serviceTier: null,
+  hosted: NONE_HOSTED,
+  toolTokens: 0,
+};
+
+/** Or why the cost has no end. */
+function readSpecialFields(
+  bytes: Buffer,
+  scan: TopLevelScan,
+  shape: Shape,
+): SpecialFields | string {
+  for (const [field, why] of shape.openEndedFields) if (isGiven(scan, field)) return why;
+  const answers = readAnswers(scan);
+  if (typeof answers === "string") return answers;
+  const hosted = readHosted(bytes, scan, shape);
+  if (typeof hosted === "string") return hosted;
+  const prediction = scan.fields.get("prediction");
+  return {
+    unseen: shape.unseenFields.find(([field]) => isGiven(scan, field))?.[1] ?? null,
+    hasAudioOutput: hasAudioOutput(scan),
+    answers,
+    extraOutputTokens: prediction === undefined ? 0 : prediction.end - prediction.start,
+    serviceTier: readTier(scan, shape),
+    hosted,
+    toolTokens: scan.fields.has("tools") ? TOOL_TOKENS : 0,
+  };
+}
+
+function placesOf({ fields }: TopLevelScan, names: readonly string[]): readonly TopLevelField[] {
+  const places: TopLevelField[] = [];
+  for (const name of names) {
+    const place = fields.get(name);
+    if (place !== undefined) places.push(place);
+  }
+  return places;
 }
 
 /** Whether a field is there and not null. */
@@ -227,8 +285,6 @@ function readHosted(bytes: Buffer, scan: TopLevelScan, shape: TokenCallShape): H
     ? `the model may call the provider's tools as often as it likes (set ${shape.isLimitPerTurn === true ? '"max_uses" of each tool' : '"max_tool_calls"'})`
     : { calls, classes: [...classes] };
 }
-
-const NONE_HOSTED: Hosted = { calls: 0, classes: [] };
 
 function sumOfUses(tools: readonly OfferedTool[]): number | null {
   let sum = 0;
