@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { differenceOf, exactPicos, leanPicos, sumOf, timesOf } from "./lean-picos.ts";
 

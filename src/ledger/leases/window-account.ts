@@ -141,7 +141,7 @@ export class WindowAccount implements HeldWindow {
   #owe(wanted: LeanPicos): void {
     const amount = wanted < this.#available ? wanted : this.#available;
     if (amount <= 0) return;
-    this.#lend(-exactPicos(amount));
+    this.#lend(0n - exactPicos(amount));
     this.#owed = sumOf(this.#owed, amount);
   }
 

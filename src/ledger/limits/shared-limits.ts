@@ -39,7 +39,7 @@ const MAX_FORGOTTEN_A_CALL = 4;
 const MAX_WAIT_MS = 2_000;
 /**
  * What others hold may have become idle: before a call is refused for want of a slot the store is asked again, each time
- * after so long. Together longer than it takes a process to give back what it does not use (SlotMeter).
+ * after so long. Together longer than it takes a process to give back what it does not use and others may need (SlotMeter).
  */
 const SLOT_PAUSES_MS = [10, 20, 40, 80, 150, 200, 250];
 const MIN_RETRY_MS = 50;

@@ -45,6 +45,18 @@ describe("a slot meter", () => {
     expect(meter.ask(800).kept).toBe(1);
   });
 
+  it("keeps for a second what is few beside what others can still take", () => {
+    const meter = holding(3);
+    meter.hear({ slots: {}, held: 3, free: 16, isTight: false });
+    meter.take();
+    meter.take();
+    meter.release();
+    // One of the three was not needed.
+    expect([meter.hasNews(200), meter.hasNews(600)]).toEqual([false, true]);
+    meter.hear({ slots: {}, held: 2, free: 16, isTight: false });
+    expect([meter.hasNews(900), meter.hasNews(1_000)]).toEqual([false, true]);
+  });
+
   it("gives back what is beyond a limit that was lowered, though it was needed", () => {
     const meter = holding(2);
     for (let i = 0; i < 2; i += 1) meter.take();

@@ -6,8 +6,10 @@ const RETRY_MS = 1_000;
 const RESTATE_MS = 10_000;
 /** Slots that were not needed for this long are given back. */
 const UNUSED_MS = 200;
-/** How many are in use is told after this long, for people to see. */
+/** How many are in use is told after this long, for people to see; and what is not needed and few beside what is left. */
 const TELL_MS = 1_000;
+/** Of what was left, others are likely to do without this part for so long. */
+const FEW_SHARE = 16;
 
 /** One limit on calls in flight, as one process sees it: the slots that it holds. */
 export class SlotMeter {
@@ -23,6 +25,8 @@ export class SlotMeter {
   #peak = 0;
   #peakFromMs = Number.NEGATIVE_INFINITY;
   #isTight = false;
+  /** What the store had left when it was last heard of. */
+  #free = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #isStated = true;
   #toldInFlight = 0;
@@ -96,13 +100,15 @@ export class SlotMeter {
     if (this.#inFlight !== this.#toldInFlight && sinceAskedMs >= TELL_MS) return true;
     // What lies idle is for those that wait here, first.
     const idle = this.#held - this.#inFlight - this.#waiting;
-    return idle > 0 && (this.#isTight || this.#hasUnused(nowMs));
+    return idle > 0 && (this.#isTight || this.#hasUnused(nowMs, sinceAskedMs));
   }
 
-  /** Whether there are slots that were not needed for a while. If each was, it is seen what the next while needs. */
-  #hasUnused(nowMs: number): boolean {
+  /** Whether slots were not needed for a while. Where that is no news yet, it is seen what the next while needs. */
+  #hasUnused(nowMs: number, sinceAskedMs: number): boolean {
     if (nowMs - this.#peakFromMs < UNUSED_MS) return false;
-    if (this.#held > Math.min(this.#peak, this.limit)) return true;
+    const unused = this.#held - Math.min(this.#peak, this.limit);
+    const areFew = unused * FEW_SHARE <= this.#free;
+    if (unused > 0 && (!areFew || sinceAskedMs >= TELL_MS)) return true;
     this.#measure(nowMs);
     return false;
   }
@@ -135,8 +141,9 @@ export class SlotMeter {
     };
   }
 
-  hear({ held, isTight }: SlotGrant): void {
+  hear({ held, free, isTight }: SlotGrant): void {
     this.#held = held;
+    this.#free = free;
     this.#isTight = isTight;
     this.#wakeSome();
   }
