@@ -96,6 +96,13 @@ export class BodySender {
   }
 }
 
+/** Why nothing of a body can be sent any more: it may have come to grief while it waited. */
+export function faultOfBody({ errored, destroyed, readableEnded }: Readable): Error | undefined {
+  if (errored !== null) return errored;
+  if (!destroyed && !readableEnded) return undefined;
+  return new ClientError("ERR_CLIENT_REQUEST", "the body was over before it could be sent");
+}
+
 function wrongLength(than: "more" | "fewer"): ClientError {
   return new ClientError("ERR_CLIENT_REQUEST", `the body has ${than} bytes than its head says`);
 }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { createFraming, type BodyFraming } from "../http/body-framing.ts";
 import { sendTogether } from "../http/send-together.ts";
-import { BodySender, type BodySenderEvents } from "./body-sender.ts";
+import { BodySender, faultOfBody, type BodySenderEvents } from "./body-sender.ts";
 import { ClientError } from "./client-error.ts";
 import type { ExchangeControl, ExchangeListener, OutgoingRequest } from "./exchange-listener.ts";
 import type { RequestText } from "./request-text.ts";
@@ -50,6 +50,8 @@ export class ClientConnection {
     this.#host = host;
     this.#events = events;
     this.#expiresAtMs = performance.now() + host.idleTimeoutMs;
+    // What came before its end is not lost on a reader who takes it later: it is closed here, and not by itself.
+    socket.allowHalfOpen = true;
     socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
@@ -61,20 +63,28 @@ export class ClientConnection {
     return this.#isFree;
   }
 
-  /** Writes the request. False when its listener aborts it just before: the connection is as it was. It must be free. */
+  /** Writes the request. False when it ends just before, by its listener or its body: the connection is as it was. It must be free. */
   send(request: OutgoingRequest, text: RequestText, listener: ExchangeListener): boolean {
-    const turn = new Turn(this, request.method, listener);
+    const { method, body } = request;
+    const isStream = body !== null && !Buffer.isBuffer(body);
+    const fault = isStream ? faultOfBody(body) : undefined;
+    if (fault !== undefined) {
+      listener.onResponseError(fault);
+      return false;
+    }
+    const turn = new Turn(this, method, listener);
     this.#turn = turn;
-    listener.onRequestStart(turn);
+    try {
+      listener.onRequestStart(turn);
+    } catch (err) {
+      this.fail(turn, err as Error);
+    }
     if (this.#turn !== turn) return false;
     this.#isFree = false;
     turn.hasBegun = true;
-    const { body } = request;
-    turn.isWritten = body === null || Buffer.isBuffer(body);
-    if (body === null || Buffer.isBuffer(body)) {
-      sendTogether(this.#socket, text.head, body ?? undefined, "");
-    } else {
-      sendTogether(this.#socket, text.head, undefined, "");
+    turn.isWritten = !isStream;
+    sendTogether(this.#socket, text.head, isStream ? undefined : (body ?? undefined), "");
+    if (isStream) {
       turn.sender = new BodySender(this.#socket, { stream: body, framing: text.framing }, turn);
     }
     return true;
@@ -85,17 +95,26 @@ export class ClientConnection {
     const turn = this.#turn;
     if (turn === undefined) {
       if (nowMs >= this.#expiresAtMs) this.destroy();
-    } else if (turn.framing === undefined) {
-      // While the body's sender is what is waited for, it is not the server that is slow.
+      return;
+    }
+    // It is not the server that is slow while its answer waits to be read, or while the rest of the request does not come.
+    if (turn.isPaused) return;
+    if (turn.framing === undefined) {
       const isServersTurn = turn.isWritten || turn.sender?.isBlocked === true;
       if (isServersTurn && nowMs - turn.movedAtMs >= this.#host.headersTimeoutMs) {
         const text = `no answer began within ${this.#host.headersTimeoutMs} ms`;
         this.fail(turn, new ClientError("ERR_CLIENT_HEADERS_TIMEOUT", text));
       }
-    } else if (!turn.isPaused && nowMs - turn.movedAtMs >= this.#host.bodyIdleTimeoutMs) {
+    } else if (nowMs - turn.movedAtMs >= this.#host.bodyIdleTimeoutMs) {
       const text = `nothing of the answer came for ${this.#host.bodyIdleTimeoutMs} ms`;
       this.fail(turn, new ClientError("ERR_CLIENT_BODY_TIMEOUT", text));
     }
+  }
+
+  /** Cuts it, and what is under way on it. */
+  cut(err: Error): void {
+    this.destroy();
+    if (this.#turn !== undefined) this.fail(this.#turn, err);
   }
 
   destroy(): void {
@@ -110,6 +129,7 @@ export class ClientConnection {
     this.#turn = undefined;
     turn.sender?.stop();
     if (turn.hasBegun) this.destroy();
+    else if (turn.isPaused) this.#socket.resume();
     turn.listener.onResponseError(err);
   }
 
@@ -152,7 +172,7 @@ export class ClientConnection {
   readonly #onClose = (): void => {
     this.#isFree = false;
     this.#events.onGone(this);
-    if (this.#turn !== undefined) this.fail(this.#turn, cut());
+    if (this.#turn !== undefined) this.fail(this.#turn, cutByServer());
   };
 
   /** Hands over what can be handed over of what has come. */
@@ -165,8 +185,9 @@ export class ClientConnection {
       if (this.#isEnded && this.#mayGoOn(turn)) this.#endWithConnection(turn);
     } catch (err) {
       this.fail(turn, err as Error);
+    } finally {
+      this.#isPumping = false;
     }
-    this.#isPumping = false;
   }
 
   #mayGoOn(turn: Turn): boolean {
@@ -174,7 +195,7 @@ export class ClientConnection {
   }
 
   #endWithConnection(turn: Turn): void {
-    if (!turn.isUntilClose) throw cut();
+    if (!turn.isUntilClose) throw cutByServer();
     this.#complete(turn, false);
   }
 
@@ -226,16 +247,24 @@ export class ClientConnection {
   #complete(turn: Turn, isKept: boolean): void {
     this.#turn = undefined;
     this.#expiresAtMs = performance.now() + turn.keptForMs;
-    // Bytes behind an answer belong to nothing that was asked, and the rest of a request would belong to the next one.
-    const isClean = turn.isWritten && this.#unread.length === 0 && turn.keptForMs > 0;
     turn.sender?.stop();
-    if (isKept && isClean && !this.#isEnded) this.#release();
+    if (isKept && turn.isWritten && turn.keptForMs > 0 && this.#isClean()) this.#release();
     else this.destroy();
-    turn.listener.onResponseEnd();
+    try {
+      turn.listener.onResponseEnd();
+    } catch (err) {
+      turn.listener.onResponseError(err as Error);
+    }
+  }
+
+  /** Bytes behind an answer belong to nothing that was asked, and what is left of a request would come before the next one. */
+  #isClean(): boolean {
+    const { readableLength, writableLength, destroyed } = this.#socket;
+    const isRead = this.#unread.length === 0 && readableLength === 0;
+    return isRead && writableLength === 0 && !destroyed && !this.#isEnded;
   }
 
   #release(): void {
-    if (this.#socket.destroyed || this.#isEnded) return;
     if (this.#socket.isPaused()) this.#socket.resume();
     this.#isFree = true;
     this.#events.onFree(this);
@@ -296,7 +325,7 @@ class Turn implements ExchangeControl, BodySenderEvents {
   }
 }
 
-function cut(): ClientError {
+function cutByServer(): ClientError {
   return new ClientError("ERR_CLIENT_CUT", "the server closed the connection within the exchange");
 }
 

@@ -12,7 +12,10 @@ export interface OutgoingRequest {
   readonly body: Buffer | Readable | null;
 }
 
-/** What is heard of one request. After `onResponseEnd` or `onResponseError`, one of which comes, nothing more does. */
+/**
+ * What is heard of one request. After `onResponseEnd` or `onResponseError`, one of which comes, nothing more does. What one
+ * of the others throws ends the exchange, and `onResponseError` is told of it, which must not throw: it is the last to hear.
+ */
 export interface ExchangeListener {
   /** Its first byte is about to be written: unless it is aborted within this call, the server may know of it. */
   onRequestStart(control: ExchangeControl): void;

@@ -132,7 +132,7 @@ class Origin implements ClientConnectionEvents {
     if (connection === undefined) {
       this.#waiting.push(waiting);
       this.#connect(waiting);
-    } else if (!use(connection, waiting)) this.#idle.push(connection);
+    } else if (!use(connection, waiting)) this.onFree(connection);
   }
 
   check(nowMs: number): void {
@@ -142,14 +142,15 @@ class Origin implements ClientConnectionEvents {
   destroy(): void {
     this.#isDestroyed = true;
     for (const { listener } of this.#waiting.splice(0)) listener.onResponseError(closed());
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections) connection.cut(closed());
   }
 
   onFree(connection: ClientConnection): void {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (use(connection, next)) return;
     }
-    this.#idle.push(connection);
+    // A listener may have closed the client.
+    if (connection.isFree) this.#idle.push(connection);
   }
 
   onGone(connection: ClientConnection): void {

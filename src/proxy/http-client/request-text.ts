@@ -15,6 +15,14 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What no field may hold: a line end in it would begin another field, or another request. */
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN_IN_VALUE = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+/** Said by the client itself: a second one could be read in place of it, and the bytes behind it as another request. */
+const OF_CONNECTION: ReadonlySet<string> = new Set([
+  "connection",
+  "host",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+]);
 /** RFC 3986, with what clients send unescaped in practice. */
 const TARGET = /^\/[\u0021-\u007e\u0080-\u00ff]*$/;
 const CHUNKED: RequestText["framing"] = "chunked";
@@ -31,10 +39,11 @@ export function formatRequest(request: OutgoingRequest, host: string): RequestTe
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    if (!FIELD_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value)) {
+    const known = name.toLowerCase();
+    if (!FIELD_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value) || OF_CONNECTION.has(known)) {
       throw unsendable("a header", name);
     }
-    if (name === "content-length") contentLength = readLength(value, contentLength);
+    if (known === "content-length") contentLength = readLength(value, contentLength);
     else head += `${name}: ${value}\r\n`;
   }
   contentLength = checkedLength(request, contentLength);
