@@ -4,7 +4,8 @@ import type { EventSink } from "../ledger.ts";
 import type { PendingBatch } from "./pending-events.ts";
 import type { RefusalCounter } from "./refusal-counter.ts";
 
-const MAX_FLUSH_EVENTS = 1000;
+/** What a busy process settles between two flushes, so that one transaction takes it; some 30 ms of the database. */
+const MAX_FLUSH_EVENTS = 2000;
 const MAX_FLUSH_REFUSALS = 1000;
 const MAX_BACKOFF_MS = 10_000;
 

@@ -96,7 +96,7 @@ describe("FileLedger", () => {
     await callMany(2_600);
     await under.ledger.flush();
     expect(under.sink.events.size).toBe(2_600);
-    expect(under.sink.largestBatch).toBeLessThanOrEqual(1_000);
+    expect(under.sink.largestBatch).toBeLessThanOrEqual(2_000);
   });
 
   test("offers nothing twice to a store that works", async () => {
@@ -292,7 +292,7 @@ describe("a store that stays away", () => {
     await under.ledger.flush();
     expect(under.sink.events.size).toBe(60_000);
     expect(under.sink.offered).toBe(60_000);
-    expect(under.sink.largestBatch).toBeLessThanOrEqual(1_000);
+    expect(under.sink.largestBatch).toBeLessThanOrEqual(2_000);
     expect(under.ledger.status()).toMatchObject({ openIntents: 0, pendingEvents: 0 });
     expect(under.ledger.status().journalBytes).toBeLessThan(5_000_000);
   }, 120_000);
