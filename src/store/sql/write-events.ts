@@ -41,7 +41,7 @@ export async function writeEvents(
 
 /** Each id once (the first one counts), in the order of ids: two processes with the same events cannot deadlock. */
 function onceInIdOrder(events: readonly UsageEvent[]): readonly UsageEvent[] {
-  const byId = new Map<string, UsageEvent>();
-  for (const event of events) if (!byId.has(event.id)) byId.set(event.id, event);
-  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  // They come nearly in this order, which makes sorting cheaper than a map of ids.
+  const inOrder = events.toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
+  return inOrder.filter(({ id }, index) => id !== inOrder[index - 1]?.id);
 }
