@@ -152,18 +152,23 @@ export const DEFAULT_SNAPSHOT_LIMITS = {
   missTtlMs: 5_000,
 } as const;
 
+interface KnownKey {
+  readonly entry: KeyEntry;
+  isUsed: boolean;
+}
+
 /** Changes that leave keys and ways as they are. */
 const KINDS_OF_NO_ROUTE: ReadonlySet<string> = new Set(["priceOverride", "limit", "budget"]);
 
 /**
- * Keys and routes in memory: a bounded LRU over the store, kept true by `refresh`, which applies the changes that any
+ * Keys and routes in memory: a bounded cache over the store, kept true by `refresh`, which applies the changes that any
  * process has made since the last one. A call waits for the store only when its key or its environment is not here yet.
  */
 export class Snapshot {
   readonly #source: SnapshotSource;
   readonly #options: SnapshotOptions;
-  /** By hash, and by id those that client tokens were made under. In order of last use, oldest first. */
-  readonly #keys = new Map<string, KeyEntry>();
+  /** By hash, and by id those that client tokens were made under. Whoever is to go first stands first. */
+  readonly #keys = new Map<string, KnownKey>();
   /** A key has a hash for each of its secrets that was used. */
   readonly #hashesById = new Map<string, string[]>();
   /** Hash → when the miss is forgotten. */
@@ -224,9 +229,8 @@ export class Snapshot {
   ): KeyEntry | undefined | Promise<KeyEntry | undefined> {
     const known = this.#keys.get(hash);
     if (known !== undefined) {
-      this.#keys.delete(hash);
-      this.#keys.set(hash, known);
-      return known;
+      known.isUsed = true;
+      return known.entry;
     }
     const missUntilMs = this.#misses.get(hash);
     if (missUntilMs !== undefined) {
@@ -347,13 +351,25 @@ export class Snapshot {
       dropOldest(this.#misses, this.#options.maxMisses);
       return;
     }
-    this.#keys.set(hash, entry);
+    this.#keys.set(hash, { entry, isUsed: false });
     const hashes = this.#hashesById.get(entry.id);
     if (hashes === undefined) this.#hashesById.set(entry.id, [hash]);
     else if (!hashes.includes(hash)) hashes.push(hash);
-    if (this.#keys.size <= this.#options.maxKeys) return;
-    const [oldest] = this.#keys;
-    if (oldest !== undefined) this.#forgetKey(oldest[0], oldest[1].id);
+    if (this.#keys.size > this.#options.maxKeys) this.#makeRoom(hash);
+  }
+
+  /** Forgets the first one that was not used since it was last passed over here (second chance): a look-up moves nothing. */
+  #makeRoom(newest: string): void {
+    for (const [hash, known] of this.#keys) {
+      if (hash === newest) continue;
+      if (!known.isUsed) {
+        this.#forgetKey(hash, known.entry.id);
+        return;
+      }
+      known.isUsed = false;
+      this.#keys.delete(hash);
+      this.#keys.set(hash, known);
+    }
   }
 
   #forgetKey(hash: string, id: string): void {

@@ -9,6 +9,9 @@ import type { CallIntent, CallOutcome, UsageEvent } from "../../core/usage/usage
 
 const VERSION = 1;
 const CRC_DIGITS = 8;
+const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0"),
+);
 
 /** The bytes of a segment that count. What stands behind them was never acknowledged. */
 export interface SegmentExtent {
@@ -87,8 +90,10 @@ function line(body: string): string {
   return `${crcDigits(crc32(body))} ${body}\n`;
 }
 
+/** Put together from pieces: `toString` and `padStart` take as long as the CRC itself. */
 function crcDigits(crc: number): string {
-  return crc.toString(16).padStart(CRC_DIGITS, "0");
+  const high = `${HEX_OF_BYTE[crc >>> 24]}${HEX_OF_BYTE[(crc >>> 16) & 0xff]}`;
+  return `${high}${HEX_OF_BYTE[(crc >>> 8) & 0xff]}${HEX_OF_BYTE[crc & 0xff]}`;
 }
 
 function isIntent(value: unknown): boolean {

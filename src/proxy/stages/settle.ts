@@ -31,13 +31,18 @@ export async function settle(
   const { result, measurement } = ended;
   const { facts } = result;
   const durationMs = Math.round(deps.monotonicMs() - call.attemptStartedMonotonicMs);
+  const priced = price(deps, call, ended);
   const deferred = readDeferredStep(call, ended, durationMs);
-  const event: UsageEvent = {
+  // Each member by its name: with a second object to take them from, this costs more than all pricing does.
+  const charged: UsageEvent = {
     ...intent,
     // Of a form, these may have passed after the intent was written.
     requestedModel: intent.requestedModel ?? requestedModel(call),
     isStream: call.peeked?.isStream ?? intent.isStream,
-    ...measurement,
+    status: measurement.status,
+    usageSource: measurement.usageSource,
+    quantities: measurement.quantities,
+    variant: measurement.variant,
     httpStatus: result.httpStatus,
     durationMs,
     firstByteMs:
@@ -48,10 +53,12 @@ export async function settle(
     sentModel: sentInstead(call),
     servedModel: clip(facts.servedModel),
     serviceTier: clip(facts.serviceTier),
-    ...price(deps, call, ended),
+    pricing: priced.pricing,
+    costPicos: priced.costPicos,
+    priceRowId: priced.priceRowId,
     pricePicos: null,
-    ...(deferred !== undefined && { deferred }),
   };
+  const event = deferred === undefined ? charged : { ...charged, deferred };
   call.hold?.settle(event);
   call.hold = undefined;
   try {
