@@ -1,10 +1,11 @@
 import { lookup } from "node:dns";
 import type { LookupAddress, LookupAllOptions } from "node:dns";
-import type { LookupFunction } from "node:net";
+import type { LookupFunction, OnReadOpts } from "node:net";
 import { isIP } from "node:net";
 import { buildConnector } from "undici";
 import { mayConnect, plainHostname, type AllowedHosts } from "../core/network/allowed-hosts.ts";
 import { ForbiddenAddressError } from "../core/network/forbidden-address-error.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 /** Every address of a host. */
 export type LookUp = (
@@ -19,30 +20,67 @@ export interface ConnectorOptions {
   readonly lookUp: LookUp | undefined;
 }
 
+/** `onRead` takes what comes, which is then no event of the socket: that saves a buffer and a walk through the stream. */
+export type GuardedConnect = (
+  target: buildConnector.Options,
+  callback: buildConnector.Callback,
+  onRead?: (bytes: Buffer) => void,
+) => void;
+
 /**
  * Opens connections to addresses of the internet, and of private networks for hosts that are allowed by name. The rule
  * stands here, behind the look-up and at every connection, because a base URL was checked once, while what its name
  * resolves to is the choice of whoever owns the name, and another one a minute later (DNS rebinding). The addresses
  * that were judged are those that are connected to: nothing is looked up twice.
  */
-export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
-  const connect = (isHostAllowed: boolean): buildConnector.connector =>
+export function createGuardedConnector(options: ConnectorOptions): GuardedConnect {
+  const connect = (isHostAllowed: boolean, own: Partial<buildConnector.BuildOptions> = {}) =>
     buildConnector({
       allowH2: false,
       timeout: options.timeoutMs,
       lookup: guardLookUp(options.lookUp ?? lookup, isHostAllowed),
+      ...own,
     });
   const connectAllowed = connect(true);
   const connectPublic = connect(false);
-  return (target, callback) => {
+  const sessions = new Map<string, Buffer>();
+  return (target, callback, onRead) => {
     const hostname = plainHostname(target.hostname);
     const isHostAllowed = options.allowedHosts.has(hostname, portOf(target));
     // An address needs no look-up, so the guarded one would never see it.
     if (isIP(hostname) !== 0 && !mayConnect(hostname, isHostAllowed)) {
       callback(new ForbiddenAddressError(`${hostname} is not an address that may be called`), null);
-      return;
+    } else if (onRead === undefined) {
+      (isHostAllowed ? connectAllowed : connectPublic)(target, callback);
+    } else {
+      const host = target.host ?? hostname;
+      const session = sessions.get(host);
+      const own = { onread: readInto(onRead), ...(session !== undefined && { session }) };
+      connect(isHostAllowed, own)(target, (...connected) => {
+        connected[1]?.on("session", (latest: Buffer) => {
+          sessions.set(host, latest);
+          dropOldest(sessions, MAX_SESSIONS);
+        });
+        callback(...connected);
+      });
     }
-    (isHostAllowed ? connectAllowed : connectPublic)(target, callback);
+  };
+}
+
+/** What comes on any socket, until it is copied: a buffer for each would cost more than all the rest of reading. */
+const READ_BUFFER: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** TLS sessions that are kept so that the next connection to the same host is opened in fewer round trips. */
+const MAX_SESSIONS = 100;
+
+function readInto(onRead: (bytes: Buffer) => void): OnReadOpts {
+  return {
+    buffer: READ_BUFFER,
+    callback: (length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      READ_BUFFER.copy(bytes, 0, 0, length);
+      onRead(bytes);
+      return true;
+    },
   };
 }
 

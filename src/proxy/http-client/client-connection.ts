@@ -52,7 +52,7 @@ export class ClientConnection {
     this.#expiresAtMs = performance.now() + host.idleTimeoutMs;
     // What came before its end is not lost on a reader who takes it later: it is closed here, and not by itself.
     socket.allowHalfOpen = true;
-    socket.on("data", this.#onData);
+    socket.on("data", (chunk: Buffer) => this.read(chunk));
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
@@ -117,6 +117,20 @@ export class ClientConnection {
     if (this.#turn !== undefined) this.fail(this.#turn, err);
   }
 
+  /** Takes what has come. */
+  read(chunk: Buffer): void {
+    const turn = this.#turn;
+    if (turn === undefined) {
+      // Nothing was asked: it must never be taken for the answer to what is asked next.
+      this.destroy();
+      return;
+    }
+    // A head that comes byte by byte has the time of a head.
+    if (turn.framing !== undefined) turn.movedAtMs = performance.now();
+    this.#unread = this.#unread.length > 0 ? Buffer.concat([this.#unread, chunk]) : chunk;
+    this.#pump(turn);
+  }
+
   destroy(): void {
     this.#isFree = false;
     this.#unread = NOTHING;
@@ -143,19 +157,6 @@ export class ClientConnection {
     this.#pump(turn);
     if (this.#mayGoOn(turn)) this.#socket.resume();
   }
-
-  readonly #onData = (chunk: Buffer): void => {
-    const turn = this.#turn;
-    if (turn === undefined) {
-      // Nothing was asked: it must never be taken for the answer to what is asked next.
-      this.destroy();
-      return;
-    }
-    // A head that comes byte by byte has the time of a head.
-    if (turn.framing !== undefined) turn.movedAtMs = performance.now();
-    this.#unread = this.#unread.length > 0 ? Buffer.concat([this.#unread, chunk]) : chunk;
-    this.#pump(turn);
-  };
 
   readonly #onEnd = (): void => {
     this.#isEnded = true;

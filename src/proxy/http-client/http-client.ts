@@ -24,10 +24,14 @@ interface ConnectTarget {
   readonly port: string;
 }
 
-/** Calls back once, with a socket that is connected, and through TLS where the protocol says so. */
+/**
+ * Calls back once, with a socket that is connected, and through TLS where the protocol says so. What comes on it is handed
+ * to `onRead`, or is an event of the socket.
+ */
 type Connect = (
   target: ConnectTarget,
   callback: (err: Error | null, socket?: Socket | null) => void,
+  onRead: (bytes: Buffer) => void,
 ) => void;
 
 export interface HttpClientOptions extends ClientConnectionHost {
@@ -168,17 +172,19 @@ class Origin implements ClientConnectionEvents {
 
   #connect(waiting: Waiting): void {
     this.#connecting += 1;
-    this.#options.connect(this.target, (err, socket) => {
+    let connection: ClientConnection | undefined;
+    const connected = (err: Error | null, socket?: Socket | null): void => {
       this.#connecting -= 1;
       if (socket === null || socket === undefined) {
         this.#notConnected(waiting, err ?? new Error("no connection was made"));
       } else if (this.#isDestroyed) socket.destroy();
       else {
-        const connection = new ClientConnection(socket, this.#options, this);
+        connection = new ClientConnection(socket, this.#options, this);
         this.#connections.add(connection);
         this.onFree(connection);
       }
-    });
+    };
+    this.#options.connect(this.target, connected, (bytes) => connection?.read(bytes));
   }
 
   /** Whoever came first gets the first connection, so it may be another one than asked for this that goes without. */
