@@ -17,3 +17,18 @@ export async function until<Value>(
     });
   }
 }
+
+/** Waits until a count that grows by itself has stopped: it is the same after many turns of the event loop. */
+export async function standstill(read: () => number): Promise<void> {
+  let before = Number.NaN;
+  await until("a standstill", async () => {
+    if (read() === before) return true;
+    before = read();
+    for (let turn = 0; turn < 50; turn += 1) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    return false;
+  });
+}

@@ -210,7 +210,7 @@ describe("an answer", () => {
           expect(readPieces(oneByOne(bytes), asked)).toEqual(whole);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -219,7 +219,7 @@ describe("an answer", () => {
       fc.property(injured, method, (bytes, asked) => {
         expect(readPieces(oneByOne(bytes), asked)).toEqual(readWhole(bytes, asked));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
