@@ -36,6 +36,15 @@ describe("a journal record", () => {
     );
   });
 
+  test("begins with the CRC-32 of its array in eight hex digits, as what older versions wrote", () => {
+    fc.assert(
+      fc.property(anyIntent, (intent) => {
+        const text = lineOf(encodeIntent(intent)).toString();
+        expect(text.slice(0, 8)).toBe(crc32(text.slice(9)).toString(16).padStart(8, "0"));
+      }),
+    );
+  });
+
   test("keeps what an event has to do with work that is charged later", () => {
     const path = "/responses/resp_1";
     const work = { kind: "response", objectId: "resp_1", path } as const;
