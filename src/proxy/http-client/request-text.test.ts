@@ -30,8 +30,8 @@ describe("a request's head", () => {
     expect(textOf({ headers: ["x-a", "b\tc d", "X-A", "\u00e4", "x-b", ""] })).toBe(
       `${START}x-a: b\tc d\r\nX-A: \u00e4\r\nx-b: \r\ncontent-length: 0\r\n\r\n`,
     );
-    expect(textOf({ method: "GET", target: "/a?b=c%20d&e=[\u00e4]" })).toBe(
-      "GET /a?b=c%20d&e=[\u00e4] HTTP/1.1\r\nhost: a.test\r\nconnection: keep-alive\r\n\r\n",
+    expect(textOf({ method: "GET", target: "/a?b=c%20d&e=[]" })).toBe(
+      "GET /a?b=c%20d&e=[] HTTP/1.1\r\nhost: a.test\r\nconnection: keep-alive\r\n\r\n",
     );
   });
 
@@ -85,7 +85,7 @@ const BAD: [string, Partial<OutgoingRequest>][] = [
     "a method",
     { method },
   ]),
-  ...["", "v1", "*", "http://b.test/", "/a b", " /", "/ HTTP/1.1"].map(
+  ...["", "v1", "*", "http://b.test/", "/a b", " /", "/ HTTP/1.1", "/\u00e4"].map(
     (target): [string, Partial<OutgoingRequest>] => ["a target", { target }],
   ),
   ["two lengths", { headers: ["content-length", "0", "content-length", "0"] }],
