@@ -43,8 +43,9 @@ export class LeaseBook implements HoldBook {
   readonly #keeper: LeaseKeeper;
   /** Of which accounts calls are held, by their windows: as it was for the last of these calls. */
   readonly #heldOf = new WeakMap<HeldWindows, Held>();
-  /** Settled, by events on their way to the store. */
+  /** Settled, by events on their way to the store; those of late are put there together, when it is next looked. */
   readonly #settled = new Map<EventId, LeasedHold>();
+  #justSettled: LeasedHold[] = [];
   /** Of budgets that refuse. */
   #holding = new BudgetRules([]);
   /** Of all budgets, paused ones too: they count, and calls in flight may be held against them. */
@@ -90,27 +91,38 @@ export class LeaseBook implements HoldBook {
 
   /** For the flush: the windows that an event's call was held against. */
   heldAgainst(id: EventId): HeldWindows {
+    this.#indexSettled();
     return this.#settled.get(id)?.held.windows ?? NO_WINDOWS;
   }
 
   /** For the flush: these events are in the store, each once, and what they used is off this process's leases there. */
   flushed(events: readonly UsageEvent[]): void {
+    this.#indexSettled();
     const sums = new Map<readonly WindowAccount[], Used>();
-    for (const { id } of events) {
-      const hold = this.#settled.get(id);
+    for (const event of events) {
+      const hold = this.#settled.get(event.id);
       if (hold === undefined) continue;
-      this.#settled.delete(id);
+      this.#settled.delete(event.id);
       let sum = sums.get(hold.counting);
       if (sum === undefined) {
         sum = { cost: 0, price: 0 };
         sums.set(hold.counting, sum);
       }
-      sum.cost = sumOf(sum.cost, hold.usedCost);
-      sum.price = sumOf(sum.price, hold.usedPrice);
+      const used = usedBy(event);
+      sum.cost = sumOf(sum.cost, used.cost);
+      sum.price = sumOf(sum.price, used.price);
     }
     for (const [accounts, sum] of sums) {
       for (const account of accounts) account.flushed(exactPicos(sum[account.budget.measure]));
     }
+  }
+
+  #indexSettled(): void {
+    if (this.#justSettled.length === 0) return;
+    for (const hold of this.#justSettled) {
+      if (hold.eventId !== undefined) this.#settled.set(hold.eventId, hold);
+    }
+    this.#justSettled = [];
   }
 
   /** Nobody knows whether the store took a batch: leases are read anew before more are asked for. */
@@ -186,17 +198,16 @@ export class LeaseBook implements HoldBook {
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === held.windows;
     if (!isAsHeld) hold.counting = this.#countingOf(held.accounts, event);
-    const kept = keptBy(event);
-    hold.usedCost = sumOf(leanPicos(countedAmount("cost", event)), kept);
-    hold.usedPrice = sumOf(leanPicos(countedAmount("price", event)), kept);
-    const costLeft = differenceOf(amount, hold.usedCost);
-    const priceLeft = differenceOf(amount, hold.usedPrice);
+    const used = usedBy(event);
+    const costLeft = differenceOf(amount, used.cost);
+    const priceLeft = differenceOf(amount, used.price);
     for (const account of held.accounts) {
       const left = account.budget.measure === "cost" ? costLeft : priceLeft;
       const isCounting = isAsHeld || hold.counting.includes(account);
       this.#end(hold, account, isCounting ? left : amount);
     }
-    this.#settled.set(event.id, hold);
+    hold.eventId = event.id;
+    this.#justSettled.push(hold);
   }
 
   /** `left`: what the call has not used of what was held for it; less than nothing where it used more. */
@@ -256,9 +267,14 @@ export class LeaseBook implements HoldBook {
   }
 }
 
-/** What stays held for work that goes on. */
-function keptBy({ deferred, holdPicos }: UsageEvent): LeanPicos {
-  return deferred?.step === "begun" && holdPicos !== null ? leanPicos(holdPicos) : 0;
+/** With what stays held for work that goes on. */
+function usedBy(event: UsageEvent): Used {
+  const { deferred, holdPicos } = event;
+  const kept = deferred?.step === "begun" && holdPicos !== null ? leanPicos(holdPicos) : 0;
+  return {
+    cost: sumOf(leanPicos(countedAmount("cost", event)), kept),
+    price: sumOf(leanPicos(countedAmount("price", event)), kept),
+  };
 }
 
 function haveAll({ accounts }: Held, amount: LeanPicos): boolean {

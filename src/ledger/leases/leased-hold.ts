@@ -1,3 +1,4 @@
+import type { EventId } from "../../core/ids/ids.ts";
 import { leanPicos, type LeanPicos } from "../../core/money/lean-picos.ts";
 import type { Picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
@@ -16,7 +17,7 @@ interface HoldKeeper {
   releaseHold(hold: LeasedHold): void;
 }
 
-/** What is held for one call; when it has ended, what it used, until that is in the store. */
+/** What is held for one call; when it has ended, of whom that was, until what it used is in the store. */
 export class LeasedHold implements Hold {
   readonly kind = "held";
   readonly held: Held;
@@ -24,11 +25,10 @@ export class LeasedHold implements Hold {
   readonly amount: LeanPicos;
   /** How many recalls there had been. */
   readonly recalls: number;
-  /** By what a budget counts. */
-  usedCost: LeanPicos = 0;
-  usedPrice: LeanPicos = 0;
-  /** The accounts that count what was used. */
+  /** The accounts that count what was used; known when the call has ended. */
   counting: readonly WindowAccount[];
+  /** The call's event, when it has ended. */
+  eventId: EventId | undefined;
   readonly #keeper: HoldKeeper;
 
   constructor(keeper: HoldKeeper, held: Held, picos: Picos, recalls: number) {
@@ -38,6 +38,7 @@ export class LeasedHold implements Hold {
     this.amount = leanPicos(picos);
     this.recalls = recalls;
     this.counting = held.accounts;
+    this.eventId = undefined;
   }
 
   settle(event: UsageEvent): void {

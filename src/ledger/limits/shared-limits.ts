@@ -11,9 +11,9 @@ import type {
   LimitRefusal,
   Limits,
   LimitUseSink,
-  RateStates,
 } from "../limits.ts";
 import { type AdmissionDeps, CallAdmission, type Taken } from "./call-admission.ts";
+import { CountedBy, ratesOf } from "./counted-by.ts";
 import { LocalUse } from "./local-use.ts";
 import type { RateMeter, TakenPermits } from "./rate-meter.ts";
 import type { SlotMeter } from "./slot-meter.ts";
@@ -59,7 +59,7 @@ export class SharedLimits implements Limits {
   readonly #admissionDeps: AdmissionDeps;
   readonly #limits = new Map<LimitId, Limit>();
   #index = new ScopeIndex<Limit>([]);
-  #memo = new CallMemo<readonly LocalUse[]>();
+  #memo = new CallMemo<CountedBy>();
   /** By limit, then by subject; both in order of creation. */
   readonly #uses = new Map<LimitId, Map<string, LocalUse>>();
   #useCount = 0;
@@ -105,22 +105,21 @@ export class SharedLimits implements Limits {
   }
 
   admit(call: LimitedCall): LimitDecision | Promise<LimitDecision> {
-    return this.#admitTo(this.#usesOf(call), call);
+    return this.#admitTo(this.#countedBy(call), call);
   }
 
   admitToAccount(call: LimitedCall): LimitDecision | Promise<LimitDecision> {
-    const uses = this.#usesOf(call);
-    return this.#admitTo(
-      uses.filter(({ limit }) => limit.scope.kind === "providerAccount"),
-      call,
-    );
+    const { uses } = this.#countedBy(call);
+    const ofAccounts = uses.filter(({ limit }) => limit.scope.kind === "providerAccount");
+    return this.#admitTo(new CountedBy(ofAccounts), call);
   }
 
-  #admitTo(uses: readonly LocalUse[], call: LimitedCall): LimitDecision | Promise<LimitDecision> {
-    if (uses.length === 0) return undefined;
+  #admitTo(counted: CountedBy, call: LimitedCall): LimitDecision | Promise<LimitDecision> {
+    if (counted.uses.length === 0) return undefined;
     const nowMs = this.#deps.monotonicMs();
-    const decision = this.#tryAll(uses, call, nowMs);
-    if (decision === undefined || this.#isSoon(decision)) return this.#waitFor(uses, call, nowMs);
+    const decision = this.#tryAll(counted, call, nowMs);
+    if (decision === undefined || this.#isSoon(decision))
+      return this.#waitFor(counted, call, nowMs);
     return decision;
   }
 
@@ -137,21 +136,22 @@ export class SharedLimits implements Limits {
     await this.#trips.close();
   }
 
-  #usesOf(call: LimitedCall): readonly LocalUse[] {
-    const uses = this.#scopedUsesOf(call);
-    if (call.own === undefined) return uses;
-    return [...uses, this.#useOf(call.own.limit, call.own.subject)];
+  #countedBy(call: LimitedCall): CountedBy {
+    const counted = this.#countedByScopes(call);
+    if (call.own === undefined) return counted;
+    return new CountedBy([...counted.uses, this.#useOf(call.own.limit, call.own.subject)]);
   }
 
-  #scopedUsesOf(call: LimitedCall): readonly LocalUse[] {
+  #countedByScopes(call: LimitedCall): CountedBy {
     const known = this.#memo.get(call, null);
-    if (known?.every(isKept) === true) return known;
+    if (known?.uses.every(isKept) === true) return known;
     const uses: LocalUse[] = [];
     this.#index.visit(call, (limit, subject) => {
       uses.push(this.#useOf(limit, subject));
     });
-    this.#memo.set(call, null, uses);
-    return uses;
+    const counted = new CountedBy(uses);
+    this.#memo.set(call, null, counted);
+    return counted;
   }
 
   #useOf(limit: Limit, subject: string): LocalUse {
@@ -191,12 +191,13 @@ export class SharedLimits implements Limits {
   }
 
   /** All or nothing, at once; undefined where the store must be asked. */
-  #tryAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): LimitDecision {
-    if (haveAll(uses, call, nowMs)) return this.#takeAll(uses, call, nowMs);
+  #tryAll(counted: CountedBy, call: LimitedCall, nowMs: number): LimitDecision {
+    const { uses } = counted;
+    if (haveAll(uses, call, nowMs)) return this.#takeAll(counted, call, nowMs);
     const refusal = this.#findRefusal(uses, call, nowMs);
     if (refusal === "unknown") return undefined;
     if (refusal !== undefined) return refusal;
-    return this.#takeAll(uses, call, nowMs);
+    return this.#takeAll(counted, call, nowMs);
   }
 
   #findRefusal(
@@ -255,9 +256,9 @@ export class SharedLimits implements Limits {
     return Math.max(1, Math.floor(limit / this.#trips.processCount));
   }
 
-  #takeAll(uses: readonly LocalUse[], call: LimitedCall, nowMs: number): Admission {
-    const taken = uses.map((use) => this.#take(use, call, nowMs));
-    return new CallAdmission(this.#admissionDeps, taken, ratesOf(uses, nowMs));
+  #takeAll(counted: CountedBy, call: LimitedCall, nowMs: number): Admission {
+    const taken = counted.uses.map((use) => this.#take(use, call, nowMs));
+    return new CallAdmission(this.#admissionDeps, taken, counted.ratesAt(nowMs));
   }
 
   #take(use: LocalUse, call: LimitedCall, nowMs: number): Taken {
@@ -275,18 +276,15 @@ export class SharedLimits implements Limits {
     return taken;
   }
 
-  async #waitFor(
-    uses: readonly LocalUse[],
-    call: LimitedCall,
-    sinceMs: number,
-  ): Promise<LimitDecision> {
+  async #waitFor(counted: CountedBy, call: LimitedCall, sinceMs: number): Promise<LimitDecision> {
+    const { uses } = counted;
     const pausesMs = SLOT_PAUSES_MS.values();
     let waitedForRoom = 0;
     for (;;) {
       const release = queueUp(uses, call);
       await this.#trips.next(uses);
       release();
-      const decision = this.#tryAll(uses, call, this.#deps.monotonicMs());
+      const decision = this.#tryAll(counted, call, this.#deps.monotonicMs());
       if (decision !== undefined) {
         if (!this.#isSoon(decision) || waitedForRoom >= MAX_SOON_A_CALL) return decision;
         waitedForRoom += 1;
@@ -301,7 +299,7 @@ export class SharedLimits implements Limits {
       }
       if (pauseMs === 0) continue;
       await this.#waitForSlots(lacking, pauseMs);
-      const retried = this.#tryAll(uses, call, this.#deps.monotonicMs());
+      const retried = this.#tryAll(counted, call, this.#deps.monotonicMs());
       if (retried !== undefined) return retried;
     }
   }
@@ -402,24 +400,4 @@ function queueUp(uses: readonly LocalUse[], call: LimitedCall): () => void {
 
 function takeOf(meter: RateMeter, amount: number, nowMs: number): TakenPermits {
   return meter.has(amount, nowMs) ? meter.take(amount, nowMs) : meter.takeOfShare(amount, nowMs);
-}
-
-/** Of each kind the one with the least left. */
-function ratesOf(uses: readonly LocalUse[], nowMs: number): RateStates {
-  let requests: RateMeter | undefined;
-  let tokens: RateMeter | undefined;
-  for (const use of uses) {
-    requests = tighter(requests, use.requests, nowMs);
-    tokens = tighter(tokens, use.tokens, nowMs);
-  }
-  return { requests: requests?.stateAt(nowMs), tokens: tokens?.stateAt(nowMs) };
-}
-
-function tighter(
-  one: RateMeter | undefined,
-  other: RateMeter | undefined,
-  nowMs: number,
-): RateMeter | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return other.remainingAt(nowMs) < one.remainingAt(nowMs) ? other : one;
 }

@@ -1,18 +1,28 @@
 /** What a client is told of the rate that it may call at, as OpenAI's `x-ratelimit-*` headers have it. */
-export interface Rate {
+interface Rate {
   readonly limit: number;
   readonly remaining: number;
   readonly resetMs: number;
 }
 
-/** A flat list of names and values; of a rate that is not limited, nothing. */
-export function createRateLimitHeaders({
-  requests,
-  tokens,
-}: {
+export interface Rates {
   readonly requests?: Rate | undefined;
   readonly tokens?: Rate | undefined;
-}): readonly string[] {
+}
+
+/** Memory of a pure function: nobody can tell whether it is there. Many answers tell the very same. */
+const written = new WeakMap<Rates, readonly string[]>();
+
+/** A flat list of names and values; of a rate that is not limited, nothing. */
+export function createRateLimitHeaders(rates: Rates): readonly string[] {
+  const known = written.get(rates);
+  if (known !== undefined) return known;
+  const headers = writeHeaders(rates);
+  written.set(rates, headers);
+  return headers;
+}
+
+function writeHeaders({ requests, tokens }: Rates): readonly string[] {
   const headers: string[] = [];
   if (requests !== undefined) pushRate(headers, REQUESTS, requests);
   if (tokens !== undefined) pushRate(headers, TOKENS, tokens);
