@@ -1,5 +1,6 @@
 import { estimateTokens, type TokenFacts } from "../core/limits/estimate-tokens.ts";
 import { MAX_LIMIT_AMOUNT } from "../core/limits/limit.ts";
+import { readWholeNumber } from "../wire/json/parse-json-text.ts";
 import type { TopLevelScan } from "../wire/json/top-level-scanner.ts";
 import type { Call, PeekedBody } from "./call.ts";
 
@@ -32,6 +33,8 @@ export function estimatedTokensOf(call: Call): number {
 
 /** What is no count is no business of ours: the provider will refuse it. */
 function readCount({ fields }: TopLevelScan, name: string): number | null {
-  const value = Number(fields.get(name)?.text ?? Number.NaN);
+  const text = fields.get(name)?.text;
+  if (text === undefined) return null;
+  const value = readWholeNumber(text) ?? Number(text);
   return Number.isInteger(value) && value >= 0 ? Math.min(value, MAX_LIMIT_AMOUNT) : null;
 }

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../wire/json/parse-json-text.ts";
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { readFormBoundary } from "../../wire/multipart/form-field-scanner.ts";
 import type { Operation } from "../../wire/openai/operation.ts";
@@ -219,7 +220,7 @@ function readJson(scan: TopLevelScan, name: string): unknown {
   const text = scan.fields.get(name)?.text;
   if (text === undefined) return null;
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return null;
   }

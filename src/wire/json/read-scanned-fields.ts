@@ -1,3 +1,4 @@
+import { parseJsonText } from "./parse-json-text.ts";
 import type { TopLevelScan } from "./top-level-scanner.ts";
 
 /** A list that is longer than this is no list of anything that is counted. */
@@ -16,7 +17,7 @@ export function readScannedFields(scan: TopLevelScan): Readonly<Record<string, u
       continue;
     }
     try {
-      object[name] = JSON.parse(field.text);
+      object[name] = parseJsonText(field.text);
     } catch {
       // A malformed value reports nothing.
     }
