@@ -141,6 +141,16 @@ describe("an answer", () => {
 
 const pass = async (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
+describe("a connection that is lost on this side", () => {
+  it("ends its exchange", async () => {
+    const heard = test.send();
+    await test.server.peer();
+    test.sockets[0]?.destroy();
+    expect(await heard.failed()).toBe("ERR_CLIENT_CUT");
+    await test.counts(0, 0);
+  });
+});
+
 describe("in time", () => {
   beforeEach(async () => {
     await test.close();
@@ -280,6 +290,11 @@ describe("a reader that pauses", () => {
         rest: "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
       },
       { head: "connection: close", first: "a", rest: "bc" },
+      {
+        head: "transfer-encoding: chunked",
+        first: "1\r\na\r\n",
+        rest: "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
+      },
     ].entries()) {
       const heard = test.send({}, { onResponseData: (control) => control.pause() });
       const peer = await test.server.peer(index);
@@ -290,12 +305,33 @@ describe("a reader that pauses", () => {
       await until("the rest", () => test.sockets[index]?.readableLength === rest.length);
       while (heard.ending === undefined) {
         await turns(5);
+        expect(test.sockets[index]?.isPaused()).toBe(true);
         heard.control?.resume();
       }
       expect(await heard.answered()).toBe("abc");
       await peer.gone();
     }
     await test.counts(0, 0);
+  });
+
+  it("may give up at the last piece, when its server has ended the connection already", async () => {
+    const heard = test.send(
+      {},
+      {
+        onResponseData: (control) => {
+          if (heard.body === "a") control.pause();
+          else control.abort(new Error("given up"));
+        },
+      },
+    );
+    const peer = await test.server.peer();
+    peer.send("HTTP/1.1 200 OK\r\n\r\na");
+    await heard.heard("a");
+    peer.socket.end("b");
+    await until("the rest", () => test.sockets[0]?.readableLength === 1);
+    heard.control?.resume();
+    expect(await heard.failed()).toBe("given up");
+    await peer.gone();
   });
 
   it("hears that its connection was reset all the same", async () => {

@@ -42,7 +42,6 @@ export class ClientConnection {
   #isPumping = false;
   /** The server has said its last. */
   #isEnded = false;
-  #isFree = true;
   #expiresAtMs: number;
 
   constructor(socket: Socket, host: ClientConnectionHost, events: ClientConnectionEvents) {
@@ -58,9 +57,10 @@ export class ClientConnection {
     socket.on("close", this.#onClose);
   }
 
-  /** Nothing is under way on it, and it is open. */
+  /** Nothing is under way on it, it is open, and its server keeps it still: the next check may be too late to tell. */
   get isFree(): boolean {
-    return this.#isFree;
+    const isOpen = this.#turn === undefined && !this.#socket.destroyed;
+    return isOpen && performance.now() < this.#expiresAtMs;
   }
 
   /** Writes the request. False when it ends just before, by its listener or its body: the connection is as it was. It must be free. */
@@ -80,7 +80,6 @@ export class ClientConnection {
       this.fail(turn, err as Error);
     }
     if (this.#turn !== turn) return false;
-    this.#isFree = false;
     turn.hasBegun = true;
     turn.isWritten = !isStream;
     sendTogether(this.#socket, text.head, isStream ? undefined : (body ?? undefined), "");
@@ -132,7 +131,6 @@ export class ClientConnection {
   }
 
   destroy(): void {
-    this.#isFree = false;
     this.#unread = NOTHING;
     this.#socket.destroy();
   }
@@ -152,7 +150,6 @@ export class ClientConnection {
   }
 
   resume(turn: Turn): void {
-    if (this.#turn !== turn) return;
     turn.movedAtMs = performance.now();
     this.#pump(turn);
     if (this.#mayGoOn(turn)) this.#socket.resume();
@@ -160,18 +157,15 @@ export class ClientConnection {
 
   readonly #onEnd = (): void => {
     this.#isEnded = true;
-    this.#isFree = false;
     if (this.#turn === undefined) this.destroy();
     else this.#pump(this.#turn);
   };
 
   readonly #onError = (err: Error): void => {
-    this.#isFree = false;
     if (this.#turn !== undefined) this.fail(this.#turn, err);
   };
 
   readonly #onClose = (): void => {
-    this.#isFree = false;
     this.#events.onGone(this);
     if (this.#turn !== undefined) this.fail(this.#turn, cutByServer());
   };
@@ -186,9 +180,8 @@ export class ClientConnection {
       if (this.#isEnded && this.#mayGoOn(turn)) this.#endWithConnection(turn);
     } catch (err) {
       this.fail(turn, err as Error);
-    } finally {
-      this.#isPumping = false;
     }
+    this.#isPumping = false;
   }
 
   #mayGoOn(turn: Turn): boolean {
@@ -260,14 +253,13 @@ export class ClientConnection {
 
   /** Bytes behind an answer belong to nothing that was asked, and what is left of a request would come before the next one. */
   #isClean(): boolean {
-    const { readableLength, writableLength, destroyed } = this.#socket;
-    const isRead = this.#unread.length === 0 && readableLength === 0;
-    return isRead && writableLength === 0 && !destroyed && !this.#isEnded;
+    const { readableLength, writableLength } = this.#socket;
+    const isRead = this.#unread.length === 0 && readableLength === 0 && !this.#isEnded;
+    return isRead && writableLength === 0;
   }
 
   #release(): void {
     if (this.#socket.isPaused()) this.#socket.resume();
-    this.#isFree = true;
     this.#events.onFree(this);
   }
 }

@@ -87,6 +87,14 @@ describe("an exchange that is aborted", () => {
     }
   });
 
+  it("at its last piece does not hear of the end", async () => {
+    const heard = test.send({}, { onResponseData: abort });
+    const peer = await test.server.peer();
+    peer.answer("ok");
+    expect(await heard.failed()).toBe("given up");
+    await peer.gone();
+  });
+
   it("when it is over is over: whatever is under way on its connection by then goes on", async () => {
     const heard = test.send();
     const peer = await test.server.peer();
@@ -132,6 +140,24 @@ describe("a listener", () => {
     expect(await heard.answered()).toBe("onetwo");
     expect(heard.heads.map(({ status }) => status)).toEqual([103, 200]);
     await exchangeOn(0, 2);
+  });
+
+  it("may pause and go on at each of very many pieces", async () => {
+    const count = 10_000;
+    const heard = test.send(
+      {},
+      {
+        onResponseData: (control) => {
+          control.pause();
+          control.resume();
+        },
+      },
+    );
+    const peer = await test.server.peer();
+    peer.send(
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${"1\r\na\r\n".repeat(count)}0\r\n\r\n`,
+    );
+    expect(await heard.answered()).toHaveLength(count);
   });
 
   it("may pause within every call, and hears nothing until it goes on", async () => {

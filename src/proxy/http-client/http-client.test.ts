@@ -157,6 +157,35 @@ describe("a connection that rests is closed", () => {
     expect(await openForMs("keep-alive: timeout=100000\r\n")).toBe(600_000);
   });
 
+  it("when its time is up and the next check is still to come, to the next request", async () => {
+    // Off the beat of the checks.
+    await vi.advanceTimersByTimeAsync(500);
+    const heard = test.send();
+    const peer = await test.server.peer();
+    peer.answer("ok", "keep-alive: timeout=2\r\n");
+    await heard.answered();
+    await vi.advanceTimersByTimeAsync(1_100);
+    await exchangeOn(1, 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await peer.gone();
+    await test.counts(1, 1);
+  });
+
+  it("when nobody has used it at all", async () => {
+    const busy = test.send();
+    const peer = await test.server.peer();
+    test.isHolding = true;
+    const waiting = test.send();
+    peer.answer("ok");
+    await busy.answered();
+    test.attempts[0]?.succeed();
+    await test.counts(2, 1);
+    await vi.advanceTimersByTimeAsync(15_000);
+    await test.counts(1, 0);
+    peer.answer("ok");
+    await waiting.answered();
+  });
+
   it("counted from its last answer", async () => {
     await exchangeOn(0, 1);
     await vi.advanceTimersByTimeAsync(14_000);
@@ -237,6 +266,48 @@ describe("a request that waits for a connection", () => {
     expect(await second.failed()).toBe("refused as well");
     peer.answer("to the first");
     expect(await first.answered()).toBe("to the first");
+  });
+
+  it("takes none that its server does not keep", async () => {
+    for (const [index, fields] of [
+      "connection: close\r\n",
+      "keep-alive: timeout=1\r\n",
+    ].entries()) {
+      test.isHolding = false;
+      const busy = test.send();
+      const peer = await test.server.peer(index);
+      test.isHolding = true;
+      const waiting = test.send();
+      peer.answer("ok", fields);
+      await busy.answered();
+      expect(waiting.isStarted).toBe(false);
+      test.attempts[index]?.fail(new Error("refused"));
+      expect(await waiting.failed()).toBe("refused");
+      await peer.gone();
+    }
+  });
+
+  it("takes none that was lost before its answer was read to the end", async () => {
+    const busy = test.send(
+      {},
+      {
+        onResponseData: (control) => {
+          if (busy.body === "a") control.pause();
+        },
+      },
+    );
+    const peer = await test.server.peer();
+    peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+    await busy.heard("a");
+    test.isHolding = true;
+    const waiting = test.send();
+    test.sockets[0]?.destroy();
+    busy.control?.resume();
+    expect(await busy.answered()).toBe("ab");
+    expect(waiting.isStarted).toBe(false);
+    test.attempts[0]?.succeed();
+    (await test.server.peer(1)).answer("ok");
+    expect(await waiting.answered()).toBe("ok");
   });
 
   it("fails with its own, whoever else waits", async () => {

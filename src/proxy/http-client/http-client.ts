@@ -150,11 +150,15 @@ class Origin implements ClientConnectionEvents {
   }
 
   onFree(connection: ClientConnection): void {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    // A listener may have closed the client, or the connection.
+    while (connection.isFree) {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        this.#idle.push(connection);
+        return;
+      }
       if (use(connection, next)) return;
     }
-    // A listener may have closed the client.
-    if (connection.isFree) this.#idle.push(connection);
   }
 
   onGone(connection: ClientConnection): void {
