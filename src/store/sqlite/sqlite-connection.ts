@@ -19,9 +19,9 @@ export class SqliteConnection {
   }
 
   execute(text: string, parameters: readonly unknown[]): StatementResult {
-    const statement = this.#statements.prepare(text);
+    const { statement, hasRows } = this.#statements.prepare(text);
     const inputs = parameters.map(toInput);
-    if (statement.columns().length > 0) return { rows: statement.all(...inputs), changes: 0n };
+    if (hasRows) return { rows: statement.all(...inputs), changes: 0n };
     return { rows: [], changes: BigInt(statement.run(...inputs).changes) };
   }
 
@@ -31,7 +31,7 @@ export class SqliteConnection {
     parameters: readonly unknown[],
     parametersPerRun: number,
   ): readonly number[] {
-    const statement = this.#statements.prepare(text);
+    const { statement } = this.#statements.prepare(text);
     const changes: number[] = [];
     const inputs = Array.from<SQLInputValue>({ length: parametersPerRun });
     for (let start = 0; start < parameters.length; start += parametersPerRun) {

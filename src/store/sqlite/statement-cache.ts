@@ -1,10 +1,16 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
+export interface Prepared {
+  readonly statement: StatementSync;
+  /** Kept, because to ask for it takes as long as many a statement: Node describes each column. */
+  readonly hasRows: boolean;
+}
+
 /** Prepared statements by their text, the least recently used one dropped beyond the limit. */
 export class StatementCache {
   readonly #database: DatabaseSync;
   readonly #maxStatements: number;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
 
   constructor(database: DatabaseSync, maxStatements: number) {
     this.#database = database;
@@ -15,20 +21,21 @@ export class StatementCache {
     return this.#statements.size;
   }
 
-  prepare(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#database.prepare(text);
+  prepare(text: string): Prepared {
+    let prepared = this.#statements.get(text);
+    if (prepared === undefined) {
+      const statement = this.#database.prepare(text);
       statement.setReadBigInts(true);
+      prepared = { statement, hasRows: statement.columns().length > 0 };
     } else {
       this.#statements.delete(text);
     }
-    this.#statements.set(text, statement);
+    this.#statements.set(text, prepared);
     if (this.#statements.size > this.#maxStatements) {
       const [oldest] = this.#statements.keys();
       if (oldest !== undefined) this.#statements.delete(oldest);
     }
-    return statement;
+    return prepared;
   }
 
   clear(): void {
