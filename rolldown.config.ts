@@ -1,5 +1,6 @@
 /** How dist/ is made: own code and what it always loads, in few files. The reasons are in docs/adr/0025. */
 import { defineConfig } from "rolldown";
+import { leanUndici } from "./scripts/build/lean-undici.ts";
 import { lightHttp } from "./scripts/build/light-http.ts";
 import { thirdPartyLicenses } from "./scripts/build/third-party-licenses.ts";
 
@@ -16,7 +17,7 @@ export default defineConfig({
     "tokenizer/bpe/bpe-worker": "src/tokenizer/bpe/bpe-worker.ts",
   },
   external: LEFT_OUTSIDE,
-  plugins: [lightHttp(), thirdPartyLicenses()],
+  plugins: [lightHttp(), leanUndici(), thirdPartyLicenses()],
   output: {
     dir: "dist",
     cleanDir: true,

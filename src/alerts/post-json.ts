@@ -1,4 +1,4 @@
-import { type Dispatcher, errors, request } from "undici";
+import { type Dispatcher, errors } from "undici";
 import { ForbiddenAddressError } from "../core/network/forbidden-address-error.ts";
 import { readRetryAfterMs } from "../wire/http/retry-after.ts";
 import { failed, type SendOutcome } from "./alert-message.ts";
@@ -29,8 +29,10 @@ export async function postJson(
 ): Promise<SendOutcome> {
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const answer = await request(url, {
-      dispatcher,
+    const { origin, pathname, search } = new URL(url);
+    const answer = await dispatcher.request({
+      origin,
+      path: pathname + search,
       method: "POST",
       headers: { "content-type": "application/json", "user-agent": "keyward", ...headers },
       body,

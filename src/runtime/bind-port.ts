@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { request } from "undici";
+import { Agent } from "undici";
 import { reachableUrl } from "../core/network/reachable-url.ts";
 import type { ConnectionLimits } from "../proxy/http/connection-limits.ts";
 import type { HttpHandler } from "../proxy/http/handler.ts";
@@ -138,14 +138,15 @@ const PROBE_TIMEOUT_MS = 1_000;
 
 async function isKeywardAt(host: string, port: number): Promise<boolean> {
   const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const agent = new Agent({ headersTimeout: PROBE_TIMEOUT_MS, bodyTimeout: PROBE_TIMEOUT_MS });
   try {
-    const res = await request(`http://${authority}/healthz`, {
-      headersTimeout: PROBE_TIMEOUT_MS,
-      bodyTimeout: PROBE_TIMEOUT_MS,
-    });
+    const origin = `http://${authority}`;
+    const res = await agent.request({ origin, path: "/healthz", method: "GET" });
     const body = (await res.body.json()) as { service?: unknown };
     return body.service === "keyward";
   } catch {
     return false; // Whatever answers there, or does not, it is not Keyward.
+  } finally {
+    await agent.destroy();
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { Agent, request } from "undici";
+import { Agent } from "undici";
 import { readUpTo } from "../../wire/http/read-up-to.ts";
 import { readRetryAfterMs } from "../../wire/http/retry-after.ts";
 import type { Log } from "../log.ts";
@@ -127,11 +127,12 @@ export class OtlpSender {
     this.#request = new AbortController();
     const timer = setTimeout(() => this.#request.abort(), target.timeoutMs).unref();
     try {
-      const answer = await request(this.#url, {
+      const answer = await this.#agent.request({
+        origin: this.#url.origin,
+        path: this.#url.pathname + this.#url.search,
         method: "POST",
         headers: this.#headers,
         body: bytes,
-        dispatcher: this.#agent,
         signal: this.#request.signal,
       });
       const { bytes: body } = await readUpTo(answer.body, MAX_ANSWER_BYTES);
