@@ -18,7 +18,8 @@ export interface Hold {
   readonly picos: Picos;
   /**
    * The hold becomes what the event counts for; the difference is free at once. Before the event goes to the ledger,
-   * so that its flush finds whose leases it was held from. A hold is settled or released once.
+   * so that its flush finds whose leases it was held from: at once where it says so itself (`UsageEvent.hold`). A hold
+   * is settled or released once.
    */
   settle(event: UsageEvent): void;
   /** The call was not sent. */

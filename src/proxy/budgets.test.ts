@@ -70,7 +70,7 @@ describe("a call that a hard budget counts", () => {
     // A request that names no tier may be served on the dearest one.
     expect(held).toBeLessThanOrEqual(2n * (100n * OUTPUT + BigInt(body.length + 200) * INPUT));
     expect(gateway.intents[0]?.holdPicos).toBe(held);
-    expect(book.heldAgainst(event.id)).toHaveLength(1);
+    expect(book.heldAgainst(event)).toHaveLength(1);
   });
 
   it("is refused when it may cost more than is left, and nothing is sent", async () => {

@@ -113,7 +113,9 @@ class Process {
       return;
     }
     const cost = (one.hold.picos * BigInt(part)) / 100n;
-    const event = { ...one.event, costPicos: picos(cost) };
+    const settled = { ...one.event, costPicos: picos(cost) };
+    // As some are that were read back from the journal, an event need not say what was held for it.
+    const event = part % 2 === 0 ? settled : { ...settled, hold: one.hold };
     one.hold.settle(event);
     this.settled.push(event);
     this.charges.set(event.id, event);

@@ -1,6 +1,7 @@
 /** How a process comes by the right to spend of a budget's window, and what the ledger's rows use of it. */
 import type { EventId, ProcessId } from "../ids/ids.ts";
 import type { Picos } from "../money/picos.ts";
+import type { UsageEvent } from "../usage/usage-event.ts";
 import type { CountedWindow } from "./budget-rules.ts";
 import type { WindowKey } from "./budget.ts";
 import type { GrantRequest } from "./grant.ts";
@@ -48,5 +49,5 @@ export interface LeaseSource {
 export interface Lending {
   readonly holder: LeaseHolder;
   /** The windows that the call was held against. Absent: every window that counts it. */
-  readonly windowsOf?: (id: EventId) => readonly Pick<CountedWindow, "id">[];
+  readonly windowsOf?: (event: UsageEvent) => readonly Pick<CountedWindow, "id">[];
 }

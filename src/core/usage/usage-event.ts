@@ -140,7 +140,10 @@ export interface CallOutcome {
 }
 
 /** One immutable ledger row for one provider call. */
-export interface UsageEvent extends CallIntent, CallOutcome {}
+export interface UsageEvent extends CallIntent, CallOutcome {
+  /** What was held for its call, for whoever held it. Only in the memory of the call's own process; it may be lost there. */
+  readonly hold?: object | undefined;
+}
 
 /** A call that Keyward itself refused: counted, never an event. `gatewayKeyId` is null when no key was recognised. */
 export interface RefusalCount {

@@ -43,9 +43,10 @@ export class LeaseBook implements HoldBook {
   readonly #keeper: LeaseKeeper;
   /** Of which accounts calls are held, by their windows: as it was for the last of these calls. */
   readonly #heldOf = new WeakMap<HeldWindows, Held>();
-  /** Settled, by events on their way to the store; those of late are put there together, when it is next looked. */
-  readonly #settled = new Map<EventId, LeasedHold>();
-  #justSettled: LeasedHold[] = [];
+  /** Of calls whose events are on their way to the store. */
+  #settled: LeasedHold[] = [];
+  /** Some of them by their events: for those that do not say what was held, having been read back from the journal. */
+  readonly #byEvent = new Map<EventId, LeasedHold>();
   /** Of budgets that refuse. */
   #holding = new BudgetRules([]);
   /** Of all budgets, paused ones too: they count, and calls in flight may be held against them. */
@@ -90,19 +91,17 @@ export class LeaseBook implements HoldBook {
   }
 
   /** For the flush: the windows that an event's call was held against. */
-  heldAgainst(id: EventId): HeldWindows {
-    this.#indexSettled();
-    return this.#settled.get(id)?.held.windows ?? NO_WINDOWS;
+  heldAgainst(event: UsageEvent): HeldWindows {
+    return this.#holdOf(event)?.held.windows ?? NO_WINDOWS;
   }
 
   /** For the flush: these events are in the store, each once, and what they used is off this process's leases there. */
   flushed(events: readonly UsageEvent[]): void {
-    this.#indexSettled();
     const sums = new Map<readonly WindowAccount[], Used>();
     for (const event of events) {
-      const hold = this.#settled.get(event.id);
-      if (hold === undefined) continue;
-      this.#settled.delete(event.id);
+      const hold = this.#holdOf(event);
+      if (hold === undefined || hold.isFlushed) continue;
+      hold.isFlushed = true;
       let sum = sums.get(hold.counting);
       if (sum === undefined) {
         sum = { cost: 0, price: 0 };
@@ -115,14 +114,20 @@ export class LeaseBook implements HoldBook {
     for (const [accounts, sum] of sums) {
       for (const account of accounts) account.flushed(exactPicos(sum[account.budget.measure]));
     }
+    this.#settled = this.#settled.filter(({ isFlushed }) => !isFlushed);
+    this.#byEvent.clear();
   }
 
-  #indexSettled(): void {
-    if (this.#justSettled.length === 0) return;
-    for (const hold of this.#justSettled) {
-      if (hold.eventId !== undefined) this.#settled.set(hold.eventId, hold);
+  #holdOf(event: UsageEvent): LeasedHold | undefined {
+    const { hold, holdPicos, id } = event;
+    if (hold instanceof LeasedHold) return hold;
+    if (holdPicos === null) return undefined;
+    if (this.#byEvent.size === 0) {
+      for (const one of this.#settled) {
+        if (one.eventId !== undefined) this.#byEvent.set(one.eventId, one);
+      }
     }
-    this.#justSettled = [];
+    return this.#byEvent.get(id);
   }
 
   /** Nobody knows whether the store took a batch: leases are read anew before more are asked for. */
@@ -207,7 +212,7 @@ export class LeaseBook implements HoldBook {
       this.#end(hold, account, isCounting ? left : amount);
     }
     hold.eventId = event.id;
-    this.#justSettled.push(hold);
+    this.#settled.push(hold);
   }
 
   /** `left`: what the call has not used of what was held for it; less than nothing where it used more. */

@@ -29,6 +29,8 @@ export class LeasedHold implements Hold {
   counting: readonly WindowAccount[];
   /** The call's event, when it has ended. */
   eventId: EventId | undefined;
+  /** It is in the store. */
+  isFlushed: boolean;
   readonly #keeper: HoldKeeper;
 
   constructor(keeper: HoldKeeper, held: Held, picos: Picos, recalls: number) {
@@ -39,6 +41,7 @@ export class LeasedHold implements Hold {
     this.recalls = recalls;
     this.counting = held.accounts;
     this.eventId = undefined;
+    this.isFlushed = false;
   }
 
   settle(event: UsageEvent): void {

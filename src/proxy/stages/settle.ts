@@ -57,6 +57,7 @@ export async function settle(
     costPicos: priced.costPicos,
     priceRowId: priced.priceRowId,
     pricePicos: null,
+    hold: call.hold,
   };
   const event = deferred === undefined ? charged : { ...charged, deferred };
   call.hold?.settle(event);

@@ -48,6 +48,15 @@ it("sends its calls while they are wanted elsewhere, many in one message", async
   ]);
 });
 
+it("keeps to itself what was held for a call", async () => {
+  const { feed, live, receive } = sharedFeed();
+  receive({ type: "forward", isWanted: true });
+  const report = sampleCallReport();
+  feed.callEnded({ ...report, event: { ...report.event, hold: { of: "this process" } } });
+  await until("it is sent", () => live().length > 0);
+  expect(live()).toEqual([{ type: "live", items: [{ kind: "call", report }] }]);
+});
+
 it("drops and counts what the supervisor does not take", async () => {
   const { feed, live, written, receive } = sharedFeed();
   receive({ type: "forward", isWanted: true });

@@ -33,7 +33,7 @@ class Outbox {
   }
 
   add(item: FeedItem): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(item);
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(withoutHold(item));
     else this.#dropped += 1;
     if (this.#isSending) return;
     this.#isSending = true;
@@ -51,4 +51,11 @@ class Outbox {
       if (this.#isSending) setTimeout(() => this.#send(), GATHER_MS);
     });
   }
+}
+
+/** What is held for a call is its own process's business. */
+function withoutHold(item: FeedItem): FeedItem {
+  if (item.kind !== "call") return item;
+  const { report } = item;
+  return { kind: "call", report: { ...report, event: { ...report.event, hold: undefined } } };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { picos } from "../../core/money/picos.ts";
+import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import {
   amountsOf,
   cents,
@@ -175,7 +176,7 @@ function describeLeases(fixture: Fixture): void {
     const window = await windowOf(store, budget);
     const held = spentOn(10);
     const notHeld = spentOn(5);
-    const windowsOf = (id: string) => (id === held.id && window ? [window] : []);
+    const windowsOf = ({ id }: UsageEvent) => (id === held.id && window ? [window] : []);
     const batch = [held, notHeld];
     await insertEvents(store, batch, { holder, windowsOf });
     await insertEvents(store, batch, { holder, windowsOf });

@@ -55,8 +55,8 @@ export async function postEvents(
 /** The windows that an event was held against; "all": whichever count it; "none": it was held from nobody's lease. */
 type HeldFrom = readonly Pick<CountedWindow, "id">[] | "all" | "none";
 
-function heldFrom(lending: Lending | undefined, { id }: UsageEvent): HeldFrom {
-  return lending === undefined ? "none" : (lending.windowsOf?.(id) ?? "all");
+function heldFrom(lending: Lending | undefined, event: UsageEvent): HeldFrom {
+  return lending === undefined ? "none" : (lending.windowsOf?.(event) ?? "all");
 }
 
 /** Events that the same windows count, and that were held from the same leases: few, for thousands of events. */
