@@ -1,5 +1,6 @@
 import { KnownNames } from "../json/known-names.ts";
 import { readName, walkJson, type JsonVisitor } from "../json/walk-json.ts";
+import { areTextsAlone } from "./plain-messages.ts";
 
 /** What messages carry besides text. */
 export interface Attachments {
@@ -23,11 +24,19 @@ interface Place {
  * few: a member counts wherever in the messages it stands, however it is spelled, and as often as it stands there.
  */
 export function readAttachments(bytes: Buffer, places: readonly Place[]): Attachments {
+  if (places.every((place) => areTextsAlone(bytes, place))) return NO_ATTACHMENTS;
   const visitor = new AttachmentVisitor(bytes);
   const isRead = places.every((place) => walkJson(bytes, place, visitor));
   if (!isRead) visitor.unseen ??= "messages that are not well-formed";
   return visitor;
 }
+
+const NO_ATTACHMENTS: Attachments = {
+  pictures: 0,
+  pictureBytes: 0,
+  hasAudio: false,
+  unseen: null,
+};
 
 /** Members whose content the model is given as text, whatever is in it. */
 const TEXT_MEMBERS: ReadonlySet<string> = new Set([

@@ -73,10 +73,7 @@ class Walk {
   }
 
   space(from: number): number {
-    if (from === BROKEN) return BROKEN;
-    let at = from;
-    while (at < this.#end && isWhitespace(this.#bytes[at])) at += 1;
-    return at;
+    return from === BROKEN ? BROKEN : skipSpace(this.#bytes, from, this.#end);
   }
 
   value(at: number, key: string | null, depth: number): number {
@@ -138,27 +135,8 @@ class Walk {
     }
   }
 
-  /**
-   * Past the string that begins at this quote. A short stretch is looked at byte by byte, then the next quote is found
-   * natively: long strings have few of them, and one that is full of escapes is not slower than its bytes.
-   */
   #string(at: number): number {
-    let next = at + 1;
-    for (;;) {
-      for (const from = next; next < this.#end && next - from < SHORT_STRETCH; next += 1) {
-        const byte = this.#bytes[next];
-        if (byte === QUOTE) return next + 1;
-        if (byte === BACKSLASH) next += 1;
-      }
-      const quote = this.#bytes.indexOf(QUOTE, next);
-      if (quote === -1 || quote >= this.#end) return BROKEN;
-      let backslashes = 0;
-      while (quote - backslashes > next && this.#bytes[quote - 1 - backslashes] === BACKSLASH) {
-        backslashes += 1;
-      }
-      if (backslashes % 2 === 0) return quote + 1;
-      next = quote + 1;
-    }
+    return skipString(this.#bytes, at, this.#end);
   }
 
   /** Past an object or a list, by the depth of its brackets. */
@@ -177,6 +155,37 @@ class Walk {
     }
     return BROKEN;
   }
+}
+
+/**
+ * Past the string that begins at this quote, or -1 where it does not end before `end`. A short stretch is looked at byte
+ * by byte, then the next quote is found natively: long strings have few of them, and one that is full of escapes is not
+ * slower than its bytes.
+ */
+export function skipString(bytes: Buffer, at: number, end: number): number {
+  let next = at + 1;
+  for (;;) {
+    for (const from = next; next < end && next - from < SHORT_STRETCH; next += 1) {
+      const byte = bytes[next];
+      if (byte === QUOTE) return next + 1;
+      if (byte === BACKSLASH) next += 1;
+    }
+    const quote = bytes.indexOf(QUOTE, next);
+    if (quote === -1 || quote >= end) return BROKEN;
+    let backslashes = 0;
+    while (quote - backslashes > next && bytes[quote - 1 - backslashes] === BACKSLASH) {
+      backslashes += 1;
+    }
+    if (backslashes % 2 === 0) return quote + 1;
+    next = quote + 1;
+  }
+}
+
+/** The first byte from `at` on that is no blank, or `end`. */
+export function skipSpace(bytes: Buffer, at: number, end: number): number {
+  let next = at;
+  while (next < end && isWhitespace(bytes[next])) next += 1;
+  return next;
 }
 
 function endsScalar(byte: number | undefined): boolean {
