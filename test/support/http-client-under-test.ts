@@ -1,4 +1,6 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { createAllowedHosts } from "../../src/core/network/allowed-hosts.ts";
+import { createGuardedConnector } from "../../src/proxy/guarded-connector.ts";
 import type {
   ExchangeListener,
   OutgoingRequest,
@@ -20,6 +22,8 @@ export class HttpClientUnderTest {
   readonly client: HttpClient;
   /** The client's ends of the connections, in the order in which they were opened. */
   readonly sockets: Socket[] = [];
+  /** What comes on a connection that is opened from now on is an event of its socket. */
+  readsThroughStreams = false;
   /** Connections open when the test says so. */
   isHolding = false;
   /** Those that it has to say so of, in the order in which they were asked for. */
@@ -75,15 +79,23 @@ export class HttpClientUnderTest {
     await this.server.close();
   }
 
-  readonly #connect: HttpClientOptions["connect"] = (target, callback) => {
+  readonly #open = createGuardedConnector({
+    timeoutMs: 60_000,
+    allowedHosts: createAllowedHosts(["127.0.0.1"]),
+    lookUp: undefined,
+  });
+
+  readonly #connect: HttpClientOptions["connect"] = (target, callback, onRead) => {
     const open = (): void => {
-      const socket = connect({ host: target.hostname, port: Number(target.port), noDelay: true });
-      this.sockets.push(socket);
-      socket.once("error", callback);
-      socket.once("connect", () => {
-        socket.off("error", callback);
-        callback(null, socket);
-      });
+      this.#open(
+        target,
+        (...connected) => {
+          const [err, socket] = connected;
+          if (socket !== null) this.sockets.push(socket);
+          callback(err, socket);
+        },
+        this.readsThroughStreams ? undefined : onRead,
+      );
     };
     if (this.isHolding) this.attempts.push({ succeed: open, fail: callback });
     else open();

@@ -24,11 +24,16 @@ export async function standstill(read: () => number): Promise<void> {
   await until("a standstill", async () => {
     if (read() === before) return true;
     before = read();
-    for (let turn = 0; turn < 50; turn += 1) {
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
-    }
+    await turns(50);
     return false;
   });
+}
+
+/** Lets the event loop turn so often: what has reached this process is read by then. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }

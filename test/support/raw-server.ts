@@ -32,6 +32,15 @@ export class RawPeer {
     this.send(`HTTP/1.1 200 OK\r\n${fields}content-length: ${body.length}\r\n\r\n${body}`);
   }
 
+  /** Ends the connection where `isLast`; waits until all that was sent has left, and is with the client's kernel. */
+  async sent(text: string, { isLast = false } = {}): Promise<void> {
+    this.send(text);
+    if (isLast) this.socket.end();
+    await until("the last byte's leaving", () =>
+      isLast ? this.socket.writableFinished : this.socket.writableLength === 0,
+    );
+  }
+
   async gone(): Promise<void> {
     await until("the connection's end", () => this.isGone);
   }

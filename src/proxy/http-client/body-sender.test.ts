@@ -53,6 +53,18 @@ describe("a body that comes as a stream", () => {
     await test.counts(1, 1);
   });
 
+  it("leaves nothing on the connection for the next one", async () => {
+    for (let requests = 1; requests <= 3; requests += 1) {
+      const heard = post(pieces("one"));
+      const peer = await test.server.peer(0);
+      await until("the body's end", () => peer.received.endsWith("\r\n0\r\n\r\n"));
+      peer.received = "";
+      peer.answer("ok");
+      await heard.answered();
+    }
+    expect(test.sockets[0]?.listenerCount("drain")).toBe(0);
+  });
+
   it("may be empty", async () => {
     const chunked = post(pieces());
     const peer = await test.server.peer();
@@ -84,6 +96,14 @@ describe("a body that comes as a stream", () => {
     await peer.gone();
     expect("onetwo".startsWith(bodyOf(peer))).toBe(true);
     expect(source.destroyed).toBe(true);
+  });
+
+  it("that is one byte longer than its length does not send that byte", async () => {
+    const heard = post(pieces("one", "two!"), 6);
+    const peer = await test.server.peer();
+    expect(await heard.failed()).toBe("ERR_CLIENT_REQUEST");
+    await peer.gone();
+    expect(bodyOf(peer)).not.toContain("!");
   });
 
   it("that fails at its source fails the exchange, and the server does not take it for whole", async () => {
@@ -230,13 +250,30 @@ describe("the time that a server has for its answer", () => {
     const heard = post(source);
     const peer = await test.server.peer();
     await pass(60_000);
-    source.end("one");
+    source.write("one");
+    await gotBody(peer, "3\r\none\r\n");
+    await pass(60_000);
+    source.end();
     await gotBody(peer, "3\r\none\r\n0\r\n\r\n");
     await pass(9_000);
     expect(heard.ending).toBeUndefined();
     await pass(1_000);
     expect(await heard.failed()).toBe("ERR_CLIENT_HEADERS_TIMEOUT");
     await peer.gone();
+  });
+
+  it("is there for a piece of the body that comes late", async () => {
+    const source = new PassThrough({ highWaterMark: LARGE });
+    const heard = post(source);
+    const peer = await test.server.peer();
+    peer.socket.pause();
+    await pass(60_000);
+    source.write(Buffer.alloc(LARGE));
+    await until("a connection that is full", () => test.sockets[0]?.writableNeedDrain);
+    await pass(9_000);
+    expect(heard.ending).toBeUndefined();
+    await pass(1_000);
+    expect(await heard.failed()).toBe("ERR_CLIENT_HEADERS_TIMEOUT");
   });
 
   it("is also the time for taking the next of the body", async () => {

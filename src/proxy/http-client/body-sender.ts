@@ -44,7 +44,6 @@ export class BodySender {
   stop(): void {
     this.#isEnded = true;
     this.#socket.off("drain", this.#onDrain);
-    this.#stream.off("data", this.#onData);
     this.#stream.destroy();
   }
 
@@ -80,7 +79,6 @@ export class BodySender {
       return;
     }
     this.#isEnded = true;
-    this.#socket.off("drain", this.#onDrain);
     if (this.#missing === undefined) this.#socket.write("0\r\n\r\n", "latin1");
     this.#events.onWritten();
   };

@@ -1,7 +1,7 @@
 /** What happens on one connection, against a server on raw sockets: answers, their time, and their flow. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HttpClientUnderTest } from "../../../test/support/http-client-under-test.ts";
-import { standstill, until } from "../../../test/support/poll.ts";
+import { standstill, turns, until } from "../../../test/support/poll.ts";
 import type { ExchangeControl } from "./exchange-listener.ts";
 
 let test: HttpClientUnderTest;
@@ -24,14 +24,6 @@ async function exchangeOn(index: number, requests: number): Promise<void> {
 /** So many bytes in all have reached the client. */
 async function reached(bytes: number): Promise<void> {
   await until(`${bytes} bytes at the client`, () => test.sockets[0]?.bytesRead === bytes);
-}
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
 }
 
 describe("an answer", () => {
@@ -224,6 +216,16 @@ describe("in time", () => {
     expect(await heard.failed()).toBe("ERR_CLIENT_BODY_TIMEOUT");
   });
 
+  it("an answer must begin, however often its reader goes on without having paused", async () => {
+    const heard = test.send();
+    const peer = await test.server.peer();
+    await pass(9_000);
+    heard.control?.resume();
+    await pass(1_000);
+    expect(await heard.failed()).toBe("ERR_CLIENT_HEADERS_TIMEOUT");
+    await peer.gone();
+  });
+
   it("nothing must begin while the reader has paused", async () => {
     const heard = test.send({}, { onRequestStart: (control) => control.pause() });
     const peer = await test.server.peer();
@@ -246,6 +248,12 @@ describe("in time", () => {
     expect(await other.answered()).toBe("ok");
   });
 });
+
+/** How what comes is handed to a connection. */
+const WAYS = [
+  { name: "read into a buffer", readsThroughStreams: false },
+  { name: "read through its socket", readsThroughStreams: true },
+];
 
 describe("a reader that pauses", () => {
   it("stops its server, and gets all of it when it goes on", async () => {
@@ -282,64 +290,74 @@ describe("a reader that pauses", () => {
     expect(body === "0123456789abcdef".repeat(sent / 16)).toBe(true);
   });
 
-  it("gets the rest piece by piece where its server has ended the connection meanwhile", async () => {
-    for (const [index, { head, first, rest }] of [
-      {
-        head: "connection: close\r\ntransfer-encoding: chunked",
-        first: "1\r\na\r\n",
-        rest: "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
-      },
-      { head: "connection: close", first: "a", rest: "bc" },
-      {
-        head: "transfer-encoding: chunked",
-        first: "1\r\na\r\n",
-        rest: "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
-      },
-    ].entries()) {
-      const heard = test.send({}, { onResponseData: (control) => control.pause() });
-      const peer = await test.server.peer(index);
-      peer.send(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${first}`);
-      await heard.heard("a");
-      peer.socket.end(rest);
-      await until("the end", () => peer.socket.writableFinished);
-      await until("the rest", () => test.sockets[index]?.readableLength === rest.length);
-      while (heard.ending === undefined) {
-        await turns(5);
-        expect(test.sockets[index]?.isPaused()).toBe(true);
-        heard.control?.resume();
-      }
-      expect(await heard.answered()).toBe("abc");
-      await peer.gone();
-    }
-    await test.counts(0, 0);
-  });
-
-  it("may give up at the last piece, when its server has ended the connection already", async () => {
-    const heard = test.send(
-      {},
-      {
-        onResponseData: (control) => {
-          if (heard.body === "a") control.pause();
-          else control.abort(new Error("given up"));
+  it.each(WAYS)(
+    "gets the rest piece by piece where its server has ended the connection meanwhile, $name",
+    async ({ readsThroughStreams }) => {
+      test.readsThroughStreams = readsThroughStreams;
+      for (const [index, { head, first, rest }] of [
+        {
+          head: "connection: close\r\ntransfer-encoding: chunked",
+          first: "1\r\na\r\n",
+          rest: "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
         },
-      },
-    );
-    const peer = await test.server.peer();
-    peer.send("HTTP/1.1 200 OK\r\n\r\na");
-    await heard.heard("a");
-    peer.socket.end("b");
-    await until("the rest", () => test.sockets[0]?.readableLength === 1);
-    heard.control?.resume();
-    expect(await heard.failed()).toBe("given up");
-    await peer.gone();
-  });
+        { head: "connection: close", first: "a", rest: "bc" },
+        {
+          head: "transfer-encoding: chunked",
+          first: "1\r\na\r\n",
+          rest: "1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
+        },
+      ].entries()) {
+        const heard = test.send({}, { onResponseData: (control) => control.pause() });
+        const peer = await test.server.peer(index);
+        peer.send(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${first}`);
+        await heard.heard("a");
+        await peer.sent(rest, { isLast: true });
+        while (heard.ending === undefined) {
+          await turns(5);
+          const before = heard.body;
+          heard.control?.resume();
+          // It had come before, and has paused its reader again.
+          if (heard.body !== before) expect(test.sockets[index]?.isPaused()).toBe(true);
+        }
+        expect(await heard.answered()).toBe("abc");
+        await peer.gone();
+      }
+      await test.counts(0, 0);
+    },
+  );
 
-  it("hears that its connection was reset all the same", async () => {
+  it.each(WAYS)(
+    "may give up at the last piece, when its server has ended the connection already, $name",
+    async ({ readsThroughStreams }) => {
+      test.readsThroughStreams = readsThroughStreams;
+      const heard = test.send(
+        {},
+        {
+          onResponseData: (control) => {
+            if (heard.body === "a") control.pause();
+            else control.abort(new Error("given up"));
+          },
+        },
+      );
+      const peer = await test.server.peer();
+      peer.send("HTTP/1.1 200 OK\r\n\r\na");
+      await heard.heard("a");
+      await peer.sent("b", { isLast: true });
+      await turns(5);
+      heard.control?.resume();
+      expect(await heard.failed()).toBe("given up");
+      await peer.gone();
+    },
+  );
+
+  it("hears that its connection was reset when it goes on", async () => {
     const heard = test.send({}, { onResponseData: (control) => control.pause() });
     const peer = await test.server.peer();
     peer.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nbegun");
     await heard.heard("begun");
     peer.socket.resetAndDestroy();
+    await turns(5);
+    heard.control?.resume();
     expect(await heard.failed()).toBe("ECONNRESET");
   });
 

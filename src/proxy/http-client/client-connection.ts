@@ -131,7 +131,6 @@ export class ClientConnection {
   }
 
   destroy(): void {
-    this.#unread = NOTHING;
     this.#socket.destroy();
   }
 
@@ -293,7 +292,6 @@ class Turn implements ExchangeControl, BodySenderEvents {
   }
 
   pause(): void {
-    if (this.isPaused) return;
     this.isPaused = true;
     this.#connection.pause(this);
   }

@@ -1,7 +1,7 @@
-/** Which connection a request goes on, against a server on raw sockets. What happens on one is in client-connection.test.ts. */
+/** Which connections there are, and which a request goes on, against a server on raw sockets. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HttpClientUnderTest } from "../../../test/support/http-client-under-test.ts";
-import { until } from "../../../test/support/poll.ts";
+import { turns, until } from "../../../test/support/poll.ts";
 
 let test: HttpClientUnderTest;
 beforeEach(async () => {
@@ -61,26 +61,29 @@ describe("a connection", () => {
     await exchangeOn(1, 1);
   });
 
-  it("on which bytes came behind an answer while its reader had paused is not used again", async () => {
-    const heard = test.send({}, { onResponseData: (control) => control.pause() });
-    const peer = await test.server.peer();
-    test.isHolding = true;
-    const next = test.send();
-    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhel");
-    await heard.heard("hel");
-    const [socket] = test.sockets;
-    peer.send("lo!");
-    await until("the rest of the answer", () => socket?.readableLength === 3);
-    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
-    await until("what stands behind it", () => (socket?.readableLength ?? 0) > 3);
-    heard.control?.resume();
-    expect(await heard.answered()).toBe("hello!");
-    await peer.gone();
-    expect(next.isStarted).toBe(false);
-    test.attempts[0]?.succeed();
-    (await test.server.peer(1)).answer("its own");
-    expect(await next.answered()).toBe("its own");
-  });
+  it.each([false, true])(
+    "on which bytes came behind an answer while its reader had paused is not used again (through its socket: %s)",
+    async (readsThroughStreams) => {
+      test.readsThroughStreams = readsThroughStreams;
+      const heard = test.send({}, { onResponseData: (control) => control.pause() });
+      const peer = await test.server.peer();
+      test.isHolding = true;
+      const next = test.send();
+      peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhel");
+      await heard.heard("hel");
+      await peer.sent("lo!");
+      await turns(5);
+      await peer.sent("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
+      await turns(5);
+      heard.control?.resume();
+      expect(await heard.answered()).toBe("hello!");
+      await peer.gone();
+      expect(next.isStarted).toBe(false);
+      test.attempts[0]?.succeed();
+      (await test.server.peer(1)).answer("its own");
+      expect(await next.answered()).toBe("its own");
+    },
+  );
 
   it("that its server closes while it rests is not used again", async () => {
     await exchangeOn(0, 1);
@@ -94,6 +97,19 @@ describe("a connection", () => {
     test.server.peers[0]?.socket.resetAndDestroy();
     await test.counts(0, 0);
     await exchangeOn(1, 1);
+  });
+
+  it("that is lost leaves those that rest as they are", async () => {
+    const [first, second] = [test.send(), test.send()];
+    const peer = await test.server.peer(0);
+    const lost = await test.server.peer(1);
+    peer.answer("ok");
+    await until("an answer", () => first.ending ?? second.ending);
+    await test.counts(2, 1);
+    lost.socket.resetAndDestroy();
+    await until("both ends", () => first.ending !== undefined && second.ending !== undefined);
+    await test.counts(1, 1);
+    await exchangeOn(0, 2);
   });
 
   it("that its server does not keep is closed behind the answer", async () => {
@@ -197,167 +213,6 @@ describe("a connection that rests is closed", () => {
   });
 });
 
-describe("a request that waits for a connection", () => {
-  it("hears of it where there is nobody to connect to, and was not started", async () => {
-    await test.server.close();
-    const heard = test.send();
-    expect(await heard.failed()).toBe("ECONNREFUSED");
-    expect(heard.isStarted).toBe(false);
-    expect(test.client.count()).toEqual({ open: 0, idle: 0 });
-  });
-
-  it("hears of it where its address is refused before it is connected to", async () => {
-    await test.close();
-    test = await HttpClientUnderTest.start({
-      connect: (_target, callback) => callback(new Error("forbidden")),
-    });
-    const heard = test.send();
-    expect(await heard.failed()).toBe("forbidden");
-    expect(heard.isStarted).toBe(false);
-  });
-
-  it("takes one that becomes free; that its own can't be opened afterwards is nobody's loss", async () => {
-    const busy = test.send();
-    const peer = await test.server.peer();
-    test.isHolding = true;
-    const [first, second] = [test.send(), test.send()];
-    peer.answer("to the busy one");
-    await busy.answered();
-    await peer.asked(2);
-    expect([first.isStarted, second.isStarted]).toEqual([true, false]);
-    test.attempts[0]?.fail(new Error("refused"));
-    peer.answer("to the first");
-    expect(await first.answered()).toBe("to the first");
-    await peer.asked(3);
-    test.attempts[1]?.fail(new Error("refused"));
-    peer.answer("to the second");
-    expect(await second.answered()).toBe("to the second");
-    await test.counts(1, 1);
-  });
-
-  it("takes the one that another was opening, where that one goes on a connection that became free", async () => {
-    const busy = test.send();
-    const peer = await test.server.peer();
-    test.isHolding = true;
-    const [first, second] = [test.send(), test.send()];
-    peer.answer("to the busy one");
-    await busy.answered();
-    await peer.asked(2);
-    // The second one's own: what the first has asked for is still to come.
-    test.attempts[1]?.fail(new Error("refused"));
-    expect(second.ending).toBeUndefined();
-    test.attempts[0]?.succeed();
-    (await test.server.peer(1)).answer("to the second");
-    expect(await second.answered()).toBe("to the second");
-    peer.answer("to the first");
-    expect(await first.answered()).toBe("to the first");
-  });
-
-  it("fails with the last connection that was being opened for one that waits", async () => {
-    const busy = test.send();
-    const peer = await test.server.peer();
-    test.isHolding = true;
-    const [first, second] = [test.send(), test.send()];
-    peer.answer("to the busy one");
-    await busy.answered();
-    await peer.asked(2);
-    test.attempts[1]?.fail(new Error("refused"));
-    test.attempts[0]?.fail(new Error("refused as well"));
-    expect(await second.failed()).toBe("refused as well");
-    peer.answer("to the first");
-    expect(await first.answered()).toBe("to the first");
-  });
-
-  it("takes none that its server does not keep", async () => {
-    for (const [index, fields] of [
-      "connection: close\r\n",
-      "keep-alive: timeout=1\r\n",
-    ].entries()) {
-      test.isHolding = false;
-      const busy = test.send();
-      const peer = await test.server.peer(index);
-      test.isHolding = true;
-      const waiting = test.send();
-      peer.answer("ok", fields);
-      await busy.answered();
-      expect(waiting.isStarted).toBe(false);
-      test.attempts[index]?.fail(new Error("refused"));
-      expect(await waiting.failed()).toBe("refused");
-      await peer.gone();
-    }
-  });
-
-  it("takes none that was lost before its answer was read to the end", async () => {
-    const busy = test.send(
-      {},
-      {
-        onResponseData: (control) => {
-          if (busy.body === "a") control.pause();
-        },
-      },
-    );
-    const peer = await test.server.peer();
-    peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
-    await busy.heard("a");
-    test.isHolding = true;
-    const waiting = test.send();
-    test.sockets[0]?.destroy();
-    busy.control?.resume();
-    expect(await busy.answered()).toBe("ab");
-    expect(waiting.isStarted).toBe(false);
-    test.attempts[0]?.succeed();
-    (await test.server.peer(1)).answer("ok");
-    expect(await waiting.answered()).toBe("ok");
-  });
-
-  it("fails with its own, whoever else waits", async () => {
-    test.isHolding = true;
-    const waiting = [test.send(), test.send(), test.send()];
-    test.attempts[1]?.fail(new Error("refused"));
-    expect(waiting.map(({ ending }) => ending)).toEqual([undefined, "error", undefined]);
-    test.attempts[2]?.succeed();
-    (await test.server.peer(0)).answer("to the first");
-    expect(await waiting[0]?.answered()).toBe("to the first");
-    test.attempts[0]?.succeed();
-    (await test.server.peer(0, 2)).answer("to the third");
-    expect(await waiting[2]?.answered()).toBe("to the third");
-    await test.counts(2, 2);
-  });
-
-  it("is passed over where it is given up as its turn comes: the next takes the connection", async () => {
-    test.isHolding = true;
-    const gone = test.send(
-      {},
-      { onRequestStart: (control) => control.abort(new Error("given up")) },
-    );
-    const next = test.send({ target: "/next" });
-    test.attempts[0]?.succeed();
-    const peer = await test.server.peer();
-    expect(await gone.failed()).toBe("given up");
-    expect(peer.received).toMatch(/^GET \/next HTTP\/1\.1\r\n/);
-    peer.answer("ok");
-    expect(await next.answered()).toBe("ok");
-  });
-
-  it("goes on the connection that another gives back while it is asked", async () => {
-    await exchangeOn(0, 1);
-    test.isHolding = true;
-    let next: ReturnType<typeof test.send> | undefined;
-    const gone = test.send(
-      {},
-      {
-        onRequestStart: (control) => {
-          next = test.send();
-          control.abort(new Error("given up"));
-        },
-      },
-    );
-    expect(await gone.failed()).toBe("given up");
-    (await test.server.peer(0, 2)).answer("ok");
-    expect(await next?.answered()).toBe("ok");
-  });
-});
-
 describe("a server", () => {
   it("gets no request of another one's", async () => {
     const other = await HttpClientUnderTest.start();
@@ -385,7 +240,48 @@ describe("a server", () => {
   });
 });
 
+describe("a server that is not called any more", () => {
+  it("is forgotten", async () => {
+    await test.close();
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    const targets: unknown[] = [];
+    test = await HttpClientUnderTest.start({
+      connect: (target, callback) => {
+        targets.push(target);
+        callback(new Error("refused"));
+      },
+    });
+    expect(await test.send().failed()).toBe("refused");
+    expect(await test.send().failed()).toBe("refused");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await test.send().failed()).toBe("refused");
+    // What is kept of a server is one object as long as it is kept.
+    expect(targets[1]).toBe(targets[0]);
+    expect(targets[2]).not.toBe(targets[0]);
+    expect(targets[2]).toEqual(targets[0]);
+  });
+
+  it("is not forgotten while a connection to it is being opened", async () => {
+    await test.close();
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    test = await HttpClientUnderTest.start();
+    test.isHolding = true;
+    const heard = test.send();
+    await vi.advanceTimersByTimeAsync(1_000);
+    test.client.destroy();
+    expect(await heard.failed()).toBe("ERR_CLIENT_CLOSED");
+  });
+});
+
 describe("a client that is closed", () => {
+  it("leaves no timer behind", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    const other = await HttpClientUnderTest.start();
+    expect(vi.getTimerCount()).toBe(1);
+    await other.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("tells every exchange so, closes every connection, and takes nothing more", async () => {
     await exchangeOn(0, 1);
     const unanswered = test.send();

@@ -191,11 +191,11 @@ class Origin implements ClientConnectionEvents {
     this.#options.connect(this.target, connected, (bytes) => connection?.read(bytes));
   }
 
-  /** Whoever came first gets the first connection, so it may be another one than asked for this that goes without. */
+  /** Whoever came first gets the first connection, so it may be another one, the last, than asked for this that goes without. */
   #notConnected(asker: Waiting, err: Error): void {
     if (this.#waiting.length <= this.#connecting) return;
-    const index = Math.max(0, this.#waiting.indexOf(asker));
-    const [failed] = this.#waiting.splice(index, 1);
+    const index = this.#waiting.indexOf(asker);
+    const [failed] = this.#waiting.splice(index === -1 ? this.#waiting.length - 1 : index, 1);
     failed?.listener.onResponseError(err);
   }
 }
