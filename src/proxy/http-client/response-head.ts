@@ -69,7 +69,7 @@ const DIGIT_0 = 0x30;
 /** `HTTP/1.x NNN reason` (RFC 9112, section 4). Some servers leave out the reason and the blank before it. */
 function readStatusLine(bytes: Buffer, start: number, end: number): StatusLine {
   for (let i = 0; i < VERSION.length; i += 1) {
-    if (bytes[start + i] !== VERSION[i]) throw NO_ANSWER();
+    if (bytes[start + i] !== VERSION[i]) throw noAnswer();
   }
   const minor = digitAt(bytes, start + VERSION.length);
   let status = 0;
@@ -78,14 +78,13 @@ function readStatusLine(bytes: Buffer, start: number, end: number): StatusLine {
   }
   const isWhole = end - start >= STATUS_END && bytes[start + STATUS_AT - 1] === SPACE;
   const isEnded = end - start === STATUS_END || bytes[start + STATUS_END] === SPACE;
-  if (!isWhole || !isEnded || minor > 1 || status < 100 || status > 999) throw NO_ANSWER();
+  if (!isWhole || !isEnded || minor > 1 || status < 100 || status > 999) throw noAnswer();
   return { status, isHttp10: minor === 0 };
 }
 
-/** NaN where there is none: no comparison with it holds but that something is wrong. */
 function digitAt(bytes: Buffer, at: number): number {
   const digit = (bytes[at] ?? 0) - DIGIT_0;
-  if (digit < 0 || digit > 9) throw NO_ANSWER();
+  if (digit < 0 || digit > 9) throw noAnswer();
   return digit;
 }
 
@@ -153,7 +152,7 @@ function readKeptForMs(keepAlive: string | undefined): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-function NO_ANSWER(): ClientError {
+function noAnswer(): ClientError {
   return unreadable("it does not begin with a status line");
 }
 
