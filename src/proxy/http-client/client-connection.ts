@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { createFraming, type BodyFraming } from "../http/body-framing.ts";
+import { NOTHING, restOf } from "../http/bytes.ts";
 import { sendTogether } from "../http/send-together.ts";
 import { BodySender, faultOfBody, type BodySenderEvents } from "./body-sender.ts";
 import { ClientError } from "./client-error.ts";
@@ -23,7 +24,6 @@ export interface ClientConnectionEvents {
   onGone(connection: ClientConnection): void;
 }
 
-const NOTHING: Buffer = Buffer.alloc(0);
 const INTERIM_END = 200;
 const SWITCHING_PROTOCOLS = 101;
 /** The server may close just as its time is up, while a request is on its way. */
@@ -318,8 +318,4 @@ class Turn implements ExchangeControl, BodySenderEvents {
 
 function cutByServer(): ClientError {
   return new ClientError("ERR_CLIENT_CUT", "the server closed the connection within the exchange");
-}
-
-function restOf(bytes: Buffer, from: number): Buffer {
-  return from === bytes.length ? NOTHING : bytes.subarray(from);
 }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { FORBIDDEN_IN_VALUE } from "../http/reply-head.ts";
 import { ClientError } from "./client-error.ts";
 import type { OutgoingRequest } from "./exchange-listener.ts";
 
@@ -12,9 +13,6 @@ export interface RequestText {
 /** RFC 9110, sections 5.6.2 and 9.1. */
 const METHOD = /^[A-Z]+$/;
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** What no field may hold: a line end in it would begin another field, or another request. */
-// eslint-disable-next-line no-control-regex
-const FORBIDDEN_IN_VALUE = /[^\t\u0020-\u007e\u0080-\u00ff]/;
 /** Said by the client itself: a second one could be read in place of it, and the bytes behind it as another request. */
 const OF_CONNECTION: ReadonlySet<string> = new Set([
   "connection",

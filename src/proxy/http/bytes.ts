@@ -42,3 +42,10 @@ export function hexValueOf(byte: number): number {
   const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
+
+export const NOTHING: Buffer = Buffer.alloc(0);
+
+/** What stands from there on; of what was read to its end nothing is kept. */
+export function restOf(bytes: Buffer, from: number): Buffer {
+  return from === bytes.length ? NOTHING : bytes.subarray(from);
+}

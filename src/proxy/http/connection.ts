@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { ErrorCode } from "../../core/errors/codes.ts";
 import type { BodyReader } from "../gateway-request.ts";
 import { createFraming, type BodyFraming } from "./body-framing.ts";
+import { NOTHING, restOf } from "./bytes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { HttpHandler } from "./handler.ts";
 import { HeadParser } from "./head-parser.ts";
@@ -38,7 +39,6 @@ const LINGER_MS = 2_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 /** A client may send its next request just as its time is up: it was told of less. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
-const NOTHING: Buffer = Buffer.alloc(0);
 
 /** One request and its reply. */
 interface Turn {
@@ -347,7 +347,3 @@ export class Connection implements BodySource, ReplyWire {
 }
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-
-function restOf(bytes: Buffer, from: number): Buffer {
-  return from === bytes.length ? NOTHING : bytes.subarray(from);
-}

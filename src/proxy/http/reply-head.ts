@@ -13,9 +13,9 @@ export interface FormattedHead {
 
 /** RFC 9110, section 5.6.2; field names of our own are in lower case, and so are undici's. */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** What no field may hold: a line end in it would begin another field, or another answer. */
+/** What no field may hold: a line end in it would begin another field, or another message. */
 // eslint-disable-next-line no-control-regex
-const FORBIDDEN_IN_VALUE = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+export const FORBIDDEN_IN_VALUE = /[^\t\u0020-\u007e\u0080-\u00ff]/;
 
 /**
  * The head of a reply as text, without the fields that belong to the connection. Throws at a field that cannot be sent:
