@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { leftOf, openInMs, readGauge, spendFrom, type AccountGauge } from "./account-gauge.ts";
+import {
+  leftOf,
+  mergeGauges,
+  openInMs,
+  readGauge,
+  spendFrom,
+  type AccountGauge,
+} from "./account-gauge.ts";
 
 const toldOf60 = (remaining: number, resetMs: number) => ({ limit: 60, remaining, resetMs });
 
@@ -30,6 +37,20 @@ describe("a gauge", () => {
     expect(readGauge(undefined, told, 10).refill).toBe("at_once");
   });
 
+  it("is a window's also when as much of it is left as is used, where it has shown that before", () => {
+    const window = readGauge(undefined, toldOf60(40, 50_000), 10_000);
+    const crossing = readGauge(window, toldOf60(30, 30_000), 30_000);
+    expect([30_000, 59_999, 60_000].map((ms) => leftOf(crossing, ms))).toEqual([30, 30, 60]);
+    const elsewhere = readGauge(undefined, toldOf60(29, 31_000), 29_000);
+    expect(elsewhere.refill).toBe("steady");
+    expect([
+      mergeGauges(window, elsewhere).refill,
+      mergeGauges(elsewhere, crossing).refill,
+    ]).toEqual(["at_once", "at_once"]);
+    // It is not held to that for ever.
+    expect(readGauge(crossing, toldOf60(30, 30_000), 70_001).refill).toBe("steady");
+  });
+
   it("goes by the answer that was counted last, whichever comes first", () => {
     const late = readGauge(readGauge(undefined, toldOf60(9, 50_000), 0), toldOf60(40, 49_990), 10);
     expect(leftOf(late, 10)).toBe(9);
@@ -43,6 +64,22 @@ describe("a gauge", () => {
     const bucket = readGauge(undefined, { limit: 60, remaining: 30, resetMs: 30_000 }, 0);
     const overtaken = readGauge(bucket, { limit: 60, remaining: 40, resetMs: 20_000 }, 1000);
     expect(leftOf(overtaken, 1000)).toBe(31);
+  });
+
+  it("keeps to a window when an answer of the one before it comes late", () => {
+    const next = readGauge(undefined, { ...toldOf60(40, 59_000), doubtMs: 100 }, 10_000);
+    // Sent when 200 ms of its window were left, and answered after the next one had begun.
+    const late = { ...toldOf60(0, 200), doubtMs: 900 };
+    const gauge = readGauge(next, late, 10_500);
+    expect([10_500, 10_701, 68_999].map((ms) => leftOf(gauge, ms))).toEqual([40, 40, 40]);
+    expect(leftOf(gauge, 69_000)).toBe(60);
+    // The same where another process was told so.
+    const elsewhere = readGauge(undefined, late, 10_500);
+    expect(mergeGauges(next, elsewhere)).toEqual(next);
+    expect(mergeGauges(elsewhere, next)).toEqual(next);
+    // Not where both may be one window's: what was told of it first was as old as its call.
+    const vague = { ...next, doubtMs: 59_000 };
+    expect(leftOf(readGauge(vague, late, 10_500), 10_500)).toBe(0);
   });
 
   it("reads a daily limit that refills steadily", () => {

@@ -29,6 +29,8 @@ export type AccountGauge = Reading &
         readonly resetsAtMs: number;
         /** The window may end so much sooner. */
         readonly doubtMs: number;
+        /** It has shown that it is not steady: until then an answer that fits both does not say that it is. */
+        readonly provenUntilMs: number;
       }
   );
 
@@ -49,6 +51,8 @@ const JITTER_MS = 100;
 const TOLERATED_SHARE = 0.05;
 /** When nearly all was used at once, both ways of giving back tell the same reset. */
 const TELLING_USED_SHARE = 0.8;
+/** A window may have a moment at which as much of it is to come as of its limit is used. */
+const PROVEN_FOR_MS = MINUTE_MS;
 /** A window is believed to be empty no longer than this: nothing is learned while nothing is sent. */
 const MAX_EMPTY_MS = 5 * MINUTE_MS;
 
@@ -64,16 +68,26 @@ export function readGauge(
   const { limit, remaining, resetMs } = told;
   const isNews =
     before === undefined || before.limit !== limit || isNextWindow(before, told, nowMs);
+  const shown = refillOf(told);
+  const provenUntilMs = before?.limit === limit ? provenUntil(before, nowMs) : nowMs;
+  const isProven = provenUntilMs > nowMs && resetMs !== null;
+  const refill = isProven ? "at_once" : (shown ?? before?.refill);
+  if (!isNews && refill === "at_once" && isEarlierWindow(before, told, nowMs)) return before;
   const left = isNews ? remaining : Math.min(remaining, leftOf(before, nowMs));
   const reading = { limit, left, atMs: nowMs };
-  if ((refillOf(told) ?? before?.refill) === "steady") {
+  if (refill === "steady") {
     const used = limit - remaining;
     const isTelling = used > 0 && resetMs !== null && resetMs > 0;
     return { ...reading, refill: "steady", perMs: isTelling ? used / resetMs : limit / MINUTE_MS };
   }
   const emptyForMs = Math.min(resetMs ?? MINUTE_MS, MAX_EMPTY_MS);
-  const doubtMs = told.doubtMs ?? 0;
-  return { ...reading, refill: "at_once", resetsAtMs: nowMs + emptyForMs, doubtMs };
+  return {
+    ...reading,
+    refill: "at_once",
+    resetsAtMs: nowMs + emptyForMs,
+    doubtMs: told.doubtMs ?? 0,
+    provenUntilMs: shown === "at_once" ? nowMs + PROVEN_FOR_MS : provenUntilMs,
+  };
 }
 
 /**
@@ -83,11 +97,18 @@ export function readGauge(
 export function mergeGauges(one: AccountGauge, other: AccountGauge): AccountGauge {
   const [earlier, later] = one.atMs <= other.atMs ? [one, other] : [other, one];
   const { limit, atMs } = later;
-  const resetMs = later.refill === "at_once" ? later.resetsAtMs - atMs : null;
-  const doubtMs = later.refill === "at_once" ? later.doubtMs : 0;
-  const told = { limit, remaining: later.left, resetMs, doubtMs };
-  const isNews = earlier.limit !== limit || isNextWindow(earlier, told, atMs);
-  return isNews ? later : { ...later, left: Math.min(later.left, leftOf(earlier, atMs)) };
+  if (earlier.limit !== limit) return later;
+  const left = Math.min(later.left, leftOf(earlier, atMs));
+  if (later.refill === "steady") {
+    const isWindow = provenUntil(earlier, atMs) > atMs;
+    return isWindow ? { ...earlier, left, atMs } : { ...later, left };
+  }
+  const { resetsAtMs, doubtMs } = later;
+  const provenUntilMs = Math.max(later.provenUntilMs, provenUntil(earlier, later.provenUntilMs));
+  const told = { limit, remaining: later.left, resetMs: resetsAtMs - atMs, doubtMs };
+  if (isNextWindow(earlier, told, atMs)) return { ...later, provenUntilMs };
+  if (isEarlierWindow(earlier, told, atMs)) return earlier;
+  return { ...later, left, provenUntilMs };
 }
 
 /** The gauge by a clock that shows so much more, or less than that by some doubt. */
@@ -99,6 +120,7 @@ export function shiftGauge(gauge: AccountGauge, byMs: number, doubtMs: number): 
     atMs,
     resetsAtMs: gauge.resetsAtMs + byMs,
     doubtMs: gauge.doubtMs + doubtMs,
+    provenUntilMs: gauge.provenUntilMs + byMs,
   };
 }
 
@@ -106,17 +128,41 @@ export function shiftGauge(gauge: AccountGauge, byMs: number, doubtMs: number): 
 export function settleGauge(gauge: AccountGauge, nowMs: number): AccountGauge {
   const atMs = Math.min(gauge.atMs, nowMs);
   if (gauge.refill === "steady") return { ...gauge, atMs };
-  return { ...gauge, atMs, resetsAtMs: Math.min(gauge.resetsAtMs, nowMs + MAX_EMPTY_MS) };
+  return {
+    ...gauge,
+    atMs,
+    resetsAtMs: Math.min(gauge.resetsAtMs, nowMs + MAX_EMPTY_MS),
+    provenUntilMs: Math.min(gauge.provenUntilMs, nowMs + PROVEN_FOR_MS),
+  };
 }
 
 /** Within a window nothing comes back: where there is more and it ends later, another one has begun. */
 function isNextWindow(before: AccountGauge, told: ToldLimit, nowMs: number): boolean {
   if (before.refill !== "at_once" || told.resetMs === null) return false;
   if (nowMs >= before.resetsAtMs) return true;
-  const toleranceMs = told.resetMs % ROUNDING_MS === 0 ? ROUNDING_MS : JITTER_MS;
   const soonestMs = nowMs + told.resetMs - (told.doubtMs ?? 0);
-  const isLater = soonestMs > before.resetsAtMs + toleranceMs;
+  const isLater = soonestMs > before.resetsAtMs + toleranceMs(told.resetMs);
   return isLater && told.remaining > before.left;
+}
+
+/**
+ * An answer that took long may come when others have told of the next window. By its reset, which is sooner than theirs
+ * can be, what was used in that one would be taken for given back.
+ */
+function isEarlierWindow(before: AccountGauge, { resetMs }: ToldLimit, nowMs: number): boolean {
+  if (before.refill !== "at_once" || resetMs === null || nowMs >= before.resetsAtMs) return false;
+  const soonestMs = before.resetsAtMs - before.doubtMs;
+  return nowMs + resetMs + toleranceMs(resetMs) < soonestMs;
+}
+
+/** Until when it is known that it gives back all at once; where it has not shown that, what is given. */
+function provenUntil(gauge: AccountGauge, otherwiseMs: number): number {
+  return gauge.refill === "at_once" ? gauge.provenUntilMs : otherwiseMs;
+}
+
+/** How far apart two tellings of one reset may be. */
+function toleranceMs(resetMs: number): number {
+  return resetMs % ROUNDING_MS === 0 ? ROUNDING_MS : JITTER_MS;
 }
 
 /**

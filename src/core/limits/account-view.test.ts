@@ -13,7 +13,7 @@ const key = { accountId: "acc_1" as ProviderAccountId, model: "gpt-4o" };
 const nowMs = 1_000_000;
 const moment = { nowMs, runningProcesses: new Set(["a", "b"]) };
 const window = (left: number, atMs = nowMs, resetsAtMs = nowMs + 50_000) =>
-  ({ limit: 60, left, atMs, refill: "at_once", resetsAtMs, doubtMs: 0 }) as const;
+  ({ limit: 60, left, atMs, refill: "at_once", resetsAtMs, doubtMs: 0, provenUntilMs: 0 }) as const;
 
 function news(processId: string, change: Partial<ViewNews> = {}): ViewNews {
   return {

@@ -49,6 +49,7 @@ export function describeAccountViews(createDatabase: CreateTestDatabase): void {
             refill: "at_once",
             resetsAtMs: 60_005,
             doubtMs: 3,
+            provenUntilMs: 60_001,
           },
           countedBeforeMs: 4,
           closedUntilMs: 6,
