@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Config } from "../config/config-schema.ts";
 import type { ProcessId } from "../core/ids/ids.ts";
 import { DEFAULT_CIRCUIT_RULE } from "../core/routing/circuit.ts";

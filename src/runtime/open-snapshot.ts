@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Config } from "../config/config-schema.ts";
 import type { OverridablePriceBook } from "../core/pricing/overridable-price-book.ts";
 import type { HoldBook } from "../ledger/holds.ts";

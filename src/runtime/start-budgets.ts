@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { ProcessId } from "../core/ids/ids.ts";
 import type { HoldBook } from "../ledger/holds.ts";
 import { LeaseBook } from "../ledger/leases/lease-book.ts";

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Config } from "../config/config-schema.ts";
 import type { Environment } from "../config/process-environment.ts";
 import { readOtlpSettings } from "../config/read-otlp-settings.ts";

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
 import { approximateTokensOf } from "../../tokenizer/approximate-tokens.ts";
 import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";

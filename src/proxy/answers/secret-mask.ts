@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { ProviderRoute } from "../snapshot.ts";
 
 /** What a credential stands in, whichever provider it is: `Authorization: Bearer …`, `api-key: …`. */

@@ -1,6 +1,7 @@
 /** Requests whose body comes as a stream, and what becomes of those that don't go out as they should. */
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useFakeIntervals, useRealIntervals } from "../../../test/support/fake-intervals.ts";
 import { HttpClientUnderTest } from "../../../test/support/http-client-under-test.ts";
 import { standstill, until } from "../../../test/support/poll.ts";
 import type { RawPeer } from "../../../test/support/raw-server.ts";
@@ -11,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await test.close();
-  vi.useRealTimers();
+  useRealIntervals();
   for (const { surplus } of test.exchanges) expect(surplus).toEqual([]);
 });
 
@@ -241,7 +242,7 @@ const pass = async (ms: number) => vi.advanceTimersByTimeAsync(ms);
 describe("the time that a server has for its answer", () => {
   beforeEach(async () => {
     await test.close();
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    useFakeIntervals();
     test = await HttpClientUnderTest.start({ headersTimeoutMs: 10_000 });
   });
 

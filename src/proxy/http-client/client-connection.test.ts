@@ -1,5 +1,6 @@
 /** What happens on one connection, against a server on raw sockets: answers, their time, and their flow. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useFakeIntervals, useRealIntervals } from "../../../test/support/fake-intervals.ts";
 import { HttpClientUnderTest } from "../../../test/support/http-client-under-test.ts";
 import { standstill, turns, until } from "../../../test/support/poll.ts";
 import type { ExchangeControl } from "./exchange-listener.ts";
@@ -10,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await test.close();
-  vi.useRealTimers();
+  useRealIntervals();
   for (const { surplus } of test.exchanges) expect(surplus).toEqual([]);
 });
 
@@ -146,7 +147,7 @@ describe("a connection that is lost on this side", () => {
 describe("in time", () => {
   beforeEach(async () => {
     await test.close();
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    useFakeIntervals();
     test = await HttpClientUnderTest.start({ headersTimeoutMs: 10_000, bodyIdleTimeoutMs: 5_000 });
   });
 

@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import { createFraming, type BodyFraming } from "../http/body-framing.ts";
 import { NOTHING, restOf } from "../http/bytes.ts";
 import { sendTogether } from "../http/send-together.ts";

@@ -1,5 +1,6 @@
 /** Which connections there are, and which a request goes on, against a server on raw sockets. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useFakeIntervals, useRealIntervals } from "../../../test/support/fake-intervals.ts";
 import { HttpClientUnderTest } from "../../../test/support/http-client-under-test.ts";
 import { turns, until } from "../../../test/support/poll.ts";
 
@@ -9,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await test.close();
-  vi.useRealTimers();
+  useRealIntervals();
   for (const { surplus } of test.exchanges) expect(surplus).toEqual([]);
 });
 
@@ -153,7 +154,7 @@ async function openForMs(fields: string): Promise<number> {
 describe("a connection that rests is closed", () => {
   beforeEach(async () => {
     await test.close();
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    useFakeIntervals();
     test = await HttpClientUnderTest.start({ idleTimeoutMs: 15_000 });
   });
 
@@ -243,7 +244,7 @@ describe("a server", () => {
 describe("a server that is not called any more", () => {
   it("is forgotten", async () => {
     await test.close();
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    useFakeIntervals();
     const targets: unknown[] = [];
     test = await HttpClientUnderTest.start({
       connect: (target, callback) => {
@@ -263,7 +264,7 @@ describe("a server that is not called any more", () => {
 
   it("is not forgotten while a connection to it is being opened", async () => {
     await test.close();
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    useFakeIntervals();
     test = await HttpClientUnderTest.start();
     test.isHolding = true;
     const heard = test.send();
@@ -275,7 +276,7 @@ describe("a server that is not called any more", () => {
 
 describe("a client that is closed", () => {
   it("leaves no timer behind", async () => {
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    useFakeIntervals();
     const other = await HttpClientUnderTest.start();
     expect(vi.getTimerCount()).toBe(1);
     await other.close();

@@ -4,6 +4,7 @@
  * connects, resolves names and speaks TLS is handed to it.
  */
 import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import {
   ClientConnection,
   type ClientConnectionEvents,

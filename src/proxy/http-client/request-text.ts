@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Readable } from "node:stream";
 import { FORBIDDEN_IN_VALUE } from "../http/reply-head.ts";
 import { ClientError } from "./client-error.ts";

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import type { ErrorCode } from "../../core/errors/codes.ts";
 import type { BodyReader } from "../gateway-request.ts";
 import { createFraming, type BodyFraming } from "./body-framing.ts";

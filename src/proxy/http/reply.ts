@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import type { GatewayReply, ReplyListener } from "../gateway-request.ts";
 import { formatHead, type FormattedHead } from "./reply-head.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -67,7 +68,7 @@ export class Reply implements GatewayReply {
       this.#framing = "length";
       this.#missing = head.contentLength;
     }
-    process.nextTick(flushLoneHead, this);
+    nextTick(flushLoneHead, this);
   }
 
   write(chunk: Buffer): boolean {

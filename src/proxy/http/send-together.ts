@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 
 /** Up to here copying is cheaper than handing the kernel several pieces. */
