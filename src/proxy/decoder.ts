@@ -31,15 +31,8 @@ const CREATE = {
   zstd: createZstdDecompress,
 } as const;
 
-/**
- * A decoder for the encodings that Node knows; undefined for a body that is not encoded. A provider that answers in
- * an encoding it was told not to use, and one that is unknown, is passed through as it is and can't be read.
- */
-export function createDecoder(
-  encoding: string | string[] | undefined,
-  events: DecoderEvents,
-): Decoder | undefined {
-  if (!isDecodable(encoding)) return undefined;
+/** A decoder for an encoding that is decodable. */
+export function createDecoder(encoding: string, events: DecoderEvents): Decoder {
   const stream = CREATE[encoding.toLowerCase() as keyof typeof CREATE]();
   stream.on("data", events.onData);
   stream.on("end", events.onEnd);
@@ -62,6 +55,10 @@ export function createDecoder(
   };
 }
 
+/**
+ * Whether it is one of the encodings that Node knows; false for a body that is not encoded. What a provider answers in an
+ * unknown one, although it was told to use none, is passed through as it is and can't be read.
+ */
 export function isDecodable(encoding: string | string[] | undefined): encoding is string {
   return typeof encoding === "string" && Object.hasOwn(CREATE, encoding.toLowerCase());
 }

@@ -7,7 +7,7 @@ import {
 } from "../wire/openai/operation.ts";
 import type { Answer, Send } from "./answers/answer.ts";
 import type { SecretMask } from "./answers/secret-mask.ts";
-import { createDecoder, type Decoder } from "./decoder.ts";
+import { createDecoder, isDecodable, type Decoder } from "./decoder.ts";
 import type { GatewayReply, ReplyListener } from "./gateway-request.ts";
 import { createClientHeaders, type ResponseHeaders } from "./headers.ts";
 import type { ExchangeControl, ExchangeListener } from "./http-client/exchange-listener.ts";
@@ -179,8 +179,9 @@ export class Exchange implements ExchangeListener, ReplyListener {
     const drop = (): void => this.#drop(controller);
     const plan = this.#options.createAnswer({ status, headers, drop }, this.#send);
     this.#plan = plan;
-    if (plan.isRead) {
-      this.#decoder = createDecoder(headers["content-encoding"], {
+    const encoding = headers["content-encoding"];
+    if (plan.isRead && isDecodable(encoding)) {
+      this.#decoder = createDecoder(encoding, {
         onData: (chunk) => plan.answer.push(chunk),
         onEnd: () => this.#whole(),
         onError: (err) => {
@@ -262,15 +263,12 @@ export class Exchange implements ExchangeListener, ReplyListener {
 
   #writeHead(extraHeaders: readonly string[]): void {
     if (this.#reply.isClosed || this.#status === null) return;
-    const headers = createClientHeaders(
-      this.#headers,
-      [...this.#options.ownHeaders, ...extraHeaders],
-      {
-        isBodyChanged: this.#plan?.isBodyChanged ?? false,
-        isDecoded: this.#decoder !== undefined,
-        mask: this.#plan?.mask,
-      },
-    );
+    const headers = createClientHeaders(this.#headers, this.#options.ownHeaders, {
+      isBodyChanged: this.#plan?.isBodyChanged ?? false,
+      isDecoded: this.#decoder !== undefined,
+      mask: this.#plan?.mask,
+    });
+    headers.push(...extraHeaders);
     this.#reply.writeHead(this.#status, headers);
   }
 }

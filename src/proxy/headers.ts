@@ -4,6 +4,7 @@
 import { formatTraceparent, type TraceContext } from "../telemetry/trace-context.ts";
 import type { SecretMask } from "./answers/secret-mask.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
+import { COMMON_NAMES } from "./http/header-names.ts";
 import type { ProviderRoute } from "./snapshot.ts";
 
 /** RFC 9110, section 7.6.1: they describe one connection, not the message. */
@@ -64,8 +65,13 @@ const NOT_TO_CLIENT: ReadonlySet<string> = new Set([
 const TRACE_HEADERS: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
 
 const KEYWARD_KEY = /kw_(?:dev|stg|live|admin)_/;
+const MIN_KEY_CHARACTERS = "kw_dev_".length;
 
 const OWN_PREFIX = "x-keyward-";
+
+/** Of the names that most messages have it is known beforehand: a look-up in place of as many tests as there are rules. */
+const COMMON_WITHHELD = new Map(COMMON_NAMES.map((name) => [name as string, isWithheld(name)]));
+const COMMON_PASSAGES = new Map(COMMON_NAMES.map((name) => [name as string, passageOf(name)]));
 
 export interface UpstreamHeaderOptions {
   /** Bytes of the body where it is known; undefined = streamed as it comes. */
@@ -87,15 +93,15 @@ export function createUpstreamHeaders(
   const headers: string[] = [];
   for (let i = 0; i < names.length; i += 1) {
     const name = names[i] as string;
-    if (NOT_TO_PROVIDER.has(name) || name.startsWith(OWN_PREFIX)) continue;
-    // A server that reads underscores as hyphens (CGI and its heirs do) would take it for one of those.
-    if (name.includes("_") && isWithheldSpelling(name)) continue;
+    if (COMMON_WITHHELD.get(name) ?? isWithheld(name)) continue;
     if (name === "accept-encoding" && options.isAnswerRead) continue;
     if (options.trace !== undefined && TRACE_HEADERS.has(name)) continue;
     if (nominated?.has(name)) continue;
     const value = values[i] as string;
     // Wherever a client has put its Keyward key besides, it is no business of the provider.
-    if (value.includes("kw_") && KEYWARD_KEY.test(value)) continue;
+    if (value.length >= MIN_KEY_CHARACTERS && value.includes("kw_") && KEYWARD_KEY.test(value)) {
+      continue;
+    }
     headers.push(name, value);
   }
   if (options.isAnswerRead) headers.push("accept-encoding", "identity");
@@ -110,7 +116,9 @@ export function createUpstreamHeaders(
   return headers;
 }
 
-function isWithheldSpelling(name: string): boolean {
+/** From providers: by its name, in either spelling. */
+function isWithheld(name: string): boolean {
+  // A server that reads underscores as hyphens (CGI and its heirs do) would take it for one of those.
   const read = name.replaceAll("_", "-");
   return NOT_TO_PROVIDER.has(read) || read.startsWith(OWN_PREFIX);
 }
@@ -140,14 +148,13 @@ export function createClientHeaders(
   const headers: string[] = [...own];
   for (const name of Object.keys(upstream)) {
     const value = upstream[name];
-    if (value === undefined || NOT_TO_CLIENT.has(name) || name.startsWith(OWN_PREFIX)) continue;
-    if (name === "content-length" && (options.isBodyChanged || options.isDecoded)) continue;
-    if (name === "content-encoding" && options.isDecoded) continue;
+    const passage = COMMON_PASSAGES.get(name) ?? passageOf(name);
+    if (value === undefined || passage === "never") continue;
     if (nominated?.has(name) || options.mask?.isInName(name) === true) continue;
-    // Where a limit of Keyward's own counts the call, it is that one which the client can go by.
-    if (name.startsWith("x-ratelimit-") && own.includes(name)) continue;
-    if (name.startsWith("access-control-") && own.includes(name)) continue;
-    if (name === "content-length") {
+    if (passage === "unless-own" && own.includes(name)) continue;
+    if (passage === "as-encoding" && options.isDecoded) continue;
+    if (passage === "as-length") {
+      if (options.isBodyChanged || options.isDecoded) continue;
       // Blanks behind it are allowed and belong to nobody's framing.
       headers.push(name, String(value).trim());
       continue;
@@ -156,6 +163,20 @@ export function createClientHeaders(
     else for (const one of value) headers.push(name, options.mask?.text(one) ?? one);
   }
   return headers;
+}
+
+/**
+ * How a field of an answer gets to the client. `unless-own`: where Keyward's own says something else, it is that which
+ * the client can go by: a limit that counts the call, say. The encoding and the length hold for the body as it came.
+ */
+type Passage = "always" | "never" | "unless-own" | "as-encoding" | "as-length";
+
+function passageOf(name: string): Passage {
+  if (name === "content-length") return "as-length";
+  if (name === "content-encoding") return "as-encoding";
+  if (NOT_TO_CLIENT.has(name) || name.startsWith(OWN_PREFIX)) return "never";
+  const mayBeOwn = name.startsWith("x-ratelimit-") || name.startsWith("access-control-");
+  return mayBeOwn ? "unless-own" : "always";
 }
 
 /** Headers that a `Connection` header declares to be hop-by-hop; undefined in the common case that it names none. */

@@ -31,11 +31,16 @@ export function parseUsd(text: string): Picos | undefined {
 export function formatUsd(amount: Picos): string {
   const isNegative = amount < 0n;
   const absolute = isNegative ? 0n - amount : amount;
-  const whole = absolute / PICOS_PER_USD;
-  const fraction = (absolute % PICOS_PER_USD)
-    .toString()
-    .padStart(FRACTION_DIGITS, "0")
-    .replace(/0+$/, "");
-  const text = fraction === "" ? whole.toString() : `${whole}.${fraction}`;
+  const whole = absolute < PICOS_PER_USD ? "0" : (absolute / PICOS_PER_USD).toString();
+  // Less than a dollar is exact in a number, which is much faster to write than a bigint.
+  const fraction = Number(absolute < PICOS_PER_USD ? absolute : absolute % PICOS_PER_USD);
+  const text = fraction === 0 ? whole : `${whole}.${formatFraction(fraction)}`;
   return isNegative ? `-${text}` : text;
+}
+
+function formatFraction(picosOfDollar: number): string {
+  let digits = picosOfDollar;
+  let width = FRACTION_DIGITS;
+  for (; digits % 10 === 0; digits /= 10) width -= 1;
+  return String(digits).padStart(width, "0");
 }

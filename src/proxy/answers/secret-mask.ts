@@ -22,9 +22,9 @@ export class SecretMask {
   /** The end of what has come so far, where the secret may have begun. */
   #held: Buffer = NOTHING;
 
-  constructor(secret: string) {
-    this.#text = secret;
-    this.#secret = Buffer.from(secret);
+  constructor({ text, bytes }: SoughtSecret) {
+    this.#text = text;
+    this.#secret = bytes;
   }
 
   /** The next bytes that may go; what could be the beginning of the secret waits for what follows it. */
@@ -32,22 +32,26 @@ export class SecretMask {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     const masked = this.#mask(bytes);
     const heldFrom = masked.length - this.#lengthOfBeginning(masked);
+    if (heldFrom === masked.length) {
+      this.#held = NOTHING;
+      return masked;
+    }
     this.#held = masked.subarray(heldFrom);
     return masked.subarray(0, heldFrom);
   }
 
   /** The last bytes, with what was held back before them; undefined when there are none. */
   finish(last?: Buffer): Buffer | undefined {
-    const masked = this.push(last ?? NOTHING);
-    const rest = this.#held.length === 0 ? masked : Buffer.concat([masked, this.#held]);
+    const held = this.#held;
     this.#held = NOTHING;
-    return rest.length === 0 ? undefined : rest;
+    const rest = held.length === 0 ? (last ?? NOTHING) : Buffer.concat([held, last ?? NOTHING]);
+    return rest.length === 0 ? undefined : this.#mask(rest);
   }
 
   text(value: string): string {
-    return value.includes(this.#text)
-      ? value.replaceAll(this.#text, "*".repeat(this.#text.length))
-      : value;
+    const secret = this.#text;
+    if (value.length < secret.length || !value.includes(secret)) return value;
+    return value.replaceAll(secret, "*".repeat(secret.length));
   }
 
   /** Whether the name of a header has it in it, in whatever case: a name has no other form in which it could go. */
@@ -67,7 +71,7 @@ export class SecretMask {
   }
 
   #lengthOfBeginning(bytes: Buffer): number {
-    const last = bytes.at(-1);
+    const last = bytes[bytes.length - 1];
     // A chunk that ends with a byte that is not in it, as every event does, ends with no beginning of the secret.
     if (last === undefined || !this.#secret.includes(last)) return 0;
     const first = this.#secret[0] as number;
@@ -83,14 +87,38 @@ export class SecretMask {
 
 const NOTHING = Buffer.alloc(0);
 
+/** A secret in the two forms in which it is looked for. */
+interface SoughtSecret {
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+export function soughtSecret(text: string): SoughtSecret {
+  return { text, bytes: Buffer.from(text) };
+}
+
+type AuthHeaders = ProviderRoute["authHeaders"];
+
 /** Undefined for a route that needs no secret. */
-export function createSecretMask(
-  route: Pick<ProviderRoute, "authHeaders">,
-): SecretMask | undefined {
-  for (const [name, value] of route.authHeaders) {
+export function createSecretMask({
+  authHeaders,
+}: Pick<ProviderRoute, "authHeaders">): SecretMask | undefined {
+  let secret = secrets.get(authHeaders);
+  if (secret === undefined) {
+    secret = findSecret(authHeaders);
+    secrets.set(authHeaders, secret);
+  }
+  return secret === null ? undefined : new SecretMask(secret);
+}
+
+/** Goes with the route that has the secret. Memory of a pure function: nobody can tell whether it is there. */
+const secrets = new WeakMap<AuthHeaders, SoughtSecret | null>();
+
+function findSecret(authHeaders: AuthHeaders): SoughtSecret | null {
+  for (const [name, value] of authHeaders) {
     if (!CREDENTIAL_HEADERS.has(name.toLowerCase())) continue;
     const secret = value.slice(value.lastIndexOf(" ") + 1);
-    if (secret.length >= MIN_SECRET_CHARACTERS) return new SecretMask(secret);
+    if (secret.length >= MIN_SECRET_CHARACTERS) return soughtSecret(secret);
   }
-  return undefined;
+  return null;
 }

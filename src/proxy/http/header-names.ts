@@ -2,7 +2,7 @@
  * Names of fields that most requests, or providers' answers, have. They are found by their bytes and shared, so that reading a head makes no
  * string for them, and comparing them later is comparing references.
  */
-const COMMON_NAMES = [
+export const COMMON_NAMES = [
   "accept",
   "accept-encoding",
   "accept-language",

@@ -55,8 +55,10 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
       if (route.sighting?.isWanted === true) route.sighting.answered(head, call.request.method);
       if (head.status >= 400) return planError(deps, call, { head, exchange, send });
       deps.routeHealth.succeeded(route, call.circuitTicket);
+      const { status, headers } = head;
       const { isUsageHidden } = outgoing;
-      return planAnswer({ call, ...head, isUsageHidden, onWork: onWorkOf(deps, call) }, send);
+      const onWork = onWorkOf(deps, call);
+      return planAnswer({ call, status, headers, isUsageHidden, onWork }, send);
     },
   });
   call.exchange = exchange;
