@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { packParameters, packRuns, unpackParameters } from "./packed-parameters.ts";
+import { packRuns, unpackParameters } from "./packed-parameters.ts";
 
 const parameter = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -16,16 +16,17 @@ const asBound = (value: unknown): unknown =>
 test("parameters arrive as they were sent, as far as they are bound", () => {
   fc.assert(
     fc.property(fc.array(parameter), (parameters) => {
-      const arrived = unpackParameters(structuredClone(packParameters(parameters)));
-      expect(arrived.map(asBound)).toEqual(parameters.map(asBound));
+      // Frozen, as Kysely has them.
+      const packs = structuredClone(packRuns(Object.freeze(parameters), 1));
+      expect(packs.flatMap(unpackParameters).map(asBound)).toEqual(parameters.map(asBound));
     }),
   );
 });
 
 test("what JSON keeps is sent as one text, anything else as it is", () => {
-  expect(packParameters(["\ud800", 1, 2n, null])).toBe('["\\ud800",1,2,null]');
+  expect(packRuns(["\ud800", 1, 2n, null], 4)).toEqual(['["\\ud800",1,2,null]']);
   for (const value of [2n ** 60n, 0.5, new Uint8Array(1)]) {
-    expect(packParameters(["a", value])).toEqual(["a", value]);
+    expect(packRuns(["a", value], 2)).toEqual([["a", value]]);
   }
 });
 

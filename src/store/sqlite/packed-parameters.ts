@@ -16,34 +16,37 @@ export function packRuns(
   parametersPerRun: number,
 ): readonly PackedParameters[] {
   const size = Math.max(1, Math.floor(MAX_PACKED / parametersPerRun)) * parametersPerRun;
-  if (parameters.length <= size) return [packParameters(parameters)];
   const packs: PackedParameters[] = [];
   for (let start = 0; start < parameters.length; start += size) {
-    packs.push(packParameters(parameters.slice(start, start + size)));
+    packs.push(pack(parameters, start, Math.min(start + size, parameters.length)));
   }
   return packs;
 }
 
-export function packParameters(parameters: readonly unknown[]): PackedParameters {
-  let values: unknown[] | undefined;
-  // By index: there are hundreds of thousands in a second, and an iterator makes an object for each.
-  for (let index = 0; index < parameters.length; index += 1) {
+/**
+ * Into a list of its own, not by `slice`: Kysely freezes the parameters of a query, and V8 cuts a frozen list, or writes it
+ * as JSON, by looking each of its members up by name.
+ */
+function pack(parameters: readonly unknown[], start: number, end: number): PackedParameters {
+  const values: (string | number | null)[] = [];
+  for (let index = start; index < end; index += 1) {
     const parameter = parameters[index];
-    if (typeof parameter === "string" || parameter === null) continue;
+    if (typeof parameter === "string" || parameter === null) {
+      values.push(parameter);
+      continue;
+    }
     // What JSON does not keep: blobs, large integers, and fractions that might be bound otherwise.
-    if (!isInteger(parameter) || !Number.isSafeInteger(Number(parameter))) return parameters;
-    if (typeof parameter !== "bigint") continue;
-    values ??= [...parameters];
-    values[index] = Number(parameter);
+    if (typeof parameter !== "number" && typeof parameter !== "bigint") {
+      return parameters.slice(start, end);
+    }
+    const integer = Number(parameter);
+    if (!Number.isSafeInteger(integer)) return parameters.slice(start, end);
+    values.push(integer);
   }
-  return JSON.stringify(values ?? parameters);
+  return JSON.stringify(values);
 }
 
 /** Integers come back as numbers, whatever they were: both are bound as integers. */
 export function unpackParameters(packed: PackedParameters): readonly unknown[] {
   return typeof packed === "string" ? (JSON.parse(packed) as unknown[]) : packed;
-}
-
-function isInteger(parameter: unknown): parameter is number | bigint {
-  return typeof parameter === "bigint" || Number.isInteger(parameter);
 }
