@@ -52,16 +52,16 @@ const BEFORE_SENDING: readonly Stage[] = [
 ];
 
 /** What each provider call passes besides, in order. */
-const BEFORE_EACH_ATTEMPT: readonly Stage[] = [limitNextAttempt, enterAccount, hold, openHeld];
+const BEFORE_EACH_ATTEMPT: readonly Stage[] = [limitNextAttempt, enterAccount, hold, openIntent];
 
 /**
- * A request's way through the data plane. Resolves when the reply has ended and the call is settled, or with the
+ * A request's way through the data plane. It is over when the reply has ended and the call is settled, or else there is a
  * refusal that is still to be sent.
  */
-export async function runPipeline(deps: PipelineDeps, call: Call): Promise<Outcome> {
+export function runPipeline(deps: PipelineDeps, call: Call): Outcome | Promise<Outcome> {
   const passed = pass(BEFORE_SENDING, deps, call);
-  const refusal = passed instanceof Promise ? await passed : passed;
-  return refusal ?? attempt(deps, call);
+  if (passed instanceof Promise) return passed.then((refusal) => refusal ?? attempt(deps, call));
+  return passed ?? attempt(deps, call);
 }
 
 /**
@@ -77,7 +77,9 @@ function pass(
   for (let index = from; index < stages.length; index += 1) {
     const decided = stages[index]?.(deps, call);
     if (decided instanceof Promise) {
-      return decided.then((refusal) => refusal ?? pass(stages, deps, call, index + 1));
+      const next = index + 1;
+      if (next === stages.length) return decided;
+      return decided.then((refusal) => refusal ?? pass(stages, deps, call, next));
     }
     if (decided !== undefined) return decided;
   }
@@ -105,19 +107,6 @@ async function attempt(deps: PipelineDeps, call: Call): Promise<Outcome> {
     spendTokens(call, event);
     const isOver = call.nextRoute === undefined || !(await startNextAttempt(deps, call));
     if (isOver) return finish(deps, call, { result, event });
-  }
-}
-
-/** What is held for a call that is not sent is free again, whatever kept it from being sent. */
-async function openHeld(deps: PipelineDeps, call: Call): Promise<Outcome> {
-  try {
-    if (call.endedBy !== undefined) return call.endedBy;
-    return await openIntent(deps, call);
-  } finally {
-    if (call.intent === undefined || call.intent.attempt !== call.attempt) {
-      call.hold?.release();
-      call.hold = undefined;
-    }
   }
 }
 
