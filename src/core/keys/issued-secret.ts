@@ -24,20 +24,26 @@ export function createIssuedSecret(prefix: string, randomBytes: RandomBytes): st
   let number = 0n;
   for (const byte of bytes) number = (number << 8n) | BigInt(byte);
   const body = prefix + formatBase62(number, RANDOM_DIGITS);
-  return body + formatBase62(BigInt(crc32(body, body.length)), CHECKSUM_DIGITS);
+  return body + formatBase62(BigInt(crc32(body)), CHECKSUM_DIGITS);
 }
 
 /** Whether the text has this prefix, the right length and alphabet, and its checksum holds. Costs the same for any length. */
 export function isIssuedSecret(prefix: string, text: string): boolean {
   const bodyLength = prefix.length + RANDOM_DIGITS;
   if (text.length !== prefix.length + DIGITS || !text.startsWith(prefix)) return false;
+  let crc = CRC_START;
+  for (let i = 0; i < bodyLength; i += 1) {
+    const code = text.charCodeAt(i);
+    if (i >= prefix.length && digitOf(code) < 0) return false;
+    crc = crcWith(crc, code);
+  }
   let checksum = 0;
-  for (let i = prefix.length; i < text.length; i += 1) {
+  for (let i = bodyLength; i < text.length; i += 1) {
     const digit = digitOf(text.charCodeAt(i));
     if (digit < 0) return false;
-    if (i >= bodyLength) checksum = checksum * BASE + digit;
+    checksum = checksum * BASE + digit;
   }
-  return checksum === crc32(text, bodyLength);
+  return checksum === crcEnd(crc);
 }
 
 /** For lists and logs: the prefix and the last four characters (of the checksum, so they say next to nothing). */
@@ -60,19 +66,26 @@ function digitOf(code: number): number {
   return -1;
 }
 
-/** CRC-32 of four bits each, reflected polynomial 0xEDB88320. */
-const CRC_OF_NIBBLE = [
-  0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-  0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-] as const;
+const POLYNOMIAL = 0xedb88320;
+const CRC_START = 0xffffffff;
+/** Of each byte, with the reflected polynomial. */
+const CRC_OF_BYTE = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ ((crc & 1) * POLYNOMIAL);
+  return crc;
+});
 
-/** Of the first `length` characters, which must be ASCII. */
-function crc32(text: string, length: number): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < length; i += 1) {
-    crc ^= text.charCodeAt(i);
-    crc = (crc >>> 4) ^ (CRC_OF_NIBBLE[crc & 15] ?? 0);
-    crc = (crc >>> 4) ^ (CRC_OF_NIBBLE[crc & 15] ?? 0);
-  }
+/** With one more character, which must be ASCII. */
+function crcWith(crc: number, code: number): number {
+  return (crc >>> 8) ^ (CRC_OF_BYTE[(crc ^ code) & 255] ?? 0);
+}
+
+function crcEnd(crc: number): number {
   return (crc ^ 0xffffffff) >>> 0;
+}
+
+function crc32(text: string): number {
+  let crc = CRC_START;
+  for (let i = 0; i < text.length; i += 1) crc = crcWith(crc, text.charCodeAt(i));
+  return crcEnd(crc);
 }
