@@ -260,13 +260,14 @@ export class AccountGate {
   }
 
   /** Sends away who has waited long enough, lets through whom there is room for, and comes back in time for the next. */
-  #letThrough(lane: Lane, nowMs = this.#options.monotonicMs()): void {
+  #letThrough(lane: Lane, atMs?: number): void {
     const { account, queue } = lane;
     if (queue.size === 0) {
-      clearTimeout(lane.timer);
+      if (lane.timer !== undefined) clearTimeout(lane.timer);
       lane.timer = undefined;
       return;
     }
+    const nowMs = atMs ?? this.#options.monotonicMs();
     queue.forgetAbsent(nowMs);
     let turn = nextTurn(lane, nowMs);
     while (turn?.inMs === 0) {

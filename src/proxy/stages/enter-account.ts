@@ -18,9 +18,10 @@ const MAX_MODEL_CHARACTERS = 256;
 
 /** Where the account that was chosen has no room for the call now, another one that has takes it. */
 export function preferOpenAccount(deps: EnterAccountDeps, call: Call): undefined {
+  if (call.candidates.length < 2) return;
   const { route, failedAttempts } = call;
   const owner = laneOwnerOf(call, route);
-  if (route === undefined || owner === undefined || call.candidates.length < 2) return;
+  if (route === undefined || owner === undefined) return;
   const needs = needsOf(call);
   if (deps.accountGate.isOpen(owner, needs)) return;
   const failedBefore = failedAttempts.length;

@@ -22,6 +22,8 @@ const OTHER_MODELS = [
   "content_policy_fallbacks",
 ] as const;
 
+const NONE: readonly never[] = [];
+
 /** What LiteLLM puts over the body's own fields. */
 export const EXTRA_BODY = "extra_body";
 
@@ -118,7 +120,9 @@ function understandJson(call: Call, scanner: TopLevelScanner, bytes: Buffer): Re
     scan,
     isComplete: true,
     model: call.request.dated?.deployment ?? readString(scan, "model"),
-    otherModels: OTHER_MODELS.flatMap((name) => readOtherModels(scan, name)),
+    otherModels: OTHER_MODELS.some((name) => scan.fields.has(name))
+      ? OTHER_MODELS.flatMap((name) => readOtherModels(scan, name))
+      : NONE,
     isStream: scan.fields.get("stream")?.text === "true",
     endUser: readEndUser(call.operation, scan),
     stream: () => null,

@@ -12,53 +12,53 @@ const MAX_RESET_MS = 24 * 60 * 60 * 1000;
  * instant of the reset (RFC 3339).
  */
 export function readAccountLimits(headers: Headers, nowMs: number): ToldLimits {
-  const requests =
-    readPlain(headers, "requests", nowMs) ?? readAnthropic(headers, "requests", nowMs);
+  const requests = read(headers, PLAIN.requests, nowMs) ?? read(headers, ANTHROPIC.requests, nowMs);
   const tokens =
-    readPlain(headers, "tokens", nowMs) ??
+    read(headers, PLAIN.tokens, nowMs) ??
     // What is most restrictive of the two below, where it is told.
-    readAnthropic(headers, "tokens", nowMs) ??
+    read(headers, ANTHROPIC.tokens, nowMs) ??
     tighter(
-      readAnthropic(headers, "input-tokens", nowMs),
-      readAnthropic(headers, "output-tokens", nowMs),
+      read(headers, ANTHROPIC.inputTokens, nowMs),
+      read(headers, ANTHROPIC.outputTokens, nowMs),
     );
   return { requests, tokens };
 }
 
-function readPlain(headers: Headers, of: string, nowMs: number): ToldLimit | undefined {
-  const limit = headers[`x-ratelimit-limit-${of}`];
-  if (limit === undefined) return undefined;
-  return read({
-    limit,
-    remaining: headers[`x-ratelimit-remaining-${of}`],
-    reset: headers[`x-ratelimit-reset-${of}`],
-    nowMs,
-  });
+/** The names of the fields that tell of one limit. */
+interface LimitFields {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
 }
 
-function readAnthropic(headers: Headers, of: string, nowMs: number): ToldLimit | undefined {
-  const limit = headers[`anthropic-ratelimit-${of}-limit`];
-  if (limit === undefined) return undefined;
-  return read({
-    limit,
-    remaining: headers[`anthropic-ratelimit-${of}-remaining`],
-    reset: headers[`anthropic-ratelimit-${of}-reset`],
-    nowMs,
-  });
+const PLAIN = { requests: plainFields("requests"), tokens: plainFields("tokens") };
+const ANTHROPIC = {
+  requests: anthropicFields("requests"),
+  tokens: anthropicFields("tokens"),
+  inputTokens: anthropicFields("input-tokens"),
+  outputTokens: anthropicFields("output-tokens"),
+};
+
+function plainFields(of: string): LimitFields {
+  return {
+    limit: `x-ratelimit-limit-${of}`,
+    remaining: `x-ratelimit-remaining-${of}`,
+    reset: `x-ratelimit-reset-${of}`,
+  };
 }
 
-interface Written {
-  readonly limit: string | string[] | undefined;
-  readonly remaining: string | string[] | undefined;
-  readonly reset: string | string[] | undefined;
-  readonly nowMs: number;
+function anthropicFields(of: string): LimitFields {
+  const family = `anthropic-ratelimit-${of}`;
+  return { limit: `${family}-limit`, remaining: `${family}-remaining`, reset: `${family}-reset` };
 }
 
-function read(written: Written): ToldLimit | undefined {
-  const limit = readCount(written.limit);
-  const remaining = readCount(written.remaining);
+function read(headers: Headers, fields: LimitFields, nowMs: number): ToldLimit | undefined {
+  const told = headers[fields.limit];
+  if (told === undefined) return undefined;
+  const limit = readCount(told);
+  const remaining = readCount(headers[fields.remaining]);
   if (limit === undefined || remaining === undefined || limit === 0) return undefined;
-  const resetMs = readReset(written.reset, written.nowMs);
+  const resetMs = readReset(headers[fields.reset], nowMs);
   return { limit, remaining: Math.min(remaining, limit), resetMs };
 }
 
