@@ -2,15 +2,14 @@ import { ERROR_CODES } from "../core/errors/codes.ts";
 import { KeywardError } from "../core/errors/keyward-error.ts";
 import type { CallObserver } from "../telemetry/call-observer.ts";
 import { createAnthropicErrorBody } from "../wire/anthropic/error-body.ts";
-import { parseAzureTarget } from "../wire/azure/azure-target.ts";
-import { dialectOf } from "../wire/dialect.ts";
 import { findOperation } from "../wire/find-operation.ts";
 import { createErrorBody } from "../wire/openai/error-body.ts";
+import { readCallTarget, type CallTarget } from "./call-target.ts";
 import type { Call, Refusal } from "./call.ts";
 import { CallsByKey } from "./calls-by-key.ts";
 import { answerPreflight, isPreflight } from "./cross-origin.ts";
 import { endRefusedCalls } from "./end-refused-calls.ts";
-import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
+import type { GatewayReply } from "./gateway-request.ts";
 import type { HttpHandler, HttpRequest } from "./http/handler.ts";
 import { runPipeline, type PipelineDeps } from "./pipeline.ts";
 import { createRefusalReport } from "./refusal-report.ts";
@@ -54,9 +53,11 @@ export function createGatewayListener(given: GatewayListenerDeps): GatewayListen
       idleWaiters = [];
     };
     reply.onceOver(over);
-    const call = createCall(deps, request, reply);
+    const target = readCallTarget(request.target);
+    const call = createCall(deps, { request, target, reply });
     try {
-      const early = refuseEarly(deps, call, { inFlight, isStopping });
+      const early =
+        refuseNow(deps, { inFlight, isStopping }) ?? refuseMethod(request.method) ?? target.refusal;
       if (early === undefined && isPreflight(call.request)) answerPreflight(call);
       else {
         const refusal = early ?? (await runPipeline(deps, call));
@@ -104,18 +105,27 @@ function isDataPlane(target: string): boolean {
   );
 }
 
-function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: GatewayReply): Call {
-  const request = toGatewayRequest(came);
+function createCall(
+  deps: GatewayListenerDeps,
+  came: {
+    readonly request: HttpRequest;
+    readonly target: CallTarget;
+    readonly reply: GatewayReply;
+  },
+): Call {
+  const { reply } = came;
+  const { method, headers, body, remoteAddress } = came.request;
+  const { target, path, dated, dialect } = came.target;
   const startedAtMs = deps.nowMs();
   const startedMonotonicMs = deps.monotonicMs();
   return {
     requestId: deps.ids.create("req"),
     startedAtMs,
     startedMonotonicMs,
-    request,
+    request: { method, target, path, dated, headers, body, remoteAddress },
     reply,
-    operation: findOperation(request.method, request.path),
-    dialect: dialectOf(request.path, request.headers.has("anthropic-version")),
+    operation: findOperation(method, path),
+    dialect: headers.has("anthropic-version") ? "anthropic" : dialect,
     key: undefined,
     peeked: undefined,
     policy: null,
@@ -144,32 +154,12 @@ function createCall(deps: GatewayListenerDeps, came: HttpRequest, reply: Gateway
     intent: undefined,
     exchange: undefined,
     endedBy: undefined,
-    trace: deps.tracing?.begin(
-      request.headers.get("traceparent"),
-      request.headers.get("tracestate"),
-    ),
+    trace: deps.tracing?.begin(headers.get("traceparent"), headers.get("tracestate")),
   };
 }
 
-function toGatewayRequest(came: HttpRequest): GatewayRequest {
-  const { method, target: called, headers, body, remoteAddress } = came;
-  const azure = parseAzureTarget(called);
-  const target = azure?.target ?? called;
-  const query = target.indexOf("?");
-  return {
-    method,
-    target,
-    path: query === -1 ? target : target.slice(0, query),
-    dated: azure?.dated ?? null,
-    headers,
-    body,
-    remoteAddress,
-  };
-}
-
-function refuseEarly(
+function refuseNow(
   deps: GatewayListenerDeps,
-  call: Call,
   now: { readonly inFlight: number; readonly isStopping: boolean },
 ): Refusal | undefined {
   if (now.isStopping) {
@@ -185,7 +175,7 @@ function refuseEarly(
       message: `This process already carries ${deps.maxInFlightCalls} calls (the setting maxInFlightCalls). Try again shortly.`,
     };
   }
-  return refuseTarget(call.request);
+  return undefined;
 }
 
 /** TRACE would have the provider echo its key to the client; no API needs the others. */
@@ -198,49 +188,10 @@ const METHODS: ReadonlySet<string> = new Set([
   "DELETE",
   "OPTIONS",
 ]);
-const MAX_TARGET_CHARACTERS = 8192;
-/** Segments that are not empty, of the characters that RFC 3986 lets stand in a path. */
-const PLAIN_PATH = /^(?:\/[\w.~!$&'()*+,;=:@%-]+)+\/?$/;
-/** What a server's decoding may bring to light: dots to resolve, empty segments, and what ends a path. */
-const AMBIGUOUS = /\/\.{1,2}(?:\/|$)|\/\/|[\\#?\p{Cc}]/u;
 
-/**
- * Only a path that every server reads in the same way is forwarded: what a provider's front end would resolve or cut
- * off is another path than the one that was metered and checked.
- */
-function refuseTarget({ method, target, path, dated }: GatewayRequest): Refusal | undefined {
-  if (!METHODS.has(method)) {
-    return { code: "method_not_allowed", message: `${method.slice(0, 20)} is not forwarded.` };
-  }
-  if (/kw_(?:dev|stg|live|admin)_|kwc_(?:dev|stg|live)_/.test(target + (dated?.deployment ?? ""))) {
-    return {
-      code: "key_in_url",
-      message:
-        "A Keyward key stands in the URL. Send it as `Authorization: Bearer`, and revoke this one: URLs are logged.",
-    };
-  }
-  const isPlain =
-    path.startsWith("/v1") &&
-    target.length <= MAX_TARGET_CHARACTERS &&
-    PLAIN_PATH.test(path) &&
-    !AMBIGUOUS.test(decodePath(path));
-  if (isPlain) return undefined;
-  return { code: "unknown_url", message: `${path.slice(0, 200)} is not a path of the API.` };
-}
-
-/** A front end and the server behind it may each decode, so what is encoded twice is looked at as well. */
-const MAX_DECODINGS = 3;
-
-function decodePath(path: string): string {
-  let decoded = path;
-  for (let i = 0; i < MAX_DECODINGS && decoded.includes("%"); i += 1) {
-    try {
-      decoded = decodeURIComponent(decoded);
-    } catch {
-      return decoded; // A stray percent sign: no server decodes it either.
-    }
-  }
-  return decoded;
+function refuseMethod(method: string): Refusal | undefined {
+  if (METHODS.has(method)) return undefined;
+  return { code: "method_not_allowed", message: `${method.slice(0, 20)} is not forwarded.` };
 }
 
 function refuse(deps: GatewayListenerDeps, call: Call, refusal: Refusal): void {
