@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventLine, intentLine } from "../../test/support/journal-lines.ts";
 import { ids, LogOfTest } from "../../test/support/ledger-under-test.ts";
 import { sampleEvent, sampleIntent } from "../../test/support/sample-calls.ts";
 import { createJournalFolder } from "../ledger/file/journal-folder.ts";
-import { encodeEvent, encodeHeader, encodeIntent } from "../ledger/file/journal-record.ts";
+import { encodeHeader } from "../ledger/file/journal-record.ts";
 import type { NewProcess } from "../store/records.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { type Gone, type ProcessKeeper, startProcessKeeper } from "./process-keeper.ts";
@@ -99,8 +100,8 @@ describe("the process keeper", () => {
   it("takes up what a process that died has left, once, and ends it", async () => {
     const dead = await registered();
     const [settled, left] = [sampleIntent(ids), sampleIntent(ids)];
-    const records = [settled, left].map(encodeIntent).join("");
-    await layJournal(dead, encodeHeader([]) + records + encodeEvent(sampleEvent(settled)));
+    const records = [settled, left].map(intentLine).join("");
+    await layJournal(dead, encodeHeader([]) + records + eventLine(sampleEvent(settled)));
     await keeper.look();
     const { rows } = await store.usage.listEvents({ limit: 10 });
     expect(new Map(rows.map(({ id, status }) => [id, status]))).toEqual(

@@ -8,7 +8,7 @@ import { setAsideCorruptLines } from "./corrupt-lines.ts";
 import { EventFlusher } from "./event-flusher.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { createJournalFolder, type JournalFolder, removeJournalFolder } from "./journal-folder.ts";
-import { encodeEvent, encodeIntent } from "./journal-record.ts";
+import { encodeEvent, encodeIntent, type WrittenIntent, writeIntent } from "./journal-record.ts";
 import { JournalWriter, type Segment, type WrittenPlace } from "./journal-writer.ts";
 import { type PendingBatch, PendingEvents } from "./pending-events.ts";
 import { type Refusal, RefusalCounter } from "./refusal-counter.ts";
@@ -54,7 +54,8 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<FileLe
 /** An intent that is not settled, and the segment that keeps its newest record once it is written. */
 interface OpenCall {
   readonly kind: "opened";
-  intent: CallIntent;
+  readonly id: EventId;
+  intent: WrittenIntent;
   lineBytes: number;
   segment: Segment | undefined;
 }
@@ -133,10 +134,12 @@ export class FileLedger implements Ledger {
       return Promise.reject(new Error(`${intent.id} is open already`));
     }
     if (this.#writer.queuedRecords >= MAX_QUEUED_RECORDS) return Promise.reject(diskTooSlow());
-    const line = encodeIntent(intent);
+    const written = writeIntent(intent);
+    const line = encodeIntent(written);
     const call: OpenCall = {
       kind: "opened",
-      intent,
+      id: intent.id,
+      intent: written,
       lineBytes: line.length,
       segment: undefined,
     };
@@ -148,9 +151,9 @@ export class FileLedger implements Ledger {
     if (this.#isClosed) return Promise.reject(shuttingDown());
     const call = this.#calls.get(intent.id);
     if (call === undefined) return Promise.reject(notOpen(intent.id));
-    const line = encodeIntent(intent);
     // At once: a copy that is carried from now on stands behind this line, and must not take it back.
-    call.intent = intent;
+    call.intent = writeIntent(intent);
+    const line = encodeIntent(call.intent);
     return this.#writer.append(line, { kind: "amended", call, lineBytes: line.length });
   }
 
@@ -158,7 +161,7 @@ export class FileLedger implements Ledger {
     if (this.#isClosed) return Promise.reject(shuttingDown());
     const call = this.#calls.get(event.id);
     if (call === undefined) return Promise.reject(notOpen(event.id));
-    const line = encodeEvent(event);
+    const line = encodeEvent(event, call.intent);
     this.#calls.delete(event.id);
     return this.#writer.append(line, { kind: "settled", call, event, isQueued: true });
   }
@@ -219,7 +222,7 @@ export class FileLedger implements Ledger {
   #onFailed(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind === "opened") {
-        this.#calls.delete(entry.intent.id);
+        this.#calls.delete(entry.id);
       } else if (entry.kind === "settled") {
         entry.isQueued = false;
         this.#unjournalled.set(entry.event.id, entry);
@@ -272,7 +275,8 @@ export class FileLedger implements Ledger {
     for (const settlement of this.#unjournalled.values()) {
       if (settlement.isQueued) continue;
       settlement.isQueued = true;
-      this.#writer.enqueue(encodeEvent(settlement.event), settlement);
+      const { event, call } = settlement;
+      this.#writer.enqueue(encodeEvent(event, call.intent), settlement);
     }
   }
 

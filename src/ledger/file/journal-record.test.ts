@@ -2,9 +2,12 @@ import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyEvent, anyIntent } from "../../../test/support/arbitrary-calls.ts";
+import { eventLine, intentLine } from "../../../test/support/journal-lines.ts";
+import { ids } from "../../../test/support/ledger-under-test.ts";
+import { sampleIntent } from "../../../test/support/sample-calls.ts";
 import type { ClientTokenId } from "../../core/ids/ids.ts";
-import type { UsageEvent } from "../../core/usage/usage-event.ts";
-import { decodeRecord, encodeEvent, encodeHeader, encodeIntent } from "./journal-record.ts";
+import type { CallIntent, UsageEvent } from "../../core/usage/usage-event.ts";
+import { decodeRecord, encodeEvent, encodeHeader, writeIntent } from "./journal-record.ts";
 
 /** The one line of a record, without its line feed. */
 function lineOf(record: string): Buffer {
@@ -21,7 +24,7 @@ describe("a journal record", () => {
   test("is one line that reads back as the intent it was", () => {
     fc.assert(
       fc.property(anyIntent, (intent) => {
-        const record = decodeRecord(lineOf(encodeIntent(intent)));
+        const record = decodeRecord(lineOf(intentLine(intent)));
         expect(record).toEqual({ kind: "opened", intent });
       }),
     );
@@ -30,8 +33,19 @@ describe("a journal record", () => {
   test("is one line that reads back as the event it was, to the pico", () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
-        const record = decodeRecord(lineOf(encodeEvent(event)));
+        const record = decodeRecord(lineOf(eventLine(event)));
         expect(record).toEqual({ kind: "settled", event });
+      }),
+    );
+  });
+
+  test("of an event is what the event says, whatever was written of its intent", () => {
+    const members = Object.keys(sampleIntent(ids)) as (keyof CallIntent)[];
+    fc.assert(
+      fc.property(anyEvent, anyIntent, fc.subarray(members), (event, other, changed) => {
+        const changes = Object.fromEntries(changed.map((name) => [name, other[name]]));
+        const opened = writeIntent({ ...event, ...changes });
+        expect(encodeEvent(event, opened)).toBe(eventLine(event));
       }),
     );
   });
@@ -39,7 +53,7 @@ describe("a journal record", () => {
   test("begins with the CRC-32 of its array in eight hex digits, as what older versions wrote", () => {
     fc.assert(
       fc.property(anyIntent, (intent) => {
-        const text = lineOf(encodeIntent(intent)).toString();
+        const text = lineOf(intentLine(intent)).toString();
         expect(text.slice(0, 8)).toBe(crc32(text.slice(9)).toString(16).padStart(8, "0"));
       }),
     );
@@ -54,7 +68,10 @@ describe("a journal record", () => {
     ] as const;
     for (const deferred of steps) {
       const event = { ...fc.sample(anyEvent, 1)[0], deferred } as UsageEvent;
-      expect(decodeRecord(lineOf(encodeEvent(event)))).toEqual({ kind: "settled", event });
+      expect(decodeRecord(lineOf(eventLine(event)))).toEqual({ kind: "settled", event });
+      const { deferred: _, ...plain } = event;
+      expect(encodeEvent(event, writeIntent(plain))).toBe(eventLine(event));
+      expect(encodeEvent(plain, writeIntent(event))).toBe(eventLine(plain));
     }
   });
 
@@ -63,7 +80,7 @@ describe("a journal record", () => {
     const ended = { step: "ended", objectId: "resp_1", report: null } as const;
     for (const more of [{ clientTokenId }, { clientTokenId, deferred: ended }]) {
       const event = { ...fc.sample(anyEvent, 1)[0], ...more } as UsageEvent;
-      expect(decodeRecord(lineOf(encodeEvent(event)))).toEqual({ kind: "settled", event });
+      expect(decodeRecord(lineOf(eventLine(event)))).toEqual({ kind: "settled", event });
     }
   });
 
@@ -78,7 +95,7 @@ describe("a journal record", () => {
   test("is refused when any byte of it is changed, lost or added", () => {
     fc.assert(
       fc.property(anyEvent, fc.nat(), fc.integer({ min: 1, max: 255 }), (event, position, flip) => {
-        const line = lineOf(encodeEvent(event));
+        const line = lineOf(eventLine(event));
         const at = position % line.length;
         const changed = line.map((byte, index) => (index === at ? byte ^ flip : byte));
         expect(decodeRecord(Buffer.from(changed))).toBeUndefined();
@@ -93,7 +110,7 @@ describe("a journal record", () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
         const [kind, version, intent, outcome] = JSON.parse(
-          lineOf(encodeEvent(event)).toString().slice(9),
+          lineOf(eventLine(event)).toString().slice(9),
         ) as [string, number, unknown[], unknown];
         const intentAlone = JSON.stringify(["o", version, intent.slice(0, 17)]);
         expect(decodeRecord(withCrc(intentAlone))).toMatchObject({ intent: { attempt: 1 } });
@@ -107,7 +124,7 @@ describe("a journal record", () => {
     fc.assert(
       fc.property(anyEvent, (event) => {
         const [kind, version, intent, outcome] = JSON.parse(
-          lineOf(encodeEvent(event)).toString().slice(9),
+          lineOf(eventLine(event)).toString().slice(9),
         ) as [string, number, unknown, unknown[]];
         const older = withCrc(JSON.stringify([kind, version, intent, outcome.slice(0, 13)]));
         const expected = { kind: "settled", event: { ...event, variant: null, sentModel: null } };

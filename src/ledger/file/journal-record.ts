@@ -43,12 +43,27 @@ export function encodeHeader(abandoned: readonly SegmentExtent[]): string {
   return line(JSON.stringify(["h", VERSION, abandoned.map((one) => [one.segment, one.bytes])]));
 }
 
-export function encodeIntent(intent: CallIntent): string {
-  return line(JSON.stringify(["o", VERSION, intentFields(intent)]));
+/** What the records of a call have in common: the fields of its intent. */
+export interface WrittenIntent {
+  readonly fields: readonly unknown[];
+  /** The fields as they stand in a record. */
+  readonly text: string;
 }
 
-export function encodeEvent(event: UsageEvent): string {
-  return line(JSON.stringify(["s", VERSION, intentFields(event), outcomeFields(event)]));
+export function writeIntent(intent: CallIntent): WrittenIntent {
+  const fields = intentFields(intent);
+  return { fields, text: JSON.stringify(fields) };
+}
+
+export function encodeIntent({ text }: WrittenIntent): string {
+  return line(`["o",${VERSION},${text}]`);
+}
+
+/** `opened`: what was written of the event's intent. Mostly the event has not changed it, and it need not be made twice. */
+export function encodeEvent(event: UsageEvent, opened: WrittenIntent): string {
+  const fields = intentFields(event);
+  const text = isSame(fields, opened.fields) ? opened.text : JSON.stringify(fields);
+  return line(`["s",${VERSION},${text},${JSON.stringify(outcomeFields(event))}]`);
 }
 
 /** `bytes` is one line without its line feed. Undefined when it is not whole: torn, altered, or no record at all. */
@@ -86,14 +101,24 @@ function readRecord(value: unknown): JournalRecord | undefined {
   return undefined;
 }
 
+function isSame(fields: readonly unknown[], others: readonly unknown[]): boolean {
+  if (fields.length !== others.length) return false;
+  for (let i = 0; i < fields.length; i += 1) if (fields[i] !== others[i]) return false;
+  return true;
+}
+
+/** Added up, and not a template: that would ask of every part whether it is a text, which takes as long as the rest. */
 function line(body: string): string {
-  return `${crcDigits(crc32(body))} ${body}\n`;
+  return crcDigits(crc32(body)) + " " + body + "\n";
 }
 
 /** Put together from pieces: `toString` and `padStart` take as long as the CRC itself. */
 function crcDigits(crc: number): string {
-  const high = `${HEX_OF_BYTE[crc >>> 24]}${HEX_OF_BYTE[(crc >>> 16) & 0xff]}`;
-  return `${high}${HEX_OF_BYTE[(crc >>> 8) & 0xff]}${HEX_OF_BYTE[crc & 0xff]}`;
+  return hexOfByte(crc >>> 24) + hexOfByte(crc >>> 16) + hexOfByte(crc >>> 8) + hexOfByte(crc);
+}
+
+function hexOfByte(value: number): string {
+  return HEX_OF_BYTE[value & 0xff] as string;
 }
 
 function isIntent(value: unknown): boolean {

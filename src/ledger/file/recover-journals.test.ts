@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventLine, intentLine } from "../../../test/support/journal-lines.ts";
 import { ids, LogOfTest } from "../../../test/support/ledger-under-test.ts";
 import { MemoryEventSink } from "../../../test/support/memory-event-sink.ts";
 import { sampleEvent, sampleIntent } from "../../../test/support/sample-calls.ts";
@@ -13,7 +14,7 @@ import type { CallIntent } from "../../core/usage/usage-event.ts";
 import type { RecoveryReport } from "../ledger.ts";
 import { unknownEvent } from "../unknown-event.ts";
 import { createJournalFolder } from "./journal-folder.ts";
-import { encodeEvent, encodeHeader, encodeIntent } from "./journal-record.ts";
+import { encodeHeader } from "./journal-record.ts";
 import { recoverJournals } from "./recover-journals.ts";
 
 let directory: string;
@@ -59,8 +60,8 @@ describe("recoverJournals", () => {
     const settled = sampleIntent(ids);
     const left = sampleIntent(ids, { holdPicos: picos(42n) });
     const free = sampleIntent(ids, { holdPicos: null });
-    const records = [settled, left, free].map(encodeIntent);
-    await layJournal(header + records.join("") + encodeEvent(sampleEvent(settled)));
+    const records = [settled, left, free].map(intentLine);
+    await layJournal(header + records.join("") + eventLine(sampleEvent(settled)));
     expect(await recover()).toEqual(report({ settledEvents: 1, unknownEvents: 2 }));
     expect(sink.events.get(settled.id)).toEqual(sampleEvent(settled));
     expect(sink.events.get(left.id)).toEqual({
@@ -92,8 +93,8 @@ describe("recoverJournals", () => {
     );
     const records = [
       header,
-      ...intents.map(encodeIntent),
-      ...intents.slice(0, 3).map((intent) => encodeEvent(sampleEvent(intent))),
+      ...intents.map(intentLine),
+      ...intents.slice(0, 3).map((intent) => eventLine(sampleEvent(intent))),
     ].map((record) => Buffer.from(record));
     const whole = Buffer.concat(records);
     await fc.assert(
@@ -123,10 +124,10 @@ describe("recoverJournals", () => {
 
   test("reads the lines around an altered one, keeps that one and counts it", async () => {
     const [one, two, three] = [sampleIntent(ids), sampleIntent(ids), sampleIntent(ids)];
-    const altered = encodeIntent(two).replace("acme", "Acme");
+    const altered = intentLine(two).replace("acme", "Acme");
     const processId = await layJournal(
-      header + encodeIntent(one) + altered,
-      header + encodeIntent(three),
+      header + intentLine(one) + altered,
+      header + intentLine(three),
     );
     expect(await recover()).toEqual(report({ unknownEvents: 2, corruptLines: 1 }));
     expect([...sink.events.keys()].toSorted()).toEqual([one.id, three.id].toSorted());
@@ -144,7 +145,7 @@ describe("recoverJournals", () => {
         const intent = sampleIntent(ids);
         const feed = Buffer.from("\n");
         const bytes = noise.flatMap((one) => [Buffer.from(one), feed]);
-        await layJournal(Buffer.concat([...bytes, Buffer.from(encodeIntent(intent)), ...noise]));
+        await layJournal(Buffer.concat([...bytes, Buffer.from(intentLine(intent)), ...noise]));
         await recover(into);
         expect([...into.events.keys()]).toEqual([intent.id]);
       }),
@@ -155,9 +156,9 @@ describe("recoverJournals", () => {
   test("reads lines that are longer than what is read at a time, and journals of many blocks", async () => {
     const long = sampleIntent(ids, { requestedModel: "m".repeat(1_000_000) });
     const many = Array.from({ length: 3_000 }, () => sampleIntent(ids));
-    const settled = many.map((intent) => encodeEvent(sampleEvent(intent)));
+    const settled = many.map((intent) => eventLine(sampleEvent(intent)));
     await layJournal(
-      header + encodeIntent(long) + settled.join(""),
+      header + intentLine(long) + settled.join(""),
       header + settled.slice(0, 10).join(""),
     );
     expect(await recover()).toEqual(report({ settledEvents: 3_010, unknownEvents: 1 }));
@@ -168,17 +169,17 @@ describe("recoverJournals", () => {
 
   test("takes an intent that compaction has written twice for one", async () => {
     const [settled, left] = [sampleIntent(ids), sampleIntent(ids)];
-    const both = encodeIntent(settled) + encodeIntent(left);
-    await layJournal(header + both, header + both + encodeEvent(sampleEvent(settled)));
+    const both = intentLine(settled) + intentLine(left);
+    await layJournal(header + both, header + both + eventLine(sampleEvent(settled)));
     expect(await recover()).toEqual(report({ settledEvents: 1, unknownEvents: 1 }));
     expect(sink.events.get(settled.id)).toEqual(sampleEvent(settled));
   });
 
   test("stops where a later segment says that an abandoned one counts no further", async () => {
     const [kept, refused] = [sampleIntent(ids), sampleIntent(ids)];
-    const acknowledged = header + encodeIntent(kept);
+    const acknowledged = header + intentLine(kept);
     await layJournal(
-      acknowledged + encodeIntent(refused),
+      acknowledged + intentLine(refused),
       encodeHeader([{ segment: 1, bytes: Buffer.byteLength(acknowledged) }]),
     );
     expect(await recover()).toEqual(report({ unknownEvents: 1 }));
@@ -188,7 +189,7 @@ describe("recoverJournals", () => {
   test("leaves the journal of a living process alone", async () => {
     const processId = ids.create("prc");
     const folder = await createJournalFolder(directory, processId);
-    await writeFile(join(folder.path, "00000001.log"), header + encodeIntent(sampleIntent(ids)));
+    await writeFile(join(folder.path, "00000001.log"), header + intentLine(sampleIntent(ids)));
     expect(await recover()).toEqual(report({ processes: 0 }));
     expect(await readdir(folder.path)).toEqual(["00000001.log", "lock"]);
     folder.lock.release();
@@ -199,7 +200,7 @@ describe("recoverJournals", () => {
     const intent = sampleIntent(ids);
     const body = JSON.stringify(["o", 2, { id: intent.id }]);
     const newer = `${crc32(body).toString(16).padStart(8, "0")} ${body}\n`;
-    const processId = await layJournal(header + encodeIntent(intent) + newer);
+    const processId = await layJournal(header + intentLine(intent) + newer);
     expect(await recover()).toEqual(report({ processes: 0 }));
     expect(await readdir(join(directory, processId))).toEqual(["00000001.log", "lock"]);
     expect(log.lines.join()).toContain("newer Keyward");
@@ -208,7 +209,7 @@ describe("recoverJournals", () => {
 
   test("keeps a journal whose events the store did not take, and recovers it the next time", async () => {
     const intents = [sampleIntent(ids), sampleIntent(ids)];
-    for (const intent of intents) await layJournal(header + encodeIntent(intent));
+    for (const intent of intents) await layJournal(header + intentLine(intent));
     sink.failure = "fail";
     await expect(recover()).rejects.toThrow("the database is away");
     sink.failure = "commit-then-fail";
@@ -223,7 +224,7 @@ describe("recoverJournals", () => {
     await rm(join(directory, bad, "00000001.log"));
     await mkdir(join(directory, bad, "00000001.log"));
     const intent = sampleIntent(ids);
-    await layJournal(header + encodeIntent(intent));
+    await layJournal(header + intentLine(intent));
     await expect(recover()).rejects.toThrow("EISDIR");
     expect([...sink.events.keys()]).toEqual([intent.id]);
   });
@@ -232,7 +233,7 @@ describe("recoverJournals", () => {
     const intents: CallIntent[] = [];
     for (let i = 0; i < 8; i += 1) {
       const some = Array.from({ length: 20 }, () => sampleIntent(ids));
-      await layJournal(header + some.map(encodeIntent).join(""));
+      await layJournal(header + some.map(intentLine).join(""));
       intents.push(...some);
     }
     const reports = await Promise.all([recover(), recover(), recover()]);
