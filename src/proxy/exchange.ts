@@ -192,7 +192,7 @@ export class Exchange implements ExchangeListener, ReplyListener {
         onResume: () => controller.resume(),
       });
     }
-    if (!plan.answer.isHeadHeld) this.#writeHead([]);
+    if (!plan.answer.isHeadHeld) this.#writeHead();
   }
 
   onResponseData(_controller: ExchangeControl, chunk: Buffer): void {
@@ -217,7 +217,7 @@ export class Exchange implements ExchangeListener, ReplyListener {
   readonly #send: Send = (bytes) => {
     if (bytes.length === 0) return;
     this.#firstByteAtMs ??= this.#options.monotonicMs();
-    if (!this.#reply.isHeadSent) this.#writeHead([]);
+    if (!this.#reply.isHeadSent) this.#writeHead();
     if (this.#reply.write(bytes)) return;
     if (this.#decoder === undefined) this.#controller?.pause();
     else this.#decoder.pause();
@@ -256,19 +256,27 @@ export class Exchange implements ExchangeListener, ReplyListener {
   }
 
   #endReply(extraHeaders: readonly string[]): void {
-    if (this.#reply.isClosed) return;
-    if (!this.#reply.isHeadSent) this.#writeHead(extraHeaders);
-    this.#reply.end(this.#rest);
+    const reply = this.#reply;
+    if (reply.isClosed) return;
+    if (reply.isHeadSent || this.#status === null) {
+      reply.end(this.#rest);
+      return;
+    }
+    const headers = this.#createHeaders();
+    headers.push(...extraHeaders);
+    reply.answer(this.#status, headers, this.#rest);
   }
 
-  #writeHead(extraHeaders: readonly string[]): void {
+  #writeHead(): void {
     if (this.#reply.isClosed || this.#status === null) return;
-    const headers = createClientHeaders(this.#headers, this.#options.ownHeaders, {
+    this.#reply.writeHead(this.#status, this.#createHeaders());
+  }
+
+  #createHeaders(): string[] {
+    return createClientHeaders(this.#headers, this.#options.ownHeaders, {
       isBodyChanged: this.#plan?.isBodyChanged ?? false,
       isDecoded: this.#decoder !== undefined,
       mask: this.#plan?.mask,
     });
-    headers.push(...extraHeaders);
-    this.#reply.writeHead(this.#status, headers);
   }
 }

@@ -50,6 +50,8 @@ export interface GatewayReply {
   /** False when the client reads more slowly than it is sent to; wait for `onDrain` then. */
   write(chunk: Buffer): boolean;
   end(chunk?: Buffer): void;
+  /** `writeHead` and `end` in one: an answer that is there as a whole. */
+  answer(status: number, headers: readonly string[], body?: Buffer): void;
   /** Cuts the connection, so that the client sees that the answer is not whole. */
   cut(): void;
   /** Told from now on, in place of whoever was before. */

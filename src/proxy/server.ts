@@ -247,8 +247,7 @@ function sendError(call: Call, refusal: Refusal): void {
     headers.push("retry-after-ms", String(Math.max(1, retryAfterMs)));
   }
   if (refusal.isConnectionSpent === true) headers.push("connection", "close");
-  call.reply.writeHead(definition.status, headers);
-  call.reply.end(body);
+  call.reply.answer(definition.status, headers, body);
 }
 
 /** In the shape that the client's own library reads. */

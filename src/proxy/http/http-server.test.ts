@@ -84,6 +84,43 @@ describe("a reply", () => {
     expect(rest).toHaveLength(0);
   });
 
+  it("that is given as a whole is the one whose head and body are given one by one", async () => {
+    const body = Buffer.from("hello");
+    const answers = [
+      { method: "GET", status: 200, headers: ["x-a", "b"], body },
+      { method: "GET", status: 200, headers: ["content-length", "5"], body },
+      { method: "GET", status: 200, headers: [], body: undefined },
+      { method: "GET", status: 204, headers: [], body },
+      { method: "HEAD", status: 200, headers: ["content-length", "5"], body },
+      { method: "GET", status: 500, headers: ["connection", "close"], body },
+    ];
+    const given: string[] = [];
+    for (const isWhole of [true, false]) {
+      let next = 0;
+      const connection = await connectTo((_request, reply) => {
+        const { status, headers, body: bytes } = answers[next++] ?? {};
+        if (status === undefined || headers === undefined) return;
+        if (isWhole) reply.answer(status, headers, bytes);
+        else {
+          reply.writeHead(status, headers);
+          reply.end(bytes);
+        }
+        expect(reply.isHeadSent && reply.isClosed).toBe(true);
+      });
+      connection.send(answers.map(({ method }) => get("", `${method} / HTTP/1.1`)).join(""));
+      expect(await connection.ended()).toBe("closed");
+      given.push(
+        connection
+          .received()
+          .toString()
+          .replaceAll(/^date: .*$/gm, ""),
+      );
+      await served?.close();
+    }
+    expect(given[0]).toBe(given[1]);
+    expect(given[0]?.match(/HTTP\/1\.1 /g)).toHaveLength(answers.length);
+  });
+
   it("that is shorter or longer than its head has promised cuts the connection", async () => {
     for (const pieces of [["one"], ["one", "two"]]) {
       const connection = await connectTo(answerWith(["content-length", "5"], ...pieces));

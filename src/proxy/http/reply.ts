@@ -60,6 +60,17 @@ export class Reply implements GatewayReply {
 
   writeHead(status: number, headers: readonly string[]): void {
     if (this.isClosed) return;
+    this.#takeHead(status, headers);
+    nextTick(flushLoneHead, this);
+  }
+
+  answer(status: number, headers: readonly string[], body?: Buffer): void {
+    if (this.isClosed) return;
+    this.#takeHead(status, headers);
+    this.end(body);
+  }
+
+  #takeHead(status: number, headers: readonly string[]): void {
     if (this.#head !== undefined) throw new Error("the reply has a head already");
     const head = formatHead(status, headers);
     this.#head = head;
@@ -68,7 +79,6 @@ export class Reply implements GatewayReply {
       this.#framing = "length";
       this.#missing = head.contentLength;
     }
-    nextTick(flushLoneHead, this);
   }
 
   write(chunk: Buffer): boolean {
