@@ -22,7 +22,7 @@ describe("TopLevelScanner", () => {
       .map((characters) => characters.join(""));
     const key = fc.oneof(fc.constantFrom(...WANTED), fc.string({ unit: "binary", maxLength: 6 }));
     const body = fc.tuple(
-      fc.uniqueArray(fc.tuple(key, fc.oneof(fc.jsonValue(), longText)), {
+      fc.uniqueArray(fc.tuple(key, fc.oneof(fc.jsonValue(), longText, fc.array(longText))), {
         selector: ([name]) => name,
       }),
       fc.nat({ max: 3 }),

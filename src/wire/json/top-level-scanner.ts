@@ -52,6 +52,12 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** The bytes that mean something within a list or an object, by their value. */
+const IS_MARK = new Uint8Array(256);
+for (const mark of [QUOTE, COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE]) {
+  IS_MARK[mark] = 1;
+}
+
 /** What the next byte may be. */
 const BEFORE_OBJECT = 0;
 const BEFORE_KEY_OR_END = 1;
@@ -157,31 +163,30 @@ export class TopLevelScanner {
     };
   }
 
-  /**
-   * Runs to the end of the string or the chunk; returns the index of the last byte it used. Short strings are looked
-   * at byte by byte, and so is what follows an escape: where there is one, there often is another. Elsewhere in a long
-   * one (a prompt) the next quote and the next backslash are found natively.
-   */
+  /** Runs to the end of the string or the chunk; returns the index of the last byte it used. */
   #scanString(chunk: Buffer, from: number): number {
+    const end = this.#findEnd(chunk, from);
+    if (end < chunk.length) this.#endString(chunk, end);
+    return end;
+  }
+
+  /**
+   * Index of the quote that ends the string, or the chunk's length. Short strings are looked at byte by byte, and so is
+   * what follows an escape: where there is one, there often is another. Elsewhere in a long one (a prompt) the next quote
+   * and the next backslash are found natively.
+   */
+  #findEnd(chunk: Buffer, from: number): number {
     const length = chunk.length;
-    let nativeFrom = from + SHORT_STRING_BYTES;
-    for (let i = from; i < length; i += 1) {
-      if (this.#isEscaped) {
-        this.#isEscaped = false;
-        continue;
-      }
-      if (i > nativeFrom) {
-        i = this.#nextMark(chunk, i);
-        if (i === length) break;
-      }
-      const byte = chunk[i];
-      if (byte === BACKSLASH) {
-        this.#isEscaped = true;
-        nativeFrom = i + SHORT_STRING_BYTES;
-      } else if (byte === QUOTE) {
-        this.#endString(chunk, i);
-        return i;
-      }
+    let i = this.#isEscaped ? from + 1 : from;
+    this.#isEscaped = false;
+    while (i < length) {
+      const nativeFrom = Math.min(i + SHORT_STRING_BYTES, length);
+      while (i < nativeFrom && chunk[i] !== QUOTE && chunk[i] !== BACKSLASH) i += 1;
+      if (i === nativeFrom && i < length) i = this.#nextMark(chunk, i);
+      if (i === length || chunk[i] === QUOTE) return i;
+      // What is escaped ends nothing.
+      i += 2;
+      this.#isEscaped = i > length;
     }
     return length;
   }
@@ -203,27 +208,29 @@ export class TopLevelScanner {
     }
   }
 
-  /** Runs to the next string, the end of the value or the chunk; returns the index of the last byte it used. */
+  /** Runs to the end of the value or the chunk; returns the index of the last byte it used. */
   #scanNested(chunk: Buffer, from: number): number {
     let isEmpty = this.#isValueEmpty;
     for (let i = from; i < chunk.length; i += 1) {
       const byte = chunk[i] as number;
-      if (byte === COMMA) {
+      if (IS_MARK[byte] === 0) {
+        isEmpty &&= isWhitespace(byte);
+      } else if (byte === COMMA) {
         if (this.#depth === 1) this.#separatorCount += 1;
       } else if (byte === QUOTE) {
-        this.#isValueEmpty = false;
-        this.#state = IN_NESTED_STRING;
-        return i;
+        isEmpty = false;
+        i = this.#findEnd(chunk, i + 1);
+        if (i === chunk.length) this.#state = IN_NESTED_STRING;
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         isEmpty = false;
         this.#depth += 1;
-      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      } else {
         this.#depth -= 1;
         if (this.#depth > 0) continue;
         this.#isValueEmpty = isEmpty;
         this.#endValue(chunk, i + 1);
         return i;
-      } else if (isEmpty && !isWhitespace(byte)) isEmpty = false;
+      }
     }
     this.#isValueEmpty = isEmpty;
     return chunk.length;
@@ -290,10 +297,13 @@ export class TopLevelScanner {
   #endKey(chunk: Buffer, at: number): void {
     this.#state = BEFORE_COLON;
     const start = this.#captureFrom + 1;
-    if (this.#captured.length === 0 && isPlainName(chunk, start, at)) {
-      this.#captureFrom = -1;
-      this.#look(this.#names.find(chunk, start, at));
-      return;
+    if (this.#captured.length === 0) {
+      const known = this.#names.find(chunk, start, at);
+      if (known !== undefined || isPlainName(chunk, start, at)) {
+        this.#captureFrom = -1;
+        this.#look(known);
+        return;
+      }
     }
     const raw = this.#takeCapture(chunk, at + 1);
     const name = raw === undefined ? undefined : parseKey(raw);
@@ -303,7 +313,8 @@ export class TopLevelScanner {
 
   #look(name: string | undefined): void {
     this.#isWanted = name !== undefined && this.#wanted.has(name);
-    this.#name = this.#isWanted || this.#besides.has(name ?? "") ? name : undefined;
+    const isSought = this.#isWanted || (name !== undefined && this.#besides.has(name));
+    this.#name = isSought ? name : undefined;
   }
 
   #noteLookAlike(name: string): void {
@@ -342,7 +353,7 @@ export class TopLevelScanner {
   #beginCapture(at: number, maxBytes: number): void {
     this.#captureFrom = at;
     this.#maxCapturedBytes = maxBytes;
-    this.#captured = [];
+    if (this.#captured.length > 0) this.#captured = [];
     this.#capturedBytes = 0;
   }
 
