@@ -31,16 +31,11 @@ export function parseUsd(text: string): Picos | undefined {
 export function formatUsd(amount: Picos): string {
   const isNegative = amount < 0n;
   const absolute = isNegative ? 0n - amount : amount;
-  const whole = absolute < PICOS_PER_USD ? "0" : (absolute / PICOS_PER_USD).toString();
-  // Less than a dollar is exact in a number, which is much faster to write than a bigint.
-  const fraction = Number(absolute < PICOS_PER_USD ? absolute : absolute % PICOS_PER_USD);
-  const text = fraction === 0 ? whole : `${whole}.${formatFraction(fraction)}`;
+  const digits = absolute.toString().padStart(FRACTION_DIGITS + 1, "0");
+  const point = digits.length - FRACTION_DIGITS;
+  let end = digits.length;
+  while (end > point && digits.charAt(end - 1) === "0") end -= 1;
+  const whole = digits.slice(0, point);
+  const text = end === point ? whole : `${whole}.${digits.slice(point, end)}`;
   return isNegative ? `-${text}` : text;
-}
-
-function formatFraction(picosOfDollar: number): string {
-  let digits = picosOfDollar;
-  let width = FRACTION_DIGITS;
-  for (; digits % 10 === 0; digits /= 10) width -= 1;
-  return String(digits).padStart(width, "0");
 }

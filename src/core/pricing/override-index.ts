@@ -21,24 +21,27 @@ interface Entry {
   readonly discounted: Map<PriceRow, PriceRow>;
 }
 
+/** One provider's overrides. */
+interface ProviderOverrides {
+  /** By the model's name, lower case. */
+  readonly named: Map<string, Entry[]>;
+  /** The longest beginning of a name first. */
+  readonly patterns: Entry[];
+}
+
 /** Overrides, found by name without a look at all of them. Made anew when one changes. */
 export class OverrideIndex {
-  /** By `<provider> <name>`, lower case. */
-  readonly #named = new Map<string, Entry[]>();
-  /** By provider; the longest beginning of a name first. */
-  readonly #patterns = new Map<string, Entry[]>();
+  readonly #byProvider = new Map<string, ProviderOverrides>();
   readonly #rows: PriceRow[] = [];
 
   constructor(overrides: readonly PriceOverride[]) {
     for (const override of overrides) {
       const row = rowOf(override);
       if (row !== undefined) this.#rows.push(row);
-      const entry: Entry = { override, row, discounted: new Map() };
-      if (override.model.endsWith("*")) push(this.#patterns, override.provider, entry);
-      else push(this.#named, keyOf(override.provider, override.model), entry);
+      this.#add({ override, row, discounted: new Map() });
     }
-    for (const entries of this.#patterns.values()) {
-      entries.sort((a, b) => b.override.model.length - a.override.model.length);
+    for (const { patterns } of this.#byProvider.values()) {
+      patterns.sort((a, b) => b.override.model.length - a.override.model.length);
     }
   }
 
@@ -63,14 +66,7 @@ export class OverrideIndex {
   hasPrice(query: Omit<OverrideQuery, "tier" | "variant">): boolean {
     const { provider, model, listedModel, atMs } = query;
     const isPrice = ({ row, override }: Entry) => row !== undefined && holdsAt(override, atMs);
-    return (
-      this.#named.get(keyOf(provider, model))?.some(isPrice) === true ||
-      (listedModel !== undefined &&
-        this.#named.get(keyOf(provider, listedModel))?.some(isPrice) === true) ||
-      this.#patterns
-        .get(provider)
-        ?.some((entry) => isModelMeant(entry.override, model) && isPrice(entry)) === true
-    );
+    return this.#meant(provider, model, listedModel).some(isPrice);
   }
 
   /** Every override of a model, whether it holds or not. */
@@ -79,30 +75,60 @@ export class OverrideIndex {
     model: string,
     listedModel: string = model,
   ): readonly PriceOverride[] {
-    const named = this.#named.get(keyOf(provider, model)) ?? [];
-    const listed = this.#named.get(keyOf(provider, listedModel)) ?? [];
-    const meant = (this.#patterns.get(provider) ?? []).filter(({ override }) =>
-      isModelMeant(override, model),
-    );
-    return [...named, ...listed, ...meant].map(({ override }) => override);
+    return this.#meant(provider, model, listedModel).map(({ override }) => override);
   }
 
   rows(): readonly PriceRow[] {
     return this.#rows;
   }
 
+  #add(entry: Entry): void {
+    const { provider, model } = entry.override;
+    let overrides = this.#byProvider.get(provider);
+    if (overrides === undefined) {
+      overrides = { named: new Map(), patterns: [] };
+      this.#byProvider.set(provider, overrides);
+    }
+    const { named, patterns } = overrides;
+    if (model.endsWith("*")) patterns.push(entry);
+    else {
+      const name = model.toLowerCase();
+      const entries = named.get(name);
+      if (entries === undefined) named.set(name, [entry]);
+      else entries.push(entry);
+    }
+  }
+
+  /** Of a call's overrides: those of the name it gives, of the listed one, and those whose beginning it has. */
   #search(query: OverrideQuery, isKind: (entry: Entry) => boolean): Entry | undefined {
     const { provider, model, listedModel } = query;
-    const named = best(this.#named.get(keyOf(provider, model)), query, isKind);
-    if (named !== undefined) return named;
+    // Most teams have no override at all.
+    const overrides = this.#byProvider.get(provider);
+    if (overrides === undefined) return undefined;
+    const { named, patterns } = overrides;
+    const own = best(named.get(model.toLowerCase()), query, isKind);
+    if (own !== undefined) return own;
     if (listedModel !== undefined) {
-      const listed = best(this.#named.get(keyOf(provider, listedModel)), query, isKind);
+      const listed = best(named.get(listedModel.toLowerCase()), query, isKind);
       if (listed !== undefined) return listed;
     }
     const isMeant = (entry: Entry) => isKind(entry) && isModelMeant(entry.override, model);
-    return best(this.#patterns.get(provider), query, isMeant);
+    return best(patterns, query, isMeant);
+  }
+
+  #meant(provider: string, model: string, listedModel: string | undefined): readonly Entry[] {
+    const overrides = this.#byProvider.get(provider);
+    if (overrides === undefined) return NO_ENTRIES;
+    const { named, patterns } = overrides;
+    return [
+      ...(named.get(model.toLowerCase()) ?? NO_ENTRIES),
+      ...(named.get((listedModel ?? model).toLowerCase()) ?? NO_ENTRIES),
+      ...patterns.filter(({ override }) => isModelMeant(override, model)),
+    ];
   }
 }
+
+const NO_ENTRIES: readonly Entry[] = [];
 
 /** The first of those that hold, but one of the very variant before one for any. */
 function best(
@@ -124,16 +150,6 @@ function best(
 
 function holdsAt({ validFromMs, validUntilMs }: PriceOverride, atMs: number): boolean {
   return atMs >= validFromMs && (validUntilMs === null || atMs < validUntilMs);
-}
-
-function push(map: Map<string, Entry[]>, key: string, entry: Entry): void {
-  const entries = map.get(key);
-  if (entries === undefined) map.set(key, [entry]);
-  else entries.push(entry);
-}
-
-function keyOf(provider: string, model: string): string {
-  return `${provider} ${model.toLowerCase()}`;
 }
 
 function rowOf(override: PriceOverride): PriceRow | undefined {
