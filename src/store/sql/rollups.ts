@@ -1,16 +1,10 @@
 import type { Insertable } from "kysely";
-import { ZERO_PICOS } from "../../core/money/picos.ts";
-import {
-  totalCachedInputTokens,
-  totalInputTokens,
-  totalOutputTokens,
-} from "../../core/usage/quantities.ts";
 import { lackOf, type RefusalCount, type UsageEvent } from "../../core/usage/usage-event.ts";
 import type { CorrectionRecord } from "../records.ts";
 import { boundedName, boundedText } from "./bounded-text.ts";
 import { toMoneyColumns } from "./money-columns.ts";
 import type { RefusalRollupTable, UsageRollupTable } from "./tables.ts";
-import { modelOf } from "./usage-event-row.ts";
+import { toEventRow, type UsageEventRow } from "./usage-event-row.ts";
 
 export const HOUR_MS = 3_600_000;
 
@@ -35,43 +29,51 @@ export const ROLLUP_SUMS = [
 ] as const satisfies readonly (keyof UsageRollupTable)[];
 
 type SumColumn = (typeof ROLLUP_SUMS)[number];
-type RollupRow = Omit<Insertable<UsageRollupTable>, SumColumn> & Record<SumColumn, bigint>;
+type CallsColumn = Extract<SumColumn, "calls" | `${string}_calls`>;
+type RollupRow = Omit<Insertable<UsageRollupTable>, SumColumn> &
+  Record<CallsColumn, number> &
+  Record<Exclude<SumColumn, CallsColumn>, bigint>;
+
+/** Rows by the parts of their keys, a map inside the other: to join the parts takes longer than to walk along them. */
+interface KeyTree {
+  readonly branches: Map<string | number, KeyTree>;
+  row: RollupRow | undefined;
+}
 
 /** Adds events up to the rows that a batch brings to `usage_rollups`. */
 export class UsageRollups {
   readonly #rows = new Map<string, RollupRow>();
+  readonly #tree: KeyTree = emptyTree();
 
-  add(event: UsageEvent): void {
+  add(event: UsageEventRow): void {
     const row = this.#rowOf(event);
-    const cost = toMoneyColumns(event.costPicos ?? ZERO_PICOS);
-    const price = toMoneyColumns(event.pricePicos ?? ZERO_PICOS);
-    row.calls += 1n;
-    if (event.status === "failed") row.failed_calls += 1n;
-    if (event.status === "interrupted") row.interrupted_calls += 1n;
-    if (event.status === "unknown") row.unknown_calls += 1n;
-    if (event.usageSource === "estimated") row.estimated_calls += 1n;
-    const lack = lackOf(event);
-    if (lack === "price") row.unpriced_calls += 1n;
-    if (lack === "usage") row.usage_unknown_calls += 1n;
-    if (lack === "metering") row.unmetered_calls += 1n;
-    row.input_tokens += BigInt(totalInputTokens(event.quantities));
-    row.cached_input_tokens += BigInt(totalCachedInputTokens(event.quantities));
-    row.output_tokens += BigInt(totalOutputTokens(event.quantities));
-    row.reasoning_output_tokens += BigInt(event.quantities.reasoningOutput ?? 0);
-    row.cost_micros += cost.micros;
-    row.cost_rest_picos += cost.restPicos;
-    row.price_micros += price.micros;
-    row.price_rest_picos += price.restPicos;
+    row.calls += 1;
+    if (event.status === "failed") row.failed_calls += 1;
+    if (event.status === "interrupted") row.interrupted_calls += 1;
+    if (event.status === "unknown") row.unknown_calls += 1;
+    if (event.usage_source === "estimated") row.estimated_calls += 1;
+    const lack = lackOf({ pricing: event.pricing, usageSource: event.usage_source });
+    if (lack === "price") row.unpriced_calls += 1;
+    if (lack === "usage") row.usage_unknown_calls += 1;
+    if (lack === "metering") row.unmetered_calls += 1;
+    row.input_tokens += BigInt(event.input_tokens);
+    row.cached_input_tokens += BigInt(event.cached_input_tokens);
+    row.output_tokens += BigInt(event.output_tokens);
+    row.reasoning_output_tokens += BigInt(event.reasoning_output_tokens);
+    row.cost_micros += event.cost_micros ?? 0n;
+    row.cost_rest_picos += event.cost_rest_picos ?? 0n;
+    row.price_micros += event.price_micros ?? 0n;
+    row.price_rest_picos += event.price_rest_picos ?? 0n;
   }
 
   /** What a correction changes in the hour of its event: the cost, and whether the call has one. */
   correct(event: UsageEvent, correction: CorrectionRecord): void {
-    const row = this.#rowOf(event);
+    const row = this.#rowOf(toEventRow(event));
     const difference = toMoneyColumns(correction.differencePicos);
     row.cost_micros += difference.micros;
     row.cost_rest_picos += difference.restPicos;
     // What is corrected had a known usage, so what it lacked was a price.
-    if (correction.previousPricing === "unpriced") row.unpriced_calls -= 1n;
+    if (correction.previousPricing === "unpriced") row.unpriced_calls -= 1;
   }
 
   /**
@@ -82,35 +84,43 @@ export class UsageRollups {
     return inKeyOrder(this.#rows);
   }
 
-  #rowOf(event: UsageEvent): RollupRow {
-    const hourMs = hourOf(event.startedAtMs);
-    const { projectId, environmentId, gatewayKeyId } = event;
-    const customer = boundedName(event.customer) ?? "";
-    const feature = boundedName(event.feature) ?? "";
-    const model = modelOf(event) ?? "";
-    const key = keyOf([hourMs, projectId, environmentId, gatewayKeyId, customer, feature, model]);
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = {
-        hour_ms: hourMs,
-        project_id: projectId,
-        environment_id: environmentId,
-        gateway_key_id: gatewayKeyId,
-        customer,
-        feature,
-        model,
-        ...NOTHING,
-      };
-      this.#rows.set(key, row);
+  #rowOf(event: UsageEventRow): RollupRow {
+    const key = {
+      hour_ms: hourOf(event.started_at_ms),
+      project_id: event.project_id,
+      environment_id: event.environment_id,
+      gateway_key_id: event.gateway_key_id,
+      customer: event.customer ?? "",
+      feature: event.feature ?? "",
+      model: event.model ?? "",
+    };
+    const parts = Object.values(key);
+    let tree = this.#tree;
+    for (const part of parts) tree = branchOf(tree, part);
+    if (tree.row === undefined) {
+      tree.row = { ...key, ...NOTHING };
+      this.#rows.set(keyOf(parts), tree.row);
     }
-    return row;
+    return tree.row;
   }
 }
 
-const NOTHING = Object.fromEntries(ROLLUP_SUMS.map((column) => [column, 0n])) as Record<
-  SumColumn,
-  bigint
->;
+function emptyTree(): KeyTree {
+  return { branches: new Map(), row: undefined };
+}
+
+function branchOf({ branches }: KeyTree, part: string | number): KeyTree {
+  let branch = branches.get(part);
+  if (branch === undefined) {
+    branch = emptyTree();
+    branches.set(part, branch);
+  }
+  return branch;
+}
+
+const NOTHING = Object.fromEntries(
+  ROLLUP_SUMS.map((column) => [column, column.endsWith("calls") ? 0 : 0n]),
+) as Pick<RollupRow, SumColumn>;
 
 /** As the rows of `UsageRollups`, for the calls that Keyward refused. */
 export function rollUpRefusals(

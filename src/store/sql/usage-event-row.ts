@@ -10,12 +10,12 @@ import { boundedName, boundedText } from "./bounded-text.ts";
 import { fromNullableMoney, toNullableMoney } from "./money-columns.ts";
 import type { UsageEventTable } from "./tables.ts";
 
-/** What filters and rollups know as the event's model. */
-export function modelOf(event: UsageEvent): string | null {
-  return boundedName(event.servedModel ?? event.requestedModel);
-}
+/** An event as it is kept: what is added up of events is added up of these. */
+export type UsageEventRow = ReturnType<typeof toEventRow>;
 
-export function toEventRow(event: UsageEvent): Insertable<UsageEventTable> {
+export function toEventRow(event: UsageEvent) {
+  const requestedModel = boundedName(event.requestedModel);
+  const servedModel = boundedName(event.servedModel);
   const hold = toNullableMoney(event.holdPicos);
   const cost = toNullableMoney(event.costPicos);
   const price = toNullableMoney(event.pricePicos);
@@ -29,14 +29,14 @@ export function toEventRow(event: UsageEvent): Insertable<UsageEventTable> {
     gateway_key_id: event.gatewayKeyId,
     customer: boundedName(event.customer),
     feature: boundedName(event.feature),
-    model: modelOf(event),
+    model: event.servedModel === null ? requestedModel : servedModel,
     operation: boundedText(event.operation),
     method: boundedText(event.method),
     path: boundedText(event.path),
     provider: boundedText(event.provider),
     provider_account_id: event.providerAccountId,
     provider_key_id: event.providerKeyId,
-    requested_model: boundedName(event.requestedModel),
+    requested_model: requestedModel,
     is_stream: event.isStream ? 1 : 0,
     hold_micros: hold.micros,
     hold_rest_picos: hold.restPicos,
@@ -46,7 +46,7 @@ export function toEventRow(event: UsageEvent): Insertable<UsageEventTable> {
     first_byte_ms: event.firstByteMs === null ? null : Math.round(event.firstByteMs),
     provider_response_id: boundedName(event.providerResponseId),
     sent_model: boundedName(event.sentModel),
-    served_model: boundedName(event.servedModel),
+    served_model: servedModel,
     service_tier: boundedName(event.serviceTier),
     variant: boundedName(event.variant),
     usage_source: event.usageSource,
@@ -62,7 +62,7 @@ export function toEventRow(event: UsageEvent): Insertable<UsageEventTable> {
     price_rest_picos: price.restPicos,
     price_row_id: boundedName(event.priceRowId),
     client_token_id: event.clientTokenId ?? null,
-  };
+  } satisfies Insertable<UsageEventTable>;
 }
 
 export function fromEventRow(row: Selectable<UsageEventTable>): UsageEvent {

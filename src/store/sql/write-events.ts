@@ -26,8 +26,9 @@ export async function writeEvents(
     const rows = part.map(toEventRow);
     const areNew = await insertRows(target, "usage_events", rows, "on conflict (id) do nothing");
     for (const [index, event] of part.entries()) {
-      if (areNew[index] !== true) continue;
-      rollups.add(event);
+      const row = rows[index];
+      if (row === undefined || areNew[index] !== true) continue;
+      rollups.add(row);
       added.push(event);
     }
   }
