@@ -1,4 +1,4 @@
-import { COLON, CR, EXTENSION, hexValueOf, LF, PLACES, SEMICOLON, TEXT, TOKEN } from "./bytes.ts";
+import { COLON, CR, EQUALS, hexValueOf, LF, PLACES, SEMICOLON, TEXT, TOKEN } from "./bytes.ts";
 
 /** Finds a body's bytes, and its end, among the bytes of a connection. */
 export interface BodyFraming {
@@ -49,6 +49,9 @@ const MAX_SIDE_BYTES = 16 * 1024;
 type Expected =
   | "size"
   | "extension"
+  | "extension-name"
+  | "extension-value"
+  | "extension-rest"
   | "size-lf"
   | "data"
   | "data-cr"
@@ -99,8 +102,14 @@ class ChunkedFraming implements BodyFraming {
       case "size":
         return this.#takeSize(byte);
       case "extension":
-        if (byte === CR) return "size-lf";
-        return this.#isSideText(byte, EXTENSION) ? "extension" : undefined;
+        return this.#isSideText(byte, TOKEN) ? "extension-name" : undefined;
+      case "extension-name":
+        if (byte === EQUALS) return this.#isSideText(byte, TEXT) ? "extension-value" : undefined;
+        return this.#takeExtension(byte, "extension-name");
+      case "extension-value":
+        return this.#isSideText(byte, TOKEN) ? "extension-rest" : undefined;
+      case "extension-rest":
+        return this.#takeExtension(byte, "extension-rest");
       case "size-lf":
         if (byte !== LF) return undefined;
         return this.#size === 0 ? "trailer" : "data";
@@ -139,6 +148,14 @@ class ChunkedFraming implements BodyFraming {
     if (this.#digits === 0) return undefined;
     if (byte === CR) return "size-lf";
     return byte === SEMICOLON ? "extension" : undefined;
+  }
+
+  /** `;name` or `;name=value`, without blanks and quotes, which servers read in several ways. */
+  #takeExtension(byte: number, within: Expected): Expected | undefined {
+    if (byte === CR) return "size-lf";
+    if (!this.#isSideText(byte, TEXT)) return undefined;
+    if (byte === SEMICOLON) return "extension";
+    return ((PLACES[byte] as number) & TOKEN) === 0 ? undefined : within;
   }
 
   #isSideText(byte: number, place: number): boolean {

@@ -6,7 +6,7 @@ export const SPACE = 0x20;
 export const TAB = 0x09;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
-const EQUALS = 0x3d;
+export const EQUALS = 0x3d;
 
 /** In a method or a field's name. */
 export const TOKEN = 1;
@@ -14,8 +14,6 @@ export const TOKEN = 1;
 export const TEXT = 2;
 /** In a request's target: what is printed in ASCII. */
 export const TARGET = 4;
-/** In the extensions of a chunk: names and values, without blanks and quotes, which servers read in several ways. */
-export const EXTENSION = 8;
 
 /** For each byte the sum of the places where it may stand. */
 export const PLACES: Uint8Array = createPlaces();
@@ -30,9 +28,8 @@ function createPlaces(): Uint8Array {
   const tokens = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   for (const character of tokens) {
     const byte = character.charCodeAt(0);
-    places[byte] = (places[byte] ?? 0) | TOKEN | EXTENSION;
+    places[byte] = (places[byte] ?? 0) | TOKEN;
   }
-  for (const byte of [SEMICOLON, EQUALS]) places[byte] = (places[byte] ?? 0) | EXTENSION;
   return places;
 }
 

@@ -169,6 +169,15 @@ describe("a request", () => {
     expect(readWhole(head("a: b\r\n".repeat(MAX_HEADER_FIELDS))).refused).toBe("headers_too_large");
   });
 
+  it("has chunks whose extensions have names, and values where they say so", () => {
+    for (const extension of ["", ";a", ";a=b", ";a=b;c;d=e"]) {
+      expect(readWhole(chunked(extension)).requests, extension).toMatchObject([{ body: "abc" }]);
+    }
+    for (const extension of [";", ";;a", ";a;", ";a=", ";a=;b", ";=b", ";a=b=c", "; a", ';a="b"']) {
+      expect(readWhole(chunked(extension)).refused, extension).toBe("malformed_request");
+    }
+  });
+
   it("that is none is refused at its first wrong byte, and not waited for", () => {
     for (const beginning of [
       "\u0016\u0003\u0001",
@@ -186,6 +195,12 @@ describe("a request", () => {
     }
   });
 });
+
+const chunked = (extension: string): Buffer =>
+  Buffer.concat([
+    head("transfer-encoding: chunked\r\n"),
+    Buffer.from(`3${extension}\r\nabc\r\n0\r\n\r\n`),
+  ]);
 
 /** A request with a few bytes put in, left out or changed: those that parsers fall out over, above all. */
 const injured = fc
@@ -215,6 +230,9 @@ const injured = fc
     }
     return Buffer.from(text, "latin1");
   });
+
+const FRAMING_IN_TRAILERS =
+  /\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*(?:content-length|transfer-encoding):/i;
 
 describe("Node's parser reads the same", () => {
   const server = createServer({ insecureHTTPParser: false, requireHostHeader: false });
@@ -271,6 +289,8 @@ describe("Node's parser reads the same", () => {
     await fc.assert(
       fc.asyncProperty(injured, async (bytes) => {
         const here = readWhole(bytes);
+        // Node refuses these in trailers, too, when it has had the whole body; trailers are dropped here.
+        if (FRAMING_IN_TRAILERS.test(bytes.toString("latin1"))) return;
         if (here.requests.length === 0) return;
         taken += 1;
         const there = await readByNode(bytes);
