@@ -1,11 +1,12 @@
 import { lookup } from "node:dns";
 import type { LookupAddress, LookupAllOptions } from "node:dns";
-import type { LookupFunction, OnReadOpts } from "node:net";
+import type { LookupFunction } from "node:net";
 import { isIP } from "node:net";
 import { buildConnector } from "undici";
 import { mayConnect, plainHostname, type AllowedHosts } from "../core/network/allowed-hosts.ts";
 import { ForbiddenAddressError } from "../core/network/forbidden-address-error.ts";
 import { dropOldest } from "./drop-oldest.ts";
+import { readInto } from "./http/shared-reads.ts";
 
 /** Every address of a host. */
 export type LookUp = (
@@ -67,22 +68,8 @@ export function createGuardedConnector(options: ConnectorOptions): GuardedConnec
   };
 }
 
-/** What comes on any socket, until it is copied: a buffer for each would cost more than all the rest of reading. */
-const READ_BUFFER: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** TLS sessions that are kept so that the next connection to the same host is opened in fewer round trips. */
 const MAX_SESSIONS = 100;
-
-function readInto(onRead: (bytes: Buffer) => void): OnReadOpts {
-  return {
-    buffer: READ_BUFFER,
-    callback: (length) => {
-      const bytes = Buffer.allocUnsafe(length);
-      READ_BUFFER.copy(bytes, 0, 0, length);
-      onRead(bytes);
-      return true;
-    },
-  };
-}
 
 function portOf({ port, protocol }: buildConnector.Options): number {
   if (port !== "") return Number(port);

@@ -19,6 +19,7 @@ import {
 import { Reply, type ReplyWire } from "./reply.ts";
 import type { RequestHead } from "./request-head.ts";
 import { sendTogether } from "./send-together.ts";
+import { takeReads } from "./shared-reads.ts";
 
 /** What all connections of a server have in common. */
 export interface ConnectionHost {
@@ -81,12 +82,13 @@ export class Connection implements BodySource, ReplyWire {
   /** Told of its fault, or answered for the last time: what comes from now on is dropped. */
   #leavesAtMs: number | undefined;
 
-  constructor(socket: Socket, host: ConnectionHost) {
+  /** `accepted`: as the server hands it over, paused. */
+  constructor(accepted: Socket, host: ConnectionHost) {
+    const socket = takeReads(accepted, (bytes) => this.#onRead(bytes));
     this.#socket = socket;
     // Gone with the connection; one that ends at once has none.
     this.#remoteAddress = socket.remoteAddress ?? "";
     this.#host = host;
-    socket.on("data", this.#onData);
     socket.on("close", this.#onClose);
     socket.on("timeout", this.#onTimeout);
     // Half a connection is none: whoever has said all it wanted is not waited for.
@@ -137,7 +139,7 @@ export class Connection implements BodySource, ReplyWire {
     }
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #onRead(chunk: Buffer): void {
     if (this.#leavesAtMs !== undefined) return;
     this.#lastReadMs = performance.now();
     if (this.#unread.length > 0) this.#unread = Buffer.concat([this.#unread, chunk]);
@@ -147,7 +149,7 @@ export class Connection implements BodySource, ReplyWire {
       if (this.#turn === undefined && this.#hasServed) this.#sinceMs = this.#lastReadMs;
     }
     this.#advance();
-  };
+  }
 
   readonly #onClose = (): void => {
     this.#host.forget(this);

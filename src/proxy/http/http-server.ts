@@ -43,6 +43,7 @@ export class HttpServer implements ConnectionHost {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+      pauseOnConnect: true,
     });
     this.#server.maxConnections = limits.maxConnections;
     this.#server.on("connection", (socket: Socket) => {
