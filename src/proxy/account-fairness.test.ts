@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EnvironmentKind } from "../core/environments/environment.ts";
 import type { ProviderAccountId } from "../core/ids/ids.ts";
 import { AccountGate } from "./account-gate.ts";
+import { HeaderFields } from "./http/header-fields.ts";
 
 const owner = { accountId: "acc_shared" as ProviderAccountId, model: "gpt-4o" };
 const LIMIT = 100_000;
@@ -123,7 +124,7 @@ class Traffic {
     served.tokens += tokens;
     const head = this.provider.take(tokens);
     await pass(50);
-    ticket.answered(head);
+    ticket.answered({ ...head, headers: HeaderFields.from(head.headers) });
     return head.status === 200;
   }
 }

@@ -2,13 +2,13 @@ import type { ProviderAccountId } from "../core/ids/ids.ts";
 import type { AccountUse } from "../core/limits/account-demand.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readAccountLimits } from "../wire/http/account-limit-headers.ts";
-import { readRetryAfterMs } from "../wire/http/retry-after.ts";
 import { AccountLane, type LaneCall, type LaneMark } from "./account-lane.ts";
-import type { ResponseHeaders } from "./headers.ts";
+import type { HeaderFields } from "./http/header-fields.ts";
 import { LaneDemand, type MinuteDemand } from "./lane-demand.ts";
 import { LaneQueue, type Waiter } from "./lane-queue.ts";
 import { LaneShare, type Peers } from "./lane-share.ts";
 import { nextTurn } from "./lane-turn.ts";
+import { toldWaitMs } from "./told-wait.ts";
 
 export interface AccountGateOptions {
   /** How long a call may wait; 0 = it does not. */
@@ -30,7 +30,7 @@ export interface LaneOwner {
 /** A call's leave to be sent to an account. It has to be told what became of the call, once; more does nothing. */
 export interface AccountTicket {
   /** The head of its answer is there. */
-  answered(head: { readonly status: number; readonly headers: ResponseHeaders }): void;
+  answered(head: { readonly status: number; readonly headers: HeaderFields }): void;
   /** It is over, with or without an answer. */
   end(wasSent: boolean): void;
 }
@@ -309,7 +309,7 @@ export class AccountGate {
         const told = readAccountLimits(headers, this.#options.nowMs());
         account.answered(mark, { isSuccess: status < 400, told, nowMs });
         if (status === TOO_MANY_REQUESTS) {
-          const namedMs = readRetryAfterMs(headers, this.#options.nowMs());
+          const namedMs = toldWaitMs(headers, this.#options.nowMs());
           if (namedMs !== undefined) account.closeFor(namedMs, nowMs);
         }
         this.#letThrough(lane);

@@ -59,6 +59,6 @@ export function createDecoder(encoding: string, events: DecoderEvents): Decoder 
  * Whether it is one of the encodings that Node knows; false for a body that is not encoded. What a provider answers in an
  * unknown one, although it was told to use none, is passed through as it is and can't be read.
  */
-export function isDecodable(encoding: string | string[] | undefined): encoding is string {
-  return typeof encoding === "string" && Object.hasOwn(CREATE, encoding.toLowerCase());
+export function isDecodable(encoding: string | undefined): encoding is string {
+  return encoding !== undefined && Object.hasOwn(CREATE, encoding.toLowerCase());
 }

@@ -9,8 +9,9 @@ import type { Answer, Send } from "./answers/answer.ts";
 import type { SecretMask } from "./answers/secret-mask.ts";
 import { createDecoder, isDecodable, type Decoder } from "./decoder.ts";
 import type { GatewayReply, ReplyListener } from "./gateway-request.ts";
-import { createClientHeaders, type ResponseHeaders } from "./headers.ts";
+import { createClientHeaders } from "./headers.ts";
 import type { ExchangeControl, ExchangeListener } from "./http-client/exchange-listener.ts";
+import type { HeaderFields } from "./http/header-fields.ts";
 import { classifyFault, type UpstreamFault } from "./upstream.ts";
 
 /** How one exchange with a provider ended, before money is looked at. */
@@ -51,7 +52,7 @@ export interface ExchangeOptions {
 
 export interface ResponseHead {
   readonly status: number;
-  readonly headers: ResponseHeaders;
+  readonly headers: HeaderFields;
   /** Ends the exchange: the rest of the answer is not wanted. */
   readonly drop: () => void;
 }
@@ -90,8 +91,7 @@ export class Exchange implements ExchangeListener, ReplyListener {
   #wasStarted = false;
   #controller: ExchangeControl | undefined;
   #interimHeads = 0;
-  #status: number | null = null;
-  #headers: ResponseHeaders = {};
+  #head: Pick<ResponseHead, "status" | "headers"> | undefined;
   #plan: AnswerPlan | undefined;
   #decoder: Decoder | undefined;
   #firstByteAtMs: number | null = null;
@@ -114,7 +114,7 @@ export class Exchange implements ExchangeListener, ReplyListener {
     this.#decoder?.resume();
     const controller = this.#controller;
     if (controller === undefined) return;
-    if (this.#status === null) {
+    if (this.#head === undefined) {
       controller.abort(new ClientGoneError("the client closed the connection"));
       return;
     }
@@ -165,7 +165,7 @@ export class Exchange implements ExchangeListener, ReplyListener {
     this.#wasStarted = true;
   }
 
-  onResponseStart(controller: ExchangeControl, status: number, headers: ResponseHeaders): void {
+  onResponseStart(controller: ExchangeControl, status: number, headers: HeaderFields): void {
     if (status < 200) {
       // An interim answer, such as 103 Early Hints. Each one winds up the clock that waits for the real one.
       this.#interimHeads += 1;
@@ -174,12 +174,11 @@ export class Exchange implements ExchangeListener, ReplyListener {
       }
       return;
     }
-    this.#status = status;
-    this.#headers = headers;
+    this.#head = { status, headers };
     const drop = (): void => this.#drop(controller);
     const plan = this.#options.createAnswer({ status, headers, drop }, this.#send);
     this.#plan = plan;
-    const encoding = headers["content-encoding"];
+    const encoding = headers.get("content-encoding");
     if (plan.isRead && isDecodable(encoding)) {
       this.#decoder = createDecoder(encoding, {
         onData: (chunk) => plan.answer.push(chunk),
@@ -241,7 +240,7 @@ export class Exchange implements ExchangeListener, ReplyListener {
     const plan = this.#plan;
     this.#resolve({
       ending,
-      httpStatus: this.#status,
+      httpStatus: this.#head?.status ?? null,
       wasStarted: this.#wasStarted,
       firstByteAtMs: this.#firstByteAtMs,
       facts: plan?.answer.facts() ?? NO_FACTS,
@@ -257,23 +256,25 @@ export class Exchange implements ExchangeListener, ReplyListener {
 
   #endReply(extraHeaders: readonly string[]): void {
     const reply = this.#reply;
+    const head = this.#head;
     if (reply.isClosed) return;
-    if (reply.isHeadSent || this.#status === null) {
+    if (reply.isHeadSent || head === undefined) {
       reply.end(this.#rest);
       return;
     }
-    const headers = this.#createHeaders();
+    const headers = this.#headersFrom(head.headers);
     headers.push(...extraHeaders);
-    reply.answer(this.#status, headers, this.#rest);
+    reply.answer(head.status, headers, this.#rest);
   }
 
   #writeHead(): void {
-    if (this.#reply.isClosed || this.#status === null) return;
-    this.#reply.writeHead(this.#status, this.#createHeaders());
+    const head = this.#head;
+    if (this.#reply.isClosed || head === undefined) return;
+    this.#reply.writeHead(head.status, this.#headersFrom(head.headers));
   }
 
-  #createHeaders(): string[] {
-    return createClientHeaders(this.#headers, this.#options.ownHeaders, {
+  #headersFrom(upstream: HeaderFields): string[] {
+    return createClientHeaders(upstream, this.#options.ownHeaders, {
       isBodyChanged: this.#plan?.isBodyChanged ?? false,
       isDecoded: this.#decoder !== undefined,
       mask: this.#plan?.mask,

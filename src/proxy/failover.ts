@@ -1,12 +1,12 @@
 import type { RestReason, RestScope } from "../core/routing/provider-key-health.ts";
 import type { Tracing } from "../telemetry/trace-context.ts";
-import { readRetryAfterMs } from "../wire/http/retry-after.ts";
 import { isOutOfMoney } from "../wire/openai/out-of-money.ts";
 import type { Call } from "./call.ts";
 import { chooseRoute, type ChooseRouteDeps } from "./choose-route.ts";
 import type { ExchangeResult } from "./exchange.ts";
-import type { ResponseHeaders } from "./headers.ts";
+import type { HeaderFields } from "./http/header-fields.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { toldWaitMs } from "./told-wait.ts";
 import { isOwnFault } from "./upstream.ts";
 
 export interface FailoverDeps extends ChooseRouteDeps {
@@ -44,7 +44,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export function isFinalAnswer(
   deps: FailoverDeps,
   call: Call,
-  head: { readonly status: number; readonly headers: ResponseHeaders },
+  head: { readonly status: number; readonly headers: HeaderFields },
 ): boolean {
   const { route } = call;
   if (route === undefined) throw new Error("an answer comes after route");
@@ -149,7 +149,7 @@ const OUT_OF_MONEY = {
 function restFor(
   deps: FailoverDeps,
   call: Call,
-  { status, headers }: { readonly status: number; readonly headers: ResponseHeaders },
+  { status, headers }: { readonly status: number; readonly headers: HeaderFields },
 ): void {
   const { route } = call;
   const model = call.upstreamModel;
@@ -171,7 +171,7 @@ function restFor(
       guessed("model_refused", REFUSED_REST_MS),
     );
   } else {
-    const namedMs = readRetryAfterMs(headers, deps.nowMs());
+    const namedMs = toldWaitMs(headers, deps.nowMs());
     const scope: RestScope = { owner: "account", calls: "model", model };
     const reason = status === 429 ? "rate_limited" : "unavailable";
     if (namedMs !== undefined) {

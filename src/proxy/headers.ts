@@ -4,6 +4,7 @@
 import { formatTraceparent, type TraceContext } from "../telemetry/trace-context.ts";
 import type { SecretMask } from "./answers/secret-mask.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
+import type { HeaderFields } from "./http/header-fields.ts";
 import { COMMON_NAMES } from "./http/header-names.ts";
 import type { ProviderRoute } from "./snapshot.ts";
 
@@ -128,8 +129,6 @@ function pushTrace(headers: string[], trace: TraceContext): void {
   if (trace.traceState !== null) headers.push("tracestate", trace.traceState);
 }
 
-export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 export interface ClientHeaderOptions {
   /** The body that goes out is not byte for byte the one that came in. */
   readonly isBodyChanged: boolean;
@@ -140,27 +139,23 @@ export interface ClientHeaderOptions {
 
 /** A flat list of names and values for the client. */
 export function createClientHeaders(
-  upstream: ResponseHeaders,
+  upstream: HeaderFields,
   own: readonly string[],
   options: ClientHeaderOptions,
 ): string[] {
-  const nominated = nominatedHeaders(upstream["connection"]);
+  const nominated = nominatedHeaders(upstream.get("connection"));
+  const { names, values } = upstream;
   const headers: string[] = [...own];
-  for (const name of Object.keys(upstream)) {
-    const value = upstream[name];
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i] as string;
     const passage = COMMON_PASSAGES.get(name) ?? passageOf(name);
-    if (value === undefined || passage === "never") continue;
+    if (passage === "never") continue;
     if (nominated?.has(name) || options.mask?.isInName(name) === true) continue;
     if (passage === "unless-own" && own.includes(name)) continue;
     if (passage === "as-encoding" && options.isDecoded) continue;
-    if (passage === "as-length") {
-      if (options.isBodyChanged || options.isDecoded) continue;
-      // Blanks behind it are allowed and belong to nobody's framing.
-      headers.push(name, String(value).trim());
-      continue;
-    }
-    if (typeof value === "string") headers.push(name, options.mask?.text(value) ?? value);
-    else for (const one of value) headers.push(name, options.mask?.text(one) ?? one);
+    if (passage === "as-length" && (options.isBodyChanged || options.isDecoded)) continue;
+    const value = values[i] as string;
+    headers.push(name, options.mask?.text(value) ?? value);
   }
   return headers;
 }
@@ -180,11 +175,9 @@ function passageOf(name: string): Passage {
 }
 
 /** Headers that a `Connection` header declares to be hop-by-hop; undefined in the common case that it names none. */
-function nominatedHeaders(
-  connection: string | string[] | undefined,
-): ReadonlySet<string> | undefined {
-  if (connection === undefined) return undefined;
-  const text = typeof connection === "string" ? connection : connection.join(",");
-  if (text === "keep-alive" || text === "close") return undefined;
-  return new Set(text.split(",").map((token) => token.trim().toLowerCase()));
+function nominatedHeaders(connection: string | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === "keep-alive" || connection === "close") {
+    return undefined;
+  }
+  return new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
 }

@@ -17,6 +17,7 @@ import type { EndpointSet } from "../core/policy/endpoint-pattern.ts";
 import type { ModelPattern } from "../core/routing/model-pattern.ts";
 import type { Provider } from "../providers/provider.ts";
 import { dropOldest } from "./drop-oldest.ts";
+import type { HeaderFields } from "./http/header-fields.ts";
 
 /**
  * What the data plane knows of a gateway key. Never the key itself.
@@ -79,13 +80,7 @@ export interface ProviderRoute {
 /** Is told what answers say of a route's secret, until it knows. */
 export interface KeySighting {
   isWanted: boolean;
-  answered(
-    head: {
-      readonly status: number;
-      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-    },
-    method: string,
-  ): void;
+  answered(head: { readonly status: number; readonly headers: HeaderFields }, method: string): void;
 }
 
 /** What a routing rule of an environment does with the calls it is for. */

@@ -1,14 +1,14 @@
-import type { ResponseHeaders } from "../../src/proxy/headers.ts";
 import type {
   ExchangeControl,
   ExchangeListener,
 } from "../../src/proxy/http-client/exchange-listener.ts";
+import type { HeaderFields } from "../../src/proxy/http/header-fields.ts";
 import { until } from "./poll.ts";
 
 /** Keeps all that is heard of one exchange, and can do something besides within each call. */
 export class HeardExchange implements ExchangeListener {
   control: ExchangeControl | undefined;
-  readonly heads: { readonly status: number; readonly headers: ResponseHeaders }[] = [];
+  readonly heads: { readonly status: number; readonly headers: HeaderFields }[] = [];
   body = "";
   ending: "end" | "error" | undefined;
   error: (Error & { readonly code?: string }) | undefined;
@@ -31,7 +31,7 @@ export class HeardExchange implements ExchangeListener {
     this.#besides.onRequestStart?.(control);
   }
 
-  onResponseStart(control: ExchangeControl, status: number, headers: ResponseHeaders): void {
+  onResponseStart(control: ExchangeControl, status: number, headers: HeaderFields): void {
     this.#check("head");
     this.heads.push({ status, headers });
     this.#besides.onResponseStart?.(control, status, headers);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useFakeIntervals, useRealIntervals } from "../../../test/support/fake-intervals.ts";
 import { HttpClientUnderTest } from "../../../test/support/http-client-under-test.ts";
 import { standstill, turns, until } from "../../../test/support/poll.ts";
+import { HeaderFields } from "../http/header-fields.ts";
 import type { ExchangeControl } from "./exchange-listener.ts";
 
 let test: HttpClientUnderTest;
@@ -66,9 +67,9 @@ describe("an answer", () => {
     peer.send("02 Accepted\r\nx-a: b\r\ncontent-length: 2\r\n\r\nok");
     expect(await heard.answered()).toBe("ok");
     expect(heard.heads).toEqual([
-      { status: 100, headers: {} },
-      { status: 103, headers: { link: "a" } },
-      { status: 202, headers: { "x-a": "b", "content-length": "2" } },
+      { status: 100, headers: HeaderFields.from({}) },
+      { status: 103, headers: HeaderFields.from({ link: "a" }) },
+      { status: 202, headers: HeaderFields.from({ "x-a": "b", "content-length": "2" }) },
     ]);
     await exchangeOn(0, 2);
   });

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { ResponseHeaders } from "../headers.ts";
+import type { HeaderFields } from "../http/header-fields.ts";
 
 export interface OutgoingRequest {
   /** `https://host` or `https://host:port`. */
@@ -20,7 +20,7 @@ export interface ExchangeListener {
   /** Its first byte is about to be written: unless it is aborted within this call, the server may know of it. */
   onRequestStart(control: ExchangeControl): void;
   /** For interim answers (status 1xx) too, which have no body and after which the real one comes. */
-  onResponseStart(control: ExchangeControl, status: number, headers: ResponseHeaders): void;
+  onResponseStart(control: ExchangeControl, status: number, headers: HeaderFields): void;
   onResponseData(control: ExchangeControl, chunk: Buffer): void;
   onResponseEnd(): void;
   onResponseError(err: Error): void;

@@ -1,4 +1,3 @@
-import type { ResponseHeaders } from "../headers.ts";
 import type { BodyLength } from "../http/body-framing.ts";
 import { SPACE } from "../http/bytes.ts";
 import { HeadLines, readField } from "../http/head-lines.ts";
@@ -7,8 +6,7 @@ import { ClientError } from "./client-error.ts";
 
 export interface ResponseHead {
   readonly status: number;
-  /** By their names in lower case; those that came more than once as a list. */
-  readonly headers: ResponseHeaders;
+  readonly headers: HeaderFields;
   readonly bodyLength: BodyLength;
   /** Whether the server can take another request on this connection. */
   readonly isKeptAlive: boolean;
@@ -90,34 +88,22 @@ function digitAt(bytes: Buffer, at: number): number {
 
 function readHead(
   { status, isHttp10 }: StatusLine,
-  fields: HeaderFields,
+  headers: HeaderFields,
   method: string,
 ): ResponseHead {
-  const { names, values } = fields;
-  const headers: Record<string, string | string[]> = {};
-  for (let i = 0; i < names.length; i += 1) {
-    const name = names[i] as string;
-    const value = values[i] as string;
-    // An object has a meaning of its own for this one, which is nobody's header.
-    if (name === "__proto__") continue;
-    const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    if (before === undefined) headers[name] = value;
-    else if (typeof before === "string") headers[name] = [before, value];
-    else before.push(value);
-  }
-  const connection = fields.get("connection")?.toLowerCase();
+  const connection = headers.get("connection")?.toLowerCase();
   // Whoever speaks HTTP/1.0 and chunks passes on what it does not know (RFC 9112, section 6.1).
   const isLast = isHttp10
-    ? connection !== "keep-alive" || fields.has("transfer-encoding")
+    ? connection !== "keep-alive" || headers.has("transfer-encoding")
     : hasOption(connection, "close");
   if (isLast && status < 200) throw unreadable("it ends its connection before the answer has come");
-  const bodyLength = readBodyLength(fields, status, method);
+  const bodyLength = readBodyLength(headers, status, method);
   return {
     status,
     headers,
     bodyLength,
     isKeptAlive: !isLast && bodyLength !== "until-close",
-    keptForMs: readKeptForMs(fields.get("keep-alive")),
+    keptForMs: readKeptForMs(headers.get("keep-alive")),
   };
 }
 

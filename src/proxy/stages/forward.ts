@@ -20,7 +20,8 @@ import { READABLE_BY_ANY_PAGE } from "../cross-origin.ts";
 import { isDecodable } from "../decoder.ts";
 import { Exchange, type AnswerPlan, type ExchangeResult, type ResponseHead } from "../exchange.ts";
 import { isFinalAnswer, readRefusal, type FailoverDeps } from "../failover.ts";
-import { createUpstreamHeaders, type ResponseHeaders } from "../headers.ts";
+import { createUpstreamHeaders } from "../headers.ts";
+import type { HeaderFields } from "../http/header-fields.ts";
 import { upstreamAddress } from "../upstream-address.ts";
 import type { Upstream } from "../upstream.ts";
 
@@ -178,7 +179,7 @@ function planError(
 interface AnswerHead {
   readonly call: Call;
   readonly status: number;
-  readonly headers: ResponseHeaders;
+  readonly headers: HeaderFields;
   readonly isUsageHidden: boolean;
   readonly onWork: ((work: DeferredWork) => void) | undefined;
 }
@@ -202,7 +203,7 @@ function onWorkOf(deps: ForwardDeps, call: Call): AnswerHead["onWork"] {
 function planAnswer(head: AnswerHead, send: Send): AnswerPlan {
   const { operation } = head.call;
   const isSuccess = head.status >= 200 && head.status < 300;
-  const encoding = head.headers["content-encoding"];
+  const encoding = head.headers.get("content-encoding");
   const isReadable = isPlain(encoding) || isDecodable(encoding);
   if (operation.answerKind === "unread" || !isSuccess || !isReadable) {
     return planOpaque(head, send);
@@ -244,18 +245,16 @@ function maskSecret(call: Call, send: Send): { mask: SecretMask | undefined; mas
 
 /** By the type that the provider names; where it names neither of the two, by what the client asked for. */
 function isEventStream({ headers, call }: AnswerHead): boolean {
-  const contentType = String(headers["content-type"] ?? "").toLowerCase();
+  const contentType = (headers.get("content-type") ?? "").toLowerCase();
   if (contentType.includes("event-stream")) return true;
   if (call.operation.answerKind === "mixed") return false;
   return !contentType.includes("json") && call.peeked?.isStream === true;
 }
 
-function isJson(headers: ResponseHeaders): boolean {
-  return String(headers["content-type"] ?? "")
-    .toLowerCase()
-    .includes("json");
+function isJson(headers: HeaderFields): boolean {
+  return (headers.get("content-type") ?? "").toLowerCase().includes("json");
 }
 
-function isPlain(encoding: string | string[] | undefined): boolean {
-  return encoding === undefined || String(encoding).trim().toLowerCase() === "identity";
+function isPlain(encoding: string | undefined): boolean {
+  return encoding === undefined || encoding.toLowerCase() === "identity";
 }

@@ -6,6 +6,7 @@ import type { EnvironmentKind } from "../../core/environments/environment.ts";
 import type { ProcessId, ProviderAccountId } from "../../core/ids/ids.ts";
 import { DEFAULT_CIRCUIT_RULE } from "../../core/routing/circuit.ts";
 import { AccountGate } from "../../proxy/account-gate.ts";
+import { HeaderFields } from "../../proxy/http/header-fields.ts";
 import { RouteHealth } from "../../proxy/route-health.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { AccountSharing } from "./account-sharing.ts";
@@ -87,7 +88,7 @@ async function call(
   await pass(10);
   const head = provider.take(performance.now());
   await pass(given.answerMs);
-  ticket.answered(head);
+  ticket.answered({ ...head, headers: HeaderFields.from(head.headers) });
   return { waitedMs, wasSent: true };
 }
 
@@ -193,7 +194,7 @@ describe("an account that several processes use", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     const entered = first.gate.enter(owner, { kind: "production", flow: "", tokens: 1 });
     if (!("ticket" in entered)) throw new Error("it waits");
-    entered.ticket?.answered({ status: 429, headers: { "retry-after": "20" } });
+    entered.ticket?.answered({ status: 429, headers: HeaderFields.from({ "retry-after": "20" }) });
     const route = { accountId, keyId: "pky_1" } as Parameters<RouteHealth["rest"]>[0];
     const scope = { owner: "account", calls: "every", model: null } as const;
     first.routeHealth.rest(route, scope, { reason: "out_of_money", forMs: 9_000, isNamed: false });

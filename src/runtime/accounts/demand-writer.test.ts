@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ProviderAccountId } from "../../core/ids/ids.ts";
 import { type AccountDemand, MINUTE_MS } from "../../core/limits/account-demand.ts";
 import { AccountGate, type AccountTicket } from "../../proxy/account-gate.ts";
+import { HeaderFields } from "../../proxy/http/header-fields.ts";
 import { MAX_ADDED_DEMANDS } from "../../store/account-demand-repository.ts";
 import { DemandWriter } from "./demand-writer.ts";
 
@@ -47,7 +48,7 @@ function start(maxCalls = 2) {
   const enter = (model = owner.model, of: { readonly tokens: number } = call) =>
     gate.enter({ accountId, model }, { ...call, ...of });
   const answer = (headers: Record<string, string>, model?: string, status = 200): void => {
-    ticketOf(enter(model)).answered({ status, headers });
+    ticketOf(enter(model)).answered({ status, headers: HeaderFields.from(headers) });
   };
   return { gate, writer, written, state, warnings, enter, answer };
 }

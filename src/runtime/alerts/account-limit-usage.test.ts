@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ProviderAccountId } from "../../core/ids/ids.ts";
 import { type AccountPeaks, HOUR_MS } from "../../core/limits/account-demand.ts";
 import { AccountGate } from "../../proxy/account-gate.ts";
+import { HeaderFields } from "../../proxy/http/header-fields.ts";
 import type { AlertRuleRecord } from "../../store/alert-records.ts";
 import type { ProviderAccountRecord } from "../../store/records.ts";
 import { type AccountLimitUsage, findAccountLimits } from "./account-limit-findings.ts";
@@ -55,7 +56,7 @@ it("tells what is used of accounts that are still there, by what their providers
   const send = (id: string, told: Record<string, string>) => {
     const entered = gate.enter({ accountId: id as ProviderAccountId, model: "gpt-4o" }, call);
     if (!("ticket" in entered)) throw new Error("it waits");
-    entered.ticket?.answered({ status: 200, headers: told });
+    entered.ticket?.answered({ status: 200, headers: HeaderFields.from(told) });
     return entered.ticket;
   };
   send(accountId, headers);

@@ -62,11 +62,9 @@ export class KeySightings {
         sighting.isWanted = false;
         if (told.isDone) return;
         told.isDone = true;
-        const organization = headers["openai-organization"];
+        const organizationHeader = headers.get("openai-organization");
         const ownership: Ownership =
-          provider.ownershipOf?.({
-            organizationHeader: typeof organization === "string" ? organization : undefined,
-          }) ?? UNKNOWN_OWNERSHIP;
+          provider.ownershipOf?.({ organizationHeader }) ?? UNKNOWN_OWNERSHIP;
         this.#note({ ...seen, kind: "worked", ownership });
       },
     };

@@ -1,6 +1,9 @@
 import type { ToldLimit, ToldLimits } from "../../core/limits/account-gauge.ts";
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+/** The fields of a head; what came more than once is joined by commas. */
+interface Headers {
+  get(name: string): string | undefined;
+}
 
 /** A reset that is further away is taken for this: providers count by the minute or by the day. */
 const MAX_RESET_MS = 24 * 60 * 60 * 1000;
@@ -53,17 +56,17 @@ function anthropicFields(of: string): LimitFields {
 }
 
 function read(headers: Headers, fields: LimitFields, nowMs: number): ToldLimit | undefined {
-  const told = headers[fields.limit];
+  const told = headers.get(fields.limit);
   if (told === undefined) return undefined;
   const limit = readCount(told);
-  const remaining = readCount(headers[fields.remaining]);
+  const remaining = readCount(headers.get(fields.remaining));
   if (limit === undefined || remaining === undefined || limit === 0) return undefined;
-  const resetMs = readReset(headers[fields.reset], nowMs);
+  const resetMs = readReset(headers.get(fields.reset), nowMs);
   return { limit, remaining: Math.min(remaining, limit), resetMs };
 }
 
-function readCount(text: string | string[] | undefined): number | undefined {
-  if (typeof text !== "string" || !/^\s*\d{1,15}\s*$/.test(text)) return undefined;
+function readCount(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\s*\d{1,15}\s*$/.test(text)) return undefined;
   return Number(text);
 }
 
@@ -90,8 +93,8 @@ const SECONDS = /^\d{1,6}(?:\.\d{1,9})?$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** The time until a reset; null where it is not said, or cannot be read. */
-export function readReset(value: string | string[] | undefined, nowMs: number): number | null {
-  if (typeof value !== "string") return null;
+export function readReset(value: string | undefined, nowMs: number): number | null {
+  if (value === undefined) return null;
   const text = value.trim();
   if (SECONDS.test(text)) return bounded(Number(text) * 1000);
   if (DURATION.test(text)) {
