@@ -1,6 +1,6 @@
 import { ZERO_PICOS, picos } from "../money/picos.ts";
 import type { Picos } from "../money/picos.ts";
-import { QUANTITY_CLASSES, totalInputTokens } from "../usage/quantities.ts";
+import { totalInputTokens, usedClasses } from "../usage/quantities.ts";
 import type { Quantities, QuantityClass } from "../usage/quantities.ts";
 import type { PriceRow, UnitPrices } from "./price-book.ts";
 
@@ -35,7 +35,10 @@ const FALLBACKS: Readonly<Partial<Record<QuantityClass, QuantityClass>>> = {
   reasoningOutput: "output",
 };
 
-/** The charges of a call by a row: exact, unrounded. A class that was not used needs no price. */
+/**
+ * The charges of a call by a row, in the order of its quantities: exact, unrounded. A class that was not used needs no
+ * price.
+ */
 export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
   if (row.unmeteredCharges.length > 0) {
     const charges = row.unmeteredCharges.join(", ");
@@ -44,9 +47,8 @@ export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
   const unitPrices = unitPricesAt(row, totalInputTokens(quantities));
   const lines: ChargeLine[] = [];
   let costPicos: bigint = ZERO_PICOS;
-  for (const quantityClass of QUANTITY_CLASSES) {
+  for (const quantityClass of usedClasses(quantities)) {
     const count = quantities[quantityClass] ?? 0;
-    if (count === 0) continue;
     const pricedAs = classPriced(unitPrices, quantityClass);
     const picosPerUnit = pricedAs && unitPrices[pricedAs];
     if (pricedAs === undefined || picosPerUnit === undefined) {
@@ -83,6 +85,7 @@ function unpriced(reason: string): Charges {
 
 /** The step that the call's input reaches; every token of the call is charged at its prices. */
 function unitPricesAt(row: PriceRow, inputTokens: number): UnitPrices {
+  if (row.steps.length === 0) return row.unitPrices;
   const step = row.steps.findLast(({ fromInputTokens }) => inputTokens >= fromInputTokens);
   return step?.unitPrices ?? row.unitPrices;
 }

@@ -36,6 +36,15 @@ describe("estimateCost", () => {
     expect(book.rate(request).costPicos).toBe(estimate.costPicos);
   });
 
+  it("has its lines in the order of the classes, whichever was named first", () => {
+    const quantities = { output: 1500, cachedInput: 0, input: 500 };
+    const estimate = estimateCost(book, { ...request, quantities });
+    expect(estimate.isPriced && estimate.lines.map((line) => line.quantityClass)).toEqual([
+      "input",
+      "output",
+    ]);
+  });
+
   it("names the class whose price is charged where a class has none of its own", () => {
     const estimate = estimateCost(book, { ...request, quantities: { reasoningOutput: 10 } });
     if (!estimate.isPriced) throw new Error(estimate.reason);

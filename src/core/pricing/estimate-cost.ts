@@ -1,4 +1,5 @@
 import type { Picos } from "../money/picos.ts";
+import { QUANTITY_CLASSES } from "../usage/quantities.ts";
 import { chargesOf } from "./charges.ts";
 import type { ChargeLine } from "./charges.ts";
 import { nearNames } from "./near-names.ts";
@@ -41,7 +42,10 @@ export function estimateCost(book: PriceBook, request: RatingRequest): Estimate 
   if (!charges.isPriced) {
     return { isPriced: false, row, reason: charges.reason, suggestions: [] };
   }
-  const lines = charges.lines.map((line) => ({
+  const inOrder = charges.lines.toSorted(
+    (a, b) => QUANTITY_CLASSES.indexOf(a.quantityClass) - QUANTITY_CLASSES.indexOf(b.quantityClass),
+  );
+  const lines = inOrder.map((line) => ({
     ...line,
     unitUsd: formatUnitPrice(line.quantityClass, line.picosPerUnit),
     per: publishedUnitOf(line.quantityClass).name,

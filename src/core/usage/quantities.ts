@@ -48,24 +48,32 @@ export type Quantities = Readonly<Partial<Record<QuantityClass, number>>>;
 
 export const NO_QUANTITIES: Quantities = Object.freeze({});
 
+/** The classes of which there is something, in the order of these quantities. */
+export function usedClasses(quantities: Quantities): readonly QuantityClass[] {
+  const used: QuantityClass[] = [];
+  // A call uses two or three: along these rather than along all that there could be.
+  for (const name in quantities) {
+    if ((quantities[name as QuantityClass] ?? 0) !== 0) used.push(name as QuantityClass);
+  }
+  return used;
+}
+
 /** All input tokens, of every class. */
 export function totalInputTokens(quantities: Quantities): number {
-  return sumOf(quantities, INPUT_CLASSES);
+  const { input = 0, cacheWriteInput = 0, cacheWrite1hInput = 0 } = quantities;
+  const { audioInput = 0, imageInput = 0 } = quantities;
+  const uncached = input + cacheWriteInput + cacheWrite1hInput + audioInput + imageInput;
+  return uncached + totalCachedInputTokens(quantities);
 }
 
 /** All output tokens, of every class. */
 export function totalOutputTokens(quantities: Quantities): number {
-  return sumOf(quantities, OUTPUT_CLASSES);
+  const { output = 0, reasoningOutput = 0, audioOutput = 0, imageOutput = 0 } = quantities;
+  return output + reasoningOutput + audioOutput + imageOutput;
 }
 
 /** Input tokens read from a cache, of every modality. */
 export function totalCachedInputTokens(quantities: Quantities): number {
   const { cachedInput = 0, cachedAudioInput = 0, cachedImageInput = 0 } = quantities;
   return cachedInput + cachedAudioInput + cachedImageInput;
-}
-
-function sumOf(quantities: Quantities, classes: readonly QuantityClass[]): number {
-  let total = 0;
-  for (const name of classes) total += quantities[name] ?? 0;
-  return total;
 }
