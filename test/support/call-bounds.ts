@@ -10,9 +10,10 @@ import { BUILT_IN_PRICE_LIST } from "../../src/core/pricing/built-in-price-list.
 import { createPriceBook } from "../../src/core/pricing/create-price-book.ts";
 import { readCallBound } from "../../src/wire/bounds/read-call-bound.ts";
 import { findOperation } from "../../src/wire/find-operation.ts";
+import { SoughtNames } from "../../src/wire/json/sought-names.ts";
 import { TopLevelScanner } from "../../src/wire/json/top-level-scanner.ts";
 
-const PEEKED = new Set(["model", "stream", "n", "max_tokens"]);
+const PEEKED = ["model", "stream", "n", "max_tokens"];
 
 export const BOUND_AT_MS = Date.parse("2026-11-20T12:00:00Z");
 export const shippedPrices = createPriceBook(BUILT_IN_PRICE_LIST, { freeProviders: ["simulator"] });
@@ -28,7 +29,7 @@ export function boundOf(path: string, body: unknown): CallBound {
   const operation = findOperation("POST", path);
   const bound = readCallBound(operation, request);
   // As the gateway does it: the fields were found while the body came in, together with others.
-  const scanner = new TopLevelScanner(PEEKED, undefined, operation.boundFields);
+  const scanner = new TopLevelScanner(new SoughtNames(PEEKED, operation.boundFields));
   scanner.push(bytes);
   const scan = scanner.finish() ?? null;
   const isOneReading = scan?.duplicate === undefined && scan?.lookAlike === undefined;

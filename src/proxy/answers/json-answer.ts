@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { NO_QUANTITIES, type Quantities } from "../../core/usage/quantities.ts";
 import { approximateTokensOf } from "../../tokenizer/approximate-tokens.ts";
 import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";
+import { SoughtNames } from "../../wire/json/sought-names.ts";
 import { TopLevelScanner } from "../../wire/json/top-level-scanner.ts";
 import { readAnswerError } from "../../wire/openai/answer-error.ts";
 import {
@@ -21,13 +22,13 @@ export interface JsonAnswerOptions {
 }
 
 /** Made once for each operation. Memory of a pure function: nobody can tell whether it is there. */
-const wantedFields = new WeakMap<Operation, ReadonlySet<string>>();
+const wantedNames = new WeakMap<Operation, SoughtNames>();
 
-function wantedOf(operation: Operation): ReadonlySet<string> {
-  let wanted = wantedFields.get(operation);
+function wantedOf(operation: Operation): SoughtNames {
+  let wanted = wantedNames.get(operation);
   if (wanted === undefined) {
-    wanted = new Set([...operation.responseFields, "error"]);
-    wantedFields.set(operation, wanted);
+    wanted = new SoughtNames([...operation.responseFields, "error"]);
+    wantedNames.set(operation, wanted);
   }
   return wanted;
 }

@@ -1,4 +1,5 @@
 import { parseJsonText } from "../../wire/json/parse-json-text.ts";
+import { SoughtNames } from "../../wire/json/sought-names.ts";
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { readFormBoundary } from "../../wire/multipart/form-field-scanner.ts";
 import type { Operation } from "../../wire/openai/operation.ts";
@@ -27,7 +28,7 @@ const NONE: readonly never[] = [];
 /** What LiteLLM puts over the body's own fields. */
 export const EXTRA_BODY = "extra_body";
 
-const PEEKED_FIELDS: ReadonlySet<string> = new Set([
+const PEEKED_FIELDS: readonly string[] = [
   "model",
   ...OTHER_MODELS,
   EXTRA_BODY,
@@ -38,7 +39,19 @@ const PEEKED_FIELDS: ReadonlySet<string> = new Set([
   "metadata",
   "background",
   ...TOKEN_FIELDS,
-]);
+];
+
+/** Made once for each operation. Memory of a pure function: nobody can tell whether it is there. */
+const soughtNames = new WeakMap<Operation, SoughtNames>();
+
+function soughtIn(operation: Operation): SoughtNames {
+  let sought = soughtNames.get(operation);
+  if (sought === undefined) {
+    sought = new SoughtNames(PEEKED_FIELDS, operation.boundFields);
+    soughtNames.set(operation, sought);
+  }
+  return sought;
+}
 
 /** A form up to this size is held whole, so that it can be sent a second time. */
 const MAX_HELD_FORM_BYTES = 1024 * 1024;
@@ -74,7 +87,7 @@ function peekJson(deps: PeekDeps, call: Call): Refusal | undefined | Promise<Ref
   const limit = deps.maxJsonBodyBytes;
   const declared = Number(call.request.headers.get("content-length") ?? 0);
   if (declared > limit) return tooLarge(call, limit);
-  const scanner = new TopLevelScanner(PEEKED_FIELDS, undefined, call.operation.boundFields);
+  const scanner = new TopLevelScanner(soughtIn(call.operation));
   let isHeld = true;
   const read = readAhead(call.request.body, {
     limitBytes: limit,

@@ -5,6 +5,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { readScannedFields } from "../../wire/json/read-scanned-fields.ts";
+import { SoughtNames } from "../../wire/json/sought-names.ts";
 import { TopLevelScanner, type TopLevelScan } from "../../wire/json/top-level-scanner.ts";
 import { NO_FACTS, type Operation, type ResponseFacts } from "../../wire/openai/operation.ts";
 
@@ -130,7 +131,7 @@ async function scan(
   wanted: readonly string[],
   maxValueBytes: number | undefined,
 ): Promise<TopLevelScan | undefined> {
-  const scanner = new TopLevelScanner(new Set(wanted), maxValueBytes);
+  const scanner = new TopLevelScanner(new SoughtNames(wanted), maxValueBytes);
   for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
     if (start > 0) await setImmediate();
     scanner.push(bytes.subarray(start, start + SLICE_BYTES));

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { SoughtNames } from "../json/sought-names.ts";
 import { spliceBytes } from "../json/splice-bytes.ts";
 import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { editOutputLimit } from "./edit-output-limit.ts";
@@ -7,7 +8,7 @@ const CHAT_FIELDS = ["max_completion_tokens", "max_tokens"];
 
 function edited(body: string, fields: readonly string[] = CHAT_FIELDS): string | undefined {
   const bytes = Buffer.from(body);
-  const scan = scanTopLevel(bytes, new Set(fields));
+  const scan = scanTopLevel(bytes, new SoughtNames(fields));
   const found = scan && editOutputLimit(scan, fields, 64);
   return found && `${found.field} ${spliceBytes(bytes, found.edits).toString()}`;
 }

@@ -5,6 +5,7 @@ import {
   type TokenBound,
 } from "../../core/budgets/call-bound.ts";
 import type { UnitClass } from "../../core/usage/quantities.ts";
+import { SoughtNames } from "../json/sought-names.ts";
 import {
   TopLevelScanner,
   type TopLevelField,
@@ -84,17 +85,18 @@ export function tokenBound(
     openEndedFields: Object.entries(openEnded),
     specialFields,
   };
+  const names = new SoughtNames(boundFields);
   const readBoundOf = ({ bytes, scan: known }: BoundRequest): CallBound => {
     if (bytes === null) return unbounded("its body is not read before it is sent");
-    const scan = known ?? findFields(bytes, boundFields);
+    const scan = known ?? findFields(bytes, names);
     if (scan === undefined) return unbounded("its body is not one JSON object");
     return readBound(bytes, scan, shape);
   };
   return { readBound: readBoundOf, boundFields };
 }
 
-function findFields(bytes: Buffer, fields: ReadonlySet<string>): TopLevelScan | undefined {
-  const scanner = new TopLevelScanner(fields, MAX_VALUE_BYTES);
+function findFields(bytes: Buffer, names: SoughtNames): TopLevelScan | undefined {
+  const scanner = new TopLevelScanner(names, MAX_VALUE_BYTES);
   scanner.push(bytes);
   return scanner.finish();
 }

@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { SoughtNames } from "./sought-names.ts";
 import { TopLevelScanner, scanTopLevel } from "./top-level-scanner.ts";
 
-const WANTED = new Set(["model", "stream", "stream_options", "usage"]);
+const NAMES = ["model", "stream", "stream_options", "usage"];
+const WANTED = new SoughtNames(NAMES);
 
 function scanInPieces(body: Buffer, cuts: readonly number[]) {
   const scanner = new TopLevelScanner(WANTED);
@@ -20,7 +22,7 @@ describe("TopLevelScanner", () => {
     const longText = fc
       .array(fc.constantFrom("a", '"', "\\", "é", "{", " "), { minLength: 30, maxLength: 90 })
       .map((characters) => characters.join(""));
-    const key = fc.oneof(fc.constantFrom(...WANTED), fc.string({ unit: "binary", maxLength: 6 }));
+    const key = fc.oneof(fc.constantFrom(...NAMES), fc.string({ unit: "binary", maxLength: 6 }));
     const body = fc.tuple(
       fc.uniqueArray(fc.tuple(key, fc.oneof(fc.jsonValue(), longText, fc.array(longText))), {
         selector: ([name]) => name,
@@ -34,7 +36,7 @@ describe("TopLevelScanner", () => {
         const cuts = cutSeeds.map((seed) => seed % (bytes.length + 1));
         const scan = scanInPieces(bytes, cuts);
         expect(scan).toBeDefined();
-        for (const name of WANTED) {
+        for (const name of NAMES) {
           const field = scan?.fields.get(name);
           if (!Object.hasOwn(object, name)) {
             expect(field).toBeUndefined();
@@ -69,7 +71,7 @@ describe("TopLevelScanner", () => {
   it("finds what is looked for besides, and keeps the start of no long text of it", () => {
     const long = "y".repeat(2_000);
     const body = Buffer.from(`{"messages":[1,"${long}",3],"model":"${long}","tools":[]}`);
-    const scanner = new TopLevelScanner(WANTED, undefined, new Set(["messages", "tools", "model"]));
+    const scanner = new TopLevelScanner(new SoughtNames(NAMES, ["messages", "tools", "model"]));
     for (const half of [body.subarray(0, 1_000), body.subarray(1_000)]) scanner.push(half);
     const scan = scanner.finish();
     const messages = scan?.fields.get("messages");
@@ -83,7 +85,7 @@ describe("TopLevelScanner", () => {
   it.each(['{"tools":1,"tools":2}', '{"Tools":1}', '{"tools":1,"tool\u017f":2}'])(
     "says of %s that it is not clear what counts, and blames no wanted name",
     (text) => {
-      const scanner = new TopLevelScanner(WANTED, undefined, new Set(["tools"]));
+      const scanner = new TopLevelScanner(new SoughtNames(NAMES, ["tools"]));
       scanner.push(Buffer.from(text));
       expect(scanner.finish()).toMatchObject({
         duplicate: undefined,

@@ -6,7 +6,8 @@
  * Grammar: RFC 8259.
  */
 
-import { isPlainName, KnownNames } from "./known-names.ts";
+import { isPlainName } from "./known-names.ts";
+import type { SoughtNames } from "./sought-names.ts";
 
 /** A member of the object. `start` and `end` are byte offsets of its value in the whole body, `end` exclusive. */
 export interface TopLevelField {
@@ -35,7 +36,6 @@ export interface TopLevelScan {
 const MAX_KEY_BYTES = 256;
 const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
 const MAX_BESIDES_BYTES = 1024;
-const NOTHING_BESIDES: ReadonlySet<string> = new Set();
 
 /** Go's `encoding/json` matches names without regard to case, with Unicode's folding. */
 const NOT_LOWER_CASE = /[A-Z\u0080-\uffff]/;
@@ -74,9 +74,7 @@ const AFTER_OBJECT = 11;
 const BROKEN = 12;
 
 export class TopLevelScanner {
-  readonly #wanted: ReadonlySet<string>;
-  readonly #besides: ReadonlySet<string>;
-  readonly #names: KnownNames;
+  readonly #names: SoughtNames;
   readonly #maxWantedBytes: number;
   readonly #fields = new Map<string, TopLevelField>();
   #state = BEFORE_OBJECT;
@@ -109,14 +107,8 @@ export class TopLevelScanner {
    * A value of more than `maxValueBytes` is found, and its text is not kept. Of the names that are looked for `besides`,
    * which another reader wants to know the places of, longer texts than 1 KiB are not kept.
    */
-  constructor(
-    wanted: ReadonlySet<string>,
-    maxValueBytes = DEFAULT_MAX_VALUE_BYTES,
-    besides = NOTHING_BESIDES,
-  ) {
-    this.#wanted = wanted;
-    this.#besides = besides;
-    this.#names = namesOf(wanted, besides);
+  constructor(names: SoughtNames, maxValueBytes = DEFAULT_MAX_VALUE_BYTES) {
+    this.#names = names;
     this.#maxWantedBytes = maxValueBytes;
   }
 
@@ -312,16 +304,15 @@ export class TopLevelScanner {
   }
 
   #look(name: string | undefined): void {
-    this.#isWanted = name !== undefined && this.#wanted.has(name);
-    const isSought = this.#isWanted || (name !== undefined && this.#besides.has(name));
-    this.#name = isSought ? name : undefined;
+    this.#name = name !== undefined && this.#names.isSought(name) ? name : undefined;
+    this.#isWanted = this.#name !== undefined && this.#names.isWanted(this.#name);
   }
 
   #noteLookAlike(name: string): void {
     // Up and down again, so that the letters that fold to ASCII (the long s, the kelvin sign) are seen as well.
     const alike = name.toUpperCase().toLowerCase();
-    if (this.#wanted.has(alike)) this.#lookAlike ??= name;
-    else if (this.#besides.has(alike)) this.#unclear ??= name;
+    if (this.#names.isWanted(alike)) this.#lookAlike ??= name;
+    else if (this.#names.isSought(alike)) this.#unclear ??= name;
   }
 
   #endValue(chunk: Buffer, at: number): void {
@@ -373,27 +364,9 @@ export class TopLevelScanner {
   }
 }
 
-function namesOf(wanted: ReadonlySet<string>, besides: ReadonlySet<string>): KnownNames {
-  let known = knownNames.get(wanted);
-  if (known === undefined) {
-    known = new WeakMap();
-    knownNames.set(wanted, known);
-  }
-  let names = known.get(besides);
-  if (names === undefined) {
-    names = new KnownNames(new Set([...wanted, ...besides]));
-    known.set(besides, names);
-  }
-  return names;
-}
-
-type NameSets<Value> = WeakMap<ReadonlySet<string>, Value>;
-/** Memory of a pure function: nobody can tell whether it is there. */
-const knownNames: NameSets<NameSets<KnownNames>> = new WeakMap();
-
 /** Scans a body that is already whole. */
-export function scanTopLevel(body: Buffer, wanted: ReadonlySet<string>): TopLevelScan | undefined {
-  const scanner = new TopLevelScanner(wanted);
+export function scanTopLevel(body: Buffer, names: SoughtNames): TopLevelScan | undefined {
+  const scanner = new TopLevelScanner(names);
   scanner.push(body);
   return scanner.finish();
 }

@@ -1,6 +1,7 @@
 import { unbounded, type CallBound } from "../../core/budgets/call-bound.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { readScannedFields } from "../json/read-scanned-fields.ts";
+import { SoughtNames } from "../json/sought-names.ts";
 import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { asArray, asName, asObject } from "./fields.ts";
 import {
@@ -61,7 +62,7 @@ export const IMAGES: readonly Operation[] = [
 /** Sixteen pictures and a mask. Source: `ImageEditParams` of OpenAI's API. */
 const MOST_SENT_PICTURES = 17;
 const MOST_PICTURES = 10_000;
-const BOUND_FIELDS: ReadonlySet<string> = new Set(["n", "quality", "size", "partial_images"]);
+const BOUND_FIELDS = new SoughtNames(["n", "quality", "size", "partial_images"]);
 
 function readBound(request: BoundRequest, sentPictures: number): CallBound {
   const fields = request.fields ?? readBoundFields(request.bytes);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { SoughtNames } from "../json/sought-names.ts";
 import { spliceBytes } from "../json/splice-bytes.ts";
 import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { editIncludeUsage } from "./include-usage.ts";
 
-const WANTED = new Set(["stream_options"]);
+const WANTED = new SoughtNames(["stream_options"]);
 
 function splice(text: string) {
   const body = Buffer.from(text);

@@ -1,6 +1,7 @@
 import { unbounded, type CallBound } from "../../core/budgets/call-bound.ts";
 import type { Quantities } from "../../core/usage/quantities.ts";
 import { readNumber } from "../bounds/read-token-bound.ts";
+import { SoughtNames } from "../json/sought-names.ts";
 import { scanTopLevel } from "../json/top-level-scanner.ts";
 import { asName } from "./fields.ts";
 import {
@@ -44,7 +45,7 @@ export const speech: Operation = {
   completeFacts,
 };
 
-const SPEED: ReadonlySet<string> = new Set(["speed"]);
+const SPEED = new SoughtNames(["speed"]);
 /** Slower than any that is taken. */
 const MIN_SPEED = 0.1;
 
