@@ -27,8 +27,8 @@ const framed = (parts: Partial<OutgoingRequest>) => {
 
 describe("a request's head", () => {
   it("says where it goes, that the connection is kept, and what it was given", () => {
-    expect(textOf({ headers: ["x-a", "b\tc d", "X-A", "\u00e4", "x-b", ""] })).toBe(
-      `${START}x-a: b\tc d\r\nX-A: \u00e4\r\nx-b: \r\ncontent-length: 0\r\n\r\n`,
+    expect(textOf({ headers: ["x-a", "b\tc d", "x-a", "\u00e4", "x-b", ""] })).toBe(
+      `${START}x-a: b\tc d\r\nx-a: \u00e4\r\nx-b: \r\ncontent-length: 0\r\n\r\n`,
     );
     expect(textOf({ method: "GET", target: "/a?b=c%20d&e=[]" })).toBe(
       "GET /a?b=c%20d&e=[] HTTP/1.1\r\nhost: a.test\r\nconnection: keep-alive\r\n\r\n",
@@ -39,7 +39,7 @@ describe("a request's head", () => {
     const body = Buffer.from("four");
     expect(framed({ body })[0]).toBe("content-length: 4");
     expect(framed({ body, headers: ["content-length", "4"] })[0]).toBe("content-length: 4");
-    expect(framed({ body, headers: ["Content-Length", "04"] })[0]).toBe("content-length: 4");
+    expect(framed({ body, headers: ["content-length", "04"] })[0]).toBe("content-length: 4");
     expect(framed({ body: new Readable() })).toEqual(["transfer-encoding: chunked", "chunked"]);
     expect(framed({ body: new Readable(), headers: ["content-length", "9"] })).toEqual([
       "content-length: 9",
@@ -77,10 +77,9 @@ const BAD: [string, Partial<OutgoingRequest>][] = [
     ["a target", { target: `/${text}` }],
     ["a length", { headers: ["content-length", `0${text}`] }],
   ]),
-  ...["", "a b", "a:", ":a", "(a)", "\u00e4"].map((name): [string, Partial<OutgoingRequest>] => [
-    "a name",
-    { headers: [name, "b"] },
-  ]),
+  ...["", "a b", "a:", ":a", "(a)", "\u00e4", "X-A"].map(
+    (name): [string, Partial<OutgoingRequest>] => ["a name", { headers: [name, "b"] }],
+  ),
   ...["", "get", "GET /", "M-SEARCH"].map((method): [string, Partial<OutgoingRequest>] => [
     "a method",
     { method },

@@ -1,5 +1,6 @@
 import type { BodyLength } from "../http/body-framing.ts";
 import { SPACE } from "../http/bytes.ts";
+import { hasOption, parseLength } from "../http/field-text.ts";
 import { HeadLines, readField } from "../http/head-lines.ts";
 import { HeaderFields } from "../http/header-fields.ts";
 import { ClientError } from "./client-error.ts";
@@ -91,10 +92,10 @@ function readHead(
   headers: HeaderFields,
   method: string,
 ): ResponseHead {
-  const connection = headers.get("connection")?.toLowerCase();
+  const connection = headers.get("connection");
   // Whoever speaks HTTP/1.0 and chunks passes on what it does not know (RFC 9112, section 6.1).
   const isLast = isHttp10
-    ? connection !== "keep-alive" || headers.has("transfer-encoding")
+    ? !hasOption(connection, "keep-alive") || headers.has("transfer-encoding")
     : hasOption(connection, "close");
   if (isLast && status < 200) throw unreadable("it ends its connection before the answer has come");
   const bodyLength = readBodyLength(headers, status, method);
@@ -124,17 +125,14 @@ function readFraming(fields: HeaderFields): BodyLength {
     return "chunked";
   }
   if (length === undefined) return "until-close";
-  if (!/^\d{1,15}$/.test(length)) throw unreadable("its content-length is not one number of bytes");
-  return Number(length);
-}
-
-function hasOption(connection: string | undefined, wanted: string): boolean {
-  if (connection === undefined || connection === "keep-alive") return false;
-  return connection.split(",").some((option) => option.trim() === wanted);
+  const bytes = parseLength(length);
+  if (bytes === undefined) throw unreadable("its content-length is not one number of bytes");
+  return bytes;
 }
 
 function readKeptForMs(keepAlive: string | undefined): number | undefined {
-  const seconds = /(?:^|[\s,;])timeout\s*=\s*(\d{1,9})/i.exec(keepAlive ?? "")?.[1];
+  if (keepAlive === undefined) return undefined;
+  const seconds = /(?:^|[\s,;])timeout\s*=\s*(\d{1,9})/i.exec(keepAlive)?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 

@@ -1,3 +1,4 @@
+import { hasOption, parseLength } from "./field-text.ts";
 import type { HeaderFields } from "./header-fields.ts";
 import { malformed, type RawRefusal } from "./raw-refusal.ts";
 
@@ -57,11 +58,12 @@ export function readHead(line: RequestLine, headers: HeaderFields): RequestHead 
   if (!isHttp10 && !headers.has("host")) return malformed("The request has no host header.");
   const bodyLength = readBodyLength(headers, isHttp10);
   if (typeof bodyLength === "object") return bodyLength;
+  const connection = headers.get("connection");
   return {
     ...line,
     headers,
     bodyLength,
-    isKeptAlive: isKeptAlive(headers.get("connection"), isHttp10),
+    isKeptAlive: isHttp10 ? hasOption(connection, "keep-alive") : !hasOption(connection, "close"),
     expectsContinue: !isHttp10 && headers.get("expect")?.toLowerCase() === "100-continue",
   };
 }
@@ -78,16 +80,5 @@ function readBodyLength(headers: HeaderFields, isHttp10: boolean): number | "chu
     return "chunked";
   }
   if (length === undefined) return 0;
-  // So many digits are a number that is exact.
-  if (!/^\d{1,15}$/.test(length)) return malformed("The content-length is not a number of bytes.");
-  return Number(length);
-}
-
-function isKeptAlive(connection: string | undefined, isHttp10: boolean): boolean {
-  if (connection === undefined) return !isHttp10;
-  const options = connection
-    .toLowerCase()
-    .split(",")
-    .map((option) => option.trim());
-  return isHttp10 ? options.includes("keep-alive") : !options.includes("close");
+  return parseLength(length) ?? malformed("The content-length is not a number of bytes.");
 }
