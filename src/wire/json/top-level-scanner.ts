@@ -7,7 +7,7 @@
  */
 
 import { isPlainName } from "./known-names.ts";
-import type { SoughtNames } from "./sought-names.ts";
+import type { SoughtName, SoughtNames } from "./sought-names.ts";
 
 /** A member of the object. `start` and `end` are byte offsets of its value in the whole body, `end` exclusive. */
 export interface TopLevelField {
@@ -89,9 +89,8 @@ export class TopLevelScanner {
   #unclear: string | undefined;
   /** The most that is kept of the text that is being read. */
   #maxCapturedBytes = 0;
-  /** The wanted name whose value is being read. */
-  #name: string | undefined;
-  #isWanted = false;
+  /** The one whose value is being read. */
+  #sought: SoughtName | undefined;
   #valueStart = 0;
   /** Members of the value being read: the commas of its own level, and one more where it is not empty. */
   #separatorCount = 0;
@@ -104,8 +103,8 @@ export class TopLevelScanner {
   #capturedBytes = 0;
 
   /**
-   * A value of more than `maxValueBytes` is found, and its text is not kept. Of the names that are looked for `besides`,
-   * which another reader wants to know the places of, longer texts than 1 KiB are not kept.
+   * Of a value that is wanted and has more than `maxValueBytes`, and of one that is looked for besides and has more than
+   * 1 KiB, the place is found and the text is not kept.
    */
   constructor(names: SoughtNames, maxValueBytes = DEFAULT_MAX_VALUE_BYTES) {
     this.#names = names;
@@ -273,8 +272,8 @@ export class TopLevelScanner {
     this.#valueStart = this.#base + at;
     this.#separatorCount = 0;
     this.#isValueEmpty = true;
-    if (this.#name !== undefined) {
-      this.#beginCapture(at, this.#isWanted ? this.#maxWantedBytes : MAX_BESIDES_BYTES);
+    if (this.#sought !== undefined) {
+      this.#beginCapture(at, this.#sought.isWanted ? this.#maxWantedBytes : MAX_BESIDES_BYTES);
     }
     if (byte === QUOTE) {
       this.#state = IN_STRING;
@@ -290,37 +289,32 @@ export class TopLevelScanner {
     this.#state = BEFORE_COLON;
     const start = this.#captureFrom + 1;
     if (this.#captured.length === 0) {
-      const known = this.#names.find(chunk, start, at);
-      if (known !== undefined || isPlainName(chunk, start, at)) {
+      this.#sought = this.#names.find(chunk, start, at);
+      if (this.#sought !== undefined || isPlainName(chunk, start, at)) {
         this.#captureFrom = -1;
-        this.#look(known);
         return;
       }
     }
     const raw = this.#takeCapture(chunk, at + 1);
     const name = raw === undefined ? undefined : parseKey(raw);
-    this.#look(name);
+    this.#sought = name === undefined ? undefined : this.#names.get(name);
     if (name !== undefined && NOT_LOWER_CASE.test(name)) this.#noteLookAlike(name);
-  }
-
-  #look(name: string | undefined): void {
-    this.#name = name !== undefined && this.#names.isSought(name) ? name : undefined;
-    this.#isWanted = this.#name !== undefined && this.#names.isWanted(this.#name);
   }
 
   #noteLookAlike(name: string): void {
     // Up and down again, so that the letters that fold to ASCII (the long s, the kelvin sign) are seen as well.
-    const alike = name.toUpperCase().toLowerCase();
-    if (this.#names.isWanted(alike)) this.#lookAlike ??= name;
-    else if (this.#names.isSought(alike)) this.#unclear ??= name;
+    const alike = this.#names.get(name.toUpperCase().toLowerCase());
+    if (alike === undefined) return;
+    if (alike.isWanted) this.#lookAlike ??= name;
+    else this.#unclear ??= name;
   }
 
   #endValue(chunk: Buffer, at: number): void {
     this.#state = AFTER_VALUE;
-    const name = this.#name;
-    if (name === undefined) return;
+    if (this.#sought === undefined) return;
+    const { name, isWanted } = this.#sought;
     if (this.#fields.has(name)) {
-      if (this.#isWanted) this.#duplicate = name;
+      if (isWanted) this.#duplicate = name;
       else this.#unclear ??= name;
     }
     this.#fields.set(name, {
@@ -329,7 +323,7 @@ export class TopLevelScanner {
       text: this.#takeCapture(chunk, at),
       memberCount: this.#isValueEmpty ? 0 : this.#separatorCount + 1,
     });
-    this.#name = undefined;
+    this.#sought = undefined;
   }
 
   #endObject(at: number): void {
