@@ -62,10 +62,16 @@ export function readUsage(value: unknown, shape: UsageShape): Quantities | null 
   if (usage === undefined) return null;
   const totals = readTotals(usage, shape);
   if (totals === null) return null;
-  const input = divideInput(totals.input, usage, asObject(usage[shape.inputDetails]) ?? {});
-  if (!shape.hasOutput) return input;
-  return { ...input, ...divideOutput(totals.output, asObject(usage[shape.outputDetails]) ?? {}) };
+  const classes: Classes = {};
+  divideInput(classes, totals.input, usage, asObject(usage[shape.inputDetails]) ?? {});
+  if (shape.hasOutput) {
+    divideOutput(classes, totals.output, asObject(usage[shape.outputDetails]) ?? {});
+  }
+  return classes;
 }
+
+/** The quantities in the making. */
+type Classes = { -readonly [Name in keyof Quantities]: Quantities[Name] };
 
 interface Totals {
   readonly input: number;
@@ -87,7 +93,12 @@ function readTotals(usage: JsonObject, shape: UsageShape): Totals | null {
   return { input, output: shape.hasOutput ? Math.max(output, total - input) : 0 };
 }
 
-function divideInput(total: number, usage: JsonObject, details: JsonObject): Quantities {
+function divideInput(
+  classes: Classes,
+  total: number,
+  usage: JsonObject,
+  details: JsonObject,
+): void {
   // DeepSeek and Moonshot report cache reads beside the totals; OpenAI's own place wins.
   const reportedCached =
     readDetail(details["cached_tokens"]) ??
@@ -105,30 +116,27 @@ function divideInput(total: number, usage: JsonObject, details: JsonObject): Qua
   const cachedAudio = cached - cachedText - cachedImage;
   const writtenText = Math.min(written, text - cachedText);
   const writtenImage = Math.min(written - writtenText, image - cachedImage);
-  return {
-    input: text - cachedText - writtenText,
-    ...positive("cachedInput", cachedText + cachedImage),
-    ...positive("cacheWriteInput", writtenText + writtenImage),
-    ...positive("audioInput", audio - cachedAudio),
-    ...positive("cachedAudioInput", cachedAudio),
-    ...positive("imageInput", image - cachedImage - writtenImage),
-  };
+  classes.input = text - cachedText - writtenText;
+  countIn(classes, "cachedInput", cachedText + cachedImage);
+  countIn(classes, "cacheWriteInput", writtenText + writtenImage);
+  countIn(classes, "audioInput", audio - cachedAudio);
+  countIn(classes, "cachedAudioInput", cachedAudio);
+  countIn(classes, "imageInput", image - cachedImage - writtenImage);
 }
 
-function divideOutput(total: number, details: JsonObject): Quantities {
+function divideOutput(classes: Classes, total: number, details: JsonObject): void {
   const audio = Math.min(readDetail(details["audio_tokens"]) ?? 0, total);
   const image = Math.min(readDetail(details["image_tokens"]) ?? 0, total - audio);
   const reasoning = Math.min(readDetail(details["reasoning_tokens"]) ?? 0, total - audio - image);
-  return {
-    output: total - audio - image - reasoning,
-    ...positive("reasoningOutput", reasoning),
-    ...positive("audioOutput", audio),
-    ...positive("imageOutput", image),
-  };
+  classes.output = total - audio - image - reasoning;
+  countIn(classes, "reasoningOutput", reasoning);
+  countIn(classes, "audioOutput", audio);
+  countIn(classes, "imageOutput", image);
 }
 
-function positive(name: keyof Quantities, count: number): Quantities {
-  return count > 0 ? { [name]: count } : {};
+/** A class of which there is nothing is left out. */
+function countIn(classes: Classes, name: keyof Classes, count: number): void {
+  if (count > 0) classes[name] = count;
 }
 
 function readCount(value: unknown): number | undefined | "invalid" {
