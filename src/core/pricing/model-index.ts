@@ -52,10 +52,11 @@ export function createModelIndex(list: PriceList): ModelIndex {
   }
 
   function find(providerName: string, model: string): FoundModel | undefined {
-    const provider = providers.get(providerName);
-    if (provider === undefined || model.length > MAX_MODEL_CHARACTERS) return undefined;
+    if (model.length > MAX_MODEL_CHARACTERS) return undefined;
     let found = remembered.get(providerName, model);
     if (found === undefined) {
+      const provider = providers.get(providerName);
+      if (provider === undefined) return undefined;
       found = search(provider, model) ?? search(provider, spacedDate(model)) ?? NO_MODEL;
       remembered.set(providerName, model, found);
     }

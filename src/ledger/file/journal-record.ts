@@ -8,6 +8,8 @@ import { picos, type Picos } from "../../core/money/picos.ts";
 import type { CallIntent, CallOutcome, UsageEvent } from "../../core/usage/usage-event.ts";
 
 const VERSION = 1;
+const OPENED = `["o",${VERSION},`;
+const SETTLED = `["s",${VERSION},`;
 const CRC_DIGITS = 8;
 const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, "0"),
@@ -56,14 +58,14 @@ export function writeIntent(intent: CallIntent): WrittenIntent {
 }
 
 export function encodeIntent({ text }: WrittenIntent): string {
-  return line(`["o",${VERSION},${text}]`);
+  return line(OPENED + text + "]");
 }
 
 /** `opened`: what was written of the event's intent. Mostly the event has not changed it, and it need not be made twice. */
 export function encodeEvent(event: UsageEvent, opened: WrittenIntent): string {
   const fields = intentFields(event);
   const text = isSame(fields, opened.fields) ? opened.text : JSON.stringify(fields);
-  return line(`["s",${VERSION},${text},${JSON.stringify(outcomeFields(event))}]`);
+  return line(SETTLED + text + "," + JSON.stringify(outcomeFields(event)) + "]");
 }
 
 /** `bytes` is one line without its line feed. Undefined when it is not whole: torn, altered, or no record at all. */
@@ -107,7 +109,7 @@ function isSame(fields: readonly unknown[], others: readonly unknown[]): boolean
   return true;
 }
 
-/** Added up, and not a template: that would ask of every part whether it is a text, which takes as long as the rest. */
+/** Lines are added up, and no templates: those ask of every part whether it is a text, which takes as long as the CRC. */
 function line(body: string): string {
   return crcDigits(crc32(body)) + " " + body + "\n";
 }
