@@ -47,5 +47,8 @@ export function previewGatewayKey(text: string): string {
 }
 
 function kindOf(text: string): EnvironmentKind | undefined {
-  return ENVIRONMENT_KINDS.find((kind) => text.startsWith(GATEWAY_KEY_PREFIXES[kind]));
+  for (const kind of ENVIRONMENT_KINDS) {
+    if (text.startsWith(GATEWAY_KEY_PREFIXES[kind])) return kind;
+  }
+  return undefined;
 }

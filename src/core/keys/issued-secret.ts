@@ -59,11 +59,13 @@ function formatBase62(number: bigint, width: number): string {
   return text.padStart(width, "0");
 }
 
+/** By the code of its character; -1 for what is none. */
+const DIGIT_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
+  ALPHABET.indexOf(String.fromCharCode(code)),
+);
+
 function digitOf(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 65 && code <= 90) return code - 55;
-  if (code >= 97 && code <= 122) return code - 61;
-  return -1;
+  return DIGIT_OF_CODE[code] ?? -1;
 }
 
 const POLYNOMIAL = 0xedb88320;
