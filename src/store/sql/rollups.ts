@@ -85,20 +85,25 @@ export class UsageRollups {
   }
 
   #rowOf(event: UsageEventRow): RollupRow {
-    const key = {
-      hour_ms: hourOf(event.started_at_ms),
-      project_id: event.project_id,
-      environment_id: event.environment_id,
-      gateway_key_id: event.gateway_key_id,
-      customer: event.customer ?? "",
-      feature: event.feature ?? "",
-      model: event.model ?? "",
-    };
-    const parts = Object.values(key);
+    const hour_ms = hourOf(event.started_at_ms);
+    const { project_id, environment_id, gateway_key_id } = event;
+    const customer = event.customer ?? "";
+    const feature = event.feature ?? "";
+    const model = event.model ?? "";
+    const parts = [hour_ms, project_id, environment_id, gateway_key_id, customer, feature, model];
     let tree = this.#tree;
     for (const part of parts) tree = branchOf(tree, part);
     if (tree.row === undefined) {
-      tree.row = { ...key, ...NOTHING };
+      tree.row = {
+        hour_ms,
+        project_id,
+        environment_id,
+        gateway_key_id,
+        customer,
+        feature,
+        model,
+        ...NOTHING,
+      };
       this.#rows.set(keyOf(parts), tree.row);
     }
     return tree.row;
