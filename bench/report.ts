@@ -45,7 +45,9 @@ function formatTable(
   const straight = of(NO_GATEWAY);
   const added = (own: readonly Measurement[], key: "firstByteP50Ms" | "firstByteP99Ms"): string =>
     formatMs(spreadOf(perRound(own, straight, (a, b) => a[key] - b[key])));
-  const rows = targets.map(({ name, title }) => {
+  // What a rival answered wrongly was not measured.
+  const measured = targets.filter(({ name }) => of(name).length > 0);
+  const rows = measured.map(({ name, title }) => {
     const own = of(name);
     if (name === NO_GATEWAY) {
       const perSecond = spreadOf(own.map((one) => one.unitsASecond)).median.toFixed(0);
@@ -80,7 +82,7 @@ function formatTable(
 
 function formatIdle(measurements: readonly Measurement[], { targets }: ReportPlan): string {
   const rows = targets
-    .filter(({ name }) => name !== NO_GATEWAY)
+    .filter(({ name }) => name !== NO_GATEWAY && measurements.some(({ target }) => target === name))
     .map(({ name, title }) => {
       const own = measurements.filter((one) => one.target === name);
       const ready = spreadOf(own.map((one) => one.readyMs));

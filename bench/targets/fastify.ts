@@ -20,6 +20,7 @@ await app.listen({ port, host: "127.0.0.1" });
 export const fastify: Target = {
   name: "fastify",
   title: "Fastify + @fastify/http-proxy",
+  isRival: true,
   prepare: ({ rivalsDirectory }) =>
     installPackages(rivalsDirectory, ["fastify", "@fastify/http-proxy"]),
   start: async ({ spawn, upstreamPort, rivalsDirectory }) => {

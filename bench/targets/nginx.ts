@@ -8,6 +8,7 @@ import { findFreePort, isListening, whenReady } from "./when-listening.ts";
 export const nginx: Target = {
   name: "nginx",
   title: "nginx, one worker",
+  isRival: true,
   prepare: async () => {
     try {
       execFileSync("nginx", ["-v"], { stdio: "ignore" });

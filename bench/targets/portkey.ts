@@ -7,6 +7,7 @@ import { findFreePort, isListening, whenReady } from "./when-listening.ts";
 export const portkey: Target = {
   name: "portkey",
   title: "@portkey-ai/gateway",
+  isRival: true,
   prepare: ({ rivalsDirectory }) => installPackages(rivalsDirectory, ["@portkey-ai/gateway"]),
   start: async ({ spawn, upstreamPort, rivalsDirectory }) => {
     const program = join(rivalsDirectory, "node_modules/@portkey-ai/gateway/build/start-server.js");

@@ -30,6 +30,8 @@ export interface RunningTarget {
 export interface Target {
   readonly name: string;
   readonly title: string;
+  /** Another project's: what it answers wrongly is told of, and left out. Ours, or the floor's, ends the run. */
+  readonly isRival?: boolean;
   /** Why it can't run here, or undefined. Installs what it needs. */
   prepare(context: Pick<TargetContext, "rivalsDirectory">): Promise<string | undefined>;
   start(context: TargetContext): Promise<RunningTarget>;
