@@ -213,6 +213,8 @@ export class LeaseBook implements HoldBook {
     }
     hold.eventId = event.id;
     this.#settled.push(hold);
+    // Made for a flush that has failed: the next one looks for this one, too.
+    if (this.#byEvent.size > 0) this.#byEvent.set(event.id, hold);
   }
 
   /** `left`: what the call has not used of what was held for it; less than nothing where it used more. */
