@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, Socket, type AddressInfo, type Server } from "node:net";
 import { promisify } from "node:util";
 import { afterEach, expect, it } from "vitest";
-import { until } from "../../../test/support/poll.ts";
+import { turns, until } from "../../../test/support/poll.ts";
 import { takeReads } from "./shared-reads.ts";
 
 let server: Server | undefined;
@@ -63,7 +63,7 @@ it("what is held back stays in the kernel until it is wanted", async () => {
   client.write(Buffer.alloc(size));
   await until("the client has to wait", () => client.writableLength > 0);
   const before = bytes;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await turns(50);
   expect([before, bytes]).toEqual([0, 0]);
   socket.resume();
   await until("all of it has come", () => bytes === size);
