@@ -5,6 +5,7 @@
  */
 import type { CountedWindow, CountedWindows } from "../core/budgets/budget-rules.ts";
 import type { Budget } from "../core/budgets/budget.ts";
+import type { LeanPicos } from "../core/money/lean-picos.ts";
 import type { Picos } from "../core/money/picos.ts";
 import type { ScopedCall } from "../core/scopes/scope.ts";
 import type { UsageEvent } from "../core/usage/usage-event.ts";
@@ -50,7 +51,7 @@ export interface HoldBook {
   /** Empty for a call to which no hard budget applies. `model` is the requested one. */
   windowsOf(call: ScopedCall, model: string | null, atMs: number): HeldWindows;
   /** All of the windows or none. At once when the leases in hand suffice; else a lease is asked for first. */
-  place(windows: HeldWindows, picos: Picos): HoldAnswer | Promise<HoldAnswer>;
+  place(windows: HeldWindows, amount: LeanPicos): HoldAnswer | Promise<HoldAnswer>;
   /** From now on these are the budgets: all that are not archived. */
   replaceBudgets(budgets: readonly Budget[]): void;
   /** Gives back what is left, after the last flush. */

@@ -14,6 +14,7 @@ import type { JsonObject, Operation } from "../wire/openai/operation.ts";
 import type { AccountTicket } from "./account-gate.ts";
 import type { Exchange, ExchangeResult } from "./exchange.ts";
 import type { GatewayReply, GatewayRequest } from "./gateway-request.ts";
+import type { ReadyFields } from "./http/ready-fields.ts";
 import type { EnvironmentRouting, KeyEntry, ProviderRoute } from "./snapshot.ts";
 
 /** Why Keyward itself does not carry out a call: an expected outcome, returned and never thrown. */
@@ -106,8 +107,8 @@ export interface Call {
   admission: Admission | undefined;
   /** Ask `estimatedTokensOf`. */
   estimatedTokens: number | undefined;
-  /** Of the limits that count it, sent and refused alike: a flat list of names and values. */
-  rateHeaders: readonly string[];
+  /** Of the limits that count it, sent and refused alike; undefined where none does. */
+  rateHeaders: ReadyFields | undefined;
   /** The attempt's leave to go to its account; undefined where nothing is known of the account's own limits. */
   accountTicket: AccountTicket | undefined;
   /** What is set aside for the attempt; undefined where no hard budget counts it. */

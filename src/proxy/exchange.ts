@@ -12,6 +12,7 @@ import type { GatewayReply, ReplyListener } from "./gateway-request.ts";
 import { createClientHeaders } from "./headers.ts";
 import type { ExchangeControl, ExchangeListener } from "./http-client/exchange-listener.ts";
 import type { HeaderFields } from "./http/header-fields.ts";
+import type { ReadyFields } from "./http/ready-fields.ts";
 import { classifyFault, type UpstreamFault } from "./upstream.ts";
 
 /** How one exchange with a provider ended, before money is looked at. */
@@ -43,8 +44,9 @@ export interface ExchangeResult {
 
 export interface ExchangeOptions {
   readonly reply: GatewayReply;
-  /** Headers of our own that every reply carries. */
+  /** Headers of our own that every reply carries; and those of them that other replies carry alike. */
   readonly ownHeaders: readonly string[];
+  readonly readyHeaders: ReadyFields | undefined;
   /** Chooses how the answer is handled, once its head is known. */
   readonly createAnswer: (head: ResponseHead, send: Send) => AnswerPlan;
   readonly monotonicMs: () => number;
@@ -264,19 +266,21 @@ export class Exchange implements ExchangeListener, ReplyListener {
     }
     const headers = this.#headersFrom(head.headers);
     headers.push(...extraHeaders);
-    reply.answer(head.status, headers, this.#rest);
+    reply.answer(head.status, headers, this.#rest, this.#options.readyHeaders);
   }
 
   #writeHead(): void {
     const head = this.#head;
     if (this.#reply.isClosed || head === undefined) return;
-    this.#reply.writeHead(head.status, this.#headersFrom(head.headers));
+    const headers = this.#headersFrom(head.headers);
+    this.#reply.writeHead(head.status, headers, this.#options.readyHeaders);
   }
 
   #headersFrom(upstream: HeaderFields): string[] {
     return createClientHeaders(upstream, this.#options.ownHeaders, {
       isBodyChanged: this.#plan?.isBodyChanged ?? false,
       isDecoded: this.#decoder !== undefined,
+      ready: this.#options.readyHeaders,
       mask: this.#plan?.mask,
     });
   }

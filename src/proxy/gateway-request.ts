@@ -3,6 +3,7 @@
  * the data plane knows what carries them.
  */
 import type { HeaderFields } from "./http/header-fields.ts";
+import type { ReadyFields } from "./http/ready-fields.ts";
 
 export interface GatewayRequest {
   readonly method: string;
@@ -45,13 +46,13 @@ export interface GatewayReply {
   readonly isHeadSent: boolean;
   /** True once the reply has ended or the client's connection is gone. */
   readonly isClosed: boolean;
-  /** `headers` is a flat list of names (in lower case) and values. */
-  writeHead(status: number, headers: readonly string[]): void;
+  /** `headers` is a flat list of names (in lower case) and values; `ready` are further ones. */
+  writeHead(status: number, headers: readonly string[], ready?: ReadyFields): void;
   /** False when the client reads more slowly than it is sent to; wait for `onDrain` then. */
   write(chunk: Buffer): boolean;
   end(chunk?: Buffer): void;
   /** `writeHead` and `end` in one: an answer that is there as a whole. */
-  answer(status: number, headers: readonly string[], body?: Buffer): void;
+  answer(status: number, headers: readonly string[], body?: Buffer, ready?: ReadyFields): void;
   /** Cuts the connection, so that the client sees that the answer is not whole. */
   cut(): void;
   /** Told from now on, in place of whoever was before. */

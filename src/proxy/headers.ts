@@ -6,6 +6,7 @@ import type { SecretMask } from "./answers/secret-mask.ts";
 import type { GatewayRequest } from "./gateway-request.ts";
 import type { HeaderFields } from "./http/header-fields.ts";
 import { COMMON_NAMES } from "./http/header-names.ts";
+import type { ReadyFields } from "./http/ready-fields.ts";
 import type { ProviderRoute } from "./snapshot.ts";
 
 /** RFC 9110, section 7.6.1: they describe one connection, not the message. */
@@ -134,6 +135,8 @@ export interface ClientHeaderOptions {
   readonly isBodyChanged: boolean;
   /** The body's encoding was taken off. */
   readonly isDecoded: boolean;
+  /** What the client is sent besides. */
+  readonly ready?: ReadyFields | undefined;
   readonly mask?: SecretMask | undefined;
 }
 
@@ -151,7 +154,7 @@ export function createClientHeaders(
     const passage = COMMON_PASSAGES.get(name) ?? passageOf(name);
     if (passage === "never") continue;
     if (nominated?.has(name) || options.mask?.isInName(name) === true) continue;
-    if (passage === "unless-own" && own.includes(name)) continue;
+    if (passage === "unless-own" && (own.includes(name) || options.ready?.has(name))) continue;
     if (passage === "as-encoding" && options.isDecoded) continue;
     if (passage === "as-length" && (options.isBodyChanged || options.isDecoded)) continue;
     const value = values[i] as string;

@@ -147,7 +147,7 @@ function createCall(
     lastLook: undefined,
     admission: undefined,
     estimatedTokens: undefined,
-    rateHeaders: [],
+    rateHeaders: undefined,
     accountTicket: undefined,
     hold: undefined,
     outputLimit: undefined,
@@ -247,7 +247,7 @@ function sendError(call: Call, refusal: Refusal): void {
     headers.push("retry-after-ms", String(Math.max(1, retryAfterMs)));
   }
   if (refusal.isConnectionSpent === true) headers.push("connection", "close");
-  call.reply.answer(definition.status, headers, body);
+  call.reply.answer(definition.status, headers, body, call.rateHeaders);
 }
 
 /** In the shape that the client's own library reads. */

@@ -4,6 +4,7 @@ import {
   worstCaseOf,
   type WorstCase,
 } from "../../src/core/budgets/worst-case.ts";
+import { leanPicos } from "../../src/core/money/lean-picos.ts";
 import { picos } from "../../src/core/money/picos.ts";
 import { readCallBound } from "../../src/wire/bounds/read-call-bound.ts";
 import { findOperation } from "../../src/wire/find-operation.ts";
@@ -30,7 +31,7 @@ it("is what the guide to budgets works out for its example", () => {
   const body = { model: "gpt-4o-mini", service_tier: "default", max_tokens: 500, messages };
   expect(JSON.stringify(body)).toHaveLength(132);
   const held = 349_800_000n;
-  expect(worst(CHAT, body)).toEqual({ kind: "bounded", picos: held });
+  expect(worst(CHAT, body)).toEqual({ kind: "bounded", amount: leanPicos(held) });
   const left = picos(1_000_000_000n - 2n * held);
   const asked = { bound: boundOf(CHAT, body), amountPicos: left };
   expect(affordableOutput(boundDeps, wayTo("gpt-4o-mini"), asked)).toBe(417);
@@ -226,7 +227,7 @@ describe("the worst case of a call, by hand", () => {
   ])("%s", (_, path, body, expected) => {
     const provider = path === MESSAGES ? "anthropic" : "openai";
     const most = worst(path, body, provider);
-    expect(most).toEqual({ kind: "bounded", picos: expected(length(body)) });
+    expect(most).toEqual({ kind: "bounded", amount: leanPicos(expected(length(body))) });
   });
 
   it("bounds a recording by its length at the lowest bit rate", () => {
@@ -234,7 +235,7 @@ describe("the worst case of a call, by hand", () => {
     const bound = readCallBound(operation, { bytes: null, byteLength: 500_000, fields: null });
     // 4,000,000 bits at 4000 a second: 1000 s at 0.006 USD a minute
     const whisper = worstCaseOf(boundDeps, wayTo("whisper-1"), bound);
-    expect(whisper).toEqual({ kind: "bounded", picos: 100_000_000_000n });
+    expect(whisper).toEqual({ kind: "bounded", amount: 100_000_000_000 });
     const open = readCallBound(operation, { bytes: null, byteLength: null, fields: null });
     expect(worstCaseOf(boundDeps, wayTo("whisper-1"), open).kind).toBe("unbounded");
   });

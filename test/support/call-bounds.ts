@@ -20,7 +20,8 @@ export const shippedPrices = createPriceBook(BUILT_IN_PRICE_LIST, { freeProvider
 export const boundDeps = { priceBook: shippedPrices, ceilings: DEFAULT_BOUND_CEILINGS };
 
 export function wayTo(models: string | readonly string[], provider = "openai"): BoundWay {
-  return { provider, models: [models].flat(), atMs: BOUND_AT_MS, ignoredLimits: [] };
+  const [model = null, ...otherModels] = [models].flat();
+  return { provider, model, otherModels, atMs: BOUND_AT_MS, ignoredLimits: [] };
 }
 
 export function boundOf(path: string, body: unknown): CallBound {
@@ -38,5 +39,5 @@ export function boundOf(path: string, body: unknown): CallBound {
 }
 
 export function amountOf(worstCase: WorstCase): bigint {
-  return worstCase.kind === "bounded" ? worstCase.picos : 0n;
+  return worstCase.kind === "bounded" ? BigInt(worstCase.amount) : 0n;
 }

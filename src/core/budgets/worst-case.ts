@@ -1,5 +1,5 @@
-import { exactPicos, sumOf, timesOf, type LeanPicos } from "../money/lean-picos.ts";
-import { picos, ZERO_PICOS, type Picos } from "../money/picos.ts";
+import { exactPicos, leanPicos, sumOf, timesOf, type LeanPicos } from "../money/lean-picos.ts";
+import type { Picos } from "../money/picos.ts";
 import { DearestPrices, type TierChoice } from "../pricing/dearest-prices.ts";
 import type { PriceBook } from "../pricing/price-book.ts";
 import type { ModelLimits } from "../pricing/price-list.ts";
@@ -41,15 +41,17 @@ export interface WorstCaseDeps {
 export interface BoundWay {
   /** The provider's name in the price book. */
   readonly provider: string;
-  /** Every model that may answer: the one asked for, and what the request names to fall back to. */
-  readonly models: readonly (string | null)[];
+  readonly model: string | null;
+  /** What the request names to fall back to: each of them may answer as well. */
+  readonly otherModels: readonly (string | null)[];
   readonly atMs: number;
   /** Fields of limits on the output that the provider does not heed. */
   readonly ignoredLimits: readonly string[];
 }
 
 export type WorstCase =
-  | { readonly kind: "bounded"; readonly picos: Picos }
+  /** `amount` is above zero. */
+  | { readonly kind: "bounded"; readonly amount: LeanPicos }
   | { readonly kind: "free" }
   /** `why` says what has no price. */
   | { readonly kind: "unpriced"; readonly why: string }
@@ -66,17 +68,22 @@ export type WorstCase =
  */
 export function worstCaseOf(deps: WorstCaseDeps, way: BoundWay, bound: CallBound): WorstCase {
   if (bound.kind === "free") return bound;
-  let most = ZERO_PICOS;
-  let isUnbounded: WorstCase | undefined;
-  for (const model of way.models) {
-    const worst = worstOfModel(deps, way, model, bound);
-    if (worst.kind === "unpriced") return worst;
-    if (worst.kind === "unbounded") isUnbounded = worst;
-    if (worst.kind === "bounded" && worst.picos > most) most = worst.picos;
+  let worst = worstOfModel(deps, way, way.model, bound);
+  for (const model of way.otherModels) {
+    worst = worseOf(worst, worstOfModel(deps, way, model, bound));
   }
-  if (isUnbounded !== undefined) return isUnbounded;
-  return most === ZERO_PICOS ? { kind: "free" } : { kind: "bounded", picos: most };
+  return worst;
 }
+
+/** Where one has no price, nobody can say what it costs; then, where one has no end. */
+function worseOf(one: WorstCase, other: WorstCase): WorstCase {
+  if (one.kind === "bounded" && other.kind === "bounded") {
+    return other.amount > one.amount ? other : one;
+  }
+  return BADNESS[other.kind] > BADNESS[one.kind] ? other : one;
+}
+
+const BADNESS = { free: 0, bounded: 1, unbounded: 2, unpriced: 3 } as const;
 
 /**
  * The highest limit on the output of each answer with which the call costs no more than an amount: for a budget that is
@@ -89,7 +96,7 @@ export function affordableOutput(
 ): number | null {
   if (bound.kind !== "tokens" || !bound.hasOutput) return null;
   let lowest = Number.MAX_SAFE_INTEGER;
-  for (const model of way.models) {
+  for (const model of [way.model, ...way.otherModels]) {
     const parts = tokenParts(deps, way, model, bound);
     if (parts.why !== null) return null;
     const { outputTokens } = parts;
@@ -160,7 +167,7 @@ interface TokenParts {
 function tokenCost({ isFree, why, fixed, perToken, outputTokens }: TokenParts): WorstCase {
   if (why !== null) return { kind: "unpriced", why };
   if (isFree) return { kind: "free" };
-  return bounded(exactPicos(sumOf(fixed, timesOf(perToken, outputTokens))));
+  return bounded(sumOf(fixed, timesOf(perToken, outputTokens)));
 }
 
 function tokenParts(
@@ -262,13 +269,13 @@ function pictureCost({ prices, limits, ceilings }: Given, bound: PictureBound): 
     return { kind: "unbounded", why: "how many tokens a picture of its model takes is not known" };
   }
   const drawn = limits.drawnPicture + bound.partialPictures * TOKENS_PER_PARTIAL_PICTURE;
-  return bounded(input * BigInt(inputTokens) + output * BigInt(drawn * bound.pictures));
+  return bounded(leanPicos(input * BigInt(inputTokens) + output * BigInt(drawn * bound.pictures)));
 }
 
 function priced(prices: DearestPrices, amount: bigint): WorstCase {
-  return prices.why === null ? bounded(amount) : { kind: "unpriced", why: prices.why };
+  return prices.why === null ? bounded(leanPicos(amount)) : { kind: "unpriced", why: prices.why };
 }
 
-function bounded(amount: bigint): WorstCase {
-  return amount === 0n ? { kind: "free" } : { kind: "bounded", picos: picos(amount) };
+function bounded(amount: LeanPicos): WorstCase {
+  return amount === 0 ? { kind: "free" } : { kind: "bounded", amount };
 }

@@ -2,16 +2,17 @@ import { picos, type Picos } from "./picos.ts";
 
 /**
  * Money that is added up with every call: a number as long as that is exact, which takes up no memory, and a bigint
- * beyond. Compare two of them with `<` and `>`, which are exact for either; reckon with them by the functions below.
+ * beyond, never one that could be a number. Compare two of them with `<` and `>`, which are exact for either; reckon with them by the functions below.
  */
 export type LeanPicos = number | bigint;
 
 /** Sums of two numbers up to here are exact, so that it can be told when they go beyond. Some 4,503 USD. */
 const MAX_NUMBER = 2 ** 52;
-const MAX_BIGINT = BigInt(MAX_NUMBER);
 
 export function leanPicos(amount: bigint): LeanPicos {
-  return amount <= MAX_BIGINT && amount >= -MAX_BIGINT ? Number(amount) : amount;
+  // Exact up to twice as much, and what is more than that does not become less.
+  const near = Number(amount);
+  return near <= MAX_NUMBER && near >= -MAX_NUMBER ? near : amount;
 }
 
 export function exactPicos(amount: LeanPicos): Picos {

@@ -8,7 +8,7 @@ import {
   sumOf,
   type LeanPicos,
 } from "../../core/money/lean-picos.ts";
-import { type Picos, picos } from "../../core/money/picos.ts";
+import { picos } from "../../core/money/picos.ts";
 import type { ScopedCall } from "../../core/scopes/scope.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Hold, HoldAnswer, HoldBook, HeldWindow, HeldWindows, TightBudget } from "../holds.ts";
@@ -70,13 +70,12 @@ export class LeaseBook implements HoldBook {
     return this.#holding.windowsOf(call, model, atMs);
   }
 
-  place(windows: HeldWindows, amount: Picos): HoldAnswer | Promise<HoldAnswer> {
+  place(windows: HeldWindows, amount: LeanPicos): HoldAnswer | Promise<HoldAnswer> {
     const held = this.#heldFrom(windows);
     this.#recallEnded(held.accounts);
+    const lean = typeof amount === "number" ? amount : leanPicos(amount);
     // What costs nothing passes an empty budget, too.
-    return amount === 0n || haveAll(held, leanPicos(amount))
-      ? this.#take(held, amount)
-      : this.#obtain(held, amount);
+    return lean === 0 || haveAll(held, lean) ? this.#take(held, lean) : this.#obtain(held, lean);
   }
 
   replaceBudgets(budgets: readonly Budget[]): void {
@@ -159,7 +158,7 @@ export class LeaseBook implements HoldBook {
     await this.#options.source.closeLeases(this.#options.holder);
   }
 
-  async #obtain(held: Held, amount: Picos): Promise<HoldAnswer> {
+  async #obtain(held: Held, amount: LeanPicos): Promise<HoldAnswer> {
     for (const account of held.accounts) account.waitingCalls += 1;
     try {
       return await this.#ask(held, amount);
@@ -172,24 +171,25 @@ export class LeaseBook implements HoldBook {
     }
   }
 
-  async #ask(held: Held, amount: Picos): Promise<HoldAnswer> {
+  async #ask(held: Held, amount: LeanPicos): Promise<HoldAnswer> {
+    const wanted = exactPicos(amount);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       this.#recallEnded(held.accounts);
       const lacking = lackingOf(held, amount);
       if (lacking.length === 0) return this.#take(held, amount);
       const nowMs = this.#options.monotonicMs();
-      if (lacking.some((account) => account.isShortOf(amount, nowMs))) break;
-      if (!(await this.#keeper.ask(lacking, amount))) return { kind: "unavailable" };
+      if (lacking.some((account) => account.isShortOf(wanted, nowMs))) break;
+      if (!(await this.#keeper.ask(lacking, wanted))) return { kind: "unavailable" };
     }
     this.#recallEnded(held.accounts);
     const lacking = lackingOf(held, amount);
     return lacking.length === 0 ? this.#take(held, amount) : tightBudget(lacking);
   }
 
-  #take(held: Held, amount: Picos): Hold {
+  #take(held: Held, amount: LeanPicos): Hold {
     const nowMs = this.#options.monotonicMs();
     const hold = new LeasedHold(this, held, amount, this.#recalls);
-    for (const account of held.accounts) account.hold(hold.amount, nowMs);
+    for (const account of held.accounts) account.hold(amount, nowMs);
     return hold;
   }
 
@@ -205,7 +205,7 @@ export class LeaseBook implements HoldBook {
     if (!isAsHeld) hold.counting = this.#countingOf(held.accounts, event);
     const used = usedBy(event);
     const costLeft = differenceOf(amount, used.cost);
-    const priceLeft = differenceOf(amount, used.price);
+    const priceLeft = used.price === used.cost ? costLeft : differenceOf(amount, used.price);
     for (const account of held.accounts) {
       const left = account.budget.measure === "cost" ? costLeft : priceLeft;
       const isCounting = isAsHeld || hold.counting.includes(account);
@@ -226,12 +226,12 @@ export class LeaseBook implements HoldBook {
 
   /** Of what was lent under an increase that has ended, nothing is held. */
   #recallEnded(accounts: Iterable<WindowAccount>): void {
-    const wallClockMs = this.#options.nowMs();
-    for (const account of accounts) this.#recallIfEnded(account, wallClockMs);
-  }
-
-  #recallIfEnded(account: WindowAccount, wallClockMs: number): void {
-    if (!account.isLentStill(wallClockMs)) this.#recall(account);
+    for (const account of accounts) {
+      // Few are lent for a time, and a look at the clock for each call costs more than this.
+      if (account.isLentForTime && !account.isLentStill(this.#options.nowMs())) {
+        this.#recall(account);
+      }
+    }
   }
 
   #recall(account: WindowAccount): void {
@@ -276,12 +276,12 @@ export class LeaseBook implements HoldBook {
 
 /** With what stays held for work that goes on. */
 function usedBy(event: UsageEvent): Used {
-  const { deferred, holdPicos } = event;
-  const kept = deferred?.step === "begun" && holdPicos !== null ? leanPicos(holdPicos) : 0;
-  return {
-    cost: sumOf(leanPicos(countedAmount("cost", event)), kept),
-    price: sumOf(leanPicos(countedAmount("price", event)), kept),
-  };
+  const { deferred, holdPicos, pricePicos } = event;
+  const goesOn = deferred?.step === "begun" && holdPicos !== null;
+  const kept = goesOn ? leanPicos(holdPicos) : 0;
+  const cost = sumOf(leanPicos(countedAmount("cost", event)), kept);
+  if (pricePicos === null) return { cost, price: cost };
+  return { cost, price: sumOf(leanPicos(countedAmount("price", event)), kept) };
 }
 
 function haveAll({ accounts }: Held, amount: LeanPicos): boolean {
@@ -289,9 +289,8 @@ function haveAll({ accounts }: Held, amount: LeanPicos): boolean {
   return true;
 }
 
-function lackingOf({ accounts }: Held, amount: Picos): readonly WindowAccount[] {
-  const needed = leanPicos(amount);
-  return accounts.filter((account) => !account.has(needed));
+function lackingOf({ accounts }: Held, amount: LeanPicos): readonly WindowAccount[] {
+  return accounts.filter((account) => !account.has(amount));
 }
 
 function isKept(account: WindowAccount): boolean {

@@ -1,5 +1,5 @@
 import type { EventId } from "../../core/ids/ids.ts";
-import { leanPicos, type LeanPicos } from "../../core/money/lean-picos.ts";
+import { exactPicos, type LeanPicos } from "../../core/money/lean-picos.ts";
 import type { Picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Hold, HeldWindows } from "../holds.ts";
@@ -33,11 +33,11 @@ export class LeasedHold implements Hold {
   isFlushed: boolean;
   readonly #keeper: HoldKeeper;
 
-  constructor(keeper: HoldKeeper, held: Held, picos: Picos, recalls: number) {
+  constructor(keeper: HoldKeeper, held: Held, amount: LeanPicos, recalls: number) {
     this.#keeper = keeper;
     this.held = held;
-    this.picos = picos;
-    this.amount = leanPicos(picos);
+    this.picos = exactPicos(amount);
+    this.amount = amount;
     this.recalls = recalls;
     this.counting = held.accounts;
     this.eventId = undefined;

@@ -97,6 +97,11 @@ export class WindowAccount implements HeldWindow {
     if (isRecalled) this.#owe(left);
   }
 
+  /** Something was lent under an increase, which has an end. */
+  get isLentForTime(): boolean {
+    return this.#lentUntilMs !== Number.POSITIVE_INFINITY;
+  }
+
   isLentStill(wallClockMs: number): boolean {
     return wallClockMs < this.#lentUntilMs;
   }

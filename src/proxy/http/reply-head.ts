@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { areSendable, parseLength, unsendableNameIn } from "./field-text.ts";
+import type { ReadyFields } from "./ready-fields.ts";
 
 export interface FormattedHead {
   /** The status line and the fields that were given, each with its line end. */
@@ -16,8 +17,12 @@ export interface FormattedHead {
  * The head of a reply as text, without the fields that belong to the connection. Throws at a field that cannot be sent:
  * nothing of such an answer may get to the client.
  */
-export function formatHead(status: number, headers: readonly string[]): FormattedHead {
-  let lines = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
+export function formatHead(
+  status: number,
+  headers: readonly string[],
+  ready?: ReadyFields,
+): FormattedHead {
+  let lines = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${ready?.lines ?? ""}`;
   let contentLength: number | undefined;
   let isKept = true;
   let hasDate = false;

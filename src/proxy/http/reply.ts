@@ -1,5 +1,6 @@
 import { nextTick } from "node:process";
 import type { GatewayReply, ReplyListener } from "../gateway-request.ts";
+import type { ReadyFields } from "./ready-fields.ts";
 import { formatHead, type FormattedHead } from "./reply-head.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -58,21 +59,20 @@ export class Reply implements GatewayReply {
     return this.#isEnded || this.#isGone;
   }
 
-  writeHead(status: number, headers: readonly string[]): void {
+  writeHead(status: number, headers: readonly string[], ready?: ReadyFields): void {
     if (this.isClosed) return;
-    this.#takeHead(status, headers);
+    this.#takeHead(formatHead(status, headers, ready));
     nextTick(flushLoneHead, this);
   }
 
-  answer(status: number, headers: readonly string[], body?: Buffer): void {
+  answer(status: number, headers: readonly string[], body?: Buffer, ready?: ReadyFields): void {
     if (this.isClosed) return;
-    this.#takeHead(status, headers);
+    this.#takeHead(formatHead(status, headers, ready));
     this.end(body);
   }
 
-  #takeHead(status: number, headers: readonly string[]): void {
+  #takeHead(head: FormattedHead): void {
     if (this.#head !== undefined) throw new Error("the reply has a head already");
-    const head = formatHead(status, headers);
     this.#head = head;
     if (this.#request.method === "HEAD" || head.isBodyless) this.#framing = "none";
     else if (head.contentLength !== undefined) {

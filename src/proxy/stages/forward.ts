@@ -50,6 +50,7 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
   const exchange: Exchange = new Exchange({
     reply: call.reply,
     ownHeaders: ownHeaders(call),
+    readyHeaders: call.rateHeaders,
     monotonicMs: deps.monotonicMs,
     createAnswer: (head, send) => {
       call.accountTicket?.answered(head);
@@ -89,11 +90,10 @@ export function forward(deps: ForwardDeps, call: Call): Promise<ExchangeResult> 
   return exchange.result;
 }
 
-/** Headers of Keyward's own on every reply. */
+/** Headers of Keyward's own on every reply, besides those that tell of its rates. */
 export function ownHeaders(call: Call): string[] {
   const headers = ["x-keyward-request-id", call.requestId];
   if (call.key !== undefined) headers.push("x-keyward-environment", call.key.environmentName);
-  headers.push(...call.rateHeaders);
   // Else the page that asked could not read the answer, a refusal and its reason included.
   if (call.request.headers.has("origin")) headers.push(...READABLE_BY_ANY_PAGE);
   if (call.outputLimit !== undefined) {

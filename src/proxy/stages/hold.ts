@@ -5,7 +5,8 @@ import {
   worstCaseOf,
   type WorstCaseDeps,
 } from "../../core/budgets/worst-case.ts";
-import { formatUsd, type Picos, picos, ZERO_PICOS } from "../../core/money/picos.ts";
+import { exactPicos, type LeanPicos } from "../../core/money/lean-picos.ts";
+import { formatUsd, picos } from "../../core/money/picos.ts";
 import type {
   HeldWindow,
   HeldWindows,
@@ -108,7 +109,8 @@ function declaredLength({ request }: Call): number | null {
 function wayOf(call: Call): BoundWay {
   return {
     provider: call.route?.pricedAs ?? "",
-    models: [sentModel(call), ...(call.peeked?.otherModels ?? NONE)],
+    model: sentModel(call),
+    otherModels: call.peeked?.otherModels ?? NONE,
     atMs: call.attemptStartedAtMs,
     ignoredLimits: call.route?.provider.ignoredOutputLimits ?? NONE,
   };
@@ -123,10 +125,14 @@ interface Bounded {
 }
 
 /** What to hold; a call whose cost has no end is refused, unless the environment says what to hold for it. */
-function worstCost(deps: HoldDeps, call: Call, { bound, way, windows }: Bounded): Picos | Refusal {
+function worstCost(
+  deps: HoldDeps,
+  call: Call,
+  { bound, way, windows }: Bounded,
+): LeanPicos | Refusal {
   const worst = worstCaseOf(deps.worstCase, way, bound);
-  if (worst.kind === "bounded") return worst.picos;
-  if (worst.kind === "free") return ZERO_PICOS;
+  if (worst.kind === "bounded") return worst.amount;
+  if (worst.kind === "free") return 0;
   const ceiling = call.routing?.budgetCeilingPicos ?? null;
   if (ceiling !== null) return ceiling;
   const [window] = windows;
@@ -141,7 +147,7 @@ function worstCost(deps: HoldDeps, call: Call, { bound, way, windows }: Bounded)
 }
 
 interface Answered extends Bounded {
-  readonly amount: Picos;
+  readonly amount: LeanPicos;
   readonly answer: HoldAnswer;
 }
 
@@ -188,7 +194,7 @@ const UNAVAILABLE: Refusal = {
     "The call counts towards a hard budget, and the database that knows what is left of it does not answer. Try again shortly.",
 };
 
-function refuse(call: Call, tight: TightBudget, amount: Picos): Refusal {
+function refuse(call: Call, tight: TightBudget, amount: LeanPicos): Refusal {
   const { window, limitPicos, spentPicos, affordablePicos } = tight;
   const code = "insufficient_quota";
   const budgetWindowId = window.id;
@@ -205,7 +211,7 @@ function refuse(call: Call, tight: TightBudget, amount: Picos): Refusal {
   return {
     code,
     budgetWindowId,
-    message: `The call may cost up to $${formatUsd(amount)}, and of ${describeBudget(window)} $${formatUsd(affordablePicos)} of $${formatUsd(limitPicos)} is left.${held}${until} A lower limit on the output makes a call cheaper; whoever runs this gateway can raise the budget: keyward budgets set-limit ${window.budget.id} <usd>.`,
+    message: `The call may cost up to $${formatUsd(exactPicos(amount))}, and of ${describeBudget(window)} $${formatUsd(affordablePicos)} of $${formatUsd(limitPicos)} is left.${held}${until} A lower limit on the output makes a call cheaper; whoever runs this gateway can raise the budget: keyward budgets set-limit ${window.budget.id} <usd>.`,
   };
 }
 

@@ -4,10 +4,17 @@ import type { Limit, LimitMeasure } from "../../core/limits/limit.ts";
 import type { ScopeKind } from "../../core/scopes/scope.ts";
 import { totalInputTokens, totalOutputTokens } from "../../core/usage/quantities.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
-import type { LimitDecision, LimitedCall, LimitRefusal, Limits } from "../../ledger/limits.ts";
+import type {
+  LimitDecision,
+  LimitedCall,
+  LimitRefusal,
+  Limits,
+  RateStates,
+} from "../../ledger/limits.ts";
 import { createRateLimitHeaders } from "../../wire/http/rate-limit-headers.ts";
 import type { Call, Refusal } from "../call.ts";
 import { chooseRoute, type ChooseRouteDeps } from "../choose-route.ts";
+import { ReadyFields } from "../http/ready-fields.ts";
 import { estimatedTokensOf } from "../token-facts.ts";
 
 export interface LimitDeps extends ChooseRouteDeps {
@@ -81,7 +88,7 @@ function limitedCall(call: Call): LimitedCall {
 
 function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome {
   if (decision === undefined) return undefined;
-  call.rateHeaders = createRateLimitHeaders(decision.rates);
+  call.rateHeaders = rateHeadersOf(decision);
   if (decision.isAdmitted) {
     call.admission = decision;
     return undefined;
@@ -97,6 +104,18 @@ function conclude(deps: LimitDeps, call: Call, decision: LimitDecision): Outcome
   call.route = other.route;
   call.circuitTicket = other.ticket;
   return limit(deps, call);
+}
+
+/** Memory of a pure function: nobody can tell whether it is there. Many answers tell the very same. */
+const written = new WeakMap<RateStates, ReadyFields>();
+
+function rateHeadersOf({ rates }: NonNullable<LimitDecision>): ReadyFields {
+  let headers = written.get(rates);
+  if (headers === undefined) {
+    headers = new ReadyFields(createRateLimitHeaders(rates));
+    written.set(rates, headers);
+  }
+  return headers;
 }
 
 const ALLOWED: Readonly<Record<LimitMeasure, (limit: Limit) => number | null>> = {

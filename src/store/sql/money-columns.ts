@@ -1,3 +1,4 @@
+import { leanPicos } from "../../core/money/lean-picos.ts";
 import { type Picos, picos } from "../../core/money/picos.ts";
 
 /**
@@ -10,11 +11,15 @@ export interface MoneyColumns {
   readonly restPicos: bigint;
 }
 
-const PICOS_PER_MICRO = 1_000_000n;
+const PICOS_A_MICRO = 1_000_000;
+const PICOS_PER_MICRO = BigInt(PICOS_A_MICRO);
 const MAX_INTEGER = 2n ** 63n - 1n;
 
 /** Throws RangeError beyond 9.2 trillion dollars, which no sum of real calls reaches. */
 export function toMoneyColumns(amount: Picos): MoneyColumns {
+  const lean = leanPicos(amount);
+  // Far quicker, and as exact: for what a call costs this is all there is to do.
+  if (typeof lean === "number") return toColumns(lean);
   const remainder = amount % PICOS_PER_MICRO;
   const restPicos = remainder < 0n ? remainder + PICOS_PER_MICRO : remainder;
   const micros = (amount - restPicos) / PICOS_PER_MICRO;
@@ -22,6 +27,11 @@ export function toMoneyColumns(amount: Picos): MoneyColumns {
     throw new RangeError(`an amount of ${amount} picos is beyond what the store can keep`);
   }
   return { micros, restPicos };
+}
+
+function toColumns(amount: number): MoneyColumns {
+  const micros = Math.floor(amount / PICOS_A_MICRO);
+  return { micros: BigInt(micros), restPicos: BigInt(amount - micros * PICOS_A_MICRO) };
 }
 
 export function toNullableMoney(amount: Picos | null) {

@@ -4,9 +4,8 @@ import { readAttachments, type Attachments } from "./read-attachments.ts";
 
 function read(text: string): Attachments {
   const bytes = Buffer.from(text);
-  const { pictures, pictureBytes, hasAudio, unseen } = readAttachments(bytes, [
-    { start: 0, end: bytes.length },
-  ]);
+  const fields = new Map([["messages", { start: 0, end: bytes.length }]]);
+  const { pictures, pictureBytes, hasAudio, unseen } = readAttachments(bytes, fields, ["messages"]);
   return { pictures, pictureBytes, hasAudio, unseen };
 }
 

@@ -12,7 +12,7 @@ export interface Attachments {
   readonly unseen: string | null;
 }
 
-/** Where the messages stand in a body. */
+/** Where a field's value stands in a body. */
 interface Place {
   readonly start: number;
   readonly end: number;
@@ -22,12 +22,32 @@ interface Place {
  * Finds pictures, recordings, files and references in messages, by the names of the members that carry them: those of
  * OpenAI's chat and responses, of Anthropic's messages, and of servers that take more. Too many are found rather than too
  * few: a member counts wherever in the messages it stands, however it is spelled, and as often as it stands there.
+ * `names`: the fields that have messages.
  */
-export function readAttachments(bytes: Buffer, places: readonly Place[]): Attachments {
-  if (places.every((place) => areTextsAlone(bytes, place))) return NO_ATTACHMENTS;
+export function readAttachments(
+  bytes: Buffer,
+  fields: ReadonlyMap<string, Place>,
+  names: readonly string[],
+): Attachments {
+  for (const name of names) {
+    const place = fields.get(name);
+    if (place !== undefined && !areTextsAlone(bytes, place)) return findIn(bytes, fields, names);
+  }
+  return NO_ATTACHMENTS;
+}
+
+function findIn(
+  bytes: Buffer,
+  fields: ReadonlyMap<string, Place>,
+  names: readonly string[],
+): Attachments {
   const visitor = new AttachmentVisitor(bytes);
-  const isRead = places.every((place) => walkJson(bytes, place, visitor));
-  if (!isRead) visitor.unseen ??= "messages that are not well-formed";
+  for (const name of names) {
+    const place = fields.get(name);
+    if (place !== undefined && !walkJson(bytes, place, visitor)) {
+      visitor.unseen ??= "messages that are not well-formed";
+    }
+  }
   return visitor;
 }
 

@@ -5,12 +5,9 @@ import {
   type TokenBound,
 } from "../../core/budgets/call-bound.ts";
 import type { UnitClass } from "../../core/usage/quantities.ts";
+import { parseJsonText } from "../json/parse-json-text.ts";
 import { SoughtNames } from "../json/sought-names.ts";
-import {
-  TopLevelScanner,
-  type TopLevelField,
-  type TopLevelScan,
-} from "../json/top-level-scanner.ts";
+import { TopLevelScanner, type TopLevelScan } from "../json/top-level-scanner.ts";
 import type { BoundRequest, Operation } from "../openai/operation.ts";
 import { readAttachments } from "./read-attachments.ts";
 import { readTools, type OfferedTool } from "./read-tools.ts";
@@ -114,7 +111,7 @@ function readBound(bytes: Buffer, scan: TopLevelScan, shape: Shape): CallBound {
   if (odd !== undefined) return unbounded(`its body has "${odd}" in two spellings, or twice`);
   const more = isPlain(scan, shape) ? PLAIN : readSpecialFields(bytes, scan, shape);
   if (typeof more === "string") return unbounded(more);
-  const attachments = readAttachments(bytes, placesOf(scan, shape.messages));
+  const attachments = readAttachments(bytes, scan.fields, shape.messages);
   const bound: TokenBound = {
     kind: "tokens",
     inputTokens: bytes.length - attachments.pictureBytes + FRAMING_TOKENS + more.toolTokens,
@@ -187,15 +184,6 @@ function readSpecialFields(
   };
 }
 
-function placesOf({ fields }: TopLevelScan, names: readonly string[]): readonly TopLevelField[] {
-  const places: TopLevelField[] = [];
-  for (const name of names) {
-    const place = fields.get(name);
-    if (place !== undefined) places.push(place);
-  }
-  return places;
-}
-
 /** Whether a field is there and not null. */
 function isGiven(scan: TopLevelScan, field: string): boolean {
   const found = scan.fields.get(field);
@@ -213,7 +201,7 @@ export function readValue(scan: TopLevelScan, field: string): unknown {
   const text = scan.fields.get(field)?.text;
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined;
   }

@@ -10,19 +10,8 @@ export interface Rates {
   readonly tokens?: Rate | undefined;
 }
 
-/** Memory of a pure function: nobody can tell whether it is there. Many answers tell the very same. */
-const written = new WeakMap<Rates, readonly string[]>();
-
 /** A flat list of names and values; of a rate that is not limited, nothing. */
-export function createRateLimitHeaders(rates: Rates): readonly string[] {
-  const known = written.get(rates);
-  if (known !== undefined) return known;
-  const headers = writeHeaders(rates);
-  written.set(rates, headers);
-  return headers;
-}
-
-function writeHeaders({ requests, tokens }: Rates): readonly string[] {
+export function createRateLimitHeaders({ requests, tokens }: Rates): readonly string[] {
   const headers: string[] = [];
   if (requests !== undefined) pushRate(headers, REQUESTS, requests);
   if (tokens !== undefined) pushRate(headers, TOKENS, tokens);

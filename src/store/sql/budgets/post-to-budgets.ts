@@ -8,6 +8,7 @@ import {
 } from "../../../core/budgets/budget.ts";
 import type { LeaseHolder, Lending } from "../../../core/budgets/lease.ts";
 import type { EventId } from "../../../core/ids/ids.ts";
+import { exactPicos, leanPicos, sumOf, type LeanPicos } from "../../../core/money/lean-picos.ts";
 import { type Picos, picos } from "../../../core/money/picos.ts";
 import type { UsageEvent } from "../../../core/usage/usage-event.ts";
 import type { CorrectionRecord } from "../../records.ts";
@@ -40,8 +41,8 @@ export async function postEvents(
     const windows = rules.windowsOf(event, event.requestedModel, event.startedAtMs);
     if (windows.length === 0) continue;
     const group = groups.groupOf(windows, heldFrom(lending, event));
-    group.costPicos += countedAmount("cost", event);
-    group.pricePicos += countedAmount("price", event);
+    group.cost = sumOf(group.cost, leanPicos(countedAmount("cost", event)));
+    group.price = sumOf(group.price, leanPicos(countedAmount("price", event)));
     if (event.deferred?.step !== "begun" || event.holdPicos === null) continue;
     for (const posting of group.lentPostings) {
       if (waiting.has(event.id)) posting.keep({ holder: event.id, picos: event.holdPicos });
@@ -63,8 +64,8 @@ function heldFrom(lending: Lending | undefined, event: UsageEvent): HeldFrom {
 interface EventGroup {
   readonly postings: readonly Posting[];
   readonly lentPostings: readonly Posting[];
-  costPicos: bigint;
-  pricePicos: bigint;
+  cost: LeanPicos;
+  price: LeanPicos;
 }
 
 class EventGroups {
@@ -88,8 +89,8 @@ class EventGroups {
       group = {
         postings: keys.map((key) => this.#postings.of(key)),
         lentPostings: lent.map((key) => this.#postings.of(key)),
-        costPicos: 0n,
-        pricePicos: 0n,
+        cost: 0,
+        price: 0,
       };
       byHeld.set(held, group);
     }
@@ -106,8 +107,8 @@ class EventGroups {
   }
 }
 
-function amountOf({ costPicos, pricePicos }: EventGroup, { key }: Posting): bigint {
-  return key.budget.measure === "cost" ? costPicos : pricePicos;
+function amountOf(group: EventGroup, { key }: Posting): Picos {
+  return exactPicos(group[key.budget.measure]);
 }
 
 function isHeldFrom(held: HeldFrom, windowId: string): boolean {
