@@ -1,5 +1,5 @@
-import { ZERO_PICOS, picos } from "../money/picos.ts";
-import type { Picos } from "../money/picos.ts";
+import { exactPicos, leanPicos, sumOf, timesOf, type LeanPicos } from "../money/lean-picos.ts";
+import { picos, type Picos } from "../money/picos.ts";
 import { totalInputTokens, usedClasses } from "../usage/quantities.ts";
 import type { Quantities, QuantityClass } from "../usage/quantities.ts";
 import type { PriceRow, UnitPrices } from "./price-book.ts";
@@ -15,9 +15,16 @@ export interface ChargeLine {
   readonly amountPicos: Picos;
 }
 
+interface Unpriced {
+  readonly isPriced: false;
+  readonly reason: string;
+}
+
+export type Cost = { readonly isPriced: true; readonly costPicos: Picos } | Unpriced;
+
 export type Charges =
   | { readonly isPriced: true; readonly costPicos: Picos; readonly lines: readonly ChargeLine[] }
-  | { readonly isPriced: false; readonly reason: string };
+  | Unpriced;
 
 /**
  * The price of a class that has none of its own, where the providers' published rule says so: reasoning is charged as
@@ -35,30 +42,43 @@ const FALLBACKS: Readonly<Partial<Record<QuantityClass, QuantityClass>>> = {
   reasoningOutput: "output",
 };
 
-/**
- * The charges of a call by a row, in the order of its quantities: exact, unrounded. A class that was not used needs no
- * price.
- */
-export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
+/** What a call costs by a row: exact, unrounded. A class that was not used needs no price. */
+export function costOf(row: PriceRow, quantities: Quantities): Cost {
   if (row.unmeteredCharges.length > 0) {
     const charges = row.unmeteredCharges.join(", ");
     return unpriced(`${row.id} also charges every call by ${charges}, which is not metered`);
   }
   const unitPrices = unitPricesAt(row, totalInputTokens(quantities));
-  const lines: ChargeLine[] = [];
-  let costPicos: bigint = ZERO_PICOS;
-  for (const quantityClass of usedClasses(quantities)) {
+  let cost: LeanPicos = 0;
+  // Along what the call has rather than along all classes: it is reckoned for every call.
+  for (const name in quantities) {
+    const quantityClass = name as QuantityClass;
     const count = quantities[quantityClass] ?? 0;
+    if (count === 0) continue;
     const pricedAs = classPriced(unitPrices, quantityClass);
     const picosPerUnit = pricedAs && unitPrices[pricedAs];
-    if (pricedAs === undefined || picosPerUnit === undefined) {
+    if (picosPerUnit === undefined) {
       return unpriced(`${row.id} has no price for ${quantityClass}`);
     }
+    cost = sumOf(cost, timesOf(leanPicos(picosPerUnit), count));
+  }
+  return { isPriced: true, costPicos: exactPicos(cost) };
+}
+
+/** The same with what it is made of, in the order of the call's quantities. */
+export function chargesOf(row: PriceRow, quantities: Quantities): Charges {
+  const cost = costOf(row, quantities);
+  if (!cost.isPriced) return cost;
+  const unitPrices = unitPricesAt(row, totalInputTokens(quantities));
+  const lines: ChargeLine[] = [];
+  for (const quantityClass of usedClasses(quantities)) {
+    const count = quantities[quantityClass] ?? 0;
+    const pricedAs = classPriced(unitPrices, quantityClass) ?? quantityClass;
+    const picosPerUnit = unitPrices[pricedAs] ?? 0n;
     const amountPicos = picos(picosPerUnit * BigInt(count));
     lines.push({ quantityClass, count, pricedAs, picosPerUnit, amountPicos });
-    costPicos += amountPicos;
   }
-  return { isPriced: true, costPicos: picos(costPicos), lines };
+  return { ...cost, lines };
 }
 
 /** What one of a class costs in a call of so many input tokens, its fallbacks included; undefined: it has no price. */
@@ -79,7 +99,7 @@ export function classPriced(prices: UnitPrices, wanted: QuantityClass): Quantity
   return name;
 }
 
-function unpriced(reason: string): Charges {
+function unpriced(reason: string): Unpriced {
   return { isPriced: false, reason };
 }
 

@@ -1,5 +1,5 @@
 import { CandidateRows, type CandidateQuery } from "./candidate-rows.ts";
-import { chargesOf } from "./charges.ts";
+import { costOf } from "./charges.ts";
 import { STANDARD_TIER, freeRow, isValidAt } from "./listed-rows.ts";
 import { createModelIndex, type ModelIndex } from "./model-index.ts";
 import type { OverridablePriceBook } from "./overridable-price-book.ts";
@@ -65,10 +65,9 @@ export function createPriceBook(
   function rate(request: RatingRequest): Rating {
     const row = resolve(request);
     if (typeof row === "string") return unpriced(row);
-    const charges = chargesOf(row, request.quantities);
-    if (!charges.isPriced) return unpriced(charges.reason);
-    const { costPicos } = charges;
-    return { pricing: "priced", costPicos, priceRowId: row.id, reason: null };
+    const cost = costOf(row, request.quantities);
+    if (!cost.isPriced) return unpriced(cost.reason);
+    return { pricing: "priced", costPicos: cost.costPicos, priceRowId: row.id, reason: null };
   }
 
   return {

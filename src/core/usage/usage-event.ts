@@ -89,7 +89,7 @@ export interface CallIntent {
   readonly environmentId: EnvironmentId;
   readonly gatewayKeyId: GatewayKeyId;
   /** Of the token that the call came with, made under the key; absent: it came with the key itself. */
-  readonly clientTokenId?: ClientTokenId;
+  readonly clientTokenId?: ClientTokenId | undefined;
   /** The customer's external id, as the team names it; null when the call names none. */
   readonly customer: string | null;
   readonly feature: string | null;

@@ -188,17 +188,19 @@ export class LeaseBook implements HoldBook {
 
   #take(held: Held, amount: LeanPicos): Hold {
     const nowMs = this.#options.monotonicMs();
-    const hold = new LeasedHold(this, held, amount, this.#recalls);
+    const hold = new LeasedHold(held, exactPicos(amount), this.#recalls);
     for (const account of held.accounts) account.hold(amount, nowMs);
     return hold;
   }
 
   releaseHold(hold: LeasedHold): void {
-    for (const account of hold.held.accounts) this.#end(hold, account, hold.amount);
+    const amount = leanPicos(hold.picos);
+    for (const account of hold.held.accounts) this.#end(hold, account, amount);
   }
 
   settleHold(hold: LeasedHold, event: UsageEvent): void {
-    const { held, amount } = hold;
+    const { held } = hold;
+    const amount = leanPicos(hold.picos);
     const { requestedModel, startedAtMs } = event;
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === held.windows;
@@ -251,7 +253,8 @@ export class LeaseBook implements HoldBook {
   #heldFrom(windows: HeldWindows): Held {
     const known = this.#heldOf.get(windows);
     if (known?.accounts.every(isKept) === true) return known;
-    const held = { windows, accounts: windows.map((window) => this.#accountOf(window)) };
+    const accounts = windows.map((window) => this.#accountOf(window));
+    const held = { keeper: this, windows, accounts };
     this.#heldOf.set(windows, held);
     return held;
   }

@@ -1,12 +1,12 @@
 import type { EventId } from "../../core/ids/ids.ts";
-import { exactPicos, type LeanPicos } from "../../core/money/lean-picos.ts";
 import type { Picos } from "../../core/money/picos.ts";
 import type { UsageEvent } from "../../core/usage/usage-event.ts";
 import type { Hold, HeldWindows } from "../holds.ts";
 import type { WindowAccount } from "./window-account.ts";
 
-/** Of which accounts a call is held. */
+/** Of which accounts calls are held that are alike. */
 export interface Held {
+  readonly keeper: HoldKeeper;
   readonly windows: HeldWindows;
   readonly accounts: readonly WindowAccount[];
 }
@@ -17,12 +17,13 @@ interface HoldKeeper {
   releaseHold(hold: LeasedHold): void;
 }
 
-/** What is held for one call; when it has ended, of whom that was, until what it used is in the store. */
+/**
+ * What is held for one call; when it has ended, of whom that was, until what it used is in the store. There are as many
+ * as calls end between two flushes, and each collection copies them: what many have in common stands in `held`.
+ */
 export class LeasedHold implements Hold {
-  readonly kind = "held";
   readonly held: Held;
   readonly picos: Picos;
-  readonly amount: LeanPicos;
   /** How many recalls there had been. */
   readonly recalls: number;
   /** The accounts that count what was used; known when the call has ended. */
@@ -31,24 +32,25 @@ export class LeasedHold implements Hold {
   eventId: EventId | undefined;
   /** It is in the store. */
   isFlushed: boolean;
-  readonly #keeper: HoldKeeper;
 
-  constructor(keeper: HoldKeeper, held: Held, amount: LeanPicos, recalls: number) {
-    this.#keeper = keeper;
+  constructor(held: Held, picos: Picos, recalls: number) {
     this.held = held;
-    this.picos = exactPicos(amount);
-    this.amount = amount;
+    this.picos = picos;
     this.recalls = recalls;
     this.counting = held.accounts;
     this.eventId = undefined;
     this.isFlushed = false;
   }
 
+  get kind(): "held" {
+    return "held";
+  }
+
   settle(event: UsageEvent): void {
-    this.#keeper.settleHold(this, event);
+    this.held.keeper.settleHold(this, event);
   }
 
   release(): void {
-    this.#keeper.releaseHold(this);
+    this.held.keeper.releaseHold(this);
   }
 }

@@ -155,6 +155,7 @@ export class SlotMeter {
 
   /** As many as there are slots for, in their order. */
   #wakeSome(): void {
+    if (this.#sleepers.size === 0) return;
     let free = Math.min(this.#held, this.limit) - this.#inFlight;
     for (const wake of this.#sleepers) {
       if (free <= 0) return;

@@ -56,7 +56,7 @@ function createIntent(deps: OpenIntentDeps, call: Call): CallIntent {
     projectId: key.projectId,
     environmentId: key.environmentId,
     gatewayKeyId: key.id,
-    ...(key.clientToken !== undefined && { clientTokenId: key.clientToken.id }),
+    clientTokenId: key.clientToken?.id,
     customer: call.customer,
     feature: call.feature,
     operation: call.operation.name,

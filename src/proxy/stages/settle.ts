@@ -33,12 +33,28 @@ export async function settle(
   const durationMs = Math.round(deps.monotonicMs() - call.attemptStartedMonotonicMs);
   const priced = price(deps, call, ended);
   const deferred = readDeferredStep(call, ended, durationMs);
-  // Each member by its name: with a second object to take them from, this costs more than all pricing does.
-  const charged: UsageEvent = {
-    ...intent,
+  // Each member by its name: with other objects to take them from, this costs more than all pricing does.
+  const charged: Complete<Omit<UsageEvent, "deferred">> = {
+    id: intent.id,
+    requestId: intent.requestId,
+    attempt: intent.attempt,
+    startedAtMs: intent.startedAtMs,
+    projectId: intent.projectId,
+    environmentId: intent.environmentId,
+    gatewayKeyId: intent.gatewayKeyId,
+    clientTokenId: intent.clientTokenId,
+    customer: intent.customer,
+    feature: intent.feature,
+    operation: intent.operation,
+    method: intent.method,
+    path: intent.path,
+    provider: intent.provider,
+    providerAccountId: intent.providerAccountId,
+    providerKeyId: intent.providerKeyId,
     // Of a form, these may have passed after the intent was written.
     requestedModel: intent.requestedModel ?? requestedModel(call),
     isStream: call.peeked?.isStream ?? intent.isStream,
+    holdPicos: intent.holdPicos,
     status: measurement.status,
     usageSource: measurement.usageSource,
     quantities: measurement.quantities,
@@ -59,7 +75,7 @@ export async function settle(
     pricePicos: null,
     hold: call.hold,
   };
-  const event = deferred === undefined ? charged : { ...charged, deferred };
+  const event: UsageEvent = deferred === undefined ? charged : { ...charged, deferred };
   call.hold?.settle(event);
   call.hold = undefined;
   try {
@@ -71,6 +87,9 @@ export async function settle(
   deps.observer.callEnded(createReport(call, event, result.ending));
   return event;
 }
+
+/** So that none of them is left out, optional ones too. */
+type Complete<Event> = { readonly [Member in keyof Event]-?: Event[Member] | undefined } & Event;
 
 /** What the store is to do about work that is charged apart from the call. */
 function readDeferredStep(
