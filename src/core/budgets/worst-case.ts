@@ -133,19 +133,19 @@ interface Given {
 
 function givenOf(deps: WorstCaseDeps, way: BoundWay, model: string | null): Given {
   const { priceBook, ceilings } = deps;
-  const { provider, atMs } = way;
-  const rows = priceBook.candidates({ provider, model, atMs });
+  const asked = { provider: way.provider, model, atMs: way.atMs };
+  const rows = priceBook.candidates(asked);
   return {
-    prices: new DearestPrices(rows, tierChoice(deps, way, { model, serviceTier: null })),
-    limits: priceBook.limits({ provider, model }),
+    prices: new DearestPrices(rows, tierChoice(deps, asked, null)),
+    limits: priceBook.limits(asked),
     ceilings,
   };
 }
 
 function tierChoice(
   { priceBook }: WorstCaseDeps,
-  { provider }: BoundWay,
-  { model, serviceTier }: { readonly model: string | null; readonly serviceTier: string | null },
+  { provider, model }: Pick<TierChoice, "provider" | "model">,
+  serviceTier: string | null,
 ): TierChoice {
   // A project's own setting decides what `auto` means, so it may be any tier.
   const isOpen = serviceTier === null || serviceTier.toLowerCase() === "auto";
@@ -177,12 +177,12 @@ function tokenParts(
   bound: TokenBound,
 ): TokenParts {
   const { priceBook, ceilings } = deps;
-  const { provider, atMs } = way;
-  const limits = priceBook.limits({ provider, model });
+  const asked = { provider: way.provider, model, atMs: way.atMs };
+  const limits = priceBook.limits(asked);
   const turns = 1 + bound.hostedCalls;
   const inputTokens = inputTokensOf(bound, limits, ceilings) * turns;
-  const rows = priceBook.candidates({ provider, model, atMs });
-  const choice = tierChoice(deps, way, { model, serviceTier: bound.serviceTier });
+  const rows = priceBook.candidates(asked);
+  const choice = tierChoice(deps, asked, bound.serviceTier);
   const prices = tokenPricesOf(rows, choice, bound, inputTokens);
   const limit = heededLimit(bound, way);
   const { context = ceilings.outputTokens } = limits;

@@ -1,5 +1,10 @@
 import { BudgetRules } from "../../core/budgets/budget-rules.ts";
-import { type Budget, countedAmount, isHolding } from "../../core/budgets/budget.ts";
+import {
+  type Budget,
+  type BudgetMeasure,
+  countedAmount,
+  isHolding,
+} from "../../core/budgets/budget.ts";
 import type { EventId } from "../../core/ids/ids.ts";
 import {
   differenceOf,
@@ -106,9 +111,10 @@ export class LeaseBook implements HoldBook {
         sum = { cost: 0, price: 0 };
         sums.set(hold.counting, sum);
       }
-      const used = usedBy(event);
-      sum.cost = sumOf(sum.cost, used.cost);
-      sum.price = sumOf(sum.price, used.price);
+      const cost = usedBy(event, "cost");
+      sum.cost = sumOf(sum.cost, cost);
+      // What has no price counts as what it cost.
+      sum.price = sumOf(sum.price, event.pricePicos === null ? cost : usedBy(event, "price"));
     }
     for (const [accounts, sum] of sums) {
       for (const account of accounts) account.flushed(exactPicos(sum[account.budget.measure]));
@@ -205,9 +211,9 @@ export class LeaseBook implements HoldBook {
     // The same list once more: all of them count the event, as they counted the call.
     const isAsHeld = this.#holding.windowsOf(event, requestedModel, startedAtMs) === held.windows;
     if (!isAsHeld) hold.counting = this.#countingOf(held.accounts, event);
-    const used = usedBy(event);
-    const costLeft = differenceOf(amount, used.cost);
-    const priceLeft = used.price === used.cost ? costLeft : differenceOf(amount, used.price);
+    const costLeft = differenceOf(amount, usedBy(event, "cost"));
+    const priceLeft =
+      event.pricePicos === null ? costLeft : differenceOf(amount, usedBy(event, "price"));
     for (const account of held.accounts) {
       const left = account.budget.measure === "cost" ? costLeft : priceLeft;
       const isCounting = isAsHeld || hold.counting.includes(account);
@@ -278,13 +284,11 @@ export class LeaseBook implements HoldBook {
 }
 
 /** With what stays held for work that goes on. */
-function usedBy(event: UsageEvent): Used {
-  const { deferred, holdPicos, pricePicos } = event;
+function usedBy(event: UsageEvent, measure: BudgetMeasure): LeanPicos {
+  const counted = leanPicos(countedAmount(measure, event));
+  const { deferred, holdPicos } = event;
   const goesOn = deferred?.step === "begun" && holdPicos !== null;
-  const kept = goesOn ? leanPicos(holdPicos) : 0;
-  const cost = sumOf(leanPicos(countedAmount("cost", event)), kept);
-  if (pricePicos === null) return { cost, price: cost };
-  return { cost, price: sumOf(leanPicos(countedAmount("price", event)), kept) };
+  return goesOn ? sumOf(counted, leanPicos(holdPicos)) : counted;
 }
 
 function haveAll({ accounts }: Held, amount: LeanPicos): boolean {

@@ -257,7 +257,8 @@ export class SharedLimits implements Limits {
   }
 
   #takeAll(counted: CountedBy, call: LimitedCall, nowMs: number): Admission {
-    const taken = counted.uses.map((use) => this.#take(use, call, nowMs));
+    const taken: Taken[] = [];
+    for (const use of counted.uses) taken.push(this.#take(use, call, nowMs));
     return new CallAdmission(this.#admissionDeps, taken, counted.ratesAt(nowMs));
   }
 

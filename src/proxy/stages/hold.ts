@@ -48,17 +48,24 @@ function holdAgainst(
   call: Call,
   windows: HeldWindows,
 ): Refusal | undefined | Promise<Refusal | undefined> {
-  const bound = withCap(boundOf(call), call);
-  const way = wayOf(call);
-  const amount = worstCost(deps, call, { bound, way, windows });
+  const bounded = { bound: withCap(boundOf(call), call), way: wayOf(call), windows };
+  const amount = worstCost(deps, call, bounded);
   if (typeof amount === "object") return amount;
   const answer = deps.holds.place(windows, amount);
-  if (answer instanceof Promise) {
-    return answer.then((late) => take(deps, call, { bound, way, windows, amount, answer: late }));
-  }
-  if (answer.kind !== "held") return take(deps, call, { bound, way, windows, amount, answer });
+  if (answer instanceof Promise) return takeLate(deps, call, bounded, { amount, answer });
+  if (answer.kind !== "held") return take(deps, call, { ...bounded, amount, answer });
   call.hold = answer;
   return undefined;
+}
+
+/** Apart, so that a call that is answered at once pays nothing for it. */
+async function takeLate(
+  deps: HoldDeps,
+  call: Call,
+  bounded: Bounded,
+  { amount, answer }: { readonly amount: LeanPicos; readonly answer: Promise<HoldAnswer> },
+): Promise<Refusal | undefined> {
+  return await take(deps, call, { ...bounded, amount, answer: await answer });
 }
 
 /**

@@ -32,8 +32,17 @@ export function limit(deps: LimitDeps, call: Call): Outcome {
   if (limits.isEmpty && call.key?.clientToken?.ownLimit === undefined) return undefined;
   const decision = limits.admit(limitedCall(call));
   return decision instanceof Promise
-    ? decision.then((late) => conclude(deps, call, late))
+    ? concludeLate(deps, call, decision)
     : conclude(deps, call, decision);
+}
+
+/** Apart, so that a call that is decided at once pays nothing for it. */
+async function concludeLate(
+  deps: LimitDeps,
+  call: Call,
+  decision: Promise<LimitDecision>,
+): Promise<Refusal | undefined> {
+  return await conclude(deps, call, await decision);
 }
 
 /** Before each further provider call: the account that it goes to may have limits of its own. */

@@ -74,7 +74,7 @@ export function tokenBound(
 ): Required<Pick<Operation, "readBound" | "boundFields">> {
   const { messages, outputLimits, reads = [], unseen = {}, openEnded = {} } = tokenCall;
   const given = [...Object.keys(unseen), ...Object.keys(openEnded)];
-  const specialFields = new Set([...COMMON_FIELDS, ...given]);
+  const specialFields = [...new Set([...COMMON_FIELDS, ...given])];
   const boundFields = new Set([...specialFields, ...messages, ...outputLimits, ...reads]);
   const shape = {
     ...tokenCall,
@@ -103,7 +103,7 @@ interface Shape extends TokenCallShape {
   readonly unseenFields: readonly (readonly [string, string])[];
   readonly openEndedFields: readonly (readonly [string, string])[];
   /** What `readSpecialFields` reads. */
-  readonly specialFields: ReadonlySet<string>;
+  readonly specialFields: readonly string[];
 }
 
 function readBound(bytes: Buffer, scan: TopLevelScan, shape: Shape): CallBound {
@@ -135,7 +135,7 @@ function readBound(bytes: Buffer, scan: TopLevelScan, shape: Shape): CallBound {
 }
 
 function isPlain({ fields }: TopLevelScan, { specialFields }: Shape): boolean {
-  for (const field of fields.keys()) if (specialFields.has(field)) return false;
+  for (const field of specialFields) if (fields.has(field)) return false;
   return true;
 }
 
