@@ -2,7 +2,8 @@ import { picos, type Picos } from "./picos.ts";
 
 /**
  * Money that is added up with every call: a number as long as that is exact, which takes up no memory, and a bigint
- * beyond, never one that could be a number. Compare two of them with `<` and `>`, which are exact for either; reckon with them by the functions below.
+ * beyond, never one that could be a number. Compare two of them with `<` and `>`, which are exact for either; reckon
+ * with them by the functions below.
  */
 export type LeanPicos = number | bigint;
 

@@ -22,10 +22,7 @@ export class ReadyFields {
       values += value;
       pieces.push(name, ": ", value, "\r\n");
     }
-    if (!areSendable(names.join(""), values)) {
-      const name = JSON.stringify(unsendableNameIn(headers).slice(0, 100));
-      throw new Error(`a reply cannot have such a header: ${name}`);
-    }
+    checkSendable(headers, names.join(""), values);
     this.lines = pieces.join("");
     this.#names = names;
   }
@@ -33,4 +30,11 @@ export class ReadyFields {
   has(name: string): boolean {
     return this.#names.includes(name);
   }
+}
+
+/** Throws where a field cannot be sent. `names` and `values`: those of `headers`, each in one piece. */
+export function checkSendable(headers: readonly string[], names: string, values: string): void {
+  if (areSendable(names, values)) return;
+  const name = JSON.stringify(unsendableNameIn(headers).slice(0, 100));
+  throw new Error(`a reply cannot have such a header: ${name}`);
 }

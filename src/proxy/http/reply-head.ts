@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
-import { areSendable, parseLength, unsendableNameIn } from "./field-text.ts";
-import type { ReadyFields } from "./ready-fields.ts";
+import { parseLength } from "./field-text.ts";
+import { checkSendable, type ReadyFields } from "./ready-fields.ts";
 
 export interface FormattedHead {
   /** The status line and the fields that were given, each with its line end. */
@@ -39,10 +39,7 @@ export function formatHead(
     else if (name === "date") hasDate = true;
     if (name !== "connection" && name !== "transfer-encoding") lines += `${name}: ${value}\r\n`;
   }
-  if (!areSendable(names, values)) {
-    const name = JSON.stringify(unsendableNameIn(headers).slice(0, 100));
-    throw new Error(`a reply cannot have such a header: ${name}`);
-  }
+  checkSendable(headers, names, values);
   return { lines, contentLength, isBodyless: status === 204 || status === 304, isKept, hasDate };
 }
 
