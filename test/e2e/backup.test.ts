@@ -64,6 +64,10 @@ async function createKey(name: string): Promise<{ id: string; key: string }> {
   return expectData(await admin.POST("/keys", { body: { environment: "development", name } }));
 }
 
+async function countEvents(): Promise<number> {
+  return expectData(await admin.GET("/usage/events")).data.length;
+}
+
 async function succeed(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await home.run(...args);
   expect({ args, code, stderr }).toMatchObject({ code: 0 });
@@ -75,6 +79,8 @@ it("is restored from a backup, with what was revoked and rotated since", async (
   const rotated = await createKey("rotated");
   const kept = await createKey("kept");
   expect(await statusWith(leaked.key)).toBe(200);
+  // A backup has what is in the database; a call gets there with the next flush.
+  await until("the call is in the database", async () => (await countEvents()) === 1);
   const anna = { email: "anna@example.com", role: "viewer" } as const;
   expectData(await admin.POST("/invitations", { body: anna }));
   const made = await home.spawn("backup", "create", "copy.db");
@@ -120,10 +126,10 @@ it("is restored from a backup, with what was revoked and rotated since", async (
   expect(await succeed("audit", "verify")).toContain("whole");
   const open = expectData(await admin.GET("/invitations"));
   expect(open.data.map(({ email }) => email)).toEqual([null]);
-  await until("every call is counted, the one before the backup too", async () => {
-    const { data } = expectData(await admin.GET("/usage/events"));
-    return data.length === 3;
-  });
+  await until(
+    "every call is counted, the one before the backup too",
+    async () => (await countEvents()) === 3,
+  );
 }, 60_000);
 
 it("goes on with a new root key while it serves, and says which key a backup needs", async () => {
